@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long a program may take to end after SIGTERM before it is killed. */
+const STOP_MS = 5_000;
+
+/** How long the last words of a program that has ended are waited for. */
+const LAST_OUTPUT_MS = 500;
+
+/** How many of a program's last lines are kept for an error message. */
+const KEPT_LINES = 40;
+
+/** A program that runs in its own process group, so that a Ctrl-C in the terminal reaches only its parent. */
+export interface ChildProcessHandle {
+  /** Settles when the program has ended: its exit code, or null when a signal ended it or it could not start. */
+  readonly exited: Promise<number | null>;
+  /** The last lines that the program wrote, oldest first. */
+  output(): string;
+  /** Ends the program and everything it started, and waits for it. Safe to call more than once. */
+  stop(): Promise<void>;
+}
+
+/** What `startChild` may be told beyond the command line. */
+export interface ChildOptions {
+  /** The whole environment of the program; this process's own when absent. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Called for every line that the program writes. */
+  readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
+}
+
+/**
+ * Starts a program without a shell and without standard input.
+ *
+ * Takes the program, its arguments and options; gives its handle at once. A program that cannot be started shows
+ * as `exited: null` with the reason in `output()`.
+ */
+export function startChild(command: string, args: readonly string[], options: ChildOptions = {}): ChildProcessHandle {
+  const child = spawn(command, args, {
+    env: options.env ?? process.env,
+    detached: true,
+    windowsHide: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const kept: string[] = [];
+  const keep = (line: string) => {
+    kept.push(line);
+    if (kept.length > KEPT_LINES) kept.shift();
+  };
+
+  const readLines = (from: Readable, stream: "stdout" | "stderr") =>
+    createInterface({ input: from }).on("line", (line) => {
+      keep(line);
+      options.onLine?.(line, stream);
+    });
+  readLines(child.stdout, "stdout");
+  readLines(child.stderr, "stderr");
+
+  const killGroup = (signal: NodeJS.Signals) => signalGroup(child.pid, signal);
+  const killAtExit = () => killGroup("SIGKILL");
+  process.on("exit", killAtExit);
+
+  const exited = new Promise<number | null>((resolve) => {
+    child.on("error", (error) => {
+      keep(error.message);
+      if (child.pid === undefined) resolve(null);
+    });
+    // A grandchild may hold the pipes open, so that "close" alone could be awaited for ever.
+    child.on("exit", (code) => void sleep(LAST_OUTPUT_MS).then(() => resolve(code)));
+    child.on("close", (code) => resolve(code));
+  });
+
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+    await Promise.race([exited, sleep(STOP_MS, undefined, { ref: false })]);
+
+    killGroup("SIGKILL");
+    await exited;
+    process.off("exit", killAtExit);
+  };
+
+  return { exited, output: () => kept.join("\n").trim(), stop };
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+
+  try {
+    process.kill(process.platform === "win32" ? pid : -pid, signal);
+  } catch {
+    // Nobody of the group is left.
+  }
+}

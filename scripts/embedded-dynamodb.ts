@@ -1,0 +1,125 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { startChild } from "./child-process.ts";
+import { freePort, isPortTaken } from "./free-port.ts";
+import { field } from "./json.ts";
+
+/** How long the database may take to answer. */
+const START_MS = 10_000;
+
+const PROJECT_FOLDER = fileURLToPath(new URL("..", import.meta.url));
+
+/** The package whose version the manifest pins; the other platforms' packages carry the same version. */
+const PINNED_PACKAGE = "@dynoxide/linux-x64";
+
+/** A DynamoDB-compatible database that runs on this machine. */
+export interface EmbeddedDynamoDb {
+  /** `http://127.0.0.1:PORT`. */
+  readonly endpoint: string;
+  /** Ends the database and waits until it has ended. */
+  stop(): Promise<void>;
+  /** Settles when the database has ended: its exit code, or null when a signal ended it. */
+  readonly exited: Promise<number | null>;
+}
+
+/**
+ * Starts the embedded DynamoDB and waits until it answers.
+ *
+ * Takes the file it keeps its data in (in memory when absent; the folder is made) and the port (a free one when
+ * absent). Rejects with a readable message when this platform has no embedded database, when the database ends
+ * before it answers, or when it does not answer within ten seconds.
+ */
+export async function startEmbeddedDynamoDb(
+  options: { readonly databaseFile?: string; readonly port?: number } = {},
+): Promise<EmbeddedDynamoDb> {
+  const binary = await findOrInstallBinary();
+  if (options.databaseFile !== undefined) await mkdir(dirname(options.databaseFile), { recursive: true });
+
+  const port = options.port ?? (await freePort());
+  // Otherwise the port's other user would be taken for the new database.
+  if (await isPortTaken(port)) throw new Error(`The embedded DynamoDB cannot start: port ${port} is taken.`);
+
+  const file = options.databaseFile === undefined ? [] : ["--db-path", options.databaseFile];
+  const child = startChild(binary, ["serve", "--host", "127.0.0.1", "--port", String(port), ...file]);
+  const endpoint = `http://127.0.0.1:${port}`;
+
+  const ended = child.exited.then(() => "ended" as const);
+  const outcome = await Promise.race([ended, waitUntilItAnswers(endpoint)]);
+  if (outcome !== "answers") {
+    await child.stop();
+    const what = outcome === "ended" ? "ended at once" : `did not answer within ${START_MS / 1000} s`;
+    throw new Error(`The embedded DynamoDB ${what}. ${child.output()}`.trim());
+  }
+
+  return { endpoint, stop: child.stop, exited: child.exited };
+}
+
+async function waitUntilItAnswers(endpoint: string): Promise<"answers" | "silent"> {
+  const deadline = Date.now() + START_MS;
+  while (Date.now() < deadline) {
+    try {
+      const response = await fetch(endpoint, { signal: AbortSignal.timeout(1_000) });
+      await response.arrayBuffer();
+      return "answers";
+    } catch {
+      await sleep(25);
+    }
+  }
+  return "silent";
+}
+
+async function findOrInstallBinary(): Promise<string> {
+  const name = `@dynoxide/${process.platform}-${process.arch}`;
+  const installed = findBinary(name);
+  if (installed !== undefined) return installed;
+
+  try {
+    await install(`${name}@${pinnedVersion()}`);
+  } catch {
+    throw new Error(missingMessage());
+  }
+  const fresh = findBinary(name);
+  if (fresh === undefined) throw new Error(missingMessage());
+  return fresh;
+}
+
+function findBinary(name: string): string | undefined {
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    return join(dirname(manifest), process.platform === "win32" ? "dynoxide.exe" : "dynoxide");
+  } catch {
+    return undefined;
+  }
+}
+
+/** npm leaves out optional dependencies of other platforms, so this platform's own is asked for by name. */
+async function install(specifier: string): Promise<void> {
+  await promisify(execFile)("npm", ["install", "--no-save", "--no-audit", specifier], {
+    cwd: PROJECT_FOLDER,
+    // Only a shell finds npm's command file on Windows; the arguments are this file's own.
+    shell: process.platform === "win32",
+  });
+}
+
+function pinnedVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(PROJECT_FOLDER, "package.json"), "utf8"));
+  const version = field(field(manifest, "optionalDependencies"), PINNED_PACKAGE);
+  if (typeof version !== "string") throw new Error(`package.json does not name ${PINNED_PACKAGE}.`);
+  return version;
+}
+
+function missingMessage(): string {
+  return [
+    `There is no embedded DynamoDB for ${process.platform}-${process.arch}. Start DynamoDB Local ` +
+      "(docker run -p 8000:8000 amazon/dynamodb-local) and use it: DYNAMODB_ENDPOINT=http://localhost:8000 npm run dev",
+    "or use AWS with your credentials: " +
+      "DYNAMODB_ENDPOINT=https://dynamodb.eu-west-2.amazonaws.com AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… npm run dev",
+  ].join("\n");
+}

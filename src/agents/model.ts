@@ -1,0 +1,84 @@
+import { count, idAfter, optionalText, renamed, text } from "../table/fields.ts";
+import { userPartition } from "../table/keys.ts";
+import type { Item, Key } from "../table/marshal.ts";
+
+/** An agent as its owner made it. Names of architecture, provider and model may be older than what is offered today. */
+export interface Agent {
+  readonly id: string;
+  readonly owner: string;
+  readonly name: string;
+  readonly architecture: string;
+  readonly provider: string;
+  readonly model: string | null;
+  readonly persona: string;
+  /** A conversation idle for longer starts with no history; 0 never does. */
+  readonly sessionTimeoutMinutes: number;
+  readonly createdAt: string;
+  readonly updatedAt: string | null;
+}
+
+/** What an update may change; absent members stay as they are. */
+export type AgentChanges = Partial<
+  Pick<Agent, "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes">
+>;
+
+export const DEFAULT_SESSION_TIMEOUT_MINUTES = 60;
+/** What agents without the attribute were made with. */
+const DEFAULT_ARCHITECTURE = "krishna-mini";
+
+export const AGENT_PREFIX = "Agent#";
+
+export const agentKey = (owner: string, id: string): Key => ({
+  pk: userPartition(owner),
+  sk: `${AGENT_PREFIX}${id}`,
+});
+
+/** Holds the name of an agent, so that two agents of one owner can't share it, whatever races. */
+export const agentNameKey = (owner: string, name: string): Key => ({
+  pk: userPartition(owner),
+  sk: `AgentName#${encodeURIComponent(name.trim().toLowerCase())}`,
+});
+
+/** Whether two agents' names are one name. */
+export const isSameName = (a: string, b: string): boolean =>
+  a.trim().toLowerCase() === b.trim().toLowerCase();
+
+/** Attribute names of what an update may change, by member. */
+const CHANGEABLE = {
+  architecture: "agent_architecture",
+  provider: "agent_provider",
+  model: "agent_model",
+  persona: "agent_persona",
+  sessionTimeoutMinutes: "session_timeout_minutes",
+} as const satisfies Record<keyof AgentChanges, string>;
+
+export const agentItem = (agent: Agent): Item => ({
+  ...agentKey(agent.owner, agent.id),
+  entity_type: "Agent",
+  agent_id: agent.id,
+  agent_name: agent.name,
+  agent_architecture: agent.architecture,
+  agent_provider: agent.provider,
+  agent_model: agent.model,
+  agent_persona: agent.persona,
+  session_timeout_minutes: agent.sessionTimeoutMinutes,
+  created_by: agent.owner,
+  created_at: agent.createdAt,
+  updated_at: agent.updatedAt,
+});
+
+/** Changes as attributes of the stored item. */
+export const agentAttributes = (changes: AgentChanges): Item => renamed(changes, CHANGEABLE);
+
+export const agentFrom = (item: Item): Agent => ({
+  id: text(item, "agent_id") || idAfter(item, AGENT_PREFIX),
+  owner: text(item, "created_by"),
+  name: text(item, "agent_name"),
+  architecture: text(item, "agent_architecture", DEFAULT_ARCHITECTURE),
+  provider: text(item, "agent_provider"),
+  model: optionalText(item, "agent_model") || null,
+  persona: text(item, "agent_persona"),
+  sessionTimeoutMinutes: count(item, "session_timeout_minutes", DEFAULT_SESSION_TIMEOUT_MINUTES),
+  createdAt: text(item, "created_at"),
+  updatedAt: optionalText(item, "updated_at"),
+});

@@ -1,0 +1,141 @@
+import * as z from "zod";
+import { operation } from "../http/openapi.ts";
+import { userRouter } from "../http/router.ts";
+import { blankAsAbsent, Unfinished, UNFINISHED, wholeNumber } from "../http/schemas.ts";
+import { validate } from "../http/validate.ts";
+import { PROVIDER_NAMES } from "../llm/providers.ts";
+import { isPlausibleId } from "../shared/ids.ts";
+import { architectureNames } from "./architectures/registry.ts";
+import { createAgentForm, Form, updateAgentForm } from "./forms.ts";
+import { type Agent, DEFAULT_SESSION_TIMEOUT_MINUTES } from "./model.ts";
+
+/** Thirty days; 0 means never. */
+const MAX_SESSION_TIMEOUT_MINUTES = 30 * 24 * 60;
+
+const Changeable = {
+  agent_architecture: blankAsAbsent(z.enum(architectureNames)),
+  agent_provider: blankAsAbsent(z.enum(PROVIDER_NAMES)),
+  agent_model: blankAsAbsent(z.string().trim().max(200).optional()),
+  agent_persona: blankAsAbsent(z.string().max(40_000)),
+  session_timeout_minutes: blankAsAbsent(wholeNumber(0, MAX_SESSION_TIMEOUT_MINUTES).optional()),
+};
+
+const NewAgent = z
+  .object({ agent_name: blankAsAbsent(z.string().trim().min(1).max(200)), ...Changeable })
+  .meta({ id: "NewAgent" });
+
+const AgentChanges = z
+  .object({
+    ...Changeable,
+    agent_architecture: blankAsAbsent(z.enum(architectureNames).optional()),
+    agent_provider: blankAsAbsent(z.enum(PROVIDER_NAMES).optional()),
+    agent_persona: blankAsAbsent(z.string().max(40_000).optional()),
+  })
+  .meta({ id: "AgentChanges" });
+
+const AgentView = z
+  .object({
+    agent_id: z.string(),
+    agent_name: z.string(),
+    agent_architecture: z.string(),
+    agent_provider: z.string(),
+    agent_model: z.string().nullable(),
+    agent_persona: z.string(),
+    session_timeout_minutes: z.number(),
+    created_by: z.string(),
+    created_at: z.string(),
+    updated_at: z.string().nullable(),
+  })
+  .meta({ id: "Agent" });
+
+const AgentParam = z.object({ agentId: z.string() });
+
+const toView = (agent: Agent): z.infer<typeof AgentView> => ({
+  agent_id: agent.id,
+  agent_name: agent.name,
+  agent_architecture: agent.architecture,
+  agent_provider: agent.provider,
+  agent_model: agent.model,
+  agent_persona: agent.persona,
+  session_timeout_minutes: agent.sessionTimeoutMinutes,
+  created_by: agent.owner,
+  created_at: agent.createdAt,
+  updated_at: agent.updatedAt,
+});
+
+export const agentRoutes = userRouter()
+  .get(
+    "/supported-models",
+    operation("getCreateAgentForm", "The form that creates an agent", { 200: Form }),
+    (c) => c.json(createAgentForm(c.var.deps.providerOptions), 200),
+  )
+  .get(
+    "/update-schema/:agentId",
+    operation("getUpdateAgentForm", "The form that changes an agent", { 200: Form }),
+    validate("param", AgentParam),
+    (c) => c.json(updateAgentForm(c.req.valid("param").agentId, c.var.deps.providerOptions), 200),
+  )
+  .post(
+    "/",
+    operation("createAgent", "Create an agent, or get the one that has the name", {
+      200: AgentView,
+      201: AgentView,
+    }),
+    validate("json", NewAgent),
+    async (c) => {
+      const body = c.req.valid("json");
+      const { agent, created } = await c.var.deps.agentService.create(c.var.user.email, {
+        name: body.agent_name,
+        architecture: body.agent_architecture,
+        provider: body.agent_provider,
+        model: body.agent_model ?? null,
+        persona: body.agent_persona,
+        sessionTimeoutMinutes: body.session_timeout_minutes ?? DEFAULT_SESSION_TIMEOUT_MINUTES,
+      });
+      return c.json(toView(agent), created ? 201 : 200);
+    },
+  )
+  .get("/", operation("listAgents", "All agents of the user", { 200: z.array(AgentView) }), async (c) => {
+    const agents = await c.var.deps.agents.list(c.var.user.email);
+    return c.json(agents.map(toView), 200);
+  })
+  .get(
+    "/:agentId",
+    operation("getAgent", "An agent", { 200: AgentView }),
+    validate("param", AgentParam),
+    async (c) =>
+      c.json(toView(await c.var.deps.agents.get(c.var.user.email, c.req.valid("param").agentId)), 200),
+  )
+  .put(
+    "/:agentId",
+    operation("updateAgent", "Change an agent; what is absent stays as it is", { 200: AgentView }),
+    validate("param", AgentParam),
+    validate("json", AgentChanges),
+    async (c) => {
+      const body = c.req.valid("json");
+      const agent = await c.var.deps.agentService.update(c.var.user.email, c.req.valid("param").agentId, {
+        ...(body.agent_architecture !== undefined && { architecture: body.agent_architecture }),
+        ...(body.agent_provider !== undefined && { provider: body.agent_provider }),
+        ...(body.agent_model !== undefined && { model: body.agent_model }),
+        ...(body.agent_persona !== undefined && { persona: body.agent_persona }),
+        ...(body.session_timeout_minutes !== undefined && {
+          sessionTimeoutMinutes: body.session_timeout_minutes,
+        }),
+      });
+      return c.json(toView(agent), 200);
+    },
+  )
+  .delete(
+    "/:agentId",
+    operation("deleteAgent", "Delete an agent with its conversations and memories", {
+      202: Unfinished,
+      204: "empty",
+    }),
+    validate("param", AgentParam),
+    async (c) => {
+      const { agentId } = c.req.valid("param");
+      const done =
+        !isPlausibleId(agentId) || (await c.var.deps.agentService.remove(c.var.user.email, agentId));
+      return done ? c.body(null, 204) : c.json(UNFINISHED, 202);
+    },
+  );

@@ -1,0 +1,56 @@
+import type { Clock } from "../shared/clock.ts";
+import { newId } from "../shared/ids.ts";
+import type { Agent, AgentChanges } from "./model.ts";
+import type { AgentRepository } from "./repository.ts";
+
+/** What of conversations an agent's deletion needs. */
+export interface AgentConversations {
+  idsOfAgent(owner: string, agentId: string): Promise<readonly string[]>;
+  remove(owner: string, conversationId: string): Promise<"absent" | "unfinished" | "done">;
+}
+
+export type NewAgent = Pick<
+  Agent,
+  "name" | "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes"
+>;
+
+export class AgentService {
+  readonly #agents: AgentRepository;
+  readonly #conversations: AgentConversations;
+  readonly #clock: Clock;
+
+  constructor(agents: AgentRepository, conversations: AgentConversations, clock: Clock) {
+    this.#agents = agents;
+    this.#conversations = conversations;
+    this.#clock = clock;
+  }
+
+  /** Creates an agent, or gives the owner's agent that already has the name. */
+  async create(owner: string, input: NewAgent): Promise<{ agent: Agent; created: boolean }> {
+    const existing = await this.#agents.list(owner);
+    const id = newId(this.#clock.now());
+    const agent: Agent = { ...input, id, owner, createdAt: this.#clock.timestamp(), updatedAt: null };
+    return this.#agents.create(agent, existing);
+  }
+
+  /** Changes what is given and gives the agent as it then is. */
+  update(owner: string, id: string, changes: AgentChanges): Promise<Agent> {
+    return this.#agents.update(owner, id, changes, this.#clock.timestamp());
+  }
+
+  /**
+   * Deletes an agent with its conversations and memories. It is gone for everybody at once; false where so much of it
+   * is left that it takes another call, which goes on where this one stopped.
+   */
+  async remove(owner: string, id: string): Promise<boolean> {
+    const exists = await this.#agents.beginDeletion(owner, id, this.#clock.timestamp());
+    if (!exists) return true;
+
+    for (const conversationId of await this.#conversations.idsOfAgent(owner, id))
+      if ((await this.#conversations.remove(owner, conversationId)) === "unfinished") return false;
+    if (!(await this.#agents.sweep(owner, id))) return false;
+
+    await this.#agents.endDeletion(owner, id);
+    return true;
+  }
+}

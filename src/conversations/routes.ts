@@ -1,0 +1,134 @@
+import * as z from "zod";
+import { operation } from "../http/openapi.ts";
+import { userRouter } from "../http/router.ts";
+import { blankAsAbsent, pageOf, pageQuery, toPage, Unfinished, UNFINISHED } from "../http/schemas.ts";
+import { validate } from "../http/validate.ts";
+import { MessageView, toMessageView } from "../messages/view.ts";
+import { notFound } from "../shared/errors.ts";
+import type { Conversation } from "./model.ts";
+
+const Title = z.string().trim().min(1).max(200);
+const Description = blankAsAbsent(z.string().max(1_000).optional());
+
+const NewConversation = z
+  .object({ title: Title, description: Description, agent_id: z.string().min(1) })
+  .meta({ id: "NewConversation" });
+
+const ConversationChanges = z
+  .object({
+    title: blankAsAbsent(Title.optional()),
+    description: Description,
+    agent_id: blankAsAbsent(z.string().optional()),
+  })
+  .meta({ id: "ConversationChanges" });
+
+const ConversationView = z
+  .object({
+    conversation_id: z.string(),
+    title: z.string(),
+    description: z.string().nullable(),
+    agent_id: z.string(),
+    created_by: z.string(),
+    created_at: z.string(),
+    updated_at: z.string().nullable(),
+  })
+  .meta({ id: "Conversation" });
+
+const ConversationParam = z.object({ conversationId: z.string() });
+
+const toView = (conversation: Conversation): z.infer<typeof ConversationView> => ({
+  conversation_id: conversation.id,
+  title: conversation.title,
+  description: conversation.description,
+  agent_id: conversation.agentId,
+  created_by: conversation.owner,
+  created_at: conversation.createdAt,
+  updated_at: conversation.updatedAt,
+});
+
+export const conversationRoutes = userRouter()
+  .post(
+    "/",
+    operation("createConversation", "Begin a conversation with an agent", { 201: ConversationView }),
+    validate("json", NewConversation),
+    async (c) => {
+      const { title, description, agent_id: agentId } = c.req.valid("json");
+      const input = { title, description: description ?? null, agentId };
+      return c.json(toView(await c.var.deps.conversationService.create(c.var.user.email, input)), 201);
+    },
+  )
+  .get(
+    "/",
+    operation("listConversations", "The user's conversations, newest first", {
+      200: pageOf(ConversationView),
+    }),
+    validate("query", pageQuery(10)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const page = await c.var.deps.conversations.list(c.var.user.email, limit, cursor);
+      return c.json(toPage(page.items.map(toView), page.nextCursor), 200);
+    },
+  )
+  .get(
+    "/:conversationId",
+    operation("getConversation", "A conversation", { 200: ConversationView }),
+    validate("param", ConversationParam),
+    async (c) => {
+      const { conversationId } = c.req.valid("param");
+      return c.json(toView(await c.var.deps.conversations.get(c.var.user.email, conversationId)), 200);
+    },
+  )
+  .put(
+    "/:conversationId",
+    operation("updateConversation", "Rename a conversation or give it another agent", {
+      200: ConversationView,
+    }),
+    validate("param", ConversationParam),
+    validate("json", ConversationChanges),
+    async (c) => {
+      const { title, description, agent_id: agentId } = c.req.valid("json");
+      const conversation = await c.var.deps.conversationService.update(
+        c.var.user.email,
+        c.req.valid("param").conversationId,
+        {
+          ...(title !== undefined && { title }),
+          ...(description !== undefined && { description }),
+          ...(agentId !== undefined && { agentId }),
+        },
+      );
+      return c.json(toView(conversation), 200);
+    },
+  )
+  .delete(
+    "/:conversationId",
+    operation("deleteConversation", "Delete a conversation with its messages", {
+      202: Unfinished,
+      204: "empty",
+    }),
+    validate("param", ConversationParam),
+    async (c) => {
+      const removal = await c.var.deps.conversationService.remove(
+        c.var.user.email,
+        c.req.valid("param").conversationId,
+      );
+      if (removal === "absent") throw notFound("Conversation");
+      return removal === "done" ? c.body(null, 204) : c.json(UNFINISHED, 202);
+    },
+  )
+  .get(
+    "/:conversationId/messages",
+    operation("listMessages", "A conversation's messages, newest first", { 200: pageOf(MessageView) }),
+    validate("param", ConversationParam),
+    validate("query", pageQuery(20)),
+    async (c) => {
+      const { conversationId } = c.req.valid("param");
+      const { limit, cursor } = c.req.valid("query");
+      const page = await c.var.deps.conversationService.messages(
+        c.var.user.email,
+        conversationId,
+        limit,
+        cursor,
+      );
+      return c.json(toPage(page.items.map(toMessageView), page.nextCursor), 200);
+    },
+  );

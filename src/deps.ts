@@ -1,0 +1,110 @@
+import { AgentRepository } from "./agents/repository.ts";
+import { AgentService } from "./agents/service.ts";
+import { LocalAccounts } from "./auth/local-accounts.ts";
+import { AccessTokens } from "./auth/tokens.ts";
+import { type Config, configFrom } from "./config.ts";
+import { ConversationRepository } from "./conversations/repository.ts";
+import { ConversationService } from "./conversations/service.ts";
+import { MODEL_TIMEOUTS, type Models } from "./llm/model.ts";
+import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
+import { MemoryRepository } from "./memory/repository.ts";
+import { MemoryService } from "./memory/service.ts";
+import { MessageRepository } from "./messages/repository.ts";
+import { type OpenTurn, openTurn, type TurnInput } from "./runs/turn.ts";
+import { TurnRepository } from "./runs/turn-repository.ts";
+import { type Clock, systemClock } from "./shared/clock.ts";
+import { deriveHmacKey } from "./shared/crypto.ts";
+import { TableClient } from "./table/client.ts";
+import { Cursors } from "./table/cursor.ts";
+import { createTransport, type Send } from "./table/transport.ts";
+import { UserRepository } from "./users/repository.ts";
+
+/** Access tokens live a quarter of an hour; in local development half a day, because nothing refreshes them there. */
+const TOKEN_SECONDS = 15 * 60;
+const LOCAL_TOKEN_SECONDS = 12 * 60 * 60;
+
+/** The outside world. Tests hand in their own. */
+export interface Ports {
+  readonly config: Config;
+  readonly table: TableClient;
+  readonly models: Models;
+  readonly clock: Clock;
+  readonly cursorKey: CryptoKey;
+}
+
+/** What a handler may reach. Made once per request, here and nowhere else. */
+export interface Deps {
+  readonly users: UserRepository;
+  readonly tokens: AccessTokens;
+  readonly localAccounts: LocalAccounts;
+  readonly agents: AgentRepository;
+  readonly agentService: AgentService;
+  readonly conversations: ConversationRepository;
+  readonly conversationService: ConversationService;
+  readonly memoryService: MemoryService;
+  readonly providerOptions: readonly ProviderOption[];
+  openTurn(input: TurnInput, signal: AbortSignal): Promise<OpenTurn>;
+}
+
+export function createDeps({ config, table, models, clock, cursorKey }: Ports): Deps {
+  const cursors = new Cursors(cursorKey);
+  const users = new UserRepository(table);
+  const agents = new AgentRepository(table);
+  const conversations = new ConversationRepository(table, cursors);
+  const messages = new MessageRepository(table, cursors);
+  const memory = new MemoryRepository(table);
+  const turns = new TurnRepository(table);
+  const conversationService = new ConversationService(conversations, agents, messages, clock);
+  const lifetimeSeconds = config.isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
+  const tokens = new AccessTokens({ keys: config.signingKeys, lifetimeSeconds, now: clock.now });
+
+  return {
+    users,
+    tokens,
+    localAccounts: new LocalAccounts(users, tokens, clock, config.isLocal),
+    agents,
+    agentService: new AgentService(agents, conversationService, clock),
+    conversations,
+    conversationService,
+    memoryService: new MemoryService(memory, agents, clock),
+    providerOptions: providerOptions(config.isLocal),
+    openTurn: (input, signal) => openTurn(input, { turns, memory, models, clock }, signal),
+  };
+}
+
+/** One transport per isolate and endpoint: it keeps the signing key of the day and the quota of retries. */
+const transports = new Map<string, Send>();
+/** One cursor key per isolate and secret. */
+const cursorKeys = new Map<string, CryptoKey>();
+
+/** The ports of the real world, as the environment describes it. */
+export async function portsFrom(env: object): Promise<Ports> {
+  const config = configFrom(env);
+  const clock = systemClock;
+  return {
+    config,
+    table: new TableClient({ send: transportOf(config), table: config.table.name, now: clock.now }),
+    models: createModels({ demoModelUrl: config.demoModelUrl, fetch, timeouts: MODEL_TIMEOUTS }),
+    clock,
+    cursorKey: await cursorKeyOf(config),
+  };
+}
+
+function transportOf({ table }: Config): Send {
+  const id = JSON.stringify(table);
+  const known = transports.get(id);
+  if (known) return known;
+
+  const send = createTransport(table);
+  transports.set(id, send);
+  return send;
+}
+
+async function cursorKeyOf({ signingKeys: [{ secret }] }: Config): Promise<CryptoKey> {
+  const known = cursorKeys.get(secret);
+  if (known) return known;
+
+  const key = await deriveHmacKey(secret, "list cursors");
+  cursorKeys.set(secret, key);
+  return key;
+}

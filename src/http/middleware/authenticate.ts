@@ -1,0 +1,41 @@
+import { createMiddleware } from "hono/factory";
+import { AppError } from "../../shared/errors.ts";
+import { requireActive } from "../../users/account.ts";
+import type { UserEnv } from "../env.ts";
+import { operationOf } from "../openapi.ts";
+
+/** Longer headers are refused unread: no token of ours comes near. */
+const MAX_HEADER_CHARS = 8 * 1024;
+
+/**
+ * Lets only requests with a valid token pass, and only for accounts that are active; routes that say `public` are open.
+ * Everything else is closed, paths that do not exist included. The account is read beside what a GET reads, and before
+ * anything is written.
+ */
+export const authenticate = createMiddleware<UserEnv>(async (c, next) => {
+  const operation = operationOf(c);
+  if (operation?.access === "public" || c.req.method === "OPTIONS") return next();
+
+  const { tokens, users } = c.var.deps;
+  const user = await tokens.verify(bearerToken(c.req.header("authorization")));
+  c.set("user", user);
+  if (operation?.checksAccount) return next();
+
+  const account = users.find(user.email).then(requireActive);
+  if (c.req.method !== "GET") {
+    await account;
+    return next();
+  }
+
+  // A refusal must not count as unhandled while the handler runs.
+  account.catch(() => undefined);
+  await next();
+  await account;
+});
+
+function bearerToken(header: string | undefined): string {
+  const token =
+    header && header.length <= MAX_HEADER_CHARS ? /^Bearer +(\S+)$/iu.exec(header)?.[1] : undefined;
+  if (!token) throw new AppError("unauthenticated", "Missing or invalid authorization header");
+  return token;
+}

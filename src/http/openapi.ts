@@ -1,0 +1,76 @@
+import type { Context, MiddlewareHandler, ValidationTargets } from "hono";
+import { matchedRoutes } from "hono/route";
+import type * as z from "zod";
+
+/** Who may call a route. `user` is the default, and asks for a valid token of an active account. */
+export type Access = "public" | "user";
+
+/** What an answer holds: a JSON schema by its zod schema, a stream of events, or nothing. */
+export type Answer = z.ZodType | "event-stream" | "empty" | "json";
+
+/** What a route says about itself. */
+export interface OperationDoc {
+  readonly kind: "operation";
+  readonly id: string;
+  readonly summary: string;
+  readonly answers: Readonly<Record<number, Answer>>;
+  readonly access: Access;
+  /** Whether the handler itself refuses accounts that are gone, because it reads the user beside other things. */
+  readonly checksAccount: boolean;
+  /** The longest body, in bytes. */
+  readonly bodyLimit: number;
+}
+
+/** What a route says about one part of its input. */
+export interface InputDoc {
+  readonly kind: "input";
+  readonly target: keyof ValidationTargets;
+  readonly schema: z.ZodType;
+}
+
+export type RouteDoc = OperationDoc | InputDoc;
+
+/** Where a middleware keeps what it says about its route; the script that writes the API description reads it. */
+const ROUTE_DOC = Symbol("route-doc");
+
+/** Attaches a description to a middleware, and gives the same middleware. */
+export const documented = <M extends object>(middleware: M, doc: RouteDoc): M =>
+  Object.assign(middleware, { [ROUTE_DOC]: doc });
+
+/** What a handler says about its route, if it says anything. */
+export function docOf(handler: object): RouteDoc | undefined {
+  // Only `documented` writes under this symbol.
+  return Object.getOwnPropertyDescriptor(handler, ROUTE_DOC)?.value as RouteDoc | undefined;
+}
+
+/** 64 KB are plenty for what is not a message or an upload. */
+const DEFAULT_BODY_LIMIT = 64 * 1024;
+
+/** Describes the route that it stands in. It does nothing at run time but be found by `operationOf`. */
+export function operation(
+  id: string,
+  summary: string,
+  answers: OperationDoc["answers"],
+  options: Partial<Pick<OperationDoc, "access" | "checksAccount" | "bodyLimit">> = {},
+): MiddlewareHandler {
+  const middleware: MiddlewareHandler = (_c, next) => next();
+  const { access = "user", checksAccount = false, bodyLimit = DEFAULT_BODY_LIMIT } = options;
+  return documented(middleware, {
+    kind: "operation",
+    id,
+    summary,
+    answers,
+    access,
+    checksAccount,
+    bodyLimit,
+  });
+}
+
+/** What the route of this request says about itself; nothing where no route matches. */
+export function operationOf(c: Context): OperationDoc | undefined {
+  for (const { handler } of matchedRoutes(c)) {
+    const doc = docOf(handler);
+    if (doc?.kind === "operation") return doc;
+  }
+  return undefined;
+}

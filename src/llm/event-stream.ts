@@ -1,0 +1,58 @@
+import { createParser } from "eventsource-parser";
+import { providerError } from "./errors.ts";
+
+/** The longest unfinished line that is kept: a provider that never ends one must not fill the memory. */
+const MAX_LINE_CHARS = 1_000_000;
+
+/**
+ * The data of each event of a server-sent event stream. Throws `provider-stalled` after `idleMs` without a byte.
+ * Leaving the loop cancels the body.
+ */
+export async function* eventData(
+  body: ReadableStream<Uint8Array>,
+  idleMs: number,
+): AsyncGenerator<string, void, void> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let ready: string[] = [];
+  const parser = createParser({
+    onEvent: ({ data }) => ready.push(data),
+    maxBufferSize: MAX_LINE_CHARS,
+    onError: (error) => {
+      // Unknown fields and the like are to be passed over (the standard says so).
+      if (error.type === "max-buffer-size-exceeded") throw providerError.unreadable(error);
+    },
+  });
+
+  try {
+    for (;;) {
+      const { done, value } = await withinIdleTime(reader.read(), idleMs);
+      if (done) break;
+
+      parser.feed(decoder.decode(value, { stream: true }));
+      const events = ready;
+      ready = [];
+      yield* events;
+    }
+
+    // Some servers leave out the blank line behind their last event.
+    parser.feed("\n\n");
+    yield* ready;
+  } finally {
+    // Also ends the request when the loop is left early; a body that is already broken has nothing left to cancel.
+    void reader.cancel().catch(() => undefined);
+  }
+}
+
+async function withinIdleTime<T>(read: Promise<T>, idleMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stalled = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(providerError.stalled()), idleMs);
+  });
+
+  try {
+    return await Promise.race([read, stalled]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,44 @@
+import * as z from "zod";
+import { utf8Length } from "../shared/text.ts";
+
+const MAX_FILES = 5;
+const MAX_FILE_BYTES = 100 * 1024;
+const MAX_TOTAL_BYTES = 250 * 1024;
+const EXTENSIONS = new Set(
+  ".txt .md .csv .json .py .js .ts .tsx .jsx .java .go .rs .rb .php .html .css .xml .yaml .yml .sh .sql .c .cpp .h".split(
+    " ",
+  ),
+);
+
+/** A text file that came with a message; `size` is the content's real number of bytes in UTF-8. */
+export interface Attachment {
+  readonly filename: string;
+  readonly content: string;
+  readonly size: number;
+}
+
+const AttachmentInput = z
+  .object({
+    filename: z.string().trim().min(1).max(255),
+    content: z.string(),
+    size: z.coerce.number().int().min(0).optional().describe("Ignored: the content is measured."),
+  })
+  .superRefine(({ filename, content }, context) => {
+    const extension = /\.[^.]*$/u.exec(filename.toLowerCase())?.[0] ?? "";
+    if (!EXTENSIONS.has(extension)) refuse(context, `File type '${extension}' not allowed`, "filename");
+    if (utf8Length(content) > MAX_FILE_BYTES) refuse(context, "File exceeds 100KB limit", "content");
+  })
+  .transform(({ filename, content }): Attachment => ({ filename, content, size: utf8Length(content) }));
+
+/** The files of a message: at most 5 text files of 100 KiB each and 250 KiB together, whatever sizes they declare. */
+export const Attachments = z
+  .array(AttachmentInput)
+  .max(MAX_FILES, { error: "Maximum 5 files allowed" })
+  .superRefine((files, context) => {
+    const total = files.reduce((sum, { size }) => sum + size, 0);
+    if (total > MAX_TOTAL_BYTES) refuse(context, "Total attachment size exceeds 250KB");
+  });
+
+function refuse(context: z.RefinementCtx, message: string, ...path: string[]): void {
+  context.addIssue({ code: "custom", message, path });
+}

@@ -1,0 +1,72 @@
+import { DAY_MS, monthOf, ttlAfter } from "../shared/clock.ts";
+import type { WriteAction } from "../table/client.ts";
+import { absent, equals } from "../table/expressions.ts";
+import { userPartition } from "../table/keys.ts";
+import type { Key } from "../table/marshal.ts";
+
+/** Long enough for every retry and recovery to have come and gone. */
+const EVENT_LIFETIME_MS = 40 * DAY_MS;
+
+/** A month is by UTC: `2026-01`. */
+const usageKey = (email: string, month: string): Key => ({ pk: userPartition(email), sk: `Usage#${month}` });
+
+const usageEventKey = (email: string, runId: string): Key => ({
+  pk: userPartition(email),
+  sk: `UsageEvent#${runId}`,
+});
+
+/** One message that a run uses, counted in the month that the run began in. */
+export interface MessageUse {
+  readonly email: string;
+  readonly runId: string;
+  /** When the run began, in milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** The present as it is stored. */
+  readonly timestamp: string;
+}
+
+/** Counts a message; the event item makes sure that a run counts once. */
+export const countMessage = ({ email, runId, startedAt, timestamp }: MessageUse): readonly WriteAction[] => {
+  const month = monthOf(startedAt);
+  return [
+    {
+      update: usageKey(email, month),
+      changes: {
+        add: { messages_used: 1 },
+        set: { updated_at: timestamp },
+        setIfAbsent: {
+          entity_type: "Usage",
+          user_email: email,
+          period_key: month,
+          kb_pages_used: 0,
+          agents_active: 0,
+          created_at: timestamp,
+        },
+      },
+    },
+    {
+      put: {
+        ...usageEventKey(email, runId),
+        entity_type: "UsageEvent",
+        event_type: "Message",
+        created_at: timestamp,
+        state: "reserved",
+        ttl: ttlAfter(startedAt, EVENT_LIFETIME_MS),
+      },
+      if: absent("pk"),
+    },
+  ];
+};
+
+/** Gives a counted message back, once. */
+export const returnMessage = ({ email, runId, startedAt, timestamp }: MessageUse): readonly WriteAction[] => [
+  {
+    update: usageEventKey(email, runId),
+    changes: { set: { state: "returned" } },
+    if: equals("state", "reserved"),
+  },
+  {
+    update: usageKey(email, monthOf(startedAt)),
+    changes: { add: { messages_used: -1 }, set: { updated_at: timestamp } },
+  },
+];

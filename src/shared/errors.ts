@@ -1,0 +1,77 @@
+/**
+ * Every failure a caller may see. The code is public API: clients switch on it, in problems and in `ERROR` events
+ * alike. `retryable` says whether the same request may succeed later without a change.
+ */
+const CATALOGUE = {
+  "malformed-request": { status: 400, title: "Malformed request", retryable: false },
+  unauthenticated: { status: 401, title: "Authentication required", retryable: false },
+  forbidden: { status: 403, title: "Not allowed", retryable: false },
+  "not-found": { status: 404, title: "Not found", retryable: false },
+  "method-not-allowed": { status: 405, title: "Method not allowed", retryable: false },
+  conflict: { status: 409, title: "Conflict", retryable: false },
+  "conversation-busy": { status: 409, title: "Conversation busy", retryable: true },
+  "provider-not-configured": { status: 409, title: "Provider not configured", retryable: false },
+  "precondition-failed": { status: 412, title: "Precondition failed", retryable: false },
+  "payload-too-large": { status: 413, title: "Payload too large", retryable: false },
+  "validation-failed": { status: 422, title: "Validation failed", retryable: false },
+  "idempotency-mismatch": { status: 422, title: "Idempotency key reused", retryable: false },
+  "limit-exceeded": { status: 429, title: "Plan limit reached", retryable: false },
+  internal: { status: 500, title: "Internal error", retryable: false },
+  "provider-auth": { status: 502, title: "Provider refused the key", retryable: false },
+  "provider-quota": { status: 502, title: "Provider quota used up", retryable: false },
+  "provider-rate": { status: 502, title: "Provider is rate limiting", retryable: true },
+  "provider-overflow": { status: 502, title: "Context too long for the model", retryable: false },
+  "provider-content": { status: 502, title: "Provider refused the content", retryable: false },
+  "provider-unavailable": { status: 502, title: "Provider unavailable", retryable: true },
+  "provider-truncated": { status: 502, title: "Answer cut off", retryable: true },
+  "provider-stalled": { status: 504, title: "Provider stalled", retryable: true },
+  "persist-failed": { status: 503, title: "Not saved", retryable: true },
+  unavailable: { status: 503, title: "Temporarily unavailable", retryable: true },
+} as const satisfies Record<string, { status: number; title: string; retryable: boolean }>;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+export interface AppErrorOptions {
+  /** What went wrong underneath; logged, never shown. */
+  readonly cause?: unknown;
+  /** Extra members of the problem document; shown to the caller. */
+  readonly extensions?: Readonly<Record<string, unknown>>;
+  /** Seconds after which a retry makes sense; becomes `Retry-After`. */
+  readonly retryAfter?: number;
+  /** Overrides what the catalogue says of the code, where one case of it is known to be (in)curable by waiting. */
+  readonly retryable?: boolean;
+}
+
+/** The one error class. `message` is a sentence for the caller; what is not for the caller goes into `cause`. */
+export class AppError extends Error {
+  override readonly name: string = "AppError";
+  readonly code: ErrorCode;
+  readonly extensions: Readonly<Record<string, unknown>>;
+  readonly retryAfter: number | undefined;
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.extensions = options.extensions ?? {};
+    this.retryAfter = options.retryAfter;
+    this.retryable = options.retryable ?? CATALOGUE[code].retryable;
+  }
+
+  get status() {
+    return CATALOGUE[this.code].status;
+  }
+
+  get title() {
+    return CATALOGUE[this.code].title;
+  }
+
+  /** Wraps anything thrown, so that the edges handle exactly one error shape. */
+  static from(thrown: unknown): AppError {
+    if (thrown instanceof AppError) return thrown;
+    return new AppError("internal", "Something went wrong on our side.", { cause: thrown });
+  }
+}
+
+/** The answer for absent, malformed and foreign ids alike: a stranger learns nothing from it. */
+export const notFound = (what: string): AppError => new AppError("not-found", `${what} not found`);

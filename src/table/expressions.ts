@@ -1,0 +1,151 @@
+import { type AttributeMap, type Key, marshalValue, type Value } from "./marshal.ts";
+
+/**
+ * Collects the names and values of one request's expressions behind placeholders, so that no attribute name can
+ * collide with DynamoDB's reserved words and no value is ever spliced into text.
+ */
+class Placeholders {
+  readonly #names = new Map<string, string>();
+  readonly #values: AttributeMap[string][] = [];
+
+  name(attribute: string): string {
+    const known = this.#names.get(attribute);
+    if (known) return known;
+
+    const placeholder = `#n${this.#names.size}`;
+    this.#names.set(attribute, placeholder);
+    return placeholder;
+  }
+
+  value(value: Value): string {
+    this.#values.push(marshalValue(value));
+    return `:v${this.#values.length - 1}`;
+  }
+
+  fields(): { ExpressionAttributeNames?: Record<string, string>; ExpressionAttributeValues?: AttributeMap } {
+    const names = Object.fromEntries(
+      [...this.#names].map(([attribute, placeholder]) => [placeholder, attribute]),
+    );
+    const values = Object.fromEntries(this.#values.map((value, index) => [`:v${index}`, value]));
+    return {
+      ...(this.#names.size > 0 && { ExpressionAttributeNames: names }),
+      ...(this.#values.length > 0 && { ExpressionAttributeValues: values }),
+    };
+  }
+}
+
+/** What must hold for a write to happen; made by the functions below and combined with `all` and `any`. */
+export type Condition = (placeholders: Placeholders) => string;
+
+export const absent =
+  (attribute: string): Condition =>
+  (in_) =>
+    `attribute_not_exists(${in_.name(attribute)})`;
+
+export const present =
+  (attribute: string): Condition =>
+  (in_) =>
+    `attribute_exists(${in_.name(attribute)})`;
+
+export const equals =
+  (attribute: string, value: Value): Condition =>
+  (in_) =>
+    `${in_.name(attribute)} = ${in_.value(value)}`;
+
+export const below =
+  (attribute: string, value: number): Condition =>
+  (in_) =>
+    `${in_.name(attribute)} < ${in_.value(value)}`;
+
+export const all =
+  (...conditions: readonly Condition[]): Condition =>
+  (in_) =>
+    conditions.map((condition) => `(${condition(in_)})`).join(" AND ");
+
+export const any =
+  (...conditions: readonly Condition[]): Condition =>
+  (in_) =>
+    conditions.map((condition) => `(${condition(in_)})`).join(" OR ");
+
+/** Holds where no item stands, or one whose `ttl` has passed and that DynamoDB has not removed yet. */
+export const absentOrExpired = (nowMs: number): Condition =>
+  any(absent("pk"), below("ttl", Math.floor(nowMs / 1000)));
+
+/** Changes to an item's attributes, by name. */
+export interface Changes {
+  readonly set?: { readonly [attribute: string]: Value };
+  /** Set only where the attribute is missing. */
+  readonly setIfAbsent?: { readonly [attribute: string]: Value };
+  readonly remove?: readonly string[];
+}
+
+/** Changes that also count; only a transaction takes them, because a repeated counter would count twice. */
+export interface CountingChanges extends Changes {
+  /** Added to the number that is there, or to 0. */
+  readonly add?: { readonly [attribute: string]: number };
+}
+
+/** The sort keys of a partition that a query reads; all of them where nothing is said. */
+export type SortKeyRange =
+  | { readonly beginsWith: string }
+  | { readonly between: readonly [from: string, to: string] }
+  | { readonly before: string };
+
+/** The fields of a request for a condition, for changes, or for both. */
+export function writeFields(condition: Condition | undefined, changes?: CountingChanges) {
+  const placeholders = new Placeholders();
+  const update = changes && updateExpression(changes, placeholders);
+  const check = condition?.(placeholders);
+
+  return {
+    ...(update !== undefined && { UpdateExpression: update }),
+    ...(check !== undefined && { ConditionExpression: check }),
+    ...placeholders.fields(),
+  };
+}
+
+/** The fields of a query over one partition. */
+export function queryFields(
+  partition: string,
+  range: SortKeyRange | undefined,
+  attributes?: readonly string[],
+) {
+  const placeholders = new Placeholders();
+  const conditions = [`${placeholders.name("pk")} = ${placeholders.value(partition)}`];
+  if (range) conditions.push(rangeCondition(range, placeholders));
+
+  return {
+    KeyConditionExpression: conditions.join(" AND "),
+    ...(attributes && { ProjectionExpression: attributes.map((name) => placeholders.name(name)).join(", ") }),
+    ...placeholders.fields(),
+  };
+}
+
+export const keyFields = ({ pk, sk }: Key): AttributeMap => ({ pk: { S: pk }, sk: { S: sk } });
+
+function updateExpression(changes: CountingChanges, in_: Placeholders): string {
+  const assignments = [
+    ...Object.entries(changes.set ?? {}).map(([name, value]) => `${in_.name(name)} = ${in_.value(value)}`),
+    ...Object.entries(changes.setIfAbsent ?? {}).map(
+      ([name, value]) => `${in_.name(name)} = if_not_exists(${in_.name(name)}, ${in_.value(value)})`,
+    ),
+  ];
+  const additions = Object.entries(changes.add ?? {}).map(
+    ([name, value]) => `${in_.name(name)} ${in_.value(value)}`,
+  );
+  const removals = (changes.remove ?? []).map((name) => in_.name(name));
+
+  return [clause("SET", assignments), clause("ADD", additions), clause("REMOVE", removals)]
+    .filter(Boolean)
+    .join(" ");
+}
+
+const clause = (word: string, parts: readonly string[]): string =>
+  parts.length > 0 ? `${word} ${parts.join(", ")}` : "";
+
+function rangeCondition(range: SortKeyRange, in_: Placeholders): string {
+  const sk = in_.name("sk");
+  if ("beginsWith" in range) return `begins_with(${sk}, ${in_.value(range.beginsWith)})`;
+  if ("before" in range) return `${sk} < ${in_.value(range.before)}`;
+  return `${sk} BETWEEN ${in_.value(range.between[0])} AND ${in_.value(range.between[1])}`;
+}

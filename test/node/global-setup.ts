@@ -1,0 +1,45 @@
+import type { TestProject } from "vitest/node";
+import { demoResponder } from "../../scripts/demo-model.ts";
+import { startEmbeddedDynamoDb } from "../../scripts/embedded-dynamodb.ts";
+import { startModelServer } from "../../scripts/model-server.ts";
+import { ensureTable } from "../../scripts/table.ts";
+import { startControlServer, type Scripts } from "./control-server.ts";
+import { startFaultProxy } from "./fault-proxy.ts";
+
+const TEST_TABLE = "test-table";
+const REGION = "us-east-1";
+
+/** The servers that tests run against: the database, a proxy with faults before it, models, and their remote control. */
+export default async function setup(project: TestProject) {
+  const database = await startEmbeddedDynamoDb({});
+  const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+  await ensureTable({ endpoint: database.endpoint, region: REGION, table: TEST_TABLE, credentials });
+
+  const proxy = await startFaultProxy(database.endpoint);
+  const scripts: Scripts = new Map();
+  const model = await startModelServer({
+    respond(request, signal) {
+      const script = scripts.get(request.model);
+      if (!script) return demoResponder(request, signal);
+
+      script.requests.push({ at: Date.now(), body: request as never });
+      return (
+        script.replies.shift() ?? [{ status: 500, body: { error: { message: "The script has ended." } } }]
+      );
+    },
+    onDisconnect(request) {
+      const script = scripts.get(request.model);
+      if (script) script.disconnects++;
+    },
+  });
+  const control = await startControlServer(proxy, scripts);
+
+  project.provide("dynamodb", proxy.url);
+  project.provide("model", model.url);
+  project.provide("control", control.url);
+
+  return async () => {
+    control.stop();
+    await Promise.all([proxy.stop(), model.stop(), database.stop()]);
+  };
+}

@@ -1,0 +1,106 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { createApp } from "../../src/app.ts";
+import { TableClient } from "../../src/table/client.ts";
+import { createTransport } from "../../src/table/transport.ts";
+
+export const app = createApp();
+
+/** The table as the app sees it. */
+export const table = new TableClient({
+  send: createTransport({
+    endpoint: env.DYNAMODB_ENDPOINT,
+    region: env.AWS_REGION,
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+  }),
+  table: env.DYNAMODB_TABLE,
+  now: Date.now,
+});
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // Tests look into bodies member by member; what is not there fails the comparison.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+}
+
+/** A client that speaks to the app, for one user or for nobody. */
+export interface Client {
+  readonly email: string;
+  readonly token: string;
+  /** Sends a request; bodies are sent as JSON, texts as they are. */
+  (method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Sends a request and gives the response unread, and a promise for the end of everything it started. */
+  raw(
+    method: string,
+    path: string,
+    body?: unknown,
+    init?: RequestInit,
+  ): Promise<{ response: Response; ended(): Promise<void> }>;
+}
+
+/** A fresh user: every test has its own, so tests share a table and nothing else. */
+export async function signUp(name = `user-${crypto.randomUUID().slice(0, 13)}`): Promise<Client> {
+  const { status, body } = await anonymous("POST", "/auth/local/signup", {
+    username: name,
+    password: "secret",
+  });
+  if (status !== 200) throw new Error(`Signing up failed: ${JSON.stringify(body)}`);
+  return clientOf(body.token as string, body.email as string);
+}
+
+export function clientOf(token: string, email = ""): Client {
+  async function raw(method: string, path: string, body?: unknown, init: RequestInit = {}) {
+    const ctx = createExecutionContext();
+    const response = await app.request(
+      path,
+      {
+        method,
+        ...init,
+        headers: {
+          ...(token !== "" && { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...Object.fromEntries(new Headers(init.headers)),
+        },
+        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      },
+      env,
+      ctx,
+    );
+    return { response, ended: () => waitOnExecutionContext(ctx) };
+  }
+
+  const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const { response, ended } = await raw(method, path, body, { headers });
+    const text = await response.text();
+    await ended();
+    const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  };
+
+  return Object.assign(send, { email, token, raw });
+}
+
+export const anonymous = clientOf("");
+
+/** What an agent is created with, unless a test says otherwise. */
+export const ada = {
+  agent_name: "Ada",
+  agent_architecture: "krishna-memgpt",
+  agent_provider: "Demo",
+  agent_persona: "You are Ada, curious and precise.",
+} as const;
+
+/** An agent and a conversation with it. */
+export async function beginConversation(client: Client, agent: Record<string, unknown> = {}) {
+  const created = await client("POST", "/agents", {
+    ...ada,
+    agent_name: `Ada ${crypto.randomUUID()}`,
+    ...agent,
+  });
+  const agentId = created.body.agent_id as string;
+  const conversation = await client("POST", "/conversations", { title: "Talk", agent_id: agentId });
+  const conversationId = conversation.body.conversation_id as string;
+  return { agentId, conversationId, path: `/agents/${agentId}/${conversationId}/send-message` };
+}

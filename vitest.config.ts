@@ -1,0 +1,35 @@
+import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    globalSetup: ["./test/node/global-setup.ts"],
+    projects: [
+      {
+        extends: true,
+        plugins: [
+          cloudflareTest(({ inject }) => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                ENVIRONMENT: "local",
+                JWT_SECRET: "test-secret-of-more-than-thirty-two-bytes",
+                AWS_REGION: "us-east-1",
+                AWS_ACCESS_KEY_ID: "local",
+                AWS_SECRET_ACCESS_KEY: "local",
+                DYNAMODB_TABLE: "test-table",
+                DYNAMODB_ENDPOINT: inject("dynamodb"),
+                DEMO_MODEL_URL: inject("model"),
+                FRONTEND_URL: "https://app.example.com",
+              },
+            },
+          })),
+        ],
+        test: { name: "workerd", include: ["test/**/*.test.ts"], exclude: ["test/node/**"] },
+      },
+      {
+        test: { name: "node", include: ["test/node/**/*.test.ts"] },
+      },
+    ],
+  },
+});
