@@ -1,8 +1,17 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
+// wrangler.toml asks for these; the Worker under test gets the bindings below.
+const SECRETS = {
+  JWT_SECRET: "test-secret-of-more-than-thirty-two-bytes",
+  AWS_ACCESS_KEY_ID: "local",
+  AWS_SECRET_ACCESS_KEY: "local",
+};
+Object.assign(process.env, SECRETS);
+
 export default defineConfig({
   test: {
+    silent: "passed-only",
     globalSetup: ["./test/node/global-setup.ts"],
     projects: [
       {
@@ -13,10 +22,8 @@ export default defineConfig({
             miniflare: {
               bindings: {
                 ENVIRONMENT: "local",
-                JWT_SECRET: "test-secret-of-more-than-thirty-two-bytes",
+                ...SECRETS,
                 AWS_REGION: "us-east-1",
-                AWS_ACCESS_KEY_ID: "local",
-                AWS_SECRET_ACCESS_KEY: "local",
                 DYNAMODB_TABLE: "test-table",
                 DYNAMODB_ENDPOINT: inject("dynamodb"),
                 DEMO_MODEL_URL: inject("model"),

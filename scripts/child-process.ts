@@ -14,12 +14,14 @@ const KEPT_LINES = 40;
 
 /** A program that runs in its own process group, so that a Ctrl-C in the terminal reaches only its parent. */
 export interface ChildProcessHandle {
-  /** Settles when the program has ended: its exit code, or null when a signal ended it or it could not start. */
+  /**
+   * Settles when the program has ended: its exit code, or null when a signal ended it or it could not start.
+   */
   readonly exited: Promise<number | null>;
   /** The last lines that the program wrote, oldest first. */
-  output(): string;
+  readonly output: () => string;
   /** Ends the program and everything it started, and waits for it. Safe to call more than once. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** What `startChild` may be told beyond the command line. */
@@ -33,10 +35,14 @@ export interface ChildOptions {
 /**
  * Starts a program without a shell and without standard input.
  *
- * Takes the program, its arguments and options; gives its handle at once. A program that cannot be started shows
- * as `exited: null` with the reason in `output()`.
+ * Takes the program, its arguments and options; gives its handle at once. A program that cannot be started
+ * shows as `exited: null` with the reason in `output()`.
  */
-export function startChild(command: string, args: readonly string[], options: ChildOptions = {}): ChildProcessHandle {
+export function startChild(
+  command: string,
+  args: readonly string[],
+  options: ChildOptions = {},
+): ChildProcessHandle {
   const child = spawn(command, args, {
     env: options.env ?? process.env,
     detached: true,

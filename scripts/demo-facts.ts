@@ -101,8 +101,8 @@ export function answerFromFacts(question: string, facts: readonly Fact[]): strin
 }
 
 /**
- * Splits at "and" and commas only where the right side is a clause of its own, so that "I like fish and chips" stays
- * whole.
+ * Splits at "and" and commas only where the right side is a clause of its own, so that "I like fish and
+ * chips" stays whole.
  */
 function factsOfClauses(text: string): readonly Fact[] {
   const [head = "", ...rest] = text.split(/(,? and |,? but |, )/i);
@@ -139,7 +139,10 @@ const EVERYTHING = /\b(?:(?:know|remember|have) about me|what do you (?:know|rem
 const TOPICS: readonly { readonly asks: RegExp; readonly keys: RegExp }[] = [
   { asks: /\bwho am i\b|\bmy (?:full |first )?name\b|\bi am called\b/i, keys: /^name$/i },
   { asks: /\bi work (?!as\b)|\bi work\W*$|\bmy (?:job|employer|company|work)\b/i, keys: /^works at$/i },
-  { asks: /\bmy (?:job|occupation|profession)\b|\bi work as\b|\bwhat (?:do i do|am i)\b/i, keys: /^(?:occupation|job)$/i },
+  {
+    asks: /\bmy (?:job|occupation|profession)\b|\bi work as\b|\bwhat (?:do i do|am i)\b/i,
+    keys: /^(?:occupation|job)$/i,
+  },
   { asks: /\bi live\b|\bmy (?:home|city|town|address)\b/i, keys: /^(?:lives? in|address|city|home)$/i },
   { asks: /\bi (?:come )?from\b/i, keys: /^from$/i },
   { asks: /\bi (?:really )?(?:like|love|enjoy)\b/i, keys: /^(?:likes?|favorite .+)$/i },
@@ -153,7 +156,8 @@ function factsFor(question: string, facts: readonly Fact[]): readonly Fact[] {
   const named = namedBy(words, facts);
 
   const fitting = facts.filter(
-    (fact) => named.includes(fact) || topics.some(({ keys }) => fact.key !== undefined && keys.test(fact.key)),
+    (fact) =>
+      named.includes(fact) || topics.some(({ keys }) => fact.key !== undefined && keys.test(fact.key)),
   );
   return fitting.length > 0 ? fitting : overlapping(words, facts);
 }
@@ -164,7 +168,10 @@ function namedBy(asked: ReadonlySet<string>, facts: readonly Fact[]): readonly F
     .map((fact) => ({ fact, words: wordsOf(fact.key ?? "") }))
     .filter(({ words }) => words.size > 0 && words.isSubsetOf(asked));
   return candidates
-    .filter(({ words }) => !candidates.some((other) => other.words.size > words.size && words.isSubsetOf(other.words)))
+    .filter(
+      ({ words }) =>
+        !candidates.some((other) => other.words.size > words.size && words.isSubsetOf(other.words)),
+    )
     .map(({ fact }) => fact);
 }
 
@@ -177,8 +184,9 @@ function overlapping(asked: ReadonlySet<string>, facts: readonly Fact[]): readon
 
 const STOP_WORDS = new Set(
   (
-    "a about am an and are at can could did do does for from have how i in is it me my of on or please remind " +
-    "remember tell that the this to was were what when where which who whose why will you your know told said"
+    "a about am an and are at can could did do does for from have how i in is it me my of on or " +
+    "please remind remember tell that the this to was were what when where which who whose why " +
+    "will you your know told said"
   ).split(" "),
 );
 

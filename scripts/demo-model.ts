@@ -1,7 +1,15 @@
-import { answerFromFacts, factsFrom, isQuestion, parseFact, sentenceOf, splitSentences } from "./demo-facts.ts";
+import {
+  answerFromFacts,
+  factsFrom,
+  isQuestion,
+  parseFact,
+  sentenceOf,
+  splitSentences,
+} from "./demo-facts.ts";
 import type { Fact } from "./demo-facts.ts";
 import { field, parseJson } from "./json.ts";
-import { startModelServer, textOf } from "./model-server.ts";
+import { textOf } from "./model-reply.ts";
+import { startModelServer } from "./model-server.ts";
 import type { ChatMessage, ChatRequest, ChatToolCall, ReplyStep, Responder } from "./model-server.ts";
 
 const APPEND = "core_memory_append";
@@ -10,7 +18,8 @@ const WORD_MS = 15;
 const UNKNOWN = "I do not know that yet. I am the demo model: I only know the facts you have told me.";
 const NO_MEMORY = "I am the demo model, and in this architecture I have no memory, so I cannot answer that.";
 const HINT = 'I am the demo model. Tell me a fact, such as "My name is Alice", or ask about one.';
-const HINT_WITHOUT_TOOLS = "I am the demo model. I have no memory in this architecture, so I cannot keep what you tell me.";
+const HINT_WITHOUT_TOOLS =
+  "I am the demo model. I have no memory in this architecture, so I cannot keep what you tell me.";
 
 /** A tool call that the demo model makes; `arguments` is JSON as text. */
 export interface PlannedCall {
@@ -23,8 +32,8 @@ export interface PlannedCall {
 export type Plan = { readonly text: string } | { readonly calls: readonly PlannedCall[] };
 
 /**
- * Answers with simple patterns and no intelligence: stores facts, answers questions from the core memory that the
- * system message shows, and never repeats anything else of the system message.
+ * Answers with simple patterns and no intelligence: stores facts, answers questions from the core memory that
+ * the system message shows, and never repeats anything else of the system message.
  */
 export const demoResponder: Responder = (request) => stream(answerTo(request));
 
@@ -107,7 +116,11 @@ function acknowledge(results: readonly ToolResult[]): string {
     else stored.push(fact);
   }
 
-  const sentences = [greet(stored), known.length > 0 ? `I knew that already: ${sentenceOf(known)}.` : "", ...failed];
+  const sentences = [
+    greet(stored),
+    known.length > 0 ? `I knew that already: ${sentenceOf(known)}.` : "",
+    ...failed,
+  ];
   return sentences.filter((sentence) => sentence !== "").join(" ");
 }
 
@@ -127,7 +140,10 @@ function greet(stored: readonly Fact[]): string {
   return `Nice to meet you, ${name.value}! I'll remember ${rest}.`;
 }
 
-/** Gives the user's facts from the core memory section, or undefined when the system message has no such section. */
+/**
+ * Gives the user's facts from the core memory section, or undefined when the system message has no such
+ * section.
+ */
 function knownFacts(messages: readonly ChatMessage[]): readonly Fact[] | undefined {
   const system = messages
     .filter((message) => message.role === "system" || message.role === "developer")
@@ -156,7 +172,10 @@ function lastUserText(messages: readonly ChatMessage[]): string {
 async function main(): Promise<void> {
   try {
     const port = process.env["PORT"];
-    const server = await startModelServer({ respond: demoResponder, ...(port ? { port: Number(port) } : {}) });
+    const server = await startModelServer({
+      respond: demoResponder,
+      ...(port ? { port: Number(port) } : {}),
+    });
     console.log(`demo model: ${server.url}`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));

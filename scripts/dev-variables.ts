@@ -12,8 +12,8 @@ export type Variables = Readonly<Record<string, string>>;
 /**
  * Gives the variables of the environment, and those of the file that the environment does not set.
  *
- * The file is made, readable by its owner only, when it is missing, and gets a random JWT_SECRET when it has none:
- * with a lasting secret, tokens stay valid over restarts.
+ * The file is made, readable by its owner only, when it is missing, and gets a random JWT_SECRET when it has
+ * none: with a lasting secret, tokens stay valid over restarts.
  */
 export async function readDevVariables(
   env: Readonly<Record<string, string | undefined>>,
@@ -48,6 +48,8 @@ async function readIfThere(file: string): Promise<string | undefined> {
 
 function filled(variables: Readonly<Record<string, string | undefined>>): Variables {
   return Object.fromEntries(
-    Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ""),
+    Object.entries(variables).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "",
+    ),
   );
 }

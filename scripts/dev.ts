@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { demoResponder } from "./demo-model.ts";
 import { readDevVariables } from "./dev-variables.ts";
@@ -7,6 +6,7 @@ import type { Variables } from "./dev-variables.ts";
 import { startEmbeddedDynamoDb } from "./embedded-dynamodb.ts";
 import { isPortTaken } from "./free-port.ts";
 import { startModelServer } from "./model-server.ts";
+import { onNpmGone } from "./npm-parent.ts";
 import { ensureTable, tableTargetFrom } from "./table.ts";
 import { startWorker } from "./wrangler-dev.ts";
 
@@ -19,7 +19,7 @@ interface Watched {
 await main();
 
 async function main(): Promise<void> {
-  process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+  process.chdir(join(import.meta.dirname, ".."));
   // A reader that has gone, such as `| head`, is no reason to end.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
@@ -38,17 +38,14 @@ async function main(): Promise<void> {
   process.exit(code);
 }
 
-/** Settles at the first signal; a second one does not wait for anything. */
+/**
+ * Settles at the first signal, or when npm has gone. Later signals change nothing: a Ctrl-C arrives twice,
+ * from the terminal and from npm.
+ */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => {
-        if (asked) process.exit(1);
-        asked = true;
-        resolve();
-      });
-    }
+    onNpmGone(resolve);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
   });
 }
 
@@ -75,7 +72,8 @@ async function run(running: AsyncDisposableStack): Promise<never> {
 async function chosenPort(given: Variables): Promise<number> {
   const text = given["PORT"] ?? "8787";
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`PORT has to be 1 to 65535, not "${text}".`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Error(`PORT has to be 1 to 65535, not "${text}".`);
 
   if (await isPortTaken(port)) {
     const other = port === 65_535 ? 8787 : port + 1;
@@ -113,7 +111,8 @@ async function provideDatabase(
 /** A local database takes any credentials but wants some; AWS is never asked with invented ones. */
 function credentialsFor(endpoint: string, given: Variables): Variables {
   const isAws = /\.amazonaws\.com(?:\.cn)?$/.test(hostOf(endpoint));
-  if (isAws || (given["AWS_ACCESS_KEY_ID"] !== undefined && given["AWS_SECRET_ACCESS_KEY"] !== undefined)) return given;
+  if (isAws || (given["AWS_ACCESS_KEY_ID"] !== undefined && given["AWS_SECRET_ACCESS_KEY"] !== undefined))
+    return given;
   return { ...given, AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
 }
 
@@ -159,6 +158,6 @@ function greeting(port: number): string {
       `${pick("token")}); echo "token: $TOKEN"`,
     `AGENT=$(curl -s ${api}/agents ${token} ${json} -d ${agent} | ${pick("agent_id")}); echo "agent: $AGENT"`,
     `CONVERSATION=$(curl -s ${api}/conversations ${token} ${json} -d ${conversation} | ${pick("conversation_id")}); ` +
-      `curl -N -X POST ${api}/agents/$AGENT/$CONVERSATION/send-message ${token} ${json} -d ${message}`,
+      `curl -sN -X POST ${api}/agents/$AGENT/$CONVERSATION/send-message ${token} ${json} -d ${message}`,
   ].join("\n");
 }

@@ -4,7 +4,6 @@ import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { startChild } from "./child-process.ts";
@@ -14,7 +13,7 @@ import { field } from "./json.ts";
 /** How long the database may take to answer. */
 const START_MS = 10_000;
 
-const PROJECT_FOLDER = fileURLToPath(new URL("..", import.meta.url));
+const PROJECT_FOLDER = join(import.meta.dirname, "..");
 
 /** The package whose version the manifest pins; the other platforms' packages carry the same version. */
 const PINNED_PACKAGE = "@dynoxide/linux-x64";
@@ -24,7 +23,7 @@ export interface EmbeddedDynamoDb {
   /** `http://127.0.0.1:PORT`. */
   readonly endpoint: string;
   /** Ends the database and waits until it has ended. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** Settles when the database has ended: its exit code, or null when a signal ended it. */
   readonly exited: Promise<number | null>;
 }
@@ -32,9 +31,9 @@ export interface EmbeddedDynamoDb {
 /**
  * Starts the embedded DynamoDB and waits until it answers.
  *
- * Takes the file it keeps its data in (in memory when absent; the folder is made) and the port (a free one when
- * absent). Rejects with a readable message when this platform has no embedded database, when the database ends
- * before it answers, or when it does not answer within ten seconds.
+ * Takes the file it keeps its data in (in memory when absent; the folder is made) and the port (a free one
+ * when absent). Rejects with a readable message when this platform has no embedded database, when the
+ * database ends before it answers, or when it does not answer within ten seconds.
  */
 export async function startEmbeddedDynamoDb(
   options: { readonly databaseFile?: string; readonly port?: number } = {},

@@ -21,7 +21,8 @@ function listenOnce(host: string, port: number): Promise<number | undefined> {
     const server = createServer();
     server.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") resolve(undefined);
-      else if (error.code === "EACCES") reject(new Error(`Port ${port} needs more rights than this user has.`));
+      else if (error.code === "EACCES")
+        reject(new Error(`Port ${port} needs more rights than this user has.`));
       else resolve(port);
     });
     server.listen({ host, port, exclusive: true }, () => {

@@ -35,7 +35,9 @@ export interface TableTarget {
   };
 }
 
-/** DynamoDB's refusal, or its silence (`code` is then `Unreachable`). The message is one line for a person. */
+/**
+ * DynamoDB's refusal, or its silence (`code` is then `Unreachable`). The message is one line for a person.
+ */
 export class TableError extends Error {
   override readonly name = "TableError";
   /** DynamoDB's name of the error, such as `AccessDeniedException`. */
@@ -48,10 +50,11 @@ export class TableError extends Error {
 }
 
 /**
- * Creates the table with its keys and its time-to-live attribute unless it is there, and waits until it is usable.
+ * Creates the table with its keys and its time-to-live attribute unless it is there, and waits until it is
+ * usable.
  *
- * Takes where the table belongs; gives whether it was created or existed. Throws `TableError` when DynamoDB refuses
- * or does not answer, or when a table of that name has other keys.
+ * Takes where the table belongs; gives whether it was created or existed. Throws `TableError` when DynamoDB
+ * refuses or does not answer, or when a table of that name has other keys.
  */
 export async function ensureTable(target: TableTarget): Promise<"created" | "existed"> {
   const call = caller(target);
@@ -90,7 +93,12 @@ type Call = (operation: string, input: object) => Promise<unknown>;
 
 /** Signs and sends; asks again after throttling and server faults, which are no answer to the question. */
 function caller(target: TableTarget): Call {
-  const aws = new AwsClient({ ...target.credentials, service: "dynamodb", region: target.region, retries: 0 });
+  const aws = new AwsClient({
+    ...target.credentials,
+    service: "dynamodb",
+    region: target.region,
+    retries: 0,
+  });
 
   return async (operation, input) => {
     for (let attempt = 1; ; attempt++) {
@@ -118,7 +126,9 @@ async function send(aws: AwsClient, endpoint: string, operation: string, input: 
     });
     return await fetch(signed, { signal: AbortSignal.timeout(REQUEST_MS) });
   } catch (cause) {
-    throw new TableError("Unreachable", `DynamoDB does not answer at ${endpoint} (${reason(cause)}).`, { cause });
+    throw new TableError("Unreachable", `DynamoDB does not answer at ${endpoint} (${reason(cause)}).`, {
+      cause,
+    });
   }
 }
 
@@ -158,7 +168,10 @@ function checkKeys(table: string, description: unknown): void {
     : [];
   if (keys.join(", ") === "pk HASH, sk RANGE") return;
 
-  throw new TableError("WrongKeys", `The table ${table} has the keys "${keys.join(", ")}" instead of pk and sk.`);
+  throw new TableError(
+    "WrongKeys",
+    `The table ${table} has the keys "${keys.join(", ")}" instead of pk and sk.`,
+  );
 }
 
 /** Gives whether this call created the table: another process may have been quicker. */
@@ -201,7 +214,10 @@ async function ensureTimeToLive(call: Call, table: string): Promise<void> {
 
   if (status === "ENABLED" || status === "ENABLING") {
     if (attribute === TTL_ATTRIBUTE) return;
-    throw new TableError("WrongTimeToLive", `The table ${table} expires items by "${String(attribute)}", not "ttl".`);
+    throw new TableError(
+      "WrongTimeToLive",
+      `The table ${table} expires items by "${String(attribute)}", not "ttl".`,
+    );
   }
 
   await call("UpdateTimeToLive", {

@@ -12,6 +12,8 @@ const START_MS = 60_000;
 /** How long the Worker may answer its health check with a failure before that counts as its answer. */
 const UNHEALTHY_MS = 10_000;
 const POLL_MS = 100;
+/** How long the details of a failed build are waited for. */
+const LAST_LINES_MS = 300;
 const SHOWN_ERROR_LINES = 15;
 
 /** wrangler's own folder in the project, which git ignores. */
@@ -27,17 +29,20 @@ const WRANGLERS_OWN = /^\[wrangler:info\]|^If you think this is a bug|^Note that
 export interface LocalWorker {
   /** Settles when it has ended: its exit code, or null when a signal ended it. */
   readonly exited: Promise<number | null>;
-  /** Waits until `GET /health` answers 200; from then on what the Worker writes is shown. Rejects with the reason. */
-  ready(): Promise<void>;
+  /**
+   * Waits until `GET /health` answers 200; from then on what the Worker writes is shown. Rejects with the
+   * reason.
+   */
+  readonly ready: () => Promise<void>;
   /** Ends it together with everything it started, and waits for it. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**
  * Starts the Worker with `wrangler dev` in the current folder.
  *
- * Takes the port of 127.0.0.1, the folder for its Durable Objects, and the variables it gets. They travel in the
- * environment of the process: a command line can be read by every user of the machine.
+ * Takes the port of 127.0.0.1, the folder for its Durable Objects, and the variables it gets. They travel in
+ * the environment of the process: a command line can be read by every user of the machine.
  */
 export async function startWorker(options: {
   readonly port: number;
@@ -48,29 +53,33 @@ export async function startWorker(options: {
     wranglerBinary(),
     "dev",
     ...(await configArgs(options.variables)),
-    ...["--env-file", await emptyEnvFile()],
-    ...["--ip", "127.0.0.1", "--port", String(options.port), "--persist-to", options.persistTo],
+    `--env-file=${await emptyEnvFile()}`,
+    "--ip=127.0.0.1",
+    `--port=${options.port}`,
+    `--persist-to=${options.persistTo}`,
     "--show-interactive-dev-session=false",
   ];
 
   let show = false;
   const errors: string[] = [];
+  const brokenBuild = Promise.withResolvers<void>();
   const child = startChild(process.execPath, args, {
     env: { ...process.env, ...options.variables, ...WRANGLER_SETTINGS },
     onLine: (line, stream) => {
-      if (stream === "stderr" && errors.length < 200) errors.push(line);
-      if (show) pass(line, stream);
+      if (show) return pass(line, stream);
+      if (stream === "stderr") errors.push(line);
+      // wrangler waits for a file to change then, and answers nobody.
+      if (line.includes("Build failed")) brokenBuild.resolve();
     },
   });
 
-  const ended = child.exited.then(() => {
-    throw new Error(`The Worker did not start.\n${readableErrors(errors) || child.output()}`);
-  });
-  // Nobody may be waiting for readiness when it ends.
-  ended.catch(() => undefined);
-
   const ready = async () => {
-    await Promise.race([ended, waitUntilHealthy(`http://127.0.0.1:${options.port}/health`)]);
+    const notStarted = Promise.race([child.exited, brokenBuild.promise.then(() => sleep(LAST_LINES_MS))]);
+    const failure = await Promise.race([
+      notStarted.then(() => "The Worker did not start."),
+      waitUntilHealthy(`http://127.0.0.1:${options.port}/health`),
+    ]);
+    if (failure !== undefined) throw new Error(`${failure}\n${readableErrors(errors)}`.trim());
     show = true;
   };
   const stop = () => {
@@ -98,8 +107,8 @@ function wranglerBinary(): string {
 }
 
 /**
- * With an `--env-file` wrangler reads the process's environment instead of `.dev.vars`, which would win over it. Node
- * itself insists on the file too, so it has to be there.
+ * With an `--env-file` wrangler reads the process's environment instead of `.dev.vars`, which would win over
+ * it. Node itself insists on the file too, so it has to be there.
  */
 async function emptyEnvFile(): Promise<string> {
   const file = join(SCRATCH, "dev.env");
@@ -109,8 +118,8 @@ async function emptyEnvFile(): Promise<string> {
 }
 
 /**
- * Where wrangler.toml lists required secrets, wrangler hands the Worker those and no others. So when an optional one is
- * set, a copy of the configuration declares it.
+ * Where wrangler.toml lists required secrets, wrangler hands the Worker those and no others. So when an
+ * optional one is set, a copy of the configuration declares it.
  */
 async function configArgs(variables: Variables): Promise<readonly string[]> {
   const wanted = OPTIONAL_SECRETS.filter((name) => variables[name] !== undefined);
@@ -127,23 +136,25 @@ async function configArgs(variables: Variables): Promise<readonly string[]> {
   };
   await mkdir(SCRATCH, { recursive: true });
   await writeFile(file, JSON.stringify(declared));
-  return ["--config", file];
+  return [`--config=${file}`];
 }
 
-async function waitUntilHealthy(url: string): Promise<void> {
+/** Gives undefined as soon as the Worker is healthy, or a sentence that says why it is not. */
+async function waitUntilHealthy(url: string): Promise<string | undefined> {
   const deadline = Date.now() + START_MS;
   let unhealthySince: number | undefined;
   while (Date.now() < deadline) {
     const failure = await healthFailure(url);
-    if (failure === undefined) return;
+    if (failure === undefined) return undefined;
 
     if (failure !== "silent") {
       unhealthySince ??= Date.now();
-      if (Date.now() - unhealthySince > UNHEALTHY_MS) throw new Error(`The Worker is not well: /health answers ${failure}`);
+      if (Date.now() - unhealthySince > UNHEALTHY_MS)
+        return `The Worker is not well: /health answers ${failure}`;
     }
     await sleep(POLL_MS);
   }
-  throw new Error(`The Worker did not answer within ${START_MS / 1000} s.`);
+  return `The Worker did not answer within ${START_MS / 1000} s.`;
 }
 
 /** Gives undefined for a healthy Worker, `silent` for none, otherwise what it answers. */
@@ -157,14 +168,12 @@ async function healthFailure(url: string): Promise<string | undefined> {
   }
 }
 
+/** Gives the lines from the first error on, without colours, blank lines and wrangler's advice. */
 function readableErrors(lines: readonly string[]): string {
   const plain = lines.map((line) => stripVTControlCharacters(line).trimEnd());
-  const start = Math.max(
-    0,
-    plain.findIndex((line) => line.includes("[ERROR]")),
-  );
+  const first = plain.findIndex((line) => line.includes("[ERROR]"));
   return plain
-    .slice(start)
+    .slice(Math.max(0, first))
     .filter((line) => line !== "" && !WRANGLERS_OWN.test(line))
     .slice(0, SHOWN_ERROR_LINES)
     .join("\n");

@@ -1,10 +1,9 @@
 import * as z from "zod";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
-import { blankAsAbsent, Unfinished, UNFINISHED, wholeNumber } from "../http/schemas.ts";
+import { blankAsAbsent, Id, Unfinished, UNFINISHED, wholeNumber } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
 import { PROVIDER_NAMES } from "../llm/providers.ts";
-import { isPlausibleId } from "../shared/ids.ts";
 import { architectureNames } from "./architectures/registry.ts";
 import { createAgentForm, Form, updateAgentForm } from "./forms.ts";
 import { type Agent, DEFAULT_SESSION_TIMEOUT_MINUTES } from "./model.ts";
@@ -48,7 +47,7 @@ const AgentView = z
   })
   .meta({ id: "Agent" });
 
-const AgentParam = z.object({ agentId: z.string() });
+const AgentParam = z.object({ agentId: Id });
 
 const toView = (agent: Agent): z.infer<typeof AgentView> => ({
   agent_id: agent.id,
@@ -72,7 +71,7 @@ export const agentRoutes = userRouter()
   .get(
     "/update-schema/:agentId",
     operation("getUpdateAgentForm", "The form that changes an agent", { 200: Form }),
-    validate("param", AgentParam),
+    validate("param", z.object({ agentId: z.string() })),
     (c) => c.json(updateAgentForm(c.req.valid("param").agentId, c.var.deps.providerOptions), 200),
   )
   .post(
@@ -133,9 +132,7 @@ export const agentRoutes = userRouter()
     }),
     validate("param", AgentParam),
     async (c) => {
-      const { agentId } = c.req.valid("param");
-      const done =
-        !isPlausibleId(agentId) || (await c.var.deps.agentService.remove(c.var.user.email, agentId));
+      const done = await c.var.deps.agentService.remove(c.var.user.email, c.req.valid("param").agentId);
       return done ? c.body(null, 204) : c.json(UNFINISHED, 202);
     },
   );

@@ -111,6 +111,8 @@ export class ConversationRepository {
     const found: Found[] = [];
     // The first page of most lists is also the last: asking for both parts at once saves it a wait.
     const older = start === BEGINNING ? this.#readOlder(owner) : undefined;
+    // Where the first part fails, nobody waits for this one, and its failure must not count as unhandled.
+    older?.catch(() => undefined);
 
     if (start.part === "ordered") await this.#collectOrdered(owner, limit + 1, start.after, found);
     if (found.length <= limit || older) {

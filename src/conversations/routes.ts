@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
-import { blankAsAbsent, pageOf, pageQuery, toPage, Unfinished, UNFINISHED } from "../http/schemas.ts";
+import { blankAsAbsent, Id, pageOf, pageQuery, toPage, Unfinished, UNFINISHED } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
 import { MessageView, toMessageView } from "../messages/view.ts";
 import { notFound } from "../shared/errors.ts";
@@ -11,14 +11,14 @@ const Title = z.string().trim().min(1).max(200);
 const Description = blankAsAbsent(z.string().max(1_000).optional());
 
 const NewConversation = z
-  .object({ title: Title, description: Description, agent_id: z.string().min(1) })
+  .object({ title: Title, description: Description, agent_id: z.string().min(1).pipe(Id) })
   .meta({ id: "NewConversation" });
 
 const ConversationChanges = z
   .object({
     title: blankAsAbsent(Title.optional()),
     description: Description,
-    agent_id: blankAsAbsent(z.string().optional()),
+    agent_id: blankAsAbsent(Id.optional()),
   })
   .meta({ id: "ConversationChanges" });
 
@@ -34,7 +34,7 @@ const ConversationView = z
   })
   .meta({ id: "Conversation" });
 
-const ConversationParam = z.object({ conversationId: z.string() });
+const ConversationParam = z.object({ conversationId: Id });
 
 const toView = (conversation: Conversation): z.infer<typeof ConversationView> => ({
   conversation_id: conversation.id,

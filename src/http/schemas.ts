@@ -1,4 +1,8 @@
 import * as z from "zod";
+import { isPlausibleId } from "../shared/ids.ts";
+
+/** An id in a request. What can't be one is read as one that nothing has, so that both are answered alike. */
+export const Id = z.string().transform((id) => (isPlausibleId(id) ? id : "-"));
 
 /** Forms post texts only, and untouched fields as `""`: an empty text is an absent member. */
 export const blankAsAbsent = <S extends z.ZodType>(schema: S) =>

@@ -52,10 +52,24 @@ export function sendFrames<E extends AppEnv>(
     }
   });
 
-  response.headers.set("content-type", "text/event-stream; charset=utf-8");
-  response.headers.set("cache-control", "no-store, no-transform");
-  response.headers.set("x-accel-buffering", "no");
-  response.headers.delete("transfer-encoding");
-  response.headers.delete("connection");
+  setHeaders(c, response);
   return response;
+}
+
+/** Nobody on the way may buffer, keep or change the stream; the connection is the platform's business. */
+const HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store, no-transform",
+  "x-accel-buffering": "no",
+  "transfer-encoding": undefined,
+  connection: undefined,
+} as const;
+
+/** `streamSSE` sets its own headers on the context, which win over the response's in the end: both are set. */
+function setHeaders<E extends AppEnv>(c: Context<E>, response: Response): void {
+  for (const [name, value] of Object.entries(HEADERS)) {
+    c.header(name, value);
+    if (value === undefined) response.headers.delete(name);
+    else response.headers.set(name, value);
+  }
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
+import { Id } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
 import { capacityPercent } from "./capacity.ts";
 import { type Block, wordsIn } from "./model.ts";
@@ -28,7 +29,7 @@ const ContentView = z
   })
   .meta({ id: "MemoryBlockContent" });
 
-const AgentParam = z.object({ agentId: z.string() });
+const AgentParam = z.object({ agentId: Id });
 const BlockParam = AgentParam.extend({ blockName: z.string() });
 
 export const memoryRoutes = userRouter()

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
+import { Id } from "../http/schemas.ts";
 import { sendFrames } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import { Attachments } from "../messages/attachments.ts";
@@ -15,7 +16,7 @@ const NewMessage = z
   .object({ content: z.string(), attachments: Attachments.nullish().transform((files) => files ?? []) })
   .meta({ id: "NewMessage" });
 
-const Place = z.object({ agentId: z.string(), conversationId: z.string() });
+const Place = z.object({ agentId: Id, conversationId: Id });
 
 export const runRoutes = userRouter().post(
   "/:agentId/:conversationId/send-message",

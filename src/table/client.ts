@@ -347,7 +347,7 @@ const rejected = (error: unknown): unknown =>
 function holds(stored: Item, changes: Changes): boolean {
   return (
     Object.entries(changes.set ?? {}).every(([name, value]) => isSameValue(stored[name], value)) &&
-    (changes.remove ?? []).every((name) => !(name in stored))
+    (changes.remove ?? []).every((name) => !Object.hasOwn(stored, name))
   );
 }
 

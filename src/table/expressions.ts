@@ -69,7 +69,7 @@ export const any =
 
 /** Holds where no item stands, or one whose `ttl` has passed and that DynamoDB has not removed yet. */
 export const absentOrExpired = (nowMs: number): Condition =>
-  any(absent("pk"), below("ttl", Math.floor(nowMs / 1000)));
+  any(absent("pk"), below("ttl", Math.floor(nowMs / 1000) + 1));
 
 /** Changes to an item's attributes, by name. */
 export interface Changes {

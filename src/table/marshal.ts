@@ -30,14 +30,14 @@ export class UnsupportedValue extends TypeError {
   override readonly name = "UnsupportedValue";
 }
 
-/** DynamoDB's own limit on nesting: lists and maps at most 32 deep. */
+/** DynamoDB's own limit on nesting. An attribute itself is the first level, so 31 lists and maps around a value are the most. */
 const MAX_DEPTH = 32;
 /** The smallest magnitude DynamoDB stores besides 0; its largest lies far above 2^53, where we stop anyway. */
 const SMALLEST = 1e-130;
 
 /** An item in DynamoDB's notation. Throws `UnsupportedValue` rather than dropping or changing anything. */
 export function marshal(item: Item): AttributeMap {
-  return mapValues(item, (value) => marshalValue(value, 0));
+  return marshalMembers(item, 0);
 }
 
 /** The item that a DynamoDB answer holds. Throws `UnsupportedValue` for numbers that JavaScript would round. */
@@ -47,7 +47,7 @@ export function unmarshal(attributes: AttributeMap): Item {
 
 /** One value in DynamoDB's notation; `depth` is how many lists and maps it stands in. */
 export function marshalValue(value: Value, depth = 0): AttributeValue {
-  if (depth > MAX_DEPTH) throw new UnsupportedValue(`Values nest at most ${MAX_DEPTH} deep.`);
+  if (depth >= MAX_DEPTH) throw new UnsupportedValue(`Values nest at most ${MAX_DEPTH} deep.`);
 
   if (value === null) return { NULL: true };
   if (typeof value === "boolean") return { BOOL: value };
@@ -56,9 +56,14 @@ export function marshalValue(value: Value, depth = 0): AttributeValue {
   if (value instanceof Uint8Array) return { B: base64(value) };
   if (value instanceof Set) return marshalSet(value);
   if (isList(value)) return { L: value.map((element) => marshalValue(element, depth + 1)) };
-  if (isPlainObject(value)) return { M: mapValues(value, (member) => marshalValue(member, depth + 1)) };
+  if (isPlainObject(value)) return { M: marshalMembers(value, depth + 1) };
 
   throw new UnsupportedValue(`The table holds no ${describe(value)}.`);
+}
+
+function marshalMembers(record: Item, depth: number): AttributeMap {
+  Object.keys(record).forEach(wellFormed);
+  return mapValues(record, (value) => marshalValue(value, depth));
 }
 
 function unmarshalValue(attribute: AttributeValue): Value {

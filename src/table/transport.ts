@@ -29,15 +29,20 @@ export class OperationFailed extends Error {
   override readonly name = "OperationFailed";
   /** The exception's name without its namespace, such as `ConditionalCheckFailedException`. */
   readonly type: string;
-  readonly body: Record<string, unknown>;
+  /** Private, because it may hold items, and errors are logged. */
+  readonly #body: Record<string, unknown>;
   /** How often the operation was sent; from the second time on, it may have met its own first effect. */
   readonly attempts: number;
 
   constructor(type: string, body: Record<string, unknown>, attempts: number) {
     super(`${type}: ${textMember(body, "message") ?? textMember(body, "Message") ?? ""}`);
     this.type = type;
-    this.body = body;
+    this.#body = body;
     this.attempts = attempts;
+  }
+
+  get body(): Record<string, unknown> {
+    return this.#body;
   }
 }
 
@@ -113,7 +118,7 @@ export function createTransport(config: TransportConfig): Send {
   const quota = retryQuota();
   let skewMs = 0;
 
-  async function once(operation: string, body: string): Promise<Attempt> {
+  async function once(operation: string, body: string, deadline: number): Promise<Attempt> {
     try {
       const request = await aws.sign(config.endpoint, {
         method: "POST",
@@ -124,7 +129,8 @@ export function createTransport(config: TransportConfig): Send {
         body,
         ...(skewMs !== 0 && { aws: { datetime: amzDate(Date.now() + skewMs) } }),
       });
-      const response = await fetchOnce(request, { signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
+      const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, Math.max(0, deadline - Date.now()));
+      const response = await fetchOnce(request, { signal: AbortSignal.timeout(timeoutMs) });
       const answer = parseObject(await response.text());
 
       if (response.ok && answer) return { answer };
@@ -150,7 +156,7 @@ export function createTransport(config: TransportConfig): Send {
     let lastCost = 0;
 
     for (let attempts = 1; ; attempts++) {
-      const attempt = await once(operation, body);
+      const attempt = await once(operation, body, deadline);
       if ("answer" in attempt) {
         quota.succeeded(lastCost);
         return attempt.answer;

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { anonymous, type Client, signUp } from "../support/app.ts";
+import { methodOf, pathOf, problem, type RouteCase, WITH_BODY } from "./route-cases.ts";
+
+const SECRET = "hunter2-is-what-was-submitted";
+
+const clientFor = ({ isPublic }: RouteCase): Promise<Client> | Client => (isPublic ? anonymous : signUp());
+
+const cases = WITH_BODY.map((route) => ({ ...route, body: route.body ?? {} }));
+
+describe.each(cases)("$route", (route) => {
+  const send = async (body: unknown, headers: Record<string, string> = {}) =>
+    (await clientFor(route))(methodOf(route), pathOf(route), body, headers);
+
+  it.each([
+    ["that breaks off", '{"a":'],
+    ["that is empty", " "],
+    ["with a comma too many", '{"a":1,}'],
+    ["in single quotes", "{'a':1}"],
+  ])("refuses JSON %s", async (_case, text) => {
+    const { status, headers, body } = await send(text);
+
+    expect(status).toBe(400);
+    expect(headers.get("content-type")).toBe("application/problem+json");
+    expect(body).toEqual(problem(400, "malformed-request", "Malformed JSON in request body"));
+  });
+
+  it.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp", ""])(
+    "refuses a body of type %j, however it reads",
+    async (type) => {
+      const { status, body } = await send(JSON.stringify(route.body), { "content-type": type });
+
+      expect(status).toBe(400);
+      expect(body).toEqual(
+        problem(400, "malformed-request", "Send the body as JSON, with `content-type: application/json`."),
+      );
+    },
+  );
+
+  it.each([
+    ["a list", []],
+    ["a text", SECRET],
+    ["nothing", null],
+  ])("refuses %s where an object belongs", async (_case, value) => {
+    const { status, body } = await send(JSON.stringify(value));
+
+    expect(status).toBe(422);
+    expect(body.code).toBe("validation-failed");
+    expect(JSON.stringify(body)).not.toContain(SECRET);
+  });
+
+  it.each(Object.keys(route.body))("names %s where its type is wrong, and never its value", async (member) => {
+    const { status, headers, body } = await send({ ...route.body, [member]: { [SECRET]: [SECRET] } });
+
+    expect(status).toBe(422);
+    expect(headers.get("content-type")).toBe("application/problem+json");
+    const errors = [{ path: [member], message: expect.any(String), code: expect.any(String) }];
+    expect(body).toEqual(
+      problem(422, "validation-failed", `The body is not valid: ${member}: ${body.errors[0].message}`, {
+        errors,
+      }),
+    );
+    expect(JSON.stringify(body)).not.toContain(SECRET);
+  });
+
+  it.each(Object.keys(route.body))("refuses half a surrogate pair in %s", async (member) => {
+    // As an escape: no encoding of a request could carry it otherwise.
+    const text = JSON.stringify({ ...route.body, [member]: "PLACE" }).replace("PLACE", `${SECRET}\\ud800`);
+
+    const { status, body } = await send(text);
+
+    expect(status).toBe(422);
+    expect(body.code).toBe("validation-failed");
+    expect(body.errors).toEqual([{ path: [member], message: expect.any(String), code: expect.any(String) }]);
+    expect(JSON.stringify(body)).not.toContain(SECRET);
+  });
+
+  it("refuses a body over its limit, and takes one below it", async () => {
+    const limit = route.limit ?? 64;
+    const bodyOf = (bytes: number) => ({ ...route.body, unknown_member: "x".repeat(bytes) });
+
+    const over = await send(bodyOf(limit * 1024));
+    const below = await send(bodyOf(limit * 1024 - 1_024));
+
+    expect(over.status).toBe(413);
+    expect(over.body).toEqual(
+      problem(413, "payload-too-large", `The body may have at most ${limit} KB.`),
+    );
+    expect([400, 413, 422]).not.toContain(below.status);
+  });
+
+  it("counts a body that does not say how long it is", async () => {
+    const client = await clientFor(route);
+    const chunk = new TextEncoder().encode(" ".repeat(64 * 1024));
+    let left = 17;
+    const stream = new ReadableStream({
+      pull: (controller) => (left-- > 0 ? controller.enqueue(chunk) : controller.close()),
+    });
+
+    const headers = { "content-type": "application/json" };
+    const { response, ended } = await client.raw(methodOf(route), pathOf(route), undefined, {
+      headers,
+      body: stream,
+    });
+
+    expect(response.status).toBe(413);
+    await response.text();
+    await ended();
+  });
+});

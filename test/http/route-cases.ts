@@ -1,0 +1,112 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect } from "vitest";
+import { ada, type Answer, app, beginConversation, type Client } from "../support/app.ts";
+
+/** What the cases that every route shares need to know of one. */
+export interface RouteCase {
+  /** As Hono writes it. */
+  readonly route: string;
+  /** A body that the route takes. */
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** The longest body, in KB. */
+  readonly limit?: number;
+  /** Open to everybody. */
+  readonly isPublic?: boolean;
+  /** What it answers for an id that is absent, malformed or somebody else's; 404 unless told. */
+  readonly whenAbsent?: 200 | 204;
+}
+
+const credentials = { username: "somebody", password: "secret" };
+const conversation = { title: "Talk", description: "About this and that", agent_id: crypto.randomUUID() };
+
+/** Every route with a body or behind the sign-in. A new route is a line here. */
+export const ROUTES: readonly RouteCase[] = [
+  { route: "POST /auth/local/signup", body: credentials, isPublic: true },
+  { route: "POST /auth/local/login", body: credentials, isPublic: true },
+  { route: "GET /auth/me" },
+  { route: "GET /agents/supported-models" },
+  { route: "GET /agents/update-schema/:agentId", whenAbsent: 200 },
+  { route: "POST /agents", body: ada },
+  { route: "GET /agents" },
+  { route: "GET /agents/:agentId" },
+  { route: "PUT /agents/:agentId", body: { agent_persona: "You are Bob.", agent_provider: "Demo" } },
+  { route: "DELETE /agents/:agentId", whenAbsent: 204 },
+  { route: "POST /agents/:agentId/:conversationId/send-message", body: { content: "Hello" }, limit: 1024 },
+  { route: "GET /agents/:agentId/memory-blocks" },
+  { route: "GET /agents/:agentId/memory-blocks/:blockName/content" },
+  { route: "POST /conversations", body: conversation },
+  { route: "GET /conversations" },
+  { route: "GET /conversations/:conversationId" },
+  { route: "PUT /conversations/:conversationId", body: { title: "Other", description: "Another" } },
+  { route: "DELETE /conversations/:conversationId" },
+  { route: "GET /conversations/:conversationId/messages" },
+];
+
+export const GUARDED = ROUTES.filter(({ isPublic }) => !isPublic);
+export const WITH_BODY = ROUTES.filter(({ body }) => body !== undefined);
+export const WITH_ID = GUARDED.filter(({ route, whenAbsent }) => /Id\b/u.test(route) && whenAbsent !== 200);
+
+export interface Place {
+  readonly agentId: string;
+  readonly conversationId: string;
+}
+
+/** A place where nothing is. */
+export const nowhere = (): Place => ({ agentId: crypto.randomUUID(), conversationId: crypto.randomUUID() });
+
+/** An agent with a conversation and a memory. */
+export async function somewhere(client: Client): Promise<Place> {
+  const place = await beginConversation(client);
+  await client("GET", `/agents/${place.agentId}/memory-blocks`);
+  return place;
+}
+
+export const methodOf = ({ route }: RouteCase): string => route.split(" ")[0] ?? "";
+
+export const pathOf = ({ route }: RouteCase, { agentId, conversationId }: Place = nowhere()): string =>
+  (route.split(" ")[1] ?? "")
+    .replace(":agentId", agentId)
+    .replace(":conversationId", conversationId)
+    .replace(":blockName", "human");
+
+/** Sends what the route takes. */
+export const visit = (client: Client, route: RouteCase, place?: Place): Promise<Answer> =>
+  client(methodOf(route), pathOf(route, place), route.body);
+
+/** A problem, whole. */
+export const problem = (status: number, code: string, detail: string, more: object = {}) => ({
+  type: `urn:problem:${code}`,
+  title: expect.any(String),
+  status,
+  detail,
+  instance: expect.stringMatching(/^\//u),
+  code,
+  request_id: expect.stringMatching(/^[0-9a-f-]{36}$/u),
+  ...more,
+});
+
+/** An answer without what differs from request to request. */
+export const comparable = ({ status, headers, body }: Answer) => ({
+  status,
+  type: headers.get("content-type"),
+  body: typeof body === "string" ? body : { ...body, instance: "", request_id: "" },
+});
+
+/** Sends a request to the app in an environment that differs from the tests' own. */
+export async function requestIn(
+  variables: Partial<Env>,
+  method: string,
+  path: string,
+  { body, token }: { body?: unknown; token?: string } = {},
+): Promise<Answer> {
+  const ctx = createExecutionContext();
+  const headers = {
+    "content-type": "application/json",
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  };
+  const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+  const response = await app.request(path, init, { ...env, ...variables }, ctx);
+  await waitOnExecutionContext(ctx);
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}

@@ -1,0 +1,177 @@
+import { expect, it } from "vitest";
+import { MODEL_TIMEOUTS, type ModelChunk, type ModelMessage } from "../../src/llm/model.ts";
+import { openAiModel } from "../../src/llm/openai.ts";
+
+const chunk = (delta: object, finish_reason: string | null = null) =>
+  `data: ${JSON.stringify({ id: "x", choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+const call = (index: number | undefined, part: object) =>
+  chunk({ tool_calls: [{ ...(index !== undefined && { index }), ...part }] });
+const USAGE = `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 1 } } })}\n\n`;
+const DONE = "data: [DONE]\n\n";
+
+/** A model whose server answers with these pieces of bytes. */
+function modelThatSends(pieces: readonly Uint8Array[], asked: Request[] = []) {
+  const body = () =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      },
+    });
+
+  return openAiModel({
+    apiKey: "key",
+    baseUrl: "http://provider.test/v1",
+    model: "some-model",
+    contextTokens: 1_000,
+    timeouts: MODEL_TIMEOUTS,
+    fetch: (input, init) => {
+      asked.push(new Request(input as RequestInfo, init));
+      return Promise.resolve(new Response(body(), { headers: { "content-type": "text/event-stream" } }));
+    },
+  });
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+async function read(
+  pieces: readonly Uint8Array[],
+  messages: readonly ModelMessage[] = [],
+): Promise<ModelChunk[]> {
+  return Array.fromAsync(
+    modelThatSends(pieces).stream({ messages, tools: [] }, new AbortController().signal),
+  );
+}
+
+const RECORDED = [
+  chunk({ role: "assistant", content: "" }),
+  ": keep-alive\n\n",
+  chunk({ content: "Grüß " }),
+  chunk({ content: "dich 👋" }),
+  call(0, { id: "a", type: "function", function: { name: "one", arguments: "" } }),
+  call(0, { function: { arguments: '{"x":' } }),
+  call(1, { id: "b", type: "function", function: { name: "two", arguments: "{}" } }),
+  call(0, { function: { arguments: '"é"}' } }),
+  chunk({}, "tool_calls"),
+  USAGE,
+  DONE,
+].join("");
+
+const EXPECTED: ModelChunk[] = [
+  { type: "text", text: "Grüß " },
+  { type: "text", text: "dich 👋" },
+  { type: "usage", usage: { inputTokens: 3, outputTokens: 4, cachedTokens: 1 } },
+  { type: "call", call: { id: "a", name: "one", arguments: '{"x":"é"}' } },
+  { type: "call", call: { id: "b", name: "two", arguments: "{}" } },
+];
+
+it("reads the same from a stream wherever its bytes are cut", async () => {
+  const whole = bytes(RECORDED);
+
+  for (let at = 0; at <= whole.length; at++)
+    expect(await read([whole.slice(0, at), whole.slice(at)])).toEqual(EXPECTED);
+});
+
+it("reads the same byte by byte, with carriage returns, and without a blank line at the end", async () => {
+  expect(await read(Array.from(bytes(RECORDED), (byte) => Uint8Array.of(byte)))).toEqual(EXPECTED);
+  expect(await read([bytes(RECORDED.replaceAll("\n", "\r\n"))])).toEqual(EXPECTED);
+  expect(await read([bytes(RECORDED.trimEnd())])).toEqual(EXPECTED);
+});
+
+it("reads whole calls without index, ids that are missing, and calls that end without a finish reason", async () => {
+  const withoutIndex = [
+    call(undefined, { id: "a", function: { name: "one", arguments: "{}" } }),
+    call(undefined, { id: "b", function: { name: "two", arguments: "{}" } }),
+  ];
+  expect(
+    (await read([bytes(withoutIndex.join(""))])).map((part) => part.type === "call" && part.call.name),
+  ).toEqual(["one", "two"]);
+
+  const [only] = await read([bytes(call(0, { function: { name: "one", arguments: "{}" } }))]);
+  expect(only).toMatchObject({ type: "call", call: { id: expect.stringMatching(/^call_/u), name: "one" } });
+});
+
+it.each([
+  ["text without an end", chunk({ content: "Hi" })],
+  ["a call that breaks off", call(0, { id: "a", function: { name: "one", arguments: '{"x":' } })],
+  ["nothing", ""],
+])("counts %s as cut off", async (_case, text) => {
+  await expect(read([bytes(text)])).rejects.toMatchObject({ code: "provider-truncated" });
+});
+
+it("tolerates a connection that breaks behind the end of the answer", async () => {
+  const model = openAiModel({
+    apiKey: "key",
+    model: "m",
+    contextTokens: 1_000,
+    timeouts: MODEL_TIMEOUTS,
+    fetch: () => {
+      const body = new ReadableStream({
+        start: (controller) => controller.enqueue(bytes(chunk({ content: "Hi" }, "stop"))),
+        pull: (controller) => controller.error(new Error("reset")),
+      });
+      return Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
+    },
+  });
+
+  const parts = await Array.fromAsync(
+    model.stream({ messages: [], tools: [] }, new AbortController().signal),
+  );
+
+  expect(parts).toEqual([{ type: "text", text: "Hi" }]);
+});
+
+it("speaks the protocol: roles, calls with their results, tools, usage wanted, the key as bearer", async () => {
+  const asked: Request[] = [];
+  const model = modelThatSends([bytes(chunk({}, "stop"))], asked);
+  const tool = { name: "one", description: "First", parameters: { type: "object" } };
+
+  await Array.fromAsync(
+    model.stream(
+      {
+        messages: [
+          { role: "system", content: "S" },
+          { role: "user", content: "U" },
+          { role: "assistant", content: "", calls: [{ id: "a", name: "one", arguments: "{}" }] },
+          { role: "tool", callId: "a", content: "R" },
+        ],
+        tools: [tool],
+      },
+      new AbortController().signal,
+    ),
+  );
+
+  expect(asked[0]?.url).toBe("http://provider.test/v1/chat/completions");
+  expect(asked[0]?.headers.get("authorization")).toBe("Bearer key");
+  expect(await asked[0]?.json()).toEqual({
+    model: "some-model",
+    stream: true,
+    stream_options: { include_usage: true },
+    messages: [
+      { role: "system", content: "S" },
+      { role: "user", content: "U" },
+      {
+        role: "assistant",
+        content: "",
+        tool_calls: [{ id: "a", type: "function", function: { name: "one", arguments: "{}" } }],
+      },
+      { role: "tool", tool_call_id: "a", content: "R" },
+    ],
+    tools: [{ type: "function", function: tool }],
+  });
+});
+
+it("cuts arguments without end, so that they can't fill the memory", async () => {
+  const endless = Array.from({ length: 30 }, () => call(0, { function: { arguments: "x".repeat(10_000) } }));
+  const first = call(0, { id: "a", function: { name: "one", arguments: "" } });
+
+  const [only] = await read([bytes([first, ...endless, chunk({}, "tool_calls")].join(""))]);
+
+  expect(only?.type === "call" && only.call.arguments.length).toBe(100_000);
+});
+
+it("refuses a line without end", async () => {
+  await expect(read([bytes(`data: ${"x".repeat(1_100_000)}`)])).rejects.toMatchObject({
+    code: "provider-unavailable",
+  });
+});

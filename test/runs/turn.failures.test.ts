@@ -1,0 +1,269 @@
+import { afterEach, expect, it, vi } from "vitest";
+import type { ReplyStep } from "../../scripts/model-server.ts";
+import { beginConversation, clientOf, impatientApp, signUp } from "../support/app.ts";
+import { endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
+import { say, typesOf } from "../support/sse.ts";
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await endFaults();
+});
+
+const KEY = "sk-canary-1234567890";
+const refusal = (status: number, code: string | null, headers?: Record<string, string>): ReplyStep => ({
+  status,
+  body: { error: { message: `Incorrect API key provided: ${KEY}`, type: "error", code } },
+  ...(headers && { headers }),
+});
+
+/** Failures before the model has said anything: code, and whether trying again may help. */
+it.each<[string, readonly (readonly ReplyStep[])[], string, boolean]>([
+  ["refuses the key", [[refusal(401, "invalid_api_key")]], "provider-auth", false],
+  ["has no quota left", [[refusal(429, "insufficient_quota")]], "provider-quota", false],
+  [
+    "limits requests for a minute",
+    [[refusal(429, "rate_limit_exceeded", { "retry-after": "59" })]],
+    "provider-rate",
+    true,
+  ],
+  ["does not know the model", [[refusal(404, "model_not_found")]], "provider-unavailable", false],
+  ["finds the context too long", [[refusal(400, "context_length_exceeded")]], "provider-overflow", false],
+  ["refuses the content", [[refusal(400, "content_filter")]], "provider-content", false],
+  ["does not accept the request", [[refusal(400, null)]], "provider-unavailable", false],
+  ["fails twice", [[refusal(500, null)], [refusal(503, null)]], "provider-unavailable", true],
+  [
+    "answers with a page",
+    [[{ status: 200, body: "<html>Bad gateway</html>" }]],
+    "provider-unavailable",
+    true,
+  ],
+  [
+    "sends an error as its first event",
+    [[{ raw: `data: {"error":{"message":"${KEY}"}}\n\n` }]],
+    "provider-unavailable",
+    true,
+  ],
+  ["sends what is no JSON", [[{ raw: "data: {nonsense\n\n" }]], "provider-unavailable", true],
+  ["ends without a word", [[{ end: true }]], "provider-truncated", true],
+  ["says nothing and stops", [[{ finish: "stop" }]], "provider-unavailable", true],
+])(
+  "tells in one event when the provider %s, and gives the message back",
+  async (_case, replies, code, retryable) => {
+    const logged = [vi.spyOn(console, "error"), vi.spyOn(console, "warn"), vi.spyOn(console, "log")];
+    const client = await signUp();
+    const model = await scriptModel(...replies);
+    const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+    const startedAt = Date.now();
+
+    const { status, body, events, last } = await say(client, path, "Hello");
+
+    expect(status).toBe(200);
+    expect(typesOf(events).filter((type) => type === "ERROR" || type === "STREAM_COMPLETE")).toEqual([
+      "ERROR",
+    ]);
+    expect(last).toMatchObject({ event_type: "ERROR", code, retryable, message_id: null });
+    expect(Date.now() - startedAt).toBeLessThan(4_000);
+    expect((await storedMessages(conversationId)).map(({ role }) => role)).toEqual(["user"]);
+    expect(await messagesUsed(client.email)).toBe(0);
+    expect(body + JSON.stringify(logged.map(({ mock }) => mock.calls))).not.toContain("canary");
+  },
+);
+
+it("tries a provider that failed once more before anything was shown", async () => {
+  const client = await signUp();
+  const model = await scriptModel([refusal(500, null)], [{ text: "Here." }]);
+  const { path } = await beginConversation(client, { agent_model: model.name });
+
+  const { text, last } = await say(client, path, "Hello");
+
+  expect([text, last?.event_type]).toEqual(["Here.", "STREAM_COMPLETE"]);
+  expect((await model.log()).requests).toHaveLength(2);
+});
+
+it.each<[string, readonly ReplyStep[], string]>([
+  ["ends early", [{ end: true }], "provider-truncated"],
+  ["loses the connection", [{ cut: true }], "provider-unavailable"],
+  ["reports an error", [{ raw: 'data: {"error":{"message":"overloaded"}}\n\n' }], "provider-unavailable"],
+  ["sends nonsense", [{ raw: "data: }{\n\n" }], "provider-unavailable"],
+  ["stops for the content", [{ finish: "content_filter" }], "provider-content"],
+])("keeps what was said when the provider %s in mid-answer", async (_case, ending, code) => {
+  const client = await signUp();
+  const model = await scriptModel(
+    [{ text: "Half of " }, { text: "it" }, { wait: 60 }, ...ending],
+    [{ text: "Go on." }],
+  );
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+
+  const { text, last } = await say(client, path, "Tell me");
+  const next = await say(client, path, "And?");
+
+  expect(text).toBe("Half of it");
+  expect(last).toMatchObject({ event_type: "ERROR", code });
+  const [, answer] = await storedMessages(conversationId);
+  expect(answer).toMatchObject({ role: "assistant", content: "Half of it", status: "interrupted" });
+  expect(await messagesUsed(client.email)).toBe(2);
+  expect(next.text).toBe("Go on.");
+});
+
+it("completes an answer that ends without a finish reason but with an end mark", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "All of it" }, { done: true }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+
+  const { last } = await say(client, path, "Tell me");
+
+  expect(last?.event_type).toBe("STREAM_COMPLETE");
+  expect((await storedMessages(conversationId))[1]).toMatchObject({
+    content: "All of it",
+    status: "complete",
+  });
+});
+
+it("gives up on a provider that stalls, and keeps what it said", async () => {
+  const { token, email } = await signUp();
+  const client = clientOf(token, email, impatientApp({ idleMs: 300 }));
+  const model = await scriptModel([{ text: "One" }, { text: " two" }, { wait: 20_000 }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+
+  const { text, last } = await say(client, path, "Count");
+
+  expect(text).toBe("One two");
+  expect(last).toMatchObject({ event_type: "ERROR", code: "provider-stalled", retryable: true });
+  expect((await storedMessages(conversationId))[1]).toMatchObject({
+    content: "One two",
+    status: "interrupted",
+  });
+  await expect.poll(async () => (await model.log()).disconnects).toBe(1);
+});
+
+it.each([
+  ["headers", { headersMs: 200 }, [{ wait: 20_000 }, { text: "late" }]],
+  ["the end", { totalMs: 400 }, Array.from({ length: 100 }, () => [{ text: "x" }, { wait: 100 }]).flat()],
+] as const)("gives up on a provider that takes too long for %s", async (_case, timeouts, reply) => {
+  const { token, email } = await signUp();
+  const client = clientOf(token, email, impatientApp(timeouts));
+  const model = await scriptModel(reply);
+  const { path } = await beginConversation(client, { agent_model: model.name });
+
+  const { last } = await say(client, path, "Hello");
+
+  expect(last).toMatchObject({ event_type: "ERROR", code: "provider-stalled" });
+});
+
+it("keeps the memory that was stored before the provider failed", async () => {
+  const client = await signUp();
+  const call = {
+    call: { name: "core_memory_append", arguments: '{"block":"human","content":"Name: Alice"}' },
+  };
+  const model = await scriptModel([call], [refusal(401, null)]);
+  const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
+
+  const { last } = await say(client, path, "I am Alice");
+
+  expect(last).toMatchObject({ event_type: "ERROR", code: "provider-auth" });
+  expect(await storedLines(agentId, client.email, "human")).toEqual(["Name: Alice"]);
+  const [, answer] = await storedMessages(conversationId);
+  expect(answer).toMatchObject({
+    content: "",
+    status: "interrupted",
+    tool_calls: [{ name: "core_memory_append" }],
+  });
+  expect(await messagesUsed(client.email)).toBe(1);
+});
+
+it("saves the answer when the database comes back after a while", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "Precious words" }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const down = { kind: "answer", status: 503, body: "" } as const;
+  await injectFault({ match: ["Precious words"], operation: "TransactWriteItems", times: 6, fault: down });
+
+  const { last } = await say(client, path, "Hello");
+
+  expect(last?.event_type).toBe("STREAM_COMPLETE");
+  expect((await storedMessages(conversationId)).map(({ content }) => content)).toEqual([
+    "Hello",
+    "Precious words",
+  ]);
+});
+
+it("saves nothing when the conversation was deleted while the answer was being written", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "Too " }, { wait: 300 }, { text: "late" }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+
+  const [turn] = await Promise.all([
+    say(client, path, "Hello"),
+    new Promise((resolve) => setTimeout(resolve, 150)).then(() =>
+      client("DELETE", `/conversations/${conversationId}`),
+    ),
+  ]);
+
+  expect(turn.last).toMatchObject({ event_type: "ERROR", code: "not-found" });
+  expect(await storedMessages(conversationId)).toEqual([]);
+});
+
+it.each([0, 1, 2])("stores everything exactly once when the answer to write %i is lost", async (nth) => {
+  const client = await signUp();
+  const call = {
+    call: { name: "core_memory_append", arguments: '{"block":"human","content":"Name: Alice"}' },
+  };
+  const model = await scriptModel([{ text: "Hi." }], [call], [{ text: "Noted." }]);
+  const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  await say(client, path, "Hello");
+  const fault = { kind: "lose-answer" } as const;
+  await injectFault({ match: [client.email], operation: "TransactWriteItems", after: nth, fault });
+
+  const { last } = await say(client, path, "I am Alice");
+
+  expect(last?.event_type).toBe("STREAM_COMPLETE");
+  expect((await storedMessages(conversationId)).map(({ content }) => content)).toEqual([
+    "Hello",
+    "Hi.",
+    "I am Alice",
+    "Noted.",
+  ]);
+  expect(await storedLines(agentId, client.email, "human")).toEqual(["Name: Alice"]);
+  expect(await messagesUsed(client.email)).toBe(2);
+});
+
+it("succeeds when the database throttles the first two attempts of every request", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "Hi." }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const fault = { kind: "answer", status: 400, body: { __type: "x#ThrottlingException" } } as const;
+  for (const operation of ["BatchGetItem", "Query", "TransactWriteItems"]) {
+    await injectFault({ match: [client.email, conversationId], operation, times: 2, fault });
+  }
+
+  const { last } = await say(client, path, "Hello");
+
+  expect(last?.event_type).toBe("STREAM_COMPLETE");
+  expect(await storedMessages(conversationId)).toHaveLength(2);
+  expect(await messagesUsed(client.email)).toBe(1);
+}, 20_000);
+
+it("finishes and saves an answer whose client has left", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "Read " }, { wait: 200 }, { text: "by nobody" }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const leaving = new AbortController();
+
+  const { response, ended } = await client.raw(
+    "POST",
+    path,
+    { content: "Hello" },
+    { signal: leaving.signal },
+  );
+  const reader = response.body?.getReader();
+  await reader?.read();
+  leaving.abort();
+  await reader?.cancel();
+  await ended();
+
+  const [, answer] = await storedMessages(conversationId);
+  expect(answer).toMatchObject({ content: "Read by nobody", status: "complete" });
+  expect(await messagesUsed(client.email)).toBe(1);
+  expect((await model.log()).requests).toHaveLength(1);
+});
