@@ -98,7 +98,8 @@ function parseKeys(text: string | undefined): readonly [SigningKey, ...SigningKe
     .map((entry) => entry.trim())
     .filter(Boolean)
     .map((entry): SigningKey => {
-      const [id, secret] = entry.split(":", 2);
+      const [id, ...rest] = entry.split(":");
+      const secret = rest.join(":");
       return id && secret ? { id, secret } : { id: "default", secret: entry };
     });
   return first && [first, ...others];

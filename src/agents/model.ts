@@ -33,10 +33,20 @@ export const agentKey = (owner: string, id: string): Key => ({
   sk: `${AGENT_PREFIX}${id}`,
 });
 
+/** DynamoDB's sort keys hold 1,024 bytes, and a character of a name takes up to nine of them. */
+const MAX_SPELLED_NAME = 1_000;
+
+/** A name as the sort key of its guard spells it. */
+const spelled = (name: string): string => encodeURIComponent(name.toWellFormed().trim().toLowerCase());
+
+/** Whether a name is short enough to be guarded. */
+export const isGuardable = (name: string): boolean => spelled(name).length <= MAX_SPELLED_NAME;
+
 /** Holds the name of an agent, so that two agents of one owner can't share it, whatever races. */
 export const agentNameKey = (owner: string, name: string): Key => ({
   pk: userPartition(owner),
-  sk: `AgentName#${encodeURIComponent(name.trim().toLowerCase())}`,
+  // Names that are longer are older than the guards: nothing stands under their key, but it has to be one.
+  sk: `AgentName#${spelled(name).slice(0, MAX_SPELLED_NAME)}`,
 });
 
 /** Whether two agents' names are one name. */

@@ -6,7 +6,7 @@ import { validate } from "../http/validate.ts";
 import { PROVIDER_NAMES } from "../llm/providers.ts";
 import { architectureNames } from "./architectures/registry.ts";
 import { createAgentForm, Form, updateAgentForm } from "./forms.ts";
-import { type Agent, DEFAULT_SESSION_TIMEOUT_MINUTES } from "./model.ts";
+import { type Agent, DEFAULT_SESSION_TIMEOUT_MINUTES, isGuardable } from "./model.ts";
 
 /** Thirty days; 0 means never. */
 const MAX_SESSION_TIMEOUT_MINUTES = 30 * 24 * 60;
@@ -19,9 +19,9 @@ const Changeable = {
   session_timeout_minutes: blankAsAbsent(wholeNumber(0, MAX_SESSION_TIMEOUT_MINUTES).optional()),
 };
 
-const NewAgent = z
-  .object({ agent_name: blankAsAbsent(z.string().trim().min(1).max(200)), ...Changeable })
-  .meta({ id: "NewAgent" });
+const Name = z.string().trim().min(1).max(200).refine(isGuardable, { error: "Too long for its script" });
+
+const NewAgent = z.object({ agent_name: blankAsAbsent(Name), ...Changeable }).meta({ id: "NewAgent" });
 
 const AgentChanges = z
   .object({

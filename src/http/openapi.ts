@@ -3,7 +3,7 @@ import { matchedRoutes } from "hono/route";
 import type * as z from "zod";
 
 /** Who may call a route. `user` is the default, and asks for a valid token of an active account. */
-export type Access = "public" | "user";
+type Access = "public" | "user";
 
 /** What an answer holds: a JSON schema by its zod schema, a stream of events, or nothing. */
 export type Answer = z.ZodType | "event-stream" | "empty" | "json";

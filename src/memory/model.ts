@@ -38,23 +38,23 @@ export interface Block extends BlockDefinition {
 }
 
 /** Words per block where nothing else was said. */
-export const DEFAULT_WORD_LIMIT = 5_000;
+const DEFAULT_WORD_LIMIT = 5_000;
 
 /** The blocks every memory begins with. */
-export const DEFAULT_BLOCKS = [
+const DEFAULT_BLOCKS = [
   { name: "human", description: "Facts about the user" },
   { name: "persona", description: "Your traits and characteristics" },
 ] as const;
 
-export const DEFINITION_PREFIX = "MemoryBlockDef#";
-export const CONTENT_PREFIX = "CoreMemory#";
+const DEFINITION_PREFIX = "MemoryBlockDef#";
+const CONTENT_PREFIX = "CoreMemory#";
 
 /** The sort keys that hold core memory: warnings, contents and definitions, and nothing else. */
 export const CORE_MEMORY_RANGE = { between: ["CapacityWarning#", `${DEFINITION_PREFIX}~`] } as const;
 
 const blockId = ({ agentId, userId }: MemoryOwner, name: string): string => `${agentId}:${userId}:${name}`;
 
-export const definitionKey = (owner: MemoryOwner, name: string): Key => ({
+const definitionKey = (owner: MemoryOwner, name: string): Key => ({
   pk: memoryPartition(owner.agentId, owner.userId),
   sk: `${DEFINITION_PREFIX}${blockId(owner, name)}`,
 });

@@ -15,7 +15,7 @@ export interface StoredToolCall {
 }
 
 /** `interrupted`: the answer broke off, and what had been said was kept. */
-export type MessageStatus = "complete" | "interrupted";
+type MessageStatus = "complete" | "interrupted";
 
 export interface Message {
   readonly id: string;
@@ -39,7 +39,7 @@ const MAX_ARGUMENT_BYTES = 2_000;
 const MAX_OUTPUT_BYTES = 2_000;
 const MAX_STORED_CALLS = 40;
 
-export const messageKey = (conversationId: string, createdAt: string, id: string): Key => ({
+const messageKey = (conversationId: string, createdAt: string, id: string): Key => ({
   pk: conversationPartition(conversationId),
   sk: `${MESSAGE_PREFIX}${createdAt}#${id}`,
 });

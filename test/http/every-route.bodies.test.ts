@@ -25,17 +25,20 @@ describe.each(cases)("$route", (route) => {
     expect(body).toEqual(problem(400, "malformed-request", "Malformed JSON in request body"));
   });
 
-  it.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp", ""])(
-    "refuses a body of type %j, however it reads",
-    async (type) => {
-      const { status, body } = await send(JSON.stringify(route.body), { "content-type": type });
+  it.each([
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "application/jsonp",
+    "",
+  ])("refuses a body of type %j, however it reads", async (type) => {
+    const { status, body } = await send(JSON.stringify(route.body), { "content-type": type });
 
-      expect(status).toBe(400);
-      expect(body).toEqual(
-        problem(400, "malformed-request", "Send the body as JSON, with `content-type: application/json`."),
-      );
-    },
-  );
+    expect(status).toBe(400);
+    expect(body).toEqual(
+      problem(400, "malformed-request", "Send the body as JSON, with `content-type: application/json`."),
+    );
+  });
 
   it.each([
     ["a list", []],
@@ -49,21 +52,27 @@ describe.each(cases)("$route", (route) => {
     expect(JSON.stringify(body)).not.toContain(SECRET);
   });
 
-  it.each(Object.keys(route.body))("names %s where its type is wrong, and never its value", async (member) => {
-    const { status, headers, body } = await send({ ...route.body, [member]: { [SECRET]: [SECRET] } });
+  it.each(Object.keys(route.body))(
+    "names %s where its type is wrong, and never its value",
+    async (member) => {
+      const { status, headers, body } = await send({ ...route.body, [member]: { [SECRET]: [SECRET] } });
 
-    expect(status).toBe(422);
-    expect(headers.get("content-type")).toBe("application/problem+json");
-    const errors = [{ path: [member], message: expect.any(String), code: expect.any(String) }];
-    expect(body).toEqual(
-      problem(422, "validation-failed", `The body is not valid: ${member}: ${body.errors[0].message}`, {
-        errors,
-      }),
-    );
-    expect(JSON.stringify(body)).not.toContain(SECRET);
-  });
+      expect(status).toBe(422);
+      expect(headers.get("content-type")).toBe("application/problem+json");
+      const errors = [{ path: [member], message: expect.any(String), code: expect.any(String) }];
+      expect(body).toEqual(
+        problem(422, "validation-failed", `The body is not valid: ${member}: ${body.errors[0].message}`, {
+          errors,
+        }),
+      );
+      expect(JSON.stringify(body)).not.toContain(SECRET);
+    },
+  );
 
-  it.each(Object.keys(route.body))("refuses half a surrogate pair in %s", async (member) => {
+  // Ids are looked up: half a pair in one is an id that nothing has.
+  const texts = Object.keys(route.body).filter((member) => !member.endsWith("_id"));
+
+  it.each(texts)("refuses half a surrogate pair in %s", async (member) => {
     // As an escape: no encoding of a request could carry it otherwise.
     const text = JSON.stringify({ ...route.body, [member]: "PLACE" }).replace("PLACE", `${SECRET}\\ud800`);
 
@@ -83,9 +92,7 @@ describe.each(cases)("$route", (route) => {
     const below = await send(bodyOf(limit * 1024 - 1_024));
 
     expect(over.status).toBe(413);
-    expect(over.body).toEqual(
-      problem(413, "payload-too-large", `The body may have at most ${limit} KB.`),
-    );
+    expect(over.body).toEqual(problem(413, "payload-too-large", `The body may have at most ${limit} KB.`));
     expect([400, 413, 422]).not.toContain(below.status);
   });
 
@@ -98,13 +105,13 @@ describe.each(cases)("$route", (route) => {
     });
 
     const headers = { "content-type": "application/json" };
-    const { response, ended } = await client.raw(methodOf(route), pathOf(route), undefined, {
+    const sent = await client.raw(methodOf(route), pathOf(route), undefined, {
       headers,
       body: stream,
     });
 
-    expect(response.status).toBe(413);
-    await response.text();
-    await ended();
+    expect(sent.response.status).toBe(413);
+    await sent.response.text();
+    await sent.ended();
   });
 });

@@ -98,12 +98,13 @@ export async function requestIn(
   variables: Partial<Env>,
   method: string,
   path: string,
-  { body, token }: { body?: unknown; token?: string } = {},
+  { body, token, origin }: { body?: unknown; token?: string; origin?: string } = {},
 ): Promise<Answer> {
   const ctx = createExecutionContext();
   const headers = {
     "content-type": "application/json",
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(origin !== undefined && { origin }),
   };
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
   const response = await app.request(path, init, { ...env, ...variables }, ctx);

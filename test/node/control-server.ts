@@ -5,7 +5,7 @@ import type { FaultRule, LoggedChat } from "../support/control-protocol.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
 
 /** Replies of one scripted model: each request takes the next. */
-export interface Script {
+interface Script {
   readonly replies: ReplyStep[][];
   readonly requests: LoggedChat[];
   disconnects: number;

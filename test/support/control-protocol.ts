@@ -39,7 +39,7 @@ export interface LoggedRequest {
 }
 
 /** A message as a model's server gets it. */
-export interface LoggedChatMessage {
+interface LoggedChatMessage {
   readonly role: string;
   readonly content?: string | null;
   readonly tool_calls?: readonly {

@@ -6,7 +6,7 @@ import type { AnswerEvent } from "../../runs/events.ts";
 import type { Agent } from "../model.ts";
 
 /** All that an architecture needs to know of a turn. */
-export interface Turn {
+interface Turn {
   readonly agent: Agent;
   /** What was said before, oldest first; the architecture takes of it what fits its window. */
   readonly history: readonly Message[];

@@ -7,9 +7,6 @@ const ARCHITECTURES: readonly Architecture[] = [krishnaMini, krishnaMemgpt];
 
 export const architectureOptions = ARCHITECTURES.map(({ name, label }) => ({ value: name, label }));
 
-export const isArchitecture = (name: string): boolean =>
-  ARCHITECTURES.some((architecture) => architecture.name === name);
-
 export const findArchitecture = (name: string): Architecture | undefined =>
   ARCHITECTURES.find((architecture) => architecture.name === name);
 

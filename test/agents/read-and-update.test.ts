@@ -1,0 +1,239 @@
+import { describe, expect, it } from "vitest";
+import { ada, type Client, signUp, table } from "../support/app.ts";
+import { injectFault } from "../support/control.ts";
+import { problem } from "../http/route-cases.ts";
+import { plantOldAgent, storedAgents } from "./old-items.ts";
+
+const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u;
+
+async function createAda(client: Client) {
+  const { body } = await client("POST", "/agents", { ...ada, agent_model: "demo" });
+  return { agent: body, path: `/agents/${body.agent_id}`, id: body.agent_id as string };
+}
+
+describe("reading agents", () => {
+  it("lists none where there are none", async () => {
+    const client = await signUp();
+
+    const { status, body } = await client("GET", "/agents");
+
+    expect([status, body]).toEqual([200, []]);
+  });
+
+  it("lists the user's own agents, each as it was created, and gets each by its id", async () => {
+    const [client, other] = await Promise.all([signUp(), signUp()]);
+    await createAda(other);
+    const created = [];
+    for (const name of ["Ada", "Bob", "Cleo"])
+      created.push((await client("POST", "/agents", { ...ada, agent_name: name })).body);
+
+    const { status, body } = await client("GET", "/agents");
+
+    expect([status, body]).toEqual([200, created]);
+    for (const agent of created)
+      expect(await client("GET", `/agents/${agent.agent_id}`)).toMatchObject({ status: 200, body: agent });
+  });
+
+  it("says that an unknown agent is not there", async () => {
+    const client = await signUp();
+
+    const { status, body } = await client("GET", `/agents/${crypto.randomUUID()}`);
+
+    expect(status).toBe(404);
+    expect(body).toEqual(problem(404, "not-found", "Agent not found"));
+  });
+
+  it("reads agents of the service before, never their keys", async () => {
+    const client = await signUp();
+    const id = await plantOldAgent(client.email);
+
+    const { body } = await client("GET", `/agents/${id}`);
+
+    expect(body).toEqual({
+      agent_id: id,
+      agent_name: "Old Ada",
+      agent_architecture: "krishna-memgpt",
+      agent_provider: "Bedrock",
+      agent_model: null,
+      agent_persona: "You are Ada.",
+      session_timeout_minutes: 60,
+      created_by: client.email,
+      created_at: "2025-06-01T10:00:00.000123+00:00",
+      updated_at: null,
+    });
+  });
+
+  it("breaks no list for one odd agent", async () => {
+    const client = await signUp();
+    const { agent } = await createAda(client);
+    const odd = await plantOldAgent(client.email, { agent_persona: 123, session_timeout_minutes: "" });
+    const pk = `User#${client.email}`;
+    await table.put({ pk, sk: "Agent#bare" });
+
+    const one = await client("GET", `/agents/${odd}`);
+    const { status, body } = await client("GET", "/agents");
+
+    expect(one.status).toBe(200);
+    expect(one.body).toMatchObject({ agent_persona: "123", session_timeout_minutes: 60 });
+    expect(status).toBe(200);
+    expect(body).toHaveLength(3);
+    expect(body).toEqual(expect.arrayContaining([agent, one.body]));
+    expect(body.find(({ agent_id }: { agent_id: string }) => agent_id === "bare")).toEqual({
+      agent_id: "bare",
+      agent_name: "",
+      agent_architecture: "krishna-mini",
+      agent_provider: "",
+      agent_model: null,
+      agent_persona: "",
+      session_timeout_minutes: 60,
+      created_by: "",
+      created_at: "",
+      updated_at: null,
+    });
+  });
+
+  it("lists more agents than fit one answer of the database", async () => {
+    const client = await signUp();
+    for (let n = 0; n < 6; n++)
+      await plantOldAgent(client.email, { agent_name: `Ada ${n}`, agent_persona: "p".repeat(250_000) });
+
+    const { body } = await client("GET", "/agents");
+
+    expect(body).toHaveLength(6);
+  });
+});
+
+describe("changing an agent", () => {
+  it.each<[string, unknown, unknown]>([
+    ["agent_persona", "You are Bob.", "You are Bob."],
+    ["agent_architecture", "krishna-mini", "krishna-mini"],
+    ["agent_provider", "OpenAI", "OpenAI"],
+    ["agent_model", " gpt ", "gpt"],
+    ["session_timeout_minutes", "240", 240],
+    ["session_timeout_minutes", 0, 0],
+  ])("changes %s to %j and nothing else", async (member, given, expected) => {
+    const client = await signUp();
+    const { agent, path, id } = await createAda(client);
+    const [before] = (await storedAgents(client.email)).agents;
+
+    const { status, body } = await client("PUT", path, { [member]: given });
+
+    const updatedAt = expect.stringMatching(STAMP);
+    expect(status).toBe(200);
+    expect(body).toEqual({ ...agent, [member]: expected, updated_at: updatedAt });
+    expect((await client("GET", path)).body).toEqual(body);
+    expect(await table.get({ pk: `User#${client.email}`, sk: `Agent#${id}` })).toEqual({
+      ...before,
+      [member]: expected,
+      updated_at: body.updated_at,
+    });
+  });
+
+  it.each(["", null, undefined])("takes %j as unchanged, in every member", async (blank) => {
+    const client = await signUp();
+    const { agent, path } = await createAda(client);
+
+    const { status, body } = await client("PUT", path, {
+      agent_architecture: blank,
+      agent_provider: blank,
+      agent_model: blank,
+      agent_persona: blank,
+      session_timeout_minutes: blank,
+    });
+
+    expect(status).toBe(200);
+    expect(body).toEqual({ ...agent, updated_at: expect.anything() });
+  });
+
+  it("can't change the name, the id or the owner", async () => {
+    const client = await signUp();
+    const { agent, path } = await createAda(client);
+
+    const { status, body } = await client("PUT", path, {
+      agent_name: "Bob",
+      agent_id: "mine",
+      created_by: "bob@example.com",
+      created_at: "yesterday",
+      pk: "User#bob@example.com",
+      deleting_at: "now",
+    });
+
+    expect(status).toBe(200);
+    expect(body).toEqual({ ...agent, updated_at: expect.anything() });
+    expect((await client("GET", path)).body).toEqual(body);
+  });
+
+  it.each<[string, unknown]>([
+    ["agent_persona", 123],
+    ["agent_persona", ["You are Bob."]],
+    ["agent_persona", "p".repeat(40_001)],
+    ["agent_architecture", "nope"],
+    ["agent_provider", "nope"],
+    ["agent_provider", false],
+    ["agent_model", 5],
+    ["session_timeout_minutes", "soon"],
+    ["session_timeout_minutes", -5],
+    ["session_timeout_minutes", "1e3"],
+    ["session_timeout_minutes", {}],
+  ])("refuses %s = %j, and changes nothing", async (member, value) => {
+    const client = await signUp();
+    const { path } = await createAda(client);
+    const before = await storedAgents(client.email);
+
+    const { status, body } = await client("PUT", path, { agent_persona: "You are Bob.", [member]: value });
+
+    expect(status).toBe(422);
+    expect(body.errors).toEqual([{ path: [member], message: expect.any(String), code: expect.any(String) }]);
+    expect(await storedAgents(client.email)).toEqual(before);
+  });
+
+  it("says that an unknown agent is not there, and makes none", async () => {
+    const client = await signUp();
+
+    const { status, body } = await client("PUT", `/agents/${crypto.randomUUID()}`, { agent_persona: "P" });
+
+    expect(status).toBe(404);
+    expect(body).toEqual(problem(404, "not-found", "Agent not found"));
+    expect(await storedAgents(client.email)).toEqual({ agents: [], guards: [] });
+  });
+
+  it("loses no change to another one at the same time", async () => {
+    const client = await signUp();
+    const { path } = await createAda(client);
+
+    await Promise.all([
+      client("PUT", path, { agent_persona: "You are Bob." }),
+      client("PUT", path, { agent_model: "other" }),
+      client("PUT", path, { session_timeout_minutes: 30 }),
+    ]);
+
+    expect((await client("GET", path)).body).toMatchObject({
+      agent_persona: "You are Bob.",
+      agent_model: "other",
+      session_timeout_minutes: 30,
+    });
+  });
+
+  it("succeeds where the answer of the database was lost", async () => {
+    const client = await signUp();
+    const { path, id } = await createAda(client);
+    await injectFault({ match: [id], operation: "UpdateItem", fault: { kind: "lose-answer" } });
+
+    const { status, body } = await client("PUT", path, { agent_persona: "You are Bob." });
+
+    expect([status, body.agent_persona]).toEqual([200, "You are Bob."]);
+  });
+
+  it("heals the odd agent that the service before could store", async () => {
+    const client = await signUp();
+    const odd = await plantOldAgent(client.email, { agent_persona: 123, session_timeout_minutes: "" });
+
+    const { status, body } = await client("PUT", `/agents/${odd}`, {
+      agent_persona: "You are Bob.",
+      session_timeout_minutes: "30",
+    });
+
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ agent_persona: "You are Bob.", session_timeout_minutes: 30 });
+  });
+});
