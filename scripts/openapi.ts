@@ -117,7 +117,7 @@ function describeOperation(
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [
           status,
-          describeAnswer(status, answer, components),
+          describeAnswers(status, answer, components),
         ]),
       ),
       default: {
@@ -135,14 +135,23 @@ const DESCRIPTIONS: Record<string, string> = {
   "204": "Done, nothing to say.",
 };
 
-function describeAnswer(status: string, answer: Answer, components: Components): object {
+function describeAnswers(
+  status: string,
+  answers: Answer | readonly Answer[],
+  components: Components,
+): object {
+  const contents = [answers].flat().map((answer: Answer) => contentOf(answer, components));
+  const content = Object.assign({}, ...contents) as object;
   const description = DESCRIPTIONS[status] ?? "Done.";
-  if (answer === "empty") return { description };
-  if (answer === "event-stream")
-    return { description, content: { "text/event-stream": { schema: { type: "string" } } } };
+  return { description, ...(Object.keys(content).length > 0 && { content }) };
+}
+
+function contentOf(answer: Answer, components: Components): object {
+  if (answer === "empty") return {};
+  if (answer === "event-stream") return { "text/event-stream": { schema: { type: "string" } } };
 
   const schema = answer === "json" ? { type: "object" } : schemaOf(answer, "output", components);
-  return { description, content: { "application/json": { schema } } };
+  return { "application/json": { schema } };
 }
 
 function queryParameters(schema: z.ZodType): object[] {

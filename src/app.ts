@@ -13,7 +13,7 @@ import { limitBody } from "./http/middleware/body-limit.ts";
 import { onError, onNotFound } from "./http/problem.ts";
 import { systemRoutes } from "./http/system-routes.ts";
 import { memoryRoutes } from "./memory/routes.ts";
-import { runRoutes } from "./runs/routes.ts";
+import { runRoutes, sendRoutes } from "./runs/routes.ts";
 
 /** The app: what every request passes, and one `.route()` per feature. */
 export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
@@ -44,8 +44,9 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/auth/local", localAuthRoutes)
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)
-    .route("/agents", runRoutes)
-    .route("/conversations", conversationRoutes);
+    .route("/agents", sendRoutes)
+    .route("/conversations", conversationRoutes)
+    .route("/conversations", runRoutes);
 }
 
 /** The types of all routes, for Hono's client. */

@@ -1,6 +1,10 @@
 import * as z from "zod";
 import type { SigningKey } from "./auth/tokens.ts";
+import { MODEL_TIMEOUTS, type ModelTimeouts } from "./llm/model.ts";
 import { AppError } from "./shared/errors.ts";
+
+/** A client that sees its answer waits this long at most to hear whether it is saved. */
+const SAVE_TIMEOUT_MS = 30_000;
 
 /** Text that may be left empty; an empty variable is an absent one. */
 const Optional = z
@@ -16,6 +20,10 @@ const Origins = Optional.transform((value) =>
     .filter(Boolean),
 );
 
+const Milliseconds = Optional.transform((value) => (value === undefined ? undefined : Number(value))).pipe(
+  z.number().int().positive().optional(),
+);
+
 const Variables = z.object({
   ENVIRONMENT: Optional.transform((value) => value ?? "production"),
   JWT_SECRET: Optional,
@@ -27,6 +35,10 @@ const Variables = z.object({
   AWS_SECRET_ACCESS_KEY: Optional,
   AWS_SESSION_TOKEN: Optional,
   DEMO_MODEL_URL: Optional,
+  MODEL_HEADERS_TIMEOUT_MS: Milliseconds,
+  MODEL_IDLE_TIMEOUT_MS: Milliseconds,
+  MODEL_TOTAL_TIMEOUT_MS: Milliseconds,
+  SAVE_TIMEOUT_MS: Milliseconds,
 });
 
 /** The environment, checked. */
@@ -47,6 +59,10 @@ export interface Config {
     };
   };
   readonly demoModelUrl: string | undefined;
+  /** How long a model may take; see `ModelTimeouts`. */
+  readonly modelTimeouts: ModelTimeouts;
+  /** How long the save of an answer is tried before its run fails, in milliseconds. */
+  readonly saveMs: number;
 }
 
 /** Checked once per isolate: the environment of an isolate does not change. */
@@ -88,6 +104,13 @@ function readConfig(env: object): Config {
       credentials: { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) },
     },
     demoModelUrl: isLocal ? variables.DEMO_MODEL_URL : undefined,
+    modelTimeouts: {
+      headersMs: variables.MODEL_HEADERS_TIMEOUT_MS ?? MODEL_TIMEOUTS.headersMs,
+      idleMs: variables.MODEL_IDLE_TIMEOUT_MS ?? MODEL_TIMEOUTS.idleMs,
+      totalMs: variables.MODEL_TOTAL_TIMEOUT_MS ?? MODEL_TIMEOUTS.totalMs,
+      retryAfterMs: MODEL_TIMEOUTS.retryAfterMs,
+    },
+    saveMs: variables.SAVE_TIMEOUT_MS ?? SAVE_TIMEOUT_MS,
   };
 }
 

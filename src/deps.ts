@@ -5,12 +5,16 @@ import { AccessTokens } from "./auth/tokens.ts";
 import { type Config, configFrom } from "./config.ts";
 import { ConversationRepository } from "./conversations/repository.ts";
 import { ConversationService } from "./conversations/service.ts";
-import { MODEL_TIMEOUTS, type Models } from "./llm/model.ts";
+import type { Models } from "./llm/model.ts";
 import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
+import { IdempotencyRepository } from "./idempotency/repository.ts";
+import { IdempotencyService } from "./idempotency/service.ts";
 import { MemoryRepository } from "./memory/repository.ts";
 import { MemoryService } from "./memory/service.ts";
 import { MessageRepository } from "./messages/repository.ts";
-import { type OpenTurn, openTurn, type TurnInput } from "./runs/turn.ts";
+import { RunRepository } from "./runs/repository.ts";
+import { Runners } from "./runs/runners.ts";
+import type { TurnDeps } from "./runs/turn.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
@@ -30,6 +34,7 @@ export interface Ports {
   readonly models: Models;
   readonly clock: Clock;
   readonly cursorKey: CryptoKey;
+  readonly runners: Runners;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
@@ -42,19 +47,29 @@ export interface Deps {
   readonly conversations: ConversationRepository;
   readonly conversationService: ConversationService;
   readonly memoryService: MemoryService;
+  readonly idempotency: IdempotencyService;
   readonly providerOptions: readonly ProviderOption[];
-  openTurn(input: TurnInput, signal: AbortSignal): Promise<OpenTurn>;
+  readonly runs: RunRepository;
+  readonly runners: Runners;
 }
 
-export function createDeps({ config, table, models, clock, cursorKey }: Ports): Deps {
+/** What a conversation's runner may reach. */
+export interface RunnerDeps {
+  readonly turnDeps: Omit<TurnDeps, "keepUnsaved">;
+  readonly turns: TurnRepository;
+  readonly runs: RunRepository;
+  readonly messages: MessageRepository;
+  readonly clock: Clock;
+}
+
+export function createDeps({ config, table, clock, cursorKey, runners }: Ports): Deps {
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
   const conversations = new ConversationRepository(table, cursors);
   const messages = new MessageRepository(table, cursors);
   const memory = new MemoryRepository(table);
-  const turns = new TurnRepository(table);
-  const conversationService = new ConversationService(conversations, agents, messages, clock);
+  const conversationService = new ConversationService(conversations, agents, messages, runners, clock);
   const lifetimeSeconds = config.isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
   const tokens = new AccessTokens({ keys: config.signingKeys, lifetimeSeconds, now: clock.now });
 
@@ -67,8 +82,23 @@ export function createDeps({ config, table, models, clock, cursorKey }: Ports): 
     conversations,
     conversationService,
     memoryService: new MemoryService(memory, agents, clock),
+    idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
     providerOptions: providerOptions(config.isLocal),
-    openTurn: (input, signal) => openTurn(input, { turns, memory, models, clock }, signal),
+    runs: new RunRepository(table, cursors),
+    runners,
+  };
+}
+
+export function createRunnerDeps({ config, table, models, clock, cursorKey }: Ports): RunnerDeps {
+  const cursors = new Cursors(cursorKey);
+  const turns = new TurnRepository(table);
+  const memory = new MemoryRepository(table);
+  return {
+    turnDeps: { turns, memory, models, clock, saveMs: config.saveMs },
+    turns,
+    runs: new RunRepository(table, cursors),
+    messages: new MessageRepository(table, cursors),
+    clock,
   };
 }
 
@@ -78,15 +108,16 @@ const transports = new Map<string, Send>();
 const cursorKeys = new Map<string, CryptoKey>();
 
 /** The ports of the real world, as the environment describes it. */
-export async function portsFrom(env: object): Promise<Ports> {
+export async function portsFrom(env: Env): Promise<Ports> {
   const config = configFrom(env);
   const clock = systemClock;
   return {
     config,
     table: new TableClient({ send: transportOf(config), table: config.table.name, now: clock.now }),
-    models: createModels({ demoModelUrl: config.demoModelUrl, fetch, timeouts: MODEL_TIMEOUTS }),
+    models: createModels({ demoModelUrl: config.demoModelUrl, fetch, timeouts: config.modelTimeouts }),
     clock,
     cursorKey: await cursorKeyOf(config),
+    runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
   };
 }
 

@@ -1,5 +1,6 @@
 import { createApp } from "./app.ts";
 
+export { ConversationRunner } from "./runs/conversation-runner.ts";
 export type { AppType } from "./app.ts";
 
 export default createApp() satisfies ExportedHandler<Env>;

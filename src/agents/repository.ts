@@ -44,7 +44,8 @@ export class AgentRepository {
    */
   async create(agent: Agent, existing: readonly Agent[]): Promise<{ agent: Agent; created: boolean }> {
     const namesake = existing.find(({ name }) => isSameName(name, agent.name));
-    if (namesake) return { agent: namesake, created: false };
+    // A namesake with the very id is the work of the same request, whose answer was lost.
+    if (namesake) return { agent: namesake, created: namesake.id === agent.id };
 
     const guard = agentNameKey(agent.owner, agent.name);
     const holder = await this.#takeName(agent, guard, undefined);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { idempotent } from "../http/middleware/idempotent.ts";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
 import { blankAsAbsent, Id, Unfinished, UNFINISHED, wholeNumber } from "../http/schemas.ts";
@@ -81,16 +82,21 @@ export const agentRoutes = userRouter()
       201: AgentView,
     }),
     validate("json", NewAgent),
+    idempotent,
     async (c) => {
       const body = c.req.valid("json");
-      const { agent, created } = await c.var.deps.agentService.create(c.var.user.email, {
-        name: body.agent_name,
-        architecture: body.agent_architecture,
-        provider: body.agent_provider,
-        model: body.agent_model ?? null,
-        persona: body.agent_persona,
-        sessionTimeoutMinutes: body.session_timeout_minutes ?? DEFAULT_SESSION_TIMEOUT_MINUTES,
-      });
+      const { agent, created } = await c.var.deps.agentService.create(
+        c.var.user.email,
+        {
+          name: body.agent_name,
+          architecture: body.agent_architecture,
+          provider: body.agent_provider,
+          model: body.agent_model ?? null,
+          persona: body.agent_persona,
+          sessionTimeoutMinutes: body.session_timeout_minutes ?? DEFAULT_SESSION_TIMEOUT_MINUTES,
+        },
+        c.var.entityId,
+      );
       return c.json(toView(agent), created ? 201 : 200);
     },
   )

@@ -25,10 +25,14 @@ export class AgentService {
     this.#clock = clock;
   }
 
-  /** Creates an agent, or gives the owner's agent that already has the name. */
-  async create(owner: string, input: NewAgent): Promise<{ agent: Agent; created: boolean }> {
+  /** Creates an agent, or gives the owner's agent that already has the name. Who repeats a request names its id. */
+  async create(
+    owner: string,
+    input: NewAgent,
+    wantedId?: string,
+  ): Promise<{ agent: Agent; created: boolean }> {
     const existing = await this.#agents.list(owner);
-    const id = newId(this.#clock.now());
+    const id = wantedId ?? newId(this.#clock.now());
     const agent: Agent = { ...input, id, owner, createdAt: this.#clock.timestamp(), updatedAt: null };
     return this.#agents.create(agent, existing);
   }

@@ -5,6 +5,7 @@ import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
 import { ConditionFailed } from "../table/errors.ts";
 import { absent, any, present } from "../table/expressions.ts";
 import { userConversationsPartition } from "../table/keys.ts";
+import type { ListPage } from "../table/list.ts";
 import type { Item } from "../table/marshal.ts";
 import {
   byNewest,
@@ -17,12 +18,6 @@ import {
   CONVERSATION_PREFIX,
   TIME_ORDERED_KEYS,
 } from "./model.ts";
-
-/** A page of a list; `nextCursor` is null at the end. */
-export interface ConversationPage {
-  readonly items: readonly Conversation[];
-  readonly nextCursor: string | null;
-}
 
 /** Where a list goes on: behind a sort key of the time-ordered ids, or behind one of the older, unordered ones. */
 interface Position {
@@ -41,8 +36,15 @@ export class ConversationRepository {
     this.#cursors = cursors;
   }
 
-  async create(conversation: Conversation): Promise<void> {
-    await this.#table.put(conversationItem(conversation), absent("pk"));
+  /** Stores a new conversation, or gives the owner's that already has the id. */
+  async create(conversation: Conversation): Promise<Conversation> {
+    try {
+      await this.#table.put(conversationItem(conversation), absent("pk"));
+      return conversation;
+    } catch (error) {
+      if (error instanceof ConditionFailed && error.item) return conversationFrom(error.item);
+      throw error;
+    }
   }
 
   async get(owner: string, id: string): Promise<Conversation> {
@@ -52,7 +54,7 @@ export class ConversationRepository {
   }
 
   /** The owner's conversations, newest first, at most `limit` of them from the cursor on. */
-  async list(owner: string, limit: number, cursor: string | undefined): Promise<ConversationPage> {
+  async list(owner: string, limit: number, cursor: string | undefined): Promise<ListPage<Conversation>> {
     const scope = `conversations of ${owner}`;
     const encoded = await this.#cursors.read(scope, cursor);
     // The cursor was written below and is authenticated, so its shape is known.

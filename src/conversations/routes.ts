@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { idempotent } from "../http/middleware/idempotent.ts";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
 import { blankAsAbsent, Id, pageOf, pageQuery, toPage, Unfinished, UNFINISHED } from "../http/schemas.ts";
@@ -51,10 +52,14 @@ export const conversationRoutes = userRouter()
     "/",
     operation("createConversation", "Begin a conversation with an agent", { 201: ConversationView }),
     validate("json", NewConversation),
+    idempotent,
     async (c) => {
       const { title, description, agent_id: agentId } = c.req.valid("json");
       const input = { title, description: description ?? null, agentId };
-      return c.json(toView(await c.var.deps.conversationService.create(c.var.user.email, input)), 201);
+      return c.json(
+        toView(await c.var.deps.conversationService.create(c.var.user.email, input, c.var.entityId)),
+        201,
+      );
     },
   )
   .get(

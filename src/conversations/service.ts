@@ -1,6 +1,6 @@
 import type { Clock } from "../shared/clock.ts";
 import { newId } from "../shared/ids.ts";
-import type { MessagePage } from "../messages/repository.ts";
+import type { Message } from "../messages/model.ts";
 import type { Conversation, ConversationChanges } from "./model.ts";
 import type { ConversationRepository } from "./repository.ts";
 
@@ -9,11 +9,23 @@ export interface ConversationAgents {
   get(owner: string, agentId: string): Promise<unknown>;
 }
 
+/** A page of a list; `nextCursor` is null at the end. */
+interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
 /** What of messages a conversation needs. */
 export interface ConversationMessages {
-  list(conversationId: string, limit: number, cursor: string | undefined): Promise<MessagePage>;
+  list(conversationId: string, limit: number, cursor: string | undefined): Promise<Page<Message>>;
   /** Removes all messages; false where so many are left that it takes another call. */
   sweep(conversationId: string): Promise<boolean>;
+}
+
+/** What of runs a conversation's deletion needs. */
+export interface ConversationRuns {
+  /** Ends what runs in the conversation, and forgets what has run. */
+  forget(owner: string, conversationId: string): Promise<void>;
 }
 
 /** `unfinished`: begun, and gone for everybody, but it takes another call to remove the rest. */
@@ -23,36 +35,34 @@ export class ConversationService {
   readonly #conversations: ConversationRepository;
   readonly #agents: ConversationAgents;
   readonly #messages: ConversationMessages;
+  readonly #runs: ConversationRuns;
   readonly #clock: Clock;
 
   constructor(
     conversations: ConversationRepository,
     agents: ConversationAgents,
     messages: ConversationMessages,
+    runs: ConversationRuns,
     clock: Clock,
   ) {
     this.#conversations = conversations;
     this.#agents = agents;
     this.#messages = messages;
+    this.#runs = runs;
     this.#clock = clock;
   }
 
+  /** Begins a conversation. Who repeats a request names its id, and gets what it made the first time. */
   async create(
     owner: string,
     input: Pick<Conversation, "title" | "description" | "agentId">,
+    wantedId?: string,
   ): Promise<Conversation> {
     await this.#agents.get(owner, input.agentId);
 
-    const id = newId(this.#clock.now());
-    const conversation: Conversation = {
-      ...input,
-      id,
-      owner,
-      createdAt: this.#clock.timestamp(),
-      updatedAt: null,
-    };
-    await this.#conversations.create(conversation);
-    return conversation;
+    const id = wantedId ?? newId(this.#clock.now());
+    const createdAt = this.#clock.timestamp();
+    return this.#conversations.create({ ...input, id, owner, createdAt, updatedAt: null });
   }
 
   async update(owner: string, id: string, changes: ConversationChanges): Promise<Conversation> {
@@ -61,7 +71,12 @@ export class ConversationService {
   }
 
   /** The messages of the owner's conversation, newest first, read beside the check that it is the owner's. */
-  async messages(owner: string, id: string, limit: number, cursor: string | undefined): Promise<MessagePage> {
+  async messages(
+    owner: string,
+    id: string,
+    limit: number,
+    cursor: string | undefined,
+  ): Promise<Page<Message>> {
     const [, page] = await Promise.all([
       this.#conversations.get(owner, id),
       this.#messages.list(id, limit, cursor),
@@ -69,10 +84,13 @@ export class ConversationService {
     return page;
   }
 
-  /** Deletes a conversation with its messages, however many there are. */
+  /** Deletes a conversation with its runs and messages, however many there are. */
   async remove(owner: string, id: string): Promise<Removal> {
     const exists = await this.#conversations.beginDeletion(owner, id, this.#clock.timestamp());
     if (!exists) return "absent";
+
+    // No run can begin from here on, so none is left behind.
+    await this.#runs.forget(owner, id);
     if (!(await this.#messages.sweep(id))) return "unfinished";
 
     await this.#conversations.endDeletion(owner, id);

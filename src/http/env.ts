@@ -12,5 +12,9 @@ export interface AppEnv {
 
 /** What handlers behind the sign-in find besides. */
 export interface UserEnv extends AppEnv {
-  Variables: AppEnv["Variables"] & { user: Identity };
+  Variables: AppEnv["Variables"] & {
+    user: Identity;
+    /** The id that a keyed request gives to what it makes; nothing without an idempotency key. */
+    entityId?: string;
+  };
 }

@@ -13,7 +13,7 @@ export interface OperationDoc {
   readonly kind: "operation";
   readonly id: string;
   readonly summary: string;
-  readonly answers: Readonly<Record<number, Answer>>;
+  readonly answers: Readonly<Record<number, Answer | readonly Answer[]>>;
   readonly access: Access;
   /** Whether the handler itself refuses accounts that are gone, because it reads the user beside other things. */
   readonly checksAccount: boolean;

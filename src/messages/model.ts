@@ -39,7 +39,7 @@ const MAX_ARGUMENT_BYTES = 2_000;
 const MAX_OUTPUT_BYTES = 2_000;
 const MAX_STORED_CALLS = 40;
 
-const messageKey = (conversationId: string, createdAt: string, id: string): Key => ({
+export const messageKey = (conversationId: string, createdAt: string, id: string): Key => ({
   pk: conversationPartition(conversationId),
   sk: `${MESSAGE_PREFIX}${createdAt}#${id}`,
 });

@@ -1,14 +1,8 @@
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
-import { keyOf } from "../table/fields.ts";
 import { conversationPartition } from "../table/keys.ts";
-import { type Message, MESSAGE_PREFIX, messageFrom } from "./model.ts";
-
-/** A page of a list; `nextCursor` is null at the end. */
-export interface MessagePage {
-  readonly items: readonly Message[];
-  readonly nextCursor: string | null;
-}
+import { type ListPage, listNewestFirst } from "../table/list.ts";
+import { type Message, MESSAGE_PREFIX, messageFrom, messageKey } from "./model.ts";
 
 /** Items removed per call of `sweep`: a Worker has a bounded number of requests, and a caller bounded patience. */
 const SWEEP_ITEMS = 10_000;
@@ -22,26 +16,17 @@ export class MessageRepository {
     this.#cursors = cursors;
   }
 
+  async find(conversationId: string, createdAt: string, id: string): Promise<Message | undefined> {
+    const item = await this.#table.get(messageKey(conversationId, createdAt, id));
+    return item && messageFrom(item);
+  }
+
   /** A conversation's messages, newest first. Whose conversation it is, the caller has checked. */
-  async list(conversationId: string, limit: number, cursor: string | undefined): Promise<MessagePage> {
+  list(conversationId: string, limit: number, cursor: string | undefined): Promise<ListPage<Message>> {
+    const partition = conversationPartition(conversationId);
     const scope = `messages of ${conversationId}`;
-    const after = await this.#cursors.read(scope, cursor);
-
-    const page = await this.#table.queryPage(conversationPartition(conversationId), {
-      range: { beginsWith: MESSAGE_PREFIX },
-      newestFirst: true,
-      // One more than asked for tells whether there is a next page.
-      limit: limit + 1,
-      after,
-    });
-
-    const shown = page.items.slice(0, limit);
-    const last = shown.at(-1);
-    const next = page.items.length > limit && last ? keyOf(last).sk : page.next;
-    return {
-      items: shown.map(messageFrom),
-      nextCursor: next === undefined ? null : await this.#cursors.write(scope, next),
-    };
+    const request = { partition, range: { beginsWith: MESSAGE_PREFIX }, scope, limit, cursor };
+    return listNewestFirst(this.#table, this.#cursors, request, messageFrom);
   }
 
   /** Removes everything in a conversation's partition; false where so much is left that it takes another call. */

@@ -1,6 +1,6 @@
 import type { TokenUsage } from "../llm/model.ts";
 import type { Message, StoredToolCall } from "../messages/model.ts";
-import type { AnswerEvent } from "./events.ts";
+import type { AgentEvent } from "./events.ts";
 
 /** Gathers from a turn's events what is stored of its answer. */
 export class AnswerProgress {
@@ -24,7 +24,8 @@ export class AnswerProgress {
     return this.#text.trim() !== "";
   }
 
-  add(event: AnswerEvent): void {
+  /** Events that are no part of the answer are passed over. */
+  add(event: AgentEvent): void {
     if (event.type === "text") this.#text += event.text;
     if (event.type === "tool-started") this.#arguments.set(event.callId, event.arguments);
     if (event.type === "tool-finished") {

@@ -4,7 +4,7 @@ import type { ErrorCode } from "../shared/errors.ts";
 
 /**
  * What happens in a turn, in the order it happens. Adding a member is compatible, changing one is not. Exactly one of
- * `completed` and `failed` ends a turn.
+ * `completed`, `cancelled` and `failed` ends a turn.
  */
 export type AgentEvent =
   /** A step of the preparations, in words for a status line. */
@@ -14,6 +14,8 @@ export type AgentEvent =
   | { readonly type: "usage"; readonly usage: TokenUsage }
   /** `messageId` is null where the turn ended without an answer in words. */
   | { readonly type: "completed"; readonly content: string; readonly messageId: string | null }
+  /** Stopped by the user; `messageId` is null where nothing had been said. */
+  | { readonly type: "cancelled"; readonly messageId: string | null }
   | {
       readonly type: "failed";
       readonly code: ErrorCode;
@@ -39,3 +41,7 @@ export type AnswerEvent =
       readonly output: string;
     }
   | { readonly type: "memory-updated"; readonly update: MemoryUpdate };
+
+/** Whether an event is the one that ends its turn. */
+export const isTerminal = ({ type }: AgentEvent): boolean =>
+  type === "completed" || type === "cancelled" || type === "failed";

@@ -1,13 +1,18 @@
+import type { Context } from "hono";
 import * as z from "zod";
+import type { UserEnv } from "../http/env.ts";
+import { hashOf, idempotencyKey } from "../http/idempotency-key.ts";
 import { operation } from "../http/openapi.ts";
+import { contextOf } from "../http/problem.ts";
 import { userRouter } from "../http/router.ts";
-import { Id } from "../http/schemas.ts";
-import { sendFrames } from "../http/sse.ts";
+import { blankAsAbsent, pageOf, pageQuery, toPage } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
 import { Attachments } from "../messages/attachments.ts";
-import type { AgentEvent } from "./events.ts";
-import { paceText } from "./pacing.ts";
-import { PING, toFrame } from "./wire.ts";
+import { MessageView } from "../messages/view.ts";
+import { isPlausibleId } from "../shared/ids.ts";
+import { notFound } from "../shared/errors.ts";
+import type { RunnerRequest } from "./runner-protocol.ts";
+import { RunView, toRunView } from "./view.ts";
 
 /** A message with its files: 250 KB of them, escaped as JSON, and a long text. */
 const BODY_LIMIT = 1024 * 1024;
@@ -16,31 +21,108 @@ const NewMessage = z
   .object({ content: z.string(), attachments: Attachments.nullish().transform((files) => files ?? []) })
   .meta({ id: "NewMessage" });
 
-const Place = z.object({ agentId: Id, conversationId: Id });
+const WholeAnswer = z
+  .object({
+    message: MessageView.nullable(),
+    tool_calls: MessageView.shape.tool_calls,
+    usage: MessageView.shape.usage,
+    run_id: z.string(),
+  })
+  .meta({ id: "WholeAnswer" });
 
-export const runRoutes = userRouter().post(
+const AgentPlace = z.object({ agentId: z.string(), conversationId: z.string() });
+const ConversationParam = z.object({ conversationId: z.string() });
+const RunParam = ConversationParam.extend({ runId: z.string() });
+const EventsQuery = z.object({ after: blankAsAbsent(z.string().max(100).optional()) });
+
+export const sendRoutes = userRouter().post(
   "/:agentId/:conversationId/send-message",
   operation(
     "sendMessage",
-    "Say something to an agent; the answer streams as server-sent events",
-    { 200: "event-stream" },
+    "Say something to an agent; the answer streams, or comes whole with `accept: application/json`",
+    { 200: ["event-stream", WholeAnswer] },
     { bodyLimit: BODY_LIMIT, checksAccount: true },
   ),
-  validate("param", Place),
+  validate("param", AgentPlace),
   validate("json", NewMessage),
   async (c) => {
-    const abort = new AbortController();
-    const input = { owner: c.var.user.email, ...c.req.valid("param"), ...c.req.valid("json") };
-    const { runId, events } = await c.var.deps.openTurn(input, abort.signal);
-    return sendFrames(c, framesOf(runId, events), { ping: PING, abort });
+    const { agentId, conversationId } = c.req.valid("param");
+    const { content, attachments } = c.req.valid("json");
+    const key = idempotencyKey(c.req.header("idempotency-key"));
+    return ask(c, conversationId, {
+      kind: "send",
+      agentId,
+      content,
+      attachments,
+      key: key === undefined ? null : { key, bodyHash: await hashOf([agentId, content, attachments]) },
+      wantsJson: wantsJson(c.req.header("accept")),
+    });
   },
 );
 
-/** Numbers the events as they are sent: text that was joined is one event. */
-async function* framesOf(
-  runId: string,
-  events: AsyncIterable<AgentEvent>,
-): AsyncGenerator<string, void, void> {
-  let seq = 0;
-  for await (const event of paceText(events)) yield toFrame(event, runId, ++seq);
+export const runRoutes = userRouter()
+  .get(
+    "/:conversationId/runs",
+    operation("listRuns", "A conversation's runs, newest first", { 200: pageOf(RunView) }),
+    validate("param", ConversationParam),
+    validate("query", pageQuery(20)),
+    async (c) => {
+      const { conversationId } = c.req.valid("param");
+      const { limit, cursor } = c.req.valid("query");
+      const { conversations, runs } = c.var.deps;
+      const [, page] = await Promise.all([
+        conversations.get(c.var.user.email, conversationId),
+        runs.list(conversationId, limit, cursor),
+      ]);
+      return c.json(toPage(page.items.map(toRunView), page.nextCursor), 200);
+    },
+  )
+  .get(
+    "/:conversationId/runs/:runId",
+    operation("getRun", "A run", { 200: RunView }),
+    validate("param", RunParam),
+    async (c) => {
+      const { conversationId, runId } = c.req.valid("param");
+      return ask(c, conversationId, { kind: "get", runId });
+    },
+  )
+  .get(
+    "/:conversationId/runs/:runId/events",
+    operation(
+      "followRun",
+      "The events of a run (or of the `active` one) behind a number, and those to come",
+      {
+        200: "event-stream",
+        204: "empty",
+      },
+    ),
+    validate("param", RunParam),
+    validate("query", EventsQuery),
+    async (c) => {
+      const { conversationId, runId } = c.req.valid("param");
+      const after = c.req.valid("query").after ?? c.req.header("last-event-id") ?? "0";
+      return ask(c, conversationId, { kind: "events", runId, after });
+    },
+  )
+  .post(
+    "/:conversationId/runs/:runId/cancel",
+    operation("cancelRun", "Stop a run; what was said is kept", { 200: RunView }),
+    validate("param", RunParam),
+    async (c) => {
+      const { conversationId, runId } = c.req.valid("param");
+      return ask(c, conversationId, { kind: "cancel", runId });
+    },
+  );
+
+/** Hands a request over to the conversation's runner, whose answer is the caller's, byte by byte. */
+async function ask(c: Context<UserEnv>, conversationId: string, request: RunnerRequest): Promise<Response> {
+  if (!isPlausibleId(conversationId)) throw notFound("Conversation");
+  return c.var.deps.runners.call({ owner: c.var.user.email, conversationId, request, ...contextOf(c) });
 }
+
+/** Only callers that name JSON and would not take a stream: a browser's `accept` of anything means the stream. */
+const wantsJson = (accept: string | undefined): boolean =>
+  accept !== undefined &&
+  accept.includes("application/json") &&
+  !accept.includes("text/event-stream") &&
+  !accept.includes("*/*");

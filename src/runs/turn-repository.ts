@@ -4,7 +4,7 @@ import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
 import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
 import { countMessage, type MessageUse, returnMessage } from "../plans/model.ts";
 import { notFound } from "../shared/errors.ts";
-import type { TableClient } from "../table/client.ts";
+import type { TableClient, WriteAction } from "../table/client.ts";
 import { isBeingDeleted, isLive } from "../table/deletion.ts";
 import { TransactionRefused } from "../table/errors.ts";
 import { absent } from "../table/expressions.ts";
@@ -12,16 +12,10 @@ import { text } from "../table/fields.ts";
 import { conversationPartition, memoryPartition } from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
 import { type User, userFrom, userKey } from "../users/model.ts";
+import { beginRun, endRun, type RunEnd, type RunSeed, type TurnPlace } from "./model.ts";
 
 /** Messages read for a turn; what is older lies outside every window. */
 const HISTORY_MESSAGES = 200;
-
-/** Where a turn takes place. */
-export interface TurnPlace {
-  readonly owner: string;
-  readonly agentId: string;
-  readonly conversationId: string;
-}
 
 /** All that a turn reads. */
 export interface TurnState {
@@ -34,7 +28,13 @@ export interface TurnState {
   readonly history: readonly Message[];
 }
 
-const ANSWER_WRITE = 0;
+/** All that is written at a turn's end. Without a message, nothing was said, and the count is given back. */
+export interface TurnEnd {
+  readonly place: TurnPlace;
+  readonly seed: RunSeed;
+  readonly message: Message | null;
+  readonly end: RunEnd;
+}
 
 /** What a turn reads and writes, across the features that it brings together. */
 export class TurnRepository {
@@ -70,14 +70,15 @@ export class TurnRepository {
     };
   }
 
-  /** Stores the user's message and counts it, together or not at all. */
-  async begin(place: TurnPlace, message: Message, use: MessageUse): Promise<void> {
+  /** Stores the user's message, counts it and records the run, together or not at all. */
+  async begin(place: TurnPlace, seed: RunSeed, message: Message): Promise<void> {
     try {
       await this.#table.transact([
         { check: conversationKey(place.owner, place.conversationId), if: isLive },
         { check: agentKey(place.owner, place.agentId), if: isLive },
         { put: messageItem(message), if: absent("pk") },
-        ...countMessage(use),
+        beginRun(place, seed),
+        ...countMessage(useOf(place, seed, seed.askedAt)),
       ]);
     } catch (error) {
       // Both stood a moment ago when they were read: whichever it is has just been deleted.
@@ -85,31 +86,47 @@ export class TurnRepository {
     }
   }
 
-  /** Stores the answer and touches the conversation. Repeating it is harmless. */
-  async finish(
-    { owner, agentId, conversationId }: TurnPlace,
-    answer: Message,
-    updatedAt: string,
-  ): Promise<void> {
+  /**
+   * Stores how a turn ended. Repeating it is harmless, and so is a second end by somebody who took the run for dead:
+   * the first one stands. Throws a 404 where the conversation or the agent has been deleted.
+   */
+  async end({ place, seed, message, end }: TurnEnd): Promise<void> {
+    const { owner, agentId, conversationId } = place;
+    const run = endRun(conversationId, seed.runId, end);
+    if (!message) return this.#giveBack(useOf(place, seed, end.endedAt), run);
+
     try {
       await this.#table.transact([
-        { put: messageItem(answer), if: absent("pk") },
+        { put: messageItem(message), if: absent("pk") },
+        run,
         {
           update: conversationKey(owner, conversationId),
-          changes: { set: { updated_at: updatedAt } },
+          changes: { set: { updated_at: end.endedAt } },
           if: isLive,
         },
         { check: agentKey(owner, agentId), if: isLive },
       ]);
     } catch (error) {
       if (!(error instanceof TransactionRefused)) throw error;
-      const stored = error.failed.get(ANSWER_WRITE);
-      if (!stored || text(stored, "message_id") !== answer.id) throw notFound("Conversation");
+      const stored = [...error.failed.values()].find(
+        (item) => item && text(item, "message_id") === message.id,
+      );
+      if (!stored) throw notFound("Conversation");
     }
   }
 
-  /** Gives back the message that a turn had counted; once, whatever repeats. */
-  async giveBack(use: MessageUse): Promise<void> {
+  /** Gives back the message that a run had counted; once, whatever repeats, and also when the run's record is gone. */
+  async #giveBack(use: MessageUse, run: WriteAction): Promise<void> {
+    try {
+      await this.#table.transact([...returnMessage(use), run]);
+    } catch (error) {
+      if (!(error instanceof TransactionRefused)) throw error;
+      if (error.failed.has(0)) return;
+      await this.#giveBackAlone(use);
+    }
+  }
+
+  async #giveBackAlone(use: MessageUse): Promise<void> {
     try {
       await this.#table.transact(returnMessage(use));
     } catch (error) {
@@ -118,6 +135,13 @@ export class TurnRepository {
     }
   }
 }
+
+const useOf = (place: TurnPlace, seed: RunSeed, timestamp: string): MessageUse => ({
+  email: place.owner,
+  runId: seed.runId,
+  startedAt: seed.startedAt,
+  timestamp,
+});
 
 const living = <T>(item: Item | undefined, from: (item: Item) => T): T | undefined =>
   item && !isBeingDeleted(item) ? from(item) : undefined;

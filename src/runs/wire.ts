@@ -61,6 +61,8 @@ function payloadOf(event: AgentEvent): Payload {
       return { event_type: "USAGE", ...EMPTY };
     case "completed":
       return { event_type: "STREAM_COMPLETE", ...EMPTY, content: event.content, message_id: event.messageId };
+    case "cancelled":
+      return { event_type: "STREAM_COMPLETE", ...EMPTY, content: "Cancelled", message_id: event.messageId };
     case "failed":
       return { event_type: "ERROR", ...EMPTY, content: event.message };
   }

@@ -11,6 +11,7 @@ const CATALOGUE = {
   conflict: { status: 409, title: "Conflict", retryable: false },
   "conversation-busy": { status: 409, title: "Conversation busy", retryable: true },
   "provider-not-configured": { status: 409, title: "Provider not configured", retryable: false },
+  gone: { status: 410, title: "Gone", retryable: false },
   "precondition-failed": { status: 412, title: "Precondition failed", retryable: false },
   "payload-too-large": { status: 413, title: "Payload too large", retryable: false },
   "validation-failed": { status: 422, title: "Validation failed", retryable: false },

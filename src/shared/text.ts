@@ -23,7 +23,7 @@ export function cutToBytes(text: string, maxBytes: number): string {
   let end = maxBytes;
   // Bytes of the form 10xxxxxx continue a character: step back to where one begins.
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, end));
+  return new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes.subarray(0, end));
 }
 
 /** `text`, or its first `max` characters and three dots. Characters are code points. */

@@ -1,0 +1,33 @@
+import type { AppError } from "../shared/errors.ts";
+
+/** The request that a problem belongs to. */
+export interface ProblemContext {
+  /** The path that was asked for. */
+  readonly instance: string;
+  readonly requestId: string;
+}
+
+/** An error as `application/problem+json` (RFC 9457), with its code and the request's id. */
+export function problemResponse(error: AppError, { instance, requestId }: ProblemContext): Response {
+  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
+  if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
+  if (error.code === "unauthenticated") headers.set("www-authenticate", "Bearer");
+
+  const problem = {
+    type: `urn:problem:${error.code}`,
+    title: error.title,
+    status: error.status,
+    detail: error.message,
+    instance,
+    code: error.code,
+    request_id: requestId,
+    ...error.extensions,
+  };
+  return new Response(JSON.stringify(problem), { status: error.status, headers });
+}
+
+/** What is our fault is logged with its cause; the caller is told nothing of it. */
+export function logProblem(error: AppError, { requestId }: ProblemContext): void {
+  if (error.status < 500) return;
+  console.error({ message: error.message, requestId, code: error.code, cause: error.cause ?? error });
+}

@@ -1,0 +1,63 @@
+import { AppError } from "../shared/errors.ts";
+import type { RunnerCall } from "./runner-protocol.ts";
+
+/** A Durable Object that is reset while it is asked can be asked again at once. */
+const ATTEMPTS = 3;
+
+/** The regions of AWS by the area of Cloudflare that is nearest: a runner talks to the table all the time. */
+const AREAS: readonly (readonly [prefix: string, area: DurableObjectLocationHint])[] = [
+  ["us-west", "wnam"],
+  ["us-", "enam"],
+  ["ca-", "enam"],
+  ["sa-", "sam"],
+  ["eu-", "weur"],
+  ["me-", "me"],
+  ["af-", "afr"],
+  ["ap-southeast-2", "oc"],
+  ["ap-", "apac"],
+];
+
+/** The runners of all conversations, one Durable Object each. */
+export class Runners {
+  readonly #namespace: DurableObjectNamespace;
+  readonly #area: DurableObjectLocationHint | undefined;
+
+  /** `region` is where the table is. */
+  constructor(namespace: DurableObjectNamespace, region: string) {
+    this.#namespace = namespace;
+    this.#area = AREAS.find(([prefix]) => region.startsWith(prefix))?.[1];
+  }
+
+  /** Asks a conversation's runner; the answer is for the caller as it is, refusals included. */
+  async call(call: RunnerCall): Promise<Response> {
+    const body = JSON.stringify(call);
+
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#stub(call).fetch("https://runner/", { method: "POST", body });
+      } catch (cause) {
+        // What was asked may have happened: only what can be repeated without harm is.
+        if (attempt === ATTEMPTS || !isRepeatable(call))
+          throw new AppError("unavailable", "The conversation is not available at the moment.", {
+            cause,
+            retryAfter: 1,
+          });
+      }
+    }
+  }
+
+  /** Ends what runs in a conversation, and forgets what has run. */
+  async forget(owner: string, conversationId: string): Promise<void> {
+    const request = { kind: "forget" } as const;
+    const response = await this.call({ owner, conversationId, instance: "", requestId: "", request });
+    if (!response.ok) throw new AppError("unavailable", "A run could not be ended. Please try again.");
+  }
+
+  /** The name holds the owner, so a stranger who knows a conversation's id gets a runner that knows nothing. */
+  #stub({ owner, conversationId }: RunnerCall): DurableObjectStub {
+    const options = this.#area === undefined ? {} : { locationHint: this.#area };
+    return this.#namespace.getByName(`${owner}/${conversationId}`, options);
+  }
+}
+
+const isRepeatable = ({ request }: RunnerCall): boolean => request.kind !== "send" || request.key !== null;

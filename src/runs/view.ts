@@ -1,0 +1,37 @@
+import * as z from "zod";
+import type { Run } from "./model.ts";
+
+/** A run as callers see it. */
+export const RunView = z
+  .object({
+    run_id: z.string(),
+    conversation_id: z.string(),
+    agent_id: z.string(),
+    state: z.enum(["running", "completed", "failed", "cancelled", "interrupted"]),
+    started_at: z.string(),
+    ended_at: z.string().nullable(),
+    user_message_id: z.string(),
+    message_id: z.string().nullable(),
+    usage: z
+      .object({ input_tokens: z.number(), output_tokens: z.number(), cached_tokens: z.number() })
+      .nullable(),
+    error_code: z.string().nullable(),
+  })
+  .meta({ id: "Run" });
+
+export const toRunView = (run: Run): z.infer<typeof RunView> => ({
+  run_id: run.id,
+  conversation_id: run.conversationId,
+  agent_id: run.agentId,
+  state: run.state,
+  started_at: run.startedAt,
+  ended_at: run.endedAt,
+  user_message_id: run.userMessageId,
+  message_id: run.messageId,
+  usage: run.usage && {
+    input_tokens: run.usage.inputTokens,
+    output_tokens: run.usage.outputTokens,
+    cached_tokens: run.usage.cachedTokens,
+  },
+  error_code: run.errorCode,
+});

@@ -1,0 +1,38 @@
+import type { TableClient } from "./client.ts";
+import type { Cursors } from "./cursor.ts";
+import type { SortKeyRange } from "./expressions.ts";
+import { keyOf } from "./fields.ts";
+import type { Item } from "./marshal.ts";
+
+/** A page of a list; `nextCursor` is null at the end. */
+export interface ListPage<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+export interface ListRequest {
+  readonly partition: string;
+  readonly range: SortKeyRange;
+  /** What the cursor is bound to: another list's cursor is refused. */
+  readonly scope: string;
+  readonly limit: number;
+  readonly cursor: string | undefined;
+}
+
+/** A page of a partition's range, newest first. */
+export async function listNewestFirst<T>(
+  table: TableClient,
+  cursors: Cursors,
+  { partition, range, scope, limit, cursor }: ListRequest,
+  from: (item: Item) => T,
+): Promise<ListPage<T>> {
+  const after = await cursors.read(scope, cursor);
+  // One more than asked for tells whether there is a next page.
+  const page = await table.queryPage(partition, { range, newestFirst: true, limit: limit + 1, after });
+
+  const shown = page.items.slice(0, limit);
+  const last = shown.at(-1);
+  const next = page.items.length > limit && last ? keyOf(last).sk : page.next;
+  const nextCursor = next === undefined ? null : await cursors.write(scope, next);
+  return { items: shown.map(from), nextCursor };
+}
