@@ -28,6 +28,11 @@ export default defineConfig({
                 DYNAMODB_ENDPOINT: inject("dynamodb"),
                 DEMO_MODEL_URL: inject("model"),
                 FRONTEND_URL: "https://app.example.com",
+                // Shorter than anybody's real patience, so that tests see it end.
+                MODEL_HEADERS_TIMEOUT_MS: "1500",
+                MODEL_IDLE_TIMEOUT_MS: "1500",
+                MODEL_TOTAL_TIMEOUT_MS: "4000",
+                SAVE_TIMEOUT_MS: "3000",
               },
             },
           })),

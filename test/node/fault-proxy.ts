@@ -43,10 +43,20 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
 
     for (const fault of faultsFor(operation, body))
       if (await inject(fault, request, body, response)) return finish(entry);
+    await passOn(request, body, response);
+    finish(entry);
+  }
+
+  async function passOn(
+    request: IncomingMessage,
+    body: string,
+    response: ServerResponse,
+    lateMs = 0,
+  ): Promise<void> {
     const answer = await forward(upstream, request, body);
+    await sleep(lateMs);
     response.writeHead(answer.status, answer.headers);
     response.end(answer.body);
-    finish(entry);
   }
 
   /** The faults of the rules that this request meets; each meeting counts. */
@@ -82,6 +92,9 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       case "lose-answer":
         await forward(upstream, request, body);
         request.socket.destroy();
+        return true;
+      case "delay-answer":
+        await passOn(request, body, response, fault.ms);
         return true;
       case "stall":
         return true;

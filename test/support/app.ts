@@ -1,9 +1,6 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createApp } from "../../src/app.ts";
-import { portsFrom } from "../../src/deps.ts";
-import { MODEL_TIMEOUTS, type ModelTimeouts } from "../../src/llm/model.ts";
-import { createModels } from "../../src/llm/providers.ts";
 import { TableClient } from "../../src/table/client.ts";
 import { createTransport } from "../../src/table/transport.ts";
 
@@ -53,20 +50,11 @@ export async function signUp(name = `user-${crypto.randomUUID().slice(0, 13)}`):
   return clientOf(body.token as string, body.email as string);
 }
 
-/** The app with shorter patience for models, in milliseconds. */
-export const impatientApp = (timeouts: Partial<ModelTimeouts>) =>
-  createApp(async (variables) => {
-    const ports = await portsFrom(variables);
-    const { demoModelUrl } = ports.config;
-    const models = createModels({ demoModelUrl, fetch, timeouts: { ...MODEL_TIMEOUTS, ...timeouts } });
-    return { ...ports, models };
-  });
-
-/** A client with a token; of the app as it is, unless told. */
-export function clientOf(token: string, email = "", of: typeof app = app): Client {
+/** A client with a token. */
+export function clientOf(token: string, email = ""): Client {
   async function raw(method: string, path: string, body?: unknown, init: RequestInit = {}) {
     const ctx = createExecutionContext();
-    const response = await of.request(
+    const response = await app.request(
       path,
       {
         method,

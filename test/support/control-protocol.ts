@@ -13,6 +13,8 @@ export type Fault =
   | { readonly kind: "refuse" }
   /** The request is carried out, and the connection breaks before the answer. */
   | { readonly kind: "lose-answer" }
+  /** The request is carried out at once, and answered late. */
+  | { readonly kind: "delay-answer"; readonly ms: number }
   /** No answer ever comes. */
   | { readonly kind: "stall" }
   /** Half of a batch is done, the rest handed back. */

@@ -14,7 +14,7 @@ export interface WireEvent {
 }
 
 /** The events of a stream's text. Throws for anything that is neither a `data:` line nor a comment. */
-function parseEvents(text: string): WireEvent[] {
+export function parseEvents(text: string): WireEvent[] {
   return text
     .split("\n\n")
     .filter((block) => block !== "" && !block.startsWith(":"))

@@ -58,7 +58,9 @@ describe("a cursor", () => {
   });
 
   it("made with another key is refused", async () => {
-    const others = new Cursors(await deriveHmacKey("a secret of more than thirty-two bytes", "something else"));
+    const others = new Cursors(
+      await deriveHmacKey("a secret of more than thirty-two bytes", "something else"),
+    );
 
     await expectRefused("list", await others.write("list", "position"));
   });

@@ -1,0 +1,106 @@
+import { expect, it } from "vitest";
+import { beginConversation, signUp } from "../support/app.ts";
+import { scriptModel } from "../support/control.ts";
+import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
+import { eventsAfter, open, pause } from "../support/runs.ts";
+import { say, textOf, typesOf } from "../support/sse.ts";
+
+it("stops the model at once and keeps what was said", async () => {
+  const client = await signUp();
+  const model = await scriptModel(
+    [{ text: "Once upon " }, { wait: 1_000 }, { text: "a time" }],
+    [{ text: "Ok." }],
+  );
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const turn = await open(client, path, "Tell me a story");
+  let seen = "";
+  while (seen !== "Once upon ") seen += textOf(await turn.next());
+
+  const cancelledAt = Date.now();
+  const { status, body } = await client("POST", `/conversations/${conversationId}/runs/${turn.runId}/cancel`);
+  await expect.poll(async () => (await model.log()).disconnects, { interval: 10 }).toBe(1);
+
+  expect(Date.now() - cancelledAt).toBeLessThan(500);
+  const [, answer] = await storedMessages(conversationId);
+  expect([status, body]).toEqual([
+    200,
+    expect.objectContaining({ state: "cancelled", message_id: answer?.["message_id"] }),
+  ]);
+  expect(answer).toMatchObject({ content: "Once upon ", status: "interrupted" });
+  expect((await turn.rest()).at(-1)).toMatchObject({
+    event_type: "STREAM_COMPLETE",
+    content: "Cancelled",
+    message_id: answer?.["message_id"],
+  });
+  expect(await messagesUsed(client.email)).toBe(1);
+  expect((await say(client, path, "Stop")).text).toBe("Ok.");
+});
+
+it("gives the message back when nothing had been said", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ wait: 1_000 }, { text: "late" }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const turn = await open(client, path, "Hello");
+
+  const { body } = await client("POST", `/conversations/${conversationId}/runs/${turn.runId}/cancel`);
+  const events = await turn.rest();
+
+  expect(body).toMatchObject({ state: "cancelled", message_id: null });
+  expect(events.at(-1)).toMatchObject({
+    event_type: "STREAM_COMPLETE",
+    content: "Cancelled",
+    message_id: null,
+  });
+  expect(await storedMessages(conversationId)).toHaveLength(1);
+  expect(await messagesUsed(client.email)).toBe(0);
+});
+
+it("ends a run once, however often it is cancelled, and changes nothing about one that has ended", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "A" }, { wait: 1_000 }, { text: "B" }], [{ text: "Whole." }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const turn = await open(client, path, "Go");
+  await pause(50);
+  const cancel = (runId: string) => client("POST", `/conversations/${conversationId}/runs/${runId}/cancel`);
+
+  const answers = await Promise.all([cancel(turn.runId), cancel(turn.runId), cancel(turn.runId)]);
+  const { events } = await eventsAfter(client, conversationId, turn.runId, 0);
+  const whole = await say(client, path, "Again");
+  const late = await cancel(whole.events[0]?.run_id ?? "");
+
+  for (const { status, body } of answers) expect([status, body.state]).toEqual([200, "cancelled"]);
+  expect(typesOf(events).filter((type) => type === "STREAM_COMPLETE" || type === "ERROR")).toHaveLength(1);
+  expect([late.status, late.body.state]).toEqual([200, "completed"]);
+});
+
+it("keeps the memory edits that had been made", async () => {
+  const client = await signUp();
+  const call = {
+    call: { name: "core_memory_append", arguments: '{"block":"human","content":"Name: Alice"}' },
+  };
+  const model = await scriptModel([call], [{ wait: 1_000 }, { text: "late" }]);
+  const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const turn = await open(client, path, "I am Alice");
+  await expect.poll(() => storedLines(agentId, client.email, "human")).toEqual(["Name: Alice"]);
+
+  await client("POST", `/conversations/${conversationId}/runs/${turn.runId}/cancel`);
+
+  const [, answer] = await storedMessages(conversationId);
+  expect(answer).toMatchObject({
+    status: "interrupted",
+    content: "",
+    tool_calls: [{ name: "core_memory_append" }],
+  });
+});
+
+it("knows no run of somebody else, and none that does not exist", async () => {
+  const [client, stranger] = [await signUp(), await signUp()];
+  const model = await scriptModel([{ text: "A" }, { wait: 300 }, { text: "B" }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const turn = await open(client, path, "Go");
+  const base = `/conversations/${conversationId}/runs`;
+
+  expect((await stranger("POST", `${base}/${turn.runId}/cancel`)).status).toBe(404);
+  expect((await client("POST", `${base}/${crypto.randomUUID()}/cancel`)).status).toBe(404);
+  expect(textOf(await turn.rest())).toBe("AB");
+});
