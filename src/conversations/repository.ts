@@ -1,8 +1,9 @@
+import { agentKey } from "../agents/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
-import { ConditionFailed } from "../table/errors.ts";
+import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
 import { absent, any, present } from "../table/expressions.ts";
 import { userConversationsPartition } from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
@@ -30,6 +31,9 @@ interface Position {
   readonly after: string | null;
 }
 
+/** Where the check of the agent stands among the actions of `create`. */
+const AGENT_CHECK = 1;
+
 const BEGINNING: Position = { part: "ordered", after: null };
 
 export class ConversationRepository {
@@ -41,8 +45,17 @@ export class ConversationRepository {
     this.#cursors = cursors;
   }
 
+  /** Stores a new conversation. Throws a 404 where its agent does not stand, or is being deleted. */
   async create(conversation: Conversation): Promise<void> {
-    await this.#table.put(conversationItem(conversation), absent("pk"));
+    try {
+      await this.#table.transact([
+        { put: conversationItem(conversation), if: absent("pk") },
+        { check: agentKey(conversation.owner, conversation.agentId), if: isLive },
+      ]);
+    } catch (error) {
+      if (error instanceof TransactionRefused && error.failed.has(AGENT_CHECK)) throw notFound("Agent");
+      throw error;
+    }
   }
 
   async get(owner: string, id: string): Promise<Conversation> {

@@ -41,8 +41,6 @@ export class ConversationService {
     owner: string,
     input: Pick<Conversation, "title" | "description" | "agentId">,
   ): Promise<Conversation> {
-    await this.#agents.get(owner, input.agentId);
-
     const id = newId(this.#clock.now());
     const conversation: Conversation = {
       ...input,

@@ -23,7 +23,7 @@ export function cutToBytes(text: string, maxBytes: number): string {
   let end = maxBytes;
   // Bytes of the form 10xxxxxx continue a character: step back to where one begins.
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, end));
+  return new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes.subarray(0, end));
 }
 
 /** `text`, or its first `max` characters and three dots. Characters are code points. */
@@ -36,7 +36,7 @@ export function preview(text: string, max: number): string {
 
 /** Tags that structure what the model reads; text from outside must not be able to open or close one. */
 const SECTION_TAG =
-  /<(?=\s*\/?\s*(?:identity|persona|core_memory|memory_tools|memory_warning|knowledge_base|context|attached_file|system|user|assistant|tool)\b)/giu;
+  /<(?=\s*(?:\/\s*)?(?:identity|persona|core_memory|memory_tools|memory_warning|knowledge_base|context|attached_file|system|user|assistant|tool)\b)/giu;
 /** Control tokens of chat templates, such as `<|im_start|>`: the bracket is what makes them. */
 const TEMPLATE_TOKEN = /<(?=\|)/gu;
 

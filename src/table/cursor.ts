@@ -31,7 +31,7 @@ export class Cursors {
 
     const expected = await this.#mac(scope, payload);
     if (mac.byteLength !== MAC_BYTES || !crypto.subtle.timingSafeEqual(mac, expected)) throw badCursor();
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload);
+    return new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(payload);
   }
 
   async #mac(scope: string, payload: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {

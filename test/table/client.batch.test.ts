@@ -95,7 +95,10 @@ describe("writing many items", () => {
     const items = itemsOf(pk, 60);
     await quickTable.batchWrite(items.map((put) => ({ put })));
 
-    await quickTable.batchWrite([...items.slice(10).map((remove) => ({ remove })), { put: { pk, sk: "new" } }]);
+    await quickTable.batchWrite([
+      ...items.slice(10).map((remove) => ({ remove })),
+      { put: { pk, sk: "new" } },
+    ]);
 
     expect(await quickTable.query(pk)).toEqual([...items.slice(0, 10), { pk, sk: "new" }]);
     const requests = await databaseRequests(pk);
@@ -179,7 +182,9 @@ describe("a database that leaves a batch undone for ever", () => {
       fault: { kind: "answer", status: 200, body: { UnprocessedItems: undone } },
     });
 
-    expect(await rejection(quickTable.batchWrite([{ put: { pk, sk: "a" } }]))).toBeInstanceOf(TableUnavailable);
+    expect(await rejection(quickTable.batchWrite([{ put: { pk, sk: "a" } }]))).toBeInstanceOf(
+      TableUnavailable,
+    );
     expect(await quickTable.query(pk)).toEqual([]);
   });
 });

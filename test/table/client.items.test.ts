@@ -82,7 +82,11 @@ describe("putting an item", () => {
     const error = await rejection(quickTable.put({ pk: "", sk: "a" }));
 
     expect(error).toBeInstanceOf(TableRejected);
-    expect(error).toMatchObject({ code: "internal", status: 500, message: "Something went wrong on our side." });
+    expect(error).toMatchObject({
+      code: "internal",
+      status: 500,
+      message: "Something went wrong on our side.",
+    });
     expect((error as TableRejected).cause).toMatchObject({
       message: expect.stringContaining("ValidationException") as string,
     });

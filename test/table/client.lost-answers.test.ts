@@ -16,15 +16,18 @@ async function attemptsOf(operation: string, pk: string): Promise<number> {
 }
 
 describe("a write whose answer is lost", () => {
-  it.each([1, 3])("puts an item once, under the condition that it is absent, after %i losses", async (losses) => {
-    const item = { ...freshKey(), list: [1, { a: new Set(["x", "y"]) }], bytes: new Uint8Array([1, 2]) };
-    await loseAnswers(item.pk, losses);
+  it.each([1, 3])(
+    "puts an item once, under the condition that it is absent, after %i losses",
+    async (losses) => {
+      const item = { ...freshKey(), list: [1, { a: new Set(["x", "y"]) }], bytes: new Uint8Array([1, 2]) };
+      await loseAnswers(item.pk, losses);
 
-    await quickTable.put(item, absent("pk"));
+      await quickTable.put(item, absent("pk"));
 
-    expect(await attemptsOf("PutItem", item.pk)).toBe(losses + 1);
-    expect(await quickTable.get(item)).toEqual(item);
-  });
+      expect(await attemptsOf("PutItem", item.pk)).toBe(losses + 1);
+      expect(await quickTable.get(item)).toEqual(item);
+    },
+  );
 
   it("updates an item once, under a condition that its own effect breaks, and gives the new item", async () => {
     const key = freshKey();
@@ -160,7 +163,11 @@ describe("faults on the wire", () => {
         match: [key.pk],
         operation,
         times: 2,
-        fault: { kind: "answer", status: 400, body: { __type: "com.amazon.coral.availability#ThrottlingException" } },
+        fault: {
+          kind: "answer",
+          status: 400,
+          body: { __type: "com.amazon.coral.availability#ThrottlingException" },
+        },
       });
 
     await quickTable.put({ ...key, n: 1 }, absent("pk"));

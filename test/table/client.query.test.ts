@@ -79,8 +79,20 @@ describe("a page of a query", () => {
     const second = await quickTable.queryPage(pk, { limit: 2, after: first.next });
     const third = await quickTable.queryPage(pk, { limit: 2, after: second.next });
 
-    expect(first).toEqual({ items: [{ pk, sk: "1" }, { pk, sk: "2" }], next: "2" });
-    expect(second).toEqual({ items: [{ pk, sk: "3" }, { pk, sk: "4" }], next: "4" });
+    expect(first).toEqual({
+      items: [
+        { pk, sk: "1" },
+        { pk, sk: "2" },
+      ],
+      next: "2",
+    });
+    expect(second).toEqual({
+      items: [
+        { pk, sk: "3" },
+        { pk, sk: "4" },
+      ],
+      next: "4",
+    });
     expect(third).toEqual({ items: [{ pk, sk: "5" }], next: undefined });
   });
 

@@ -48,10 +48,11 @@ describe("a condition", () => {
     const key = freshKey();
     await quickTable.put({ ...key, ...standing });
 
-    const outcome = await quickTable.put({ ...key, written: true }, condition).catch((error: unknown) => error);
+    const outcome = await quickTable
+      .put({ ...key, written: true }, condition)
+      .catch((error: unknown) => error);
 
-    if (holds) expect(outcome).toBeUndefined();
-    else expect(outcome).toBeInstanceOf(ConditionFailed);
+    expect(outcome instanceof ConditionFailed).toBe(!holds);
     expect(await quickTable.get(key)).toEqual(holds ? { ...key, written: true } : { ...key, ...standing });
   });
 
@@ -95,10 +96,11 @@ describe("the condition for what is absent or expired", () => {
     if (standing) await table.put({ ...key, ...standing });
 
     expect((await table.get(key)) === undefined).toBe(free);
-    const outcome = await table.put({ ...key, mine: true }, absentOrExpired(nowMs)).catch((error: unknown) => error);
+    const outcome = await table
+      .put({ ...key, mine: true }, absentOrExpired(nowMs))
+      .catch((error: unknown) => error);
 
-    if (free) expect(outcome).toBeUndefined();
-    else expect(outcome).toBeInstanceOf(ConditionFailed);
+    expect(outcome instanceof ConditionFailed).toBe(!free);
     expect(await table.get(key)).toEqual(free ? { ...key, mine: true } : { ...key, ...standing });
   });
 });
@@ -122,7 +124,9 @@ describe("changes", () => {
   it("count from 0 where there is no number yet", async () => {
     const key = freshKey();
 
-    await quickTable.transact([{ update: key, changes: { add: { count: 2, size: -1 }, set: { name: "n" } } }]);
+    await quickTable.transact([
+      { update: key, changes: { add: { count: 2, size: -1 }, set: { name: "n" } } },
+    ]);
     await quickTable.transact([{ update: key, changes: { add: { count: 3 } } }]);
 
     expect(await quickTable.get(key)).toEqual({ ...key, count: 5, size: -1, name: "n" });
@@ -131,7 +135,9 @@ describe("changes", () => {
 
 describe("the fields of a request", () => {
   it("hold no name or value outside placeholders", () => {
-    expect(writeFields(equals("status", "open"), { set: { status: "done", name: 1 }, remove: ["ttl"] })).toEqual({
+    expect(
+      writeFields(equals("status", "open"), { set: { status: "done", name: 1 }, remove: ["ttl"] }),
+    ).toEqual({
       UpdateExpression: "SET #n0 = :v0, #n1 = :v1 REMOVE #n2",
       ConditionExpression: "#n0 = :v2",
       ExpressionAttributeNames: { "#n0": "status", "#n1": "name", "#n2": "ttl" },

@@ -66,7 +66,8 @@ describe("reading stored attributes", () => {
     const item = { map: { a: 1 }, list: [1], set: new Set(["a"]), bytes: new Uint8Array(1), nothing: null };
 
     expect(map(item, "map")).toEqual({ a: 1 });
-    for (const name of ["list", "set", "bytes", "nothing", "missing"]) expect(map(item, name)).toBeUndefined();
+    for (const name of ["list", "set", "bytes", "nothing", "missing"])
+      expect(map(item, name)).toBeUndefined();
   });
 
   it("finds an item's key, and the id behind a prefix", () => {

@@ -41,7 +41,9 @@ describe("the retries of a failing database", () => {
   });
 
   it("never run out while retries succeed", async () => {
-    const { send, requests } = scriptedTransport(Array.from({ length: 200 }, () => [says(500), answers()]).flat());
+    const { send, requests } = scriptedTransport(
+      Array.from({ length: 200 }, () => [says(500), answers()]).flat(),
+    );
 
     for (let i = 0; i < 200; i++) await send("GetItem", {});
 

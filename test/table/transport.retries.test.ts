@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import { TableUnavailable } from "../../src/table/errors.ts";
 import { OperationFailed } from "../../src/table/transport.ts";
 import { rejection } from "./quick-table.ts";
-import { answers, breaksOff, refuses, type Reply, says, scriptedTransport, times } from "./scripted-transport.ts";
+import {
+  answers,
+  breaksOff,
+  refuses,
+  type Reply,
+  says,
+  scriptedTransport,
+  times,
+} from "./scripted-transport.ts";
 
 const THROTTLES = [
   "ProvisionedThroughputExceededException",
