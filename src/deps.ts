@@ -69,7 +69,7 @@ export function createDeps({ config, table, clock, cursorKey, runners }: Ports):
   const conversations = new ConversationRepository(table, cursors);
   const messages = new MessageRepository(table, cursors);
   const memory = new MemoryRepository(table);
-  const conversationService = new ConversationService(conversations, agents, messages, runners, clock);
+  const conversationService = new ConversationService(conversations, messages, runners, clock);
   const lifetimeSeconds = config.isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
   const tokens = new AccessTokens({ keys: config.signingKeys, lifetimeSeconds, now: clock.now });
 

@@ -91,7 +91,7 @@ export const agentRoutes = userRouter()
           name: body.agent_name,
           architecture: body.agent_architecture,
           provider: body.agent_provider,
-          model: body.agent_model ?? null,
+          model: body.agent_model || null,
           persona: body.agent_persona,
           sessionTimeoutMinutes: body.session_timeout_minutes ?? DEFAULT_SESSION_TIMEOUT_MINUTES,
         },
@@ -121,7 +121,7 @@ export const agentRoutes = userRouter()
       const agent = await c.var.deps.agentService.update(c.var.user.email, c.req.valid("param").agentId, {
         ...(body.agent_architecture !== undefined && { architecture: body.agent_architecture }),
         ...(body.agent_provider !== undefined && { provider: body.agent_provider }),
-        ...(body.agent_model !== undefined && { model: body.agent_model }),
+        ...(body.agent_model && { model: body.agent_model }),
         ...(body.agent_persona !== undefined && { persona: body.agent_persona }),
         ...(body.session_timeout_minutes !== undefined && {
           sessionTimeoutMinutes: body.session_timeout_minutes,

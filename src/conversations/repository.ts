@@ -1,8 +1,9 @@
+import { agentKey } from "../agents/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
-import { ConditionFailed } from "../table/errors.ts";
+import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
 import { absent, any, present } from "../table/expressions.ts";
 import { userConversationsPartition } from "../table/keys.ts";
 import type { ListPage } from "../table/list.ts";
@@ -25,6 +26,10 @@ interface Position {
   readonly after: string | null;
 }
 
+/** Where the conversation and the check of its agent stand among the actions of a transaction. */
+const CONVERSATION_WRITE = 0;
+const AGENT_CHECK = 1;
+
 const BEGINNING: Position = { part: "ordered", after: null };
 
 export class ConversationRepository {
@@ -36,13 +41,23 @@ export class ConversationRepository {
     this.#cursors = cursors;
   }
 
-  /** Stores a new conversation, or gives the owner's that already has the id. */
+  /**
+   * Stores a new conversation, or gives the one that already has the id. Throws a 404 where its agent does not stand,
+   * or is being deleted.
+   */
   async create(conversation: Conversation): Promise<Conversation> {
     try {
-      await this.#table.put(conversationItem(conversation), absent("pk"));
+      await this.#table.transact([
+        { put: conversationItem(conversation), if: absent("pk") },
+        { check: agentKey(conversation.owner, conversation.agentId), if: isLive },
+      ]);
       return conversation;
     } catch (error) {
-      if (error instanceof ConditionFailed && error.item) return conversationFrom(error.item);
+      if (!(error instanceof TransactionRefused)) throw error;
+      if (error.failed.has(AGENT_CHECK)) throw notFound("Agent");
+
+      const existing = error.failed.get(CONVERSATION_WRITE);
+      if (existing) return conversationFrom(existing);
       throw error;
     }
   }
@@ -73,18 +88,34 @@ export class ConversationRepository {
       .flatMap((conversation) => (conversation.agentId === agentId ? [conversation.id] : []));
   }
 
+  /** Changes what is given and gives the conversation as it then is. Throws a 404 for an agent that does not stand. */
   async update(
     owner: string,
     id: string,
     changes: ConversationChanges,
     updatedAt: string,
   ): Promise<Conversation> {
+    const set = { ...conversationAttributes(changes), updated_at: updatedAt };
+    if (changes.agentId !== undefined) return this.#giveTo(owner, id, changes.agentId, set);
+
     try {
-      const set = { ...conversationAttributes(changes), updated_at: updatedAt };
       return conversationFrom(await this.#table.update(conversationKey(owner, id), { set }, isLive));
     } catch (error) {
       if (error instanceof ConditionFailed) throw notFound("Conversation");
       throw error;
+    }
+  }
+
+  async #giveTo(owner: string, id: string, agentId: string, set: Item): Promise<Conversation> {
+    try {
+      await this.#table.transact([
+        { update: conversationKey(owner, id), changes: { set }, if: isLive },
+        { check: agentKey(owner, agentId), if: isLive },
+      ]);
+      return await this.get(owner, id);
+    } catch (error) {
+      if (!(error instanceof TransactionRefused)) throw error;
+      throw notFound(error.failed.has(CONVERSATION_WRITE) ? "Conversation" : "Agent");
     }
   }
 

@@ -4,11 +4,6 @@ import type { Message } from "../messages/model.ts";
 import type { Conversation, ConversationChanges } from "./model.ts";
 import type { ConversationRepository } from "./repository.ts";
 
-/** What of agents a conversation needs: throws a 404 for one that is absent or not the owner's. */
-export interface ConversationAgents {
-  get(owner: string, agentId: string): Promise<unknown>;
-}
-
 /** A page of a list; `nextCursor` is null at the end. */
 interface Page<T> {
   readonly items: readonly T[];
@@ -33,20 +28,17 @@ export type Removal = "absent" | "unfinished" | "done";
 
 export class ConversationService {
   readonly #conversations: ConversationRepository;
-  readonly #agents: ConversationAgents;
   readonly #messages: ConversationMessages;
   readonly #runs: ConversationRuns;
   readonly #clock: Clock;
 
   constructor(
     conversations: ConversationRepository,
-    agents: ConversationAgents,
     messages: ConversationMessages,
     runs: ConversationRuns,
     clock: Clock,
   ) {
     this.#conversations = conversations;
-    this.#agents = agents;
     this.#messages = messages;
     this.#runs = runs;
     this.#clock = clock;
@@ -58,15 +50,12 @@ export class ConversationService {
     input: Pick<Conversation, "title" | "description" | "agentId">,
     wantedId?: string,
   ): Promise<Conversation> {
-    await this.#agents.get(owner, input.agentId);
-
     const id = wantedId ?? newId(this.#clock.now());
     const createdAt = this.#clock.timestamp();
     return this.#conversations.create({ ...input, id, owner, createdAt, updatedAt: null });
   }
 
-  async update(owner: string, id: string, changes: ConversationChanges): Promise<Conversation> {
-    if (changes.agentId !== undefined) await this.#agents.get(owner, changes.agentId);
+  update(owner: string, id: string, changes: ConversationChanges): Promise<Conversation> {
     return this.#conversations.update(owner, id, changes, this.#clock.timestamp());
   }
 

@@ -15,11 +15,16 @@ export function validate<T extends keyof ValidationTargets, S extends z.ZodType>
     if (!result.success) throw invalid(target, result.error.issues);
 
     const illFormed = findIllFormed(result.data);
-    if (illFormed)
-      throw invalid(target, [{ path: illFormed, message: "Not well-formed Unicode", code: "custom" }]);
+    if (illFormed) {
+      const path = illFormed.slice(0, MAX_PATH);
+      throw invalid(target, [{ path, message: "Not well-formed Unicode", code: "custom" }]);
+    }
   });
   return documented(middleware, { kind: "input", target, schema });
 }
+
+/** A body can nest deeper than an answer should be long. */
+const MAX_PATH = 20;
 
 interface Issue {
   readonly path: readonly PropertyKey[];

@@ -218,6 +218,18 @@ describe("creating an agent again", () => {
     expect((await create(client)).body).toEqual(body);
   });
 
+  it("replaces a guard whose agent is being deleted", async () => {
+    const client = await signUp();
+    const first = await create(client);
+    const key = { pk: `User#${client.email}`, sk: `Agent#${first.body.agent_id}` };
+    await table.update(key, { set: { deleting_at: "2026-01-29T11:51:36.000000+00:00" } });
+
+    const { status, body } = await create(client);
+
+    expect(status).toBe(201);
+    expect(body.agent_id).not.toBe(first.body.agent_id);
+  });
+
   it("replaces a guard whose agent is gone once, however many ask", async () => {
     const client = await signUp();
     await table.put({ pk: `User#${client.email}`, sk: "AgentName#ada", agent_id: crypto.randomUUID() });

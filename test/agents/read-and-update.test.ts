@@ -145,6 +145,15 @@ describe("changing an agent", () => {
     expect(body).toEqual({ ...agent, updated_at: expect.anything() });
   });
 
+  it("takes a model of spaces for an untouched one", async () => {
+    const client = await signUp();
+    const { agent, path } = await createAda(client);
+
+    const { status, body } = await client("PUT", path, { agent_model: "  " });
+
+    expect([status, body.agent_model]).toEqual([200, agent.agent_model]);
+  });
+
   it("can't change the name, the id or the owner", async () => {
     const client = await signUp();
     const { agent, path } = await createAda(client);

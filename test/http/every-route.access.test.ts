@@ -35,14 +35,17 @@ describe.each(GUARDED)("$route", (route) => {
     );
   });
 
-  it("refuses a deactivated account", async () => {
+  it("refuses a deactivated account, and writes nothing for it", async () => {
     const client = await signUp();
+    const place = await somewhere(client);
     await table.update({ pk: `User#${client.email}`, sk: "User#Metadata" }, { set: { status: "inactive" } });
+    const before = await partitionsOf(client.email, place);
 
-    const { status, body } = await visit(client, route);
+    const { status, body } = await visit(client, route, place);
 
     expect(status).toBe(403);
     expect(body).toEqual(problem(403, "forbidden", "Account has been deactivated"));
+    expect(await partitionsOf(client.email, place)).toEqual(before);
   });
 
   it("refuses an account that is gone, however long its token runs", async () => {

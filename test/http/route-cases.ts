@@ -70,9 +70,12 @@ export const pathOf = ({ route }: RouteCase, { agentId, conversationId }: Place 
     .replace(":conversationId", conversationId)
     .replace(":blockName", "human");
 
-/** Sends what the route takes. */
-export const visit = (client: Client, route: RouteCase, place?: Place): Promise<Answer> =>
-  client(methodOf(route), pathOf(route, place), route.body);
+/** Sends what the route takes, about this place. */
+export function visit(client: Client, route: RouteCase, place?: Place): Promise<Answer> {
+  const about = place && route.body && "agent_id" in route.body && { agent_id: place.agentId };
+  const body = route.body && { ...route.body, ...about };
+  return client(methodOf(route), pathOf(route, place), body);
+}
 
 /** A problem, whole. */
 export const problem = (status: number, code: string, detail: string, more: object = {}) => ({

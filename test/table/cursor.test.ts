@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deriveHmacKey } from "../../src/shared/crypto.ts";
 import { AppError } from "../../src/shared/errors.ts";
@@ -13,11 +13,13 @@ function respelled(base64url: string): string {
   return base64url.slice(0, -1) + digits[digits.indexOf(base64url.at(-1) ?? "") + 1];
 }
 
-async function expectRefused(scope: string, cursor: string): Promise<void> {
+/** What reading a cursor was refused with. */
+async function refusalOf(scope: string, cursor: string): Promise<unknown> {
   const error = await rejection(cursors.read(scope, cursor));
-  expect(error).toBeInstanceOf(AppError);
-  expect(error).toMatchObject({ code: "malformed-request", status: 400 });
+  return error instanceof AppError ? { code: error.code, status: error.status } : error;
 }
+
+const MALFORMED = { code: "malformed-request", status: 400 };
 
 describe("a cursor", () => {
   it("brings any position back for its own list", async () => {
@@ -44,7 +46,7 @@ describe("a cursor", () => {
     await fc.assert(
       fc.asyncProperty(fc.string(), fc.string(), fc.string(), async (scope, other, position) => {
         fc.pre(scope !== other);
-        await expectRefused(other, await cursors.write(scope, position));
+        expect(await refusalOf(other, await cursors.write(scope, position))).toEqual(MALFORMED);
       }),
     );
   });
@@ -53,8 +55,8 @@ describe("a cursor", () => {
     const cursor = await cursors.write("list", "position");
     const moved = (await cursors.write("listpos", "ition")).replace(/^.*\./, `${cursor.split(".")[0]}.`);
 
-    await expectRefused("list", moved);
-    await expectRefused("listpos", cursor);
+    expect(await refusalOf("list", moved)).toEqual(MALFORMED);
+    expect(await refusalOf("listpos", cursor)).toEqual(MALFORMED);
   });
 
   it("made with another key is refused", async () => {
@@ -62,7 +64,7 @@ describe("a cursor", () => {
       await deriveHmacKey("a secret of more than thirty-two bytes", "something else"),
     );
 
-    await expectRefused("list", await others.write("list", "position"));
+    expect(await refusalOf("list", await others.write("list", "position"))).toEqual(MALFORMED);
   });
 
   it("is refused with any one character changed", async () => {
@@ -70,7 +72,7 @@ describe("a cursor", () => {
 
     for (let i = 0; i < cursor.length; i++) {
       const changed = cursor[i] === "A" ? "B" : "A";
-      await expectRefused("list", cursor.slice(0, i) + changed + cursor.slice(i + 1));
+      expect(await refusalOf("list", cursor.slice(0, i) + changed + cursor.slice(i + 1))).toEqual(MALFORMED);
     }
   });
 
@@ -92,17 +94,21 @@ describe("a cursor", () => {
     const [payload = "", mac = ""] = (await cursors.write("list", "abcd")).split(".");
     expect(await cursors.read("list", `${payload}.${mac}`)).toBe("abcd");
 
-    await expectRefused("list", change(payload, mac));
+    expect(await refusalOf("list", change(payload, mac))).toEqual(MALFORMED);
   });
 
   it.each(["", ".", "..", "x", "null", "%00", "é.é", "a".repeat(10_000), "AAAA.AAAAAAAAAAAAAAAAAAAAAA"])(
     "is refused as made up: %j",
     async (cursor) => {
-      await expectRefused("list", cursor);
+      expect(await refusalOf("list", cursor)).toEqual(MALFORMED);
     },
   );
 
   it("is never an error of ours, whatever the text", async () => {
-    await fc.assert(fc.asyncProperty(fc.string({ unit: "binary" }), (text) => expectRefused("list", text)));
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {
+        expect(await refusalOf("list", text)).toEqual(MALFORMED);
+      }),
+    );
   });
 });

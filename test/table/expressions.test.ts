@@ -52,8 +52,7 @@ describe("a condition", () => {
       .put({ ...key, written: true }, condition)
       .catch((error: unknown) => error);
 
-    if (holds) expect(outcome).toBeUndefined();
-    else expect(outcome).toBeInstanceOf(ConditionFailed);
+    expect(outcome instanceof ConditionFailed).toBe(!holds);
     expect(await quickTable.get(key)).toEqual(holds ? { ...key, written: true } : { ...key, ...standing });
   });
 
@@ -101,8 +100,7 @@ describe("the condition for what is absent or expired", () => {
       .put({ ...key, mine: true }, absentOrExpired(nowMs))
       .catch((error: unknown) => error);
 
-    if (free) expect(outcome).toBeUndefined();
-    else expect(outcome).toBeInstanceOf(ConditionFailed);
+    expect(outcome instanceof ConditionFailed).toBe(!free);
     expect(await table.get(key)).toEqual(free ? { ...key, mine: true } : { ...key, ...standing });
   });
 });

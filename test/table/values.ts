@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Item, Value } from "../../src/table/marshal.ts";
 
 /** Any code points, NUL and the byte order mark among them, but no half surrogate pairs. */

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { ada, beginConversation, type Client, signUp, table } from "../support/app.ts";
+import { injectFault } from "../support/control.ts";
+import type { Fault } from "../support/control-protocol.ts";
+import { storedAgents } from "./old-items.ts";
+
+/** Four attempts are all that the table's client makes. */
+const ATTEMPTS = 4;
+const failure: Fault = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } };
+
+/** An agent with a memory and a conversation of a few messages. */
+async function settle(client: Client) {
+  const { agentId, conversationId } = await beginConversation(client, { agent_name: "Ada" });
+  await client("GET", `/agents/${agentId}/memory-blocks`);
+  const messages = ["1", "2", "3"].map((n) => ({
+    put: { pk: `CONVERSATION#${conversationId}`, sk: `MESSAGE#2025-06-0${n}#${n}`, content: n },
+  }));
+  await table.batchWrite(messages);
+  return { agentId, conversationId, email: client.email };
+}
+
+type Settled = Awaited<ReturnType<typeof settle>>;
+
+const leftOf = async ({ agentId, conversationId, email }: Settled) => {
+  const partitions = [`CONVERSATION#${conversationId}`, `USER#${email}`, `Agent#${agentId}#User#${email}`];
+  const { agents, guards } = await storedAgents(email);
+  const others = await Promise.all(partitions.map((partition) => table.query(partition)));
+  return [...agents, ...guards, ...others.flat()];
+};
+
+/** The requests that a deletion makes once the agent is marked, and a text that tells each from all others. */
+const STEPS: readonly (readonly [string, string, (settled: Settled) => string])[] = [
+  ["finding the conversations", "Query", ({ email }) => `USER#${email}`],
+  ["marking a conversation", "UpdateItem", ({ conversationId }) => conversationId],
+  ["finding messages", "Query", ({ conversationId }) => conversationId],
+  ["removing messages", "BatchWriteItem", ({ conversationId }) => conversationId],
+  ["removing a conversation", "DeleteItem", ({ conversationId }) => conversationId],
+  ["finding memory", "Query", ({ agentId, email }) => `Agent#${agentId}#User#${email}`],
+  ["removing memory", "BatchWriteItem", ({ agentId, email }) => `Agent#${agentId}#User#${email}`],
+  ["removing the agent", "DeleteItem", ({ agentId }) => agentId],
+];
+
+describe("a deletion that breaks off", () => {
+  it.each(STEPS)(
+    "while %s is taken up by a repeat, and the agent is gone meanwhile",
+    async (_step, operation, textOf) => {
+      const client = await signUp();
+      const settled = await settle(client);
+      const path = `/agents/${settled.agentId}`;
+      await injectFault({ match: [textOf(settled)], operation, times: ATTEMPTS, fault: failure });
+
+      const first = await client("DELETE", path);
+
+      expect(first.status).toBe(503);
+      expect((await client("GET", path)).status).toBe(404);
+      expect((await client("PUT", path, { agent_persona: "P" })).status).toBe(404);
+      expect((await client("GET", "/agents")).body).toEqual([]);
+      expect((await client("GET", `${path}/memory-blocks`)).status).toBe(404);
+      const talk = { title: "Talk", agent_id: settled.agentId };
+      expect((await client("POST", "/conversations", talk)).status).toBe(404);
+
+      const second = await client("DELETE", path);
+
+      expect(second.status).toBe(204);
+      expect(await leftOf(settled)).toEqual([]);
+    },
+  );
+
+  it("before it has begun changes nothing", async () => {
+    const client = await signUp();
+    const settled = await settle(client);
+    const before = await leftOf(settled);
+    await injectFault({
+      match: [settled.agentId],
+      operation: "TransactWriteItems",
+      times: ATTEMPTS,
+      fault: failure,
+    });
+
+    expect((await client("DELETE", `/agents/${settled.agentId}`)).status).toBe(503);
+    expect(await leftOf(settled)).toEqual(before);
+    expect((await client("DELETE", `/agents/${settled.agentId}`)).status).toBe(204);
+    expect(await leftOf(settled)).toEqual([]);
+  });
+
+  it("has freed the name, and its repeat takes nothing from the agent that has got it", async () => {
+    const client = await signUp();
+    const settled = await settle(client);
+    await injectFault({
+      match: [settled.conversationId],
+      operation: "BatchWriteItem",
+      times: ATTEMPTS,
+      fault: failure,
+    });
+    expect((await client("DELETE", `/agents/${settled.agentId}`)).status).toBe(503);
+
+    const created = await client("POST", "/agents", ada);
+    const repeated = await client("DELETE", `/agents/${settled.agentId}`);
+
+    expect([created.status, repeated.status]).toEqual([201, 204]);
+    expect((await client("GET", "/agents")).body).toEqual([created.body]);
+    expect((await client("POST", "/agents", ada)).status).toBe(200);
+  });
+});
+
+describe("a deletion whose request the database carried out without an answer", () => {
+  const writes = STEPS.filter(([, operation]) => operation !== "Query");
+
+  it.each([
+    ["marking the agent", "TransactWriteItems", ({ agentId }: Settled) => agentId] as const,
+    ...writes,
+  ])("while %s ends well", async (_step, operation, textOf) => {
+    const client = await signUp();
+    const settled = await settle(client);
+    await injectFault({ match: [textOf(settled)], operation, fault: { kind: "lose-answer" } });
+
+    const { status } = await client("DELETE", `/agents/${settled.agentId}`);
+
+    expect(status).toBe(204);
+    expect(await leftOf(settled)).toEqual([]);
+  });
+});
+
+it("removes all of a batch of which the database did half", async () => {
+  const client = await signUp();
+  const settled = await settle(client);
+  const match = [settled.conversationId, `Agent#${settled.agentId}#User#`];
+  await injectFault({ match, operation: "BatchWriteItem", times: 3, fault: { kind: "half-batch" } });
+
+  expect((await client("DELETE", `/agents/${settled.agentId}`)).status).toBe(204);
+  expect(await leftOf(settled)).toEqual([]);
+});

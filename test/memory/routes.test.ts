@@ -1,0 +1,276 @@
+import { describe, expect, it } from "vitest";
+import { beginConversation, type Client, signUp, table } from "../support/app.ts";
+import { databaseRequests, injectFault } from "../support/control.ts";
+import { nowhere, problem } from "../http/route-cases.ts";
+
+const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u;
+
+async function agentOf(client: Client) {
+  const { agentId } = await beginConversation(client);
+  const pk = `Agent#${agentId}#User#${client.email}`;
+  const common = { agent_id: agentId, user_id: client.email };
+  return { agentId, pk, common, path: `/agents/${agentId}/memory-blocks` };
+}
+
+/** Content as the service before wrote it, which knew no versions. */
+const plantContent = (
+  { pk, common, agentId }: Awaited<ReturnType<typeof agentOf>>,
+  name: string,
+  lines: readonly string[],
+) => {
+  const blockId = `${agentId}:${common.user_id}:${name}`;
+  return table.put({
+    pk,
+    sk: `CoreMemory#${blockId}`,
+    ...common,
+    block_id: blockId,
+    block_name: name,
+    lines,
+    word_count: 99,
+    created_at: "2025-06-01T10:00:00.000123+00:00",
+    updated_at: "2025-06-02T10:00:00.000123+00:00",
+  });
+};
+
+describe("the memory blocks of an agent", () => {
+  it("are the two default ones at first", async () => {
+    const client = await signUp();
+    const { path } = await agentOf(client);
+
+    const { status, body } = await client("GET", path);
+
+    const empty = {
+      word_limit: 5_000,
+      is_default: true,
+      word_count: 0,
+      capacity_percent: 0,
+      created_at: expect.stringMatching(STAMP),
+    };
+    expect(status).toBe(200);
+    expect(body).toEqual([
+      { ...empty, block_name: "human", description: "Facts about the user" },
+      { ...empty, block_name: "persona", description: "Your traits and characteristics" },
+    ]);
+    expect((await client("GET", path)).body).toEqual(body);
+  });
+
+  it("are stored as the service before would, the definitions only", async () => {
+    const client = await signUp();
+    const { agentId, pk, common, path } = await agentOf(client);
+
+    const { body } = await client("GET", path);
+
+    const definition = (name: string, description: string) => ({
+      pk,
+      sk: `MemoryBlockDef#${agentId}:${client.email}:${name}`,
+      ...common,
+      block_id: `${agentId}:${client.email}:${name}`,
+      block_name: name,
+      description,
+      word_limit: 5_000,
+      is_default: true,
+      created_at: body[0].created_at,
+    });
+    expect(await table.query(pk)).toEqual([
+      definition("human", "Facts about the user"),
+      definition("persona", "Your traits and characteristics"),
+    ]);
+  });
+
+  it("are begun once, however many look at once", async () => {
+    const client = await signUp();
+    const { pk, path } = await agentOf(client);
+
+    const answers = await Promise.all(Array.from({ length: 8 }, () => client("GET", path)));
+
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    for (const { body } of answers)
+      expect(body.map((block: { block_name: string }) => block.block_name)).toEqual(["human", "persona"]);
+    expect(await table.query(pk)).toHaveLength(2);
+  });
+
+  it("are begun once where the answer of the database was lost", async () => {
+    const client = await signUp();
+    const { pk, path } = await agentOf(client);
+    const fault = { kind: "lose-answer" } as const;
+    await injectFault({ match: [pk], operation: "TransactWriteItems", fault });
+
+    expect((await client("GET", path)).status).toBe(200);
+    expect(await table.query(pk)).toHaveLength(2);
+  });
+
+  it("are only read once they are there", async () => {
+    const client = await signUp();
+    const { pk, path } = await agentOf(client);
+    await client("GET", path);
+    const before = (await databaseRequests(pk)).length;
+
+    await client("GET", path);
+
+    const requests = (await databaseRequests(pk)).slice(before);
+    expect(requests.map(({ operation }) => operation)).toEqual(["Query"]);
+  });
+
+  it("are in the order of their names, custom ones of the service before included", async () => {
+    const client = await signUp();
+    const agent = await agentOf(client);
+    await client("GET", agent.path);
+    await table.put({
+      pk: agent.pk,
+      sk: `MemoryBlockDef#${agent.agentId}:${client.email}:jobs`,
+      ...agent.common,
+      block_name: "jobs",
+      description: "Where the user has worked",
+      word_limit: 200,
+      is_default: false,
+      created_at: "2025-06-01T10:00:00.000123+00:00",
+    });
+    await plantContent(agent, "jobs", ["Google until 2020", "", "  Acme,  since then "]);
+
+    const { body } = await client("GET", agent.path);
+
+    expect(body).toHaveLength(3);
+    expect(body[1]).toEqual({
+      block_name: "jobs",
+      description: "Where the user has worked",
+      word_limit: 200,
+      is_default: false,
+      word_count: 6,
+      capacity_percent: 3,
+      created_at: "2025-06-01T10:00:00.000123+00:00",
+    });
+  });
+
+  it("are of one user: another one's lie beside them, unseen", async () => {
+    const client = await signUp();
+    const agent = await agentOf(client);
+    const stranger = { ...agent, pk: `Agent#${agent.agentId}#User#visitor-1` };
+    await plantContent(stranger, "human", ["Somebody else"]);
+    await table.put({ pk: stranger.pk, sk: "MemoryBlockDef#x", block_name: "theirs" });
+
+    const { body } = await client("GET", agent.path);
+
+    expect(body.map((block: { block_name: string }) => block.block_name)).toEqual(["human", "persona"]);
+    expect((await client("GET", `${agent.path}/human/content`)).body.lines).toEqual([]);
+  });
+
+  it("begin anew with an agent that takes the place of a deleted one", async () => {
+    const client = await signUp();
+    const agent = await agentOf(client);
+    await plantContent(agent, "human", ["Name: Alice"]);
+    await client("GET", agent.path);
+    await client("DELETE", `/agents/${agent.agentId}`);
+
+    const { status, body } = await client("GET", agent.path);
+
+    expect(status).toBe(404);
+    expect(body).toEqual(problem(404, "not-found", "Agent not found"));
+    expect(await table.query(agent.pk)).toEqual([]);
+  });
+
+  it("are not begun for an agent that is deleted at the same time", async () => {
+    const client = await signUp();
+    const { agentId, pk, path } = await agentOf(client);
+    const fault = { kind: "delay", ms: 400 } as const;
+    await injectFault({ match: [pk], operation: "TransactWriteItems", fault });
+
+    const reading = client("GET", path);
+    await scheduler.wait(50);
+    await client("DELETE", `/agents/${agentId}`);
+    await reading;
+
+    expect(await table.query(pk)).toEqual([]);
+  });
+
+  it("are not begun for somebody who has no such agent", async () => {
+    const [owner, stranger] = await Promise.all([signUp(), signUp()]);
+    const { agentId, path } = await agentOf(owner);
+
+    const { status, body } = await stranger("GET", path);
+
+    expect(status).toBe(404);
+    expect(body).toEqual(problem(404, "not-found", "Agent not found"));
+    expect(await table.query(`Agent#${agentId}#User#${stranger.email}`)).toEqual([]);
+  });
+});
+
+describe("the content of a memory block", () => {
+  it("is empty at first, also where nobody has looked at the blocks before", async () => {
+    const client = await signUp();
+    const { path } = await agentOf(client);
+
+    const { status, body } = await client("GET", `${path}/persona/content`);
+
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      block_name: "persona",
+      lines: [],
+      word_count: 0,
+      word_limit: 5_000,
+      capacity_percent: 0,
+      is_default: true,
+    });
+  });
+
+  it("has its lines, and counts their words", async () => {
+    const client = await signUp();
+    const agent = await agentOf(client);
+    await client("GET", agent.path);
+    await plantContent(agent, "human", ["Name: Alice", "Works at:  Google ", ""]);
+
+    const { status, body } = await client("GET", `${agent.path}/human/content`);
+
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      block_name: "human",
+      lines: ["Name: Alice", "Works at:  Google ", ""],
+      word_count: 5,
+      word_limit: 5_000,
+      capacity_percent: 0.1,
+      is_default: true,
+    });
+  });
+
+  it("is full beyond its limit, and has no percentage without one", async () => {
+    const client = await signUp();
+    const agent = await agentOf(client);
+    for (const [name, limit] of [
+      ["full", 2],
+      ["free", 0],
+    ] as const) {
+      const sk = `MemoryBlockDef#${agent.agentId}:${client.email}:${name}`;
+      await table.put({ pk: agent.pk, sk, block_name: name, word_limit: limit });
+      await plantContent(agent, name, ["one two three"]);
+    }
+
+    const percentOf = async (name: string) =>
+      (await client("GET", `${agent.path}/${name}/content`)).body.capacity_percent;
+
+    expect([await percentOf("full"), await percentOf("free")]).toEqual([150, 0]);
+  });
+
+  it.each(["jobs", "HUMAN", "human ", "MemoryBlockDef", "__proto__", "x".repeat(1_100)])(
+    "is a 404 for a name that no block has: %s",
+    async (name) => {
+      const client = await signUp();
+      const { path } = await agentOf(client);
+
+      const { status, body } = await client("GET", `${path}/${encodeURIComponent(name)}/content`);
+
+      expect(status).toBe(404);
+      expect(body).toEqual(problem(404, "not-found", `Memory block '${name}' not found`));
+    },
+  );
+
+  it("is a 404 for an agent that is absent or somebody else's, before any block is looked for", async () => {
+    const [owner, stranger] = await Promise.all([signUp(), signUp()]);
+    const { path } = await agentOf(owner);
+
+    for (const forbidden of [path, `/agents/${nowhere().agentId}/memory-blocks`])
+      for (const name of ["human", "jobs"]) {
+        const { status, body } = await stranger("GET", `${forbidden}/${name}/content`);
+        expect(status).toBe(404);
+        expect(body).toEqual(problem(404, "not-found", "Agent not found"));
+      }
+  });
+});

@@ -1,0 +1,131 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { countWords, cutToBytes, preview, utf8Length } from "../../src/shared/text.ts";
+
+/** Any well-formed text; what is not well-formed is refused before it gets here. */
+const anyText = fc.string({ unit: "binary", maxLength: 60 });
+const wideText = fc.string({
+  unit: fc.constantFrom("a", "é", "€", "😀", "\uFEFF", "\u0301", "\0"),
+  maxLength: 60,
+});
+
+const encodedLength = (text: string): number => new TextEncoder().encode(text).byteLength;
+
+/** Words counted character by character: one begins wherever something follows white space or the beginning. */
+function wordsOneByOne(text: string): number {
+  let words = 0;
+  let inWord = false;
+  for (const character of text) {
+    const isSpace = character.trim() === "";
+    if (!isSpace && !inWord) words++;
+    inWord = !isSpace;
+  }
+  return words;
+}
+
+describe("counting words", () => {
+  it.each([
+    ["", 0],
+    [" \n\t ", 0],
+    ["one", 1],
+    ["  two   words ", 2],
+    ["a\u00a0b\u2003c\u3000d\re", 5],
+    ["hyphen-ated, punctuated!", 2],
+    ["日本語", 1],
+    ["😀 👩‍👩‍👧", 2],
+  ])("finds in %j as many as there are: %i", (text, words) => {
+    expect(countWords(text)).toBe(words);
+  });
+
+  it("agrees with counting one by one", () => {
+    const spaced = fc.string({ unit: fc.constantFrom("a", "é", " ", "\n", "\t", "\u00a0", "\uFEFF", "😀") });
+    fc.assert(
+      fc.property(fc.oneof(spaced, anyText), (text) => {
+        expect(countWords(text)).toBe(wordsOneByOne(text));
+      }),
+    );
+  });
+
+  it("adds up over texts with white space between them", () => {
+    fc.assert(
+      fc.property(anyText, anyText, (a, b) => {
+        expect(countWords(`${a} ${b}`)).toBe(countWords(a) + countWords(b));
+      }),
+    );
+  });
+});
+
+describe("the bytes of a text", () => {
+  it("are as many as its encoding has", () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText, wideText), (text) => {
+        expect(utf8Length(text)).toBe(encodedLength(text));
+      }),
+    );
+  });
+
+  it.each([
+    ["\u007f", 1],
+    ["\u0080", 2],
+    ["\u07ff", 2],
+    ["\u0800", 3],
+    ["\ud7ff", 3],
+    ["\ue000", 3],
+    ["\uffff", 3],
+    ["\u{10000}", 4],
+    ["\u{10ffff}", 4],
+  ])("of %j are %i", (text, bytes) => {
+    expect(utf8Length(text)).toBe(bytes);
+  });
+});
+
+describe("cutting a text to bytes", () => {
+  it("gives its longest beginning that fits, and cuts no character in two", () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText, wideText), fc.nat({ max: 120 }), (text, maxBytes) => {
+        const cut = cutToBytes(text, maxBytes);
+
+        expect(text.startsWith(cut)).toBe(true);
+        expect(cut.isWellFormed()).toBe(true);
+        expect(encodedLength(cut)).toBeLessThanOrEqual(maxBytes);
+        const [next = ""] = text.slice(cut.length);
+        expect(next === "" || encodedLength(cut + next) > maxBytes).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([
+    ["abc", 3, "abc"],
+    ["abc", 2, "ab"],
+    ["abc", 0, ""],
+    ["aé", 2, "a"],
+    ["a😀b", 4, "a"],
+    ["a😀b", 5, "a😀"],
+    ["\uFEFFabc", 4, "\uFEFFa"],
+  ])("leaves of %j in %i bytes %j", (text, maxBytes, expected) => {
+    expect(cutToBytes(text, maxBytes)).toBe(expected);
+  });
+});
+
+describe("a preview", () => {
+  it.each([
+    ["", 3, ""],
+    ["abc", 3, "abc"],
+    ["abcd", 3, "abc..."],
+    ["😀😀😀", 3, "😀😀😀"],
+    ["😀😀😀😀", 3, "😀😀😀..."],
+  ])("of %j has %i characters: %j", (text, max, expected) => {
+    expect(preview(text, max)).toBe(expected);
+  });
+
+  it("is the text itself or a beginning of it, in whole characters", () => {
+    fc.assert(
+      fc.property(wideText, fc.nat({ max: 60 }), (text, max) => {
+        const characters = Array.from(text);
+        const expected = characters.length <= max ? text : `${characters.slice(0, max).join("")}...`;
+        expect(preview(text, max)).toBe(expected);
+      }),
+    );
+  });
+});
