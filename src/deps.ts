@@ -58,6 +58,7 @@ export interface RunnerDeps {
   readonly turnDeps: Omit<TurnDeps, "keepUnsaved">;
   readonly turns: TurnRepository;
   readonly runs: RunRepository;
+  readonly conversations: ConversationRepository;
   readonly messages: MessageRepository;
   readonly clock: Clock;
 }
@@ -97,6 +98,7 @@ export function createRunnerDeps({ config, table, models, clock, cursorKey }: Po
     turnDeps: { turns, memory, models, clock, saveMs: config.saveMs },
     turns,
     runs: new RunRepository(table, cursors),
+    conversations: new ConversationRepository(table, cursors),
     messages: new MessageRepository(table, cursors),
     clock,
   };

@@ -144,7 +144,11 @@ export class ConversationRunner extends DurableObject<Env> {
     if (wanted === this.#live?.runId || wanted === "active") await this.#opening.catch(() => undefined);
 
     const runId = wanted === "active" ? this.#live?.runId : wanted;
-    if (runId === undefined) return new Response(null, { status: 204 });
+    if (runId === undefined) {
+      const { conversations } = await this.#deps();
+      await conversations.get(call.owner, call.conversationId);
+      return new Response(null, { status: 204 });
+    }
     const logged = this.#log.find(runId);
     if (!logged) throw await this.#whyNotLogged(call, runId);
 

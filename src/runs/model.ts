@@ -30,7 +30,7 @@ export interface RunSeed {
 }
 
 /** `interrupted`: the run died, and was settled by somebody else. All but `running` are final. */
-export type RunState = "running" | "completed" | "failed" | "cancelled" | "interrupted";
+type RunState = "running" | "completed" | "failed" | "cancelled" | "interrupted";
 
 /** A run as the table knows it. */
 export interface Run {

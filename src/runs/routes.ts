@@ -5,12 +5,10 @@ import { hashOf, idempotencyKey } from "../http/idempotency-key.ts";
 import { operation } from "../http/openapi.ts";
 import { contextOf } from "../http/problem.ts";
 import { userRouter } from "../http/router.ts";
-import { blankAsAbsent, pageOf, pageQuery, toPage } from "../http/schemas.ts";
+import { blankAsAbsent, Id, pageOf, pageQuery, toPage } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
 import { Attachments } from "../messages/attachments.ts";
 import { MessageView } from "../messages/view.ts";
-import { isPlausibleId } from "../shared/ids.ts";
-import { notFound } from "../shared/errors.ts";
 import type { RunnerRequest } from "./runner-protocol.ts";
 import { RunView, toRunView } from "./view.ts";
 
@@ -30,9 +28,9 @@ const WholeAnswer = z
   })
   .meta({ id: "WholeAnswer" });
 
-const AgentPlace = z.object({ agentId: z.string(), conversationId: z.string() });
-const ConversationParam = z.object({ conversationId: z.string() });
-const RunParam = ConversationParam.extend({ runId: z.string() });
+const ConversationParam = z.object({ conversationId: Id });
+const AgentPlace = ConversationParam.extend({ agentId: Id });
+const RunParam = ConversationParam.extend({ runId: Id });
 const EventsQuery = z.object({ after: blankAsAbsent(z.string().max(100).optional()) });
 
 export const sendRoutes = userRouter().post(
@@ -115,8 +113,7 @@ export const runRoutes = userRouter()
   );
 
 /** Hands a request over to the conversation's runner, whose answer is the caller's, byte by byte. */
-async function ask(c: Context<UserEnv>, conversationId: string, request: RunnerRequest): Promise<Response> {
-  if (!isPlausibleId(conversationId)) throw notFound("Conversation");
+function ask(c: Context<UserEnv>, conversationId: string, request: RunnerRequest): Promise<Response> {
   return c.var.deps.runners.call({ owner: c.var.user.email, conversationId, request, ...contextOf(c) });
 }
 

@@ -3,7 +3,7 @@ import type { RunSeed, TurnPlace } from "./model.ts";
 import type { TurnEnd } from "./turn-repository.ts";
 
 /** The states of a run in the log. `opening` is before it is known to be accepted. */
-export type LoggedState = "opening" | "running" | "ended";
+type LoggedState = "opening" | "running" | "ended";
 
 /** A run as its log knows it. */
 export interface LoggedRun {
@@ -29,7 +29,7 @@ export interface KeyUse {
 }
 
 /** How long a run's events and a caller's keys are kept. */
-export const LOG_LIFETIME_MS = 24 * 60 * 60 * 1000;
+const LOG_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
 /** Events read at once for a follower that is behind. */
 const PAGE_ROWS = 50;
@@ -122,25 +122,25 @@ export class RunLog {
   }
 
   findKey(key: string, now: number): KeyUse | undefined {
-    const [row] = this.#sql.exec("SELECT * FROM keys WHERE key = ? AND expires_at > ?", key, now).toArray();
-    return row && { runId: String(row["run_id"]), bodyHash: String(row["body_hash"]) };
+    const query = "SELECT run_id, body_hash FROM keys WHERE key = ? AND expires_at > ?";
+    const [row] = this.#sql.exec<{ run_id: string; body_hash: string }>(query, key, now).toArray();
+    return row && { runId: row.run_id, bodyHash: row.body_hash };
   }
 
   /** Events behind a number, in order; as many as one page holds. */
   read(runId: string, after: number): readonly NumberedEvent[] {
-    const rows = this.#sql.exec(
-      "SELECT * FROM events WHERE run_id = ? AND last_seq > ? ORDER BY first_seq LIMIT ?",
+    const rows = this.#sql.exec<{ first_seq: number; events: string }>(
+      "SELECT first_seq, events FROM events WHERE run_id = ? AND last_seq > ? ORDER BY first_seq LIMIT ?",
       runId,
       after,
       PAGE_ROWS,
     );
 
     return [...rows].flatMap((row) => {
-      const firstSeq = Number(row["first_seq"]);
       // Written by `append`.
-      const events = JSON.parse(String(row["events"])) as AgentEvent[];
+      const events = JSON.parse(row.events) as AgentEvent[];
       return events
-        .map((event, index) => ({ seq: firstSeq + index, event }))
+        .map((event, index) => ({ seq: row.first_seq + index, event }))
         .filter(({ seq }) => seq > after);
     });
   }
@@ -161,9 +161,8 @@ export class RunLog {
   /** Ends that the table has not taken yet. */
   unsaved(): readonly TurnEnd[] {
     // Written by `keepUnsaved`.
-    return [...this.#sql.exec("SELECT * FROM unsaved")].map(
-      (row) => JSON.parse(String(row["turn_end"])) as TurnEnd,
-    );
+    const rows = this.#sql.exec<{ turn_end: string }>("SELECT turn_end FROM unsaved");
+    return [...rows].map((row) => JSON.parse(row.turn_end) as TurnEnd);
   }
 
   saved(runId: string): void {
@@ -180,18 +179,26 @@ export class RunLog {
 
     const query =
       "SELECT MIN(expires_at) AS next FROM (SELECT expires_at FROM runs UNION ALL SELECT expires_at FROM keys)";
-    const next = this.#sql.exec(query).one()["next"];
-    return typeof next === "number" ? next : undefined;
+    return this.#sql.exec<{ next: number | null }>(query).one().next ?? undefined;
   }
 
   #runs(where: string, ...bindings: readonly (string | number)[]): readonly LoggedRun[] {
-    return [...this.#sql.exec(`SELECT * FROM runs ${where}`, ...bindings)].map((row) => ({
+    return [...this.#sql.exec<RunRow>(`SELECT * FROM runs ${where}`, ...bindings)].map((row) => ({
       // Written by `open`.
-      seed: JSON.parse(String(row["seed"])) as RunSeed,
-      place: JSON.parse(String(row["place"])) as TurnPlace,
-      state: String(row["state"]) as LoggedState,
-      reserved: Number(row["reserved"]),
-      lastSeq: row["last_seq"] === null ? null : Number(row["last_seq"]),
+      seed: JSON.parse(row.seed) as RunSeed,
+      place: JSON.parse(row.place) as TurnPlace,
+      state: row.state,
+      reserved: row.reserved,
+      lastSeq: row.last_seq,
     }));
   }
 }
+
+/** A row of `runs`. A type, because SQL's rows have an index. */
+type RunRow = {
+  readonly seed: string;
+  readonly place: string;
+  readonly state: LoggedState;
+  readonly reserved: number;
+  readonly last_seq: number | null;
+};

@@ -41,6 +41,10 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "PUT /conversations/:conversationId", body: { title: "Other", description: "Another" } },
   { route: "DELETE /conversations/:conversationId" },
   { route: "GET /conversations/:conversationId/messages" },
+  { route: "GET /conversations/:conversationId/runs" },
+  { route: "GET /conversations/:conversationId/runs/:runId" },
+  { route: "GET /conversations/:conversationId/runs/:runId/events" },
+  { route: "POST /conversations/:conversationId/runs/:runId/cancel" },
 ];
 
 export const GUARDED = ROUTES.filter(({ isPublic }) => !isPublic);
@@ -68,7 +72,8 @@ export const pathOf = ({ route }: RouteCase, { agentId, conversationId }: Place 
   (route.split(" ")[1] ?? "")
     .replace(":agentId", agentId)
     .replace(":conversationId", conversationId)
-    .replace(":blockName", "human");
+    .replace(":blockName", "human")
+    .replace(":runId", "018f0000-0000-7000-8000-000000000000");
 
 /** Sends what the route takes, about this place. */
 export function visit(client: Client, route: RouteCase, place?: Place): Promise<Answer> {

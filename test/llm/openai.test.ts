@@ -26,7 +26,7 @@ function modelThatSends(pieces: readonly Uint8Array[], asked: Request[] = []) {
     contextTokens: 1_000,
     timeouts: MODEL_TIMEOUTS,
     fetch: (input, init) => {
-      asked.push(new Request(input as RequestInfo, init));
+      asked.push(new Request(input, init));
       return Promise.resolve(new Response(body(), { headers: { "content-type": "text/event-stream" } }));
     },
   });

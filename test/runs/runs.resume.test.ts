@@ -96,7 +96,7 @@ it("tells what there is to follow: nothing more, nothing there, nothing any more
   expect(await status(client, runId, -1)).toBe(400);
   expect(await status(client, crypto.randomUUID(), 0)).toBe(404);
   expect(await status(stranger, runId, 0)).toBe(404);
-  expect(await status(stranger, "active", 0)).toBe(204);
+  expect(await status(stranger, "active", 0)).toBe(404);
 
   // A day later the runner's alarm has dropped the log; the table still knows the run.
   const runner = env.CONVERSATION_RUNNER.getByName(`${client.email}/${conversationId}`);

@@ -29,8 +29,8 @@ export async function follow(response: Response): Promise<OpenedTurn> {
   let pending = "";
 
   const next = async (): Promise<readonly WireEvent[]> => {
-    while (reader) {
-      const { done, value } = await reader.read();
+    for (;;) {
+      const { done = true, value = "" } = (await reader?.read()) ?? {};
       if (done) return [];
       pending += value;
       const end = pending.lastIndexOf("\n\n") + 2;
@@ -38,7 +38,6 @@ export async function follow(response: Response): Promise<OpenedTurn> {
       pending = pending.slice(end);
       if (events.length > 0) return events;
     }
-    return [];
   };
 
   const first = await next();
