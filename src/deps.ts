@@ -14,7 +14,7 @@ import { MemoryService } from "./memory/service.ts";
 import { MessageRepository } from "./messages/repository.ts";
 import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
-import type { TurnDeps } from "./runs/turn.ts";
+import type { TurnDeps } from "./runs/turn-deps.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";

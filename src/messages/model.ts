@@ -1,7 +1,8 @@
-import { count, map, maps, optionalText, text } from "../table/fields.ts";
+import { count, maps, optionalText, text } from "../table/fields.ts";
 import { conversationPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 import type { TokenUsage } from "../llm/model.ts";
+import { tokenUsageFrom, toTokenUsageView } from "../plans/token-usage.ts";
 import { cutToBytes } from "../shared/text.ts";
 import type { Attachment } from "./attachments.ts";
 
@@ -61,17 +62,10 @@ export const messageItem = (message: Message): Item => ({
   ...(message.toolCalls.length > 0 && {
     tool_calls: message.toolCalls.slice(0, MAX_STORED_CALLS).map(storedCall),
   }),
-  ...(message.usage && {
-    usage: {
-      input_tokens: message.usage.inputTokens,
-      output_tokens: message.usage.outputTokens,
-      cached_tokens: message.usage.cachedTokens,
-    },
-  }),
+  ...(message.usage && { usage: toTokenUsageView(message.usage) }),
 });
 
 export function messageFrom(item: Item): Message {
-  const usage = map(item, "usage");
   return {
     id: text(item, "message_id"),
     conversationId: text(item, "conversation_id"),
@@ -92,13 +86,7 @@ export function messageFrom(item: Item): Message {
       output: text(call, "output"),
       success: call["success"] !== false,
     })),
-    usage: usage
-      ? {
-          inputTokens: count(usage, "input_tokens"),
-          outputTokens: count(usage, "output_tokens"),
-          cachedTokens: count(usage, "cached_tokens"),
-        }
-      : null,
+    usage: tokenUsageFrom(item),
     runId: optionalText(item, "run_id"),
   };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { TokenUsageView, toTokenUsageView } from "../plans/token-usage.ts";
 import type { Message } from "./model.ts";
 
 /** A message as callers see it; the content of files stays with the model. */
@@ -20,9 +21,7 @@ export const MessageView = z
         success: z.boolean(),
       }),
     ),
-    usage: z
-      .object({ input_tokens: z.number(), output_tokens: z.number(), cached_tokens: z.number() })
-      .nullable(),
+    usage: TokenUsageView.nullable(),
     run_id: z.string().nullable(),
   })
   .meta({ id: "Message" });
@@ -36,10 +35,6 @@ export const toMessageView = (message: Message): z.infer<typeof MessageView> => 
   created_at: message.createdAt,
   status: message.status,
   tool_calls: message.toolCalls.map((call) => ({ ...call })),
-  usage: message.usage && {
-    input_tokens: message.usage.inputTokens,
-    output_tokens: message.usage.outputTokens,
-    cached_tokens: message.usage.cachedTokens,
-  },
+  usage: message.usage && toTokenUsageView(message.usage),
   run_id: message.runId,
 });

@@ -1,9 +1,10 @@
 import type { TokenUsage } from "../llm/model.ts";
+import { tokenUsageFrom, toTokenUsageView } from "../plans/token-usage.ts";
 import { DAY_MS, ttlAfter } from "../shared/clock.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import type { WriteAction } from "../table/client.ts";
 import { absent, equals } from "../table/expressions.ts";
-import { count, idAfter, map, optionalText, text } from "../table/fields.ts";
+import { idAfter, optionalText, text } from "../table/fields.ts";
 import { conversationPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
@@ -99,18 +100,13 @@ export const endRun = (conversationId: string, runId: string, end: RunEnd): Writ
       ended_at: end.endedAt,
       message_id: end.messageId,
       error_code: end.errorCode,
-      usage: end.usage && {
-        input_tokens: end.usage.inputTokens,
-        output_tokens: end.usage.outputTokens,
-        cached_tokens: end.usage.cachedTokens,
-      },
+      usage: end.usage && toTokenUsageView(end.usage),
     },
   },
   if: equals("state", "running"),
 });
 
 export function runFrom(item: Item): Run {
-  const usage = map(item, "usage");
   const state = text(item, "state");
   return {
     id: text(item, "run_id") || idAfter(item, RUN_PREFIX),
@@ -123,13 +119,7 @@ export function runFrom(item: Item): Run {
     endedAt: optionalText(item, "ended_at"),
     userMessageId: text(item, "user_message_id"),
     messageId: optionalText(item, "message_id"),
-    usage: usage
-      ? {
-          inputTokens: count(usage, "input_tokens"),
-          outputTokens: count(usage, "output_tokens"),
-          cachedTokens: count(usage, "cached_tokens"),
-        }
-      : null,
+    usage: tokenUsageFrom(item),
     errorCode: optionalText(item, "error_code"),
   };
 }

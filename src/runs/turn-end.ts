@@ -3,7 +3,7 @@ import { AppError } from "../shared/errors.ts";
 import type { AnswerProgress } from "./answer-progress.ts";
 import type { AgentEvent } from "./events.ts";
 import type { RunSeed, TurnPlace } from "./model.ts";
-import type { TurnDeps } from "./turn.ts";
+import type { TurnDeps } from "./turn-deps.ts";
 import type { TurnEnd } from "./turn-repository.ts";
 
 /** Between two tries to save an answer, besides the database client's own retries. */

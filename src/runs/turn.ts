@@ -4,7 +4,6 @@ import type { Agent } from "../agents/model.ts";
 import type { ChatModel, Models } from "../llm/model.ts";
 import { CoreMemory } from "../memory/core-memory.ts";
 import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts";
-import type { MemoryRepository } from "../memory/repository.ts";
 import type { Attachment } from "../messages/attachments.ts";
 import type { Message } from "../messages/model.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -14,19 +13,8 @@ import { requireActive } from "../users/account.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import type { AgentEvent, AnswerEvent } from "./events.ts";
 import type { RunSeed, TurnPlace } from "./model.ts";
+import type { TurnDeps } from "./turn-deps.ts";
 import { endTurn, type TurnEnding } from "./turn-end.ts";
-import type { TurnEnd, TurnRepository } from "./turn-repository.ts";
-
-export interface TurnDeps {
-  readonly turns: TurnRepository;
-  readonly memory: MemoryRepository;
-  readonly models: Models;
-  readonly clock: Clock;
-  /** How long the save of an answer that was shown is tried again before the turn fails, in milliseconds. */
-  readonly saveMs: number;
-  /** Takes over an end that could not be stored in that time. */
-  keepUnsaved(end: TurnEnd): void;
-}
 
 export interface TurnInput extends TurnPlace {
   readonly content: string;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { TokenUsageView, toTokenUsageView } from "../plans/token-usage.ts";
 import type { Run } from "./model.ts";
 
 /** A run as callers see it. */
@@ -12,9 +13,7 @@ export const RunView = z
     ended_at: z.string().nullable(),
     user_message_id: z.string(),
     message_id: z.string().nullable(),
-    usage: z
-      .object({ input_tokens: z.number(), output_tokens: z.number(), cached_tokens: z.number() })
-      .nullable(),
+    usage: TokenUsageView.nullable(),
     error_code: z.string().nullable(),
   })
   .meta({ id: "Run" });
@@ -28,10 +27,6 @@ export const toRunView = (run: Run): z.infer<typeof RunView> => ({
   ended_at: run.endedAt,
   user_message_id: run.userMessageId,
   message_id: run.messageId,
-  usage: run.usage && {
-    input_tokens: run.usage.inputTokens,
-    output_tokens: run.usage.outputTokens,
-    cached_tokens: run.usage.cachedTokens,
-  },
+  usage: run.usage && toTokenUsageView(run.usage),
   error_code: run.errorCode,
 });

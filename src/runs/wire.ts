@@ -1,3 +1,4 @@
+import { toTokenUsageView } from "../plans/token-usage.ts";
 import { preview } from "../shared/text.ts";
 import type { AgentEvent } from "./events.ts";
 
@@ -76,12 +77,8 @@ function extrasOf(event: AgentEvent): object {
       return { tool_call_id: event.callId };
     case "memory-updated":
       return { block: event.update.block, version: event.update.version };
-    case "usage": {
-      const { inputTokens, outputTokens, cachedTokens } = event.usage;
-      return {
-        usage: { input_tokens: inputTokens, output_tokens: outputTokens, cached_tokens: cachedTokens },
-      };
-    }
+    case "usage":
+      return { usage: toTokenUsageView(event.usage) };
     case "failed":
       return { code: event.code, retryable: event.retryable };
     default:

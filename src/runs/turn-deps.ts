@@ -1,0 +1,16 @@
+import type { Models } from "../llm/model.ts";
+import type { MemoryRepository } from "../memory/repository.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { TurnEnd, TurnRepository } from "./turn-repository.ts";
+
+/** What a turn may reach. */
+export interface TurnDeps {
+  readonly turns: TurnRepository;
+  readonly memory: MemoryRepository;
+  readonly models: Models;
+  readonly clock: Clock;
+  /** How long the save of an answer that was shown is tried again before the turn fails, in milliseconds. */
+  readonly saveMs: number;
+  /** Takes over an end that could not be stored in that time. */
+  keepUnsaved(end: TurnEnd): void;
+}
