@@ -18,10 +18,11 @@ export const toTokenUsageView = (usage: TokenUsage): z.infer<typeof TokenUsageVi
 export function tokenUsageFrom(item: Item): TokenUsage | null {
   const usage = map(item, "usage");
   return (
-    usage && {
+    (usage && {
       inputTokens: count(usage, "input_tokens"),
       outputTokens: count(usage, "output_tokens"),
       cachedTokens: count(usage, "cached_tokens"),
-    }
-  ) ?? null;
+    }) ??
+    null
+  );
 }
