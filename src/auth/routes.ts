@@ -49,7 +49,7 @@ export const localAuthRoutes = publicRouter()
 
 export const meRoutes = userRouter().get(
   "/me",
-  operation("getMe", "The signed-in user", { 200: Me }, { checksAccount: true }),
+  operation("getMe", "The signed-in user", { 200: Me }, { account: "itself" }),
   async (c) => {
     const { email, name, picture } = requireActive(await c.var.deps.users.find(c.var.user.email));
     return c.json({ email, name, picture }, 200);

@@ -15,8 +15,11 @@ export interface OperationDoc {
   readonly summary: string;
   readonly answers: Readonly<Record<number, Answer | readonly Answer[]>>;
   readonly access: Access;
-  /** Whether the handler itself refuses accounts that are gone, because it reads the user beside other things. */
-  readonly checksAccount: boolean;
+  /**
+   * When accounts that are gone are refused: `before` the handler runs, or by the handler `itself`, because it reads the
+   * user among other things. By default before it, and beside it for a GET, which saves a wait.
+   */
+  readonly account: "default" | "before" | "itself";
   /** The longest body, in bytes. */
   readonly bodyLimit: number;
 }
@@ -51,17 +54,17 @@ export function operation(
   id: string,
   summary: string,
   answers: OperationDoc["answers"],
-  options: Partial<Pick<OperationDoc, "access" | "checksAccount" | "bodyLimit">> = {},
+  options: Partial<Pick<OperationDoc, "access" | "account" | "bodyLimit">> = {},
 ): MiddlewareHandler {
   const middleware: MiddlewareHandler = (_c, next) => next();
-  const { access = "user", checksAccount = false, bodyLimit = DEFAULT_BODY_LIMIT } = options;
+  const { access = "user", account = "default", bodyLimit = DEFAULT_BODY_LIMIT } = options;
   return documented(middleware, {
     kind: "operation",
     id,
     summary,
     answers,
     access,
-    checksAccount,
+    account,
     bodyLimit,
   });
 }

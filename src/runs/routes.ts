@@ -39,7 +39,7 @@ export const sendRoutes = userRouter().post(
     "sendMessage",
     "Say something to an agent; the answer streams, or comes whole with `accept: application/json`",
     { 200: ["event-stream", WholeAnswer] },
-    { bodyLimit: BODY_LIMIT, checksAccount: true },
+    { bodyLimit: BODY_LIMIT, account: "itself" },
   ),
   validate("param", AgentPlace),
   validate("json", NewMessage),

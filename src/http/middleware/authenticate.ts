@@ -19,10 +19,10 @@ export const authenticate = createMiddleware<UserEnv>(async (c, next) => {
   const { tokens, users } = c.var.deps;
   const user = await tokens.verify(bearerToken(c.req.header("authorization")));
   c.set("user", user);
-  if (operation?.checksAccount) return next();
+  if (operation?.account === "itself") return next();
 
   const account = users.find(user.email).then(requireActive);
-  if (c.req.method !== "GET") {
+  if (c.req.method !== "GET" || operation?.account === "before") {
     await account;
     return next();
   }
