@@ -51,7 +51,7 @@ function stopSignal(): Promise<void> {
 
 /** Starts everything, says so, and then fails as soon as a part of it ends. */
 async function run(running: AsyncDisposableStack): Promise<never> {
-  const given = await readDevVariables(process.env, ".dev.vars");
+  const given = await readDevVariables(process.env, process.env["DEV_VARS"] ?? ".dev.vars");
   const port = await chosenPort(given);
   const dataFolder = given["DATA_DIR"] ?? ".data";
   const watched: Watched[] = [];

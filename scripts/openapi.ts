@@ -94,13 +94,18 @@ function describeOperation(
 ): object {
   const body = inputs.find(({ target }) => target === "json");
   const query = inputs.find(({ target }) => target === "query");
+  const header = inputs.find(({ target }) => target === "header");
   const inPath = [...path.matchAll(PARAMETER)].map(([, name]) => ({
     name,
     in: "path",
     required: true,
     schema: { type: "string" },
   }));
-  const parameters = [...inPath, ...(query ? queryParameters(query.schema) : [])];
+  const parameters = [
+    ...inPath,
+    ...(query ? parametersIn("query", query.schema) : []),
+    ...(header ? parametersIn("header", header.schema) : []),
+  ];
 
   return {
     operationId: id,
@@ -154,11 +159,11 @@ function contentOf(answer: Answer, components: Components): object {
   return { "application/json": { schema } };
 }
 
-function queryParameters(schema: z.ZodType): object[] {
+function parametersIn(place: "query" | "header", schema: z.ZodType): object[] {
   const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return Object.entries(properties).map(([name, property]) => ({
     name,
-    in: "query",
+    in: place,
     required: required.includes(name),
     schema: property,
   }));

@@ -3,6 +3,8 @@ import type { SigningKey } from "./auth/tokens.ts";
 import { MODEL_TIMEOUTS, type ModelTimeouts } from "./llm/model.ts";
 import { AppError } from "./shared/errors.ts";
 
+/** 256 bits in base64 have 43 characters, in hexadecimal 64; what is shorter than this was not made at random. */
+const MIN_SECRET_CHARS = 32;
 /** A client that sees its answer waits this long at most to hear whether it is saved. */
 const SAVE_TIMEOUT_MS = 30_000;
 
@@ -81,7 +83,7 @@ function readConfig(env: object): Config {
   const dummy = isLocal ? "local" : undefined;
   const accessKeyId = variables.AWS_ACCESS_KEY_ID ?? dummy;
   const secretAccessKey = variables.AWS_SECRET_ACCESS_KEY ?? dummy;
-  const signingKeys = parseKeys(variables.JWT_SECRET);
+  const signingKeys = parseKeys(variables.JWT_SECRET, isLocal ? 1 : MIN_SECRET_CHARS);
 
   if (!accessKeyId || !secretAccessKey || !signingKeys) {
     const required = {
@@ -114,9 +116,15 @@ function readConfig(env: object): Config {
   };
 }
 
-/** `secret`, or a ring `id:secret,id:secret` whose first key signs; nothing where there is none. */
-function parseKeys(text: string | undefined): readonly [SigningKey, ...SigningKey[]] | undefined {
-  const [first, ...others] = (text ?? "")
+/**
+ * `secret`, or a ring `id:secret,id:secret` whose first key signs; nothing where there is none, where a secret is too
+ * short to be one, or where the keys of a ring can't be told apart.
+ */
+function parseKeys(
+  text: string | undefined,
+  minChars: number,
+): readonly [SigningKey, ...SigningKey[]] | undefined {
+  const keys = (text ?? "")
     .split(",")
     .map((entry) => entry.trim())
     .filter(Boolean)
@@ -125,7 +133,12 @@ function parseKeys(text: string | undefined): readonly [SigningKey, ...SigningKe
       const secret = rest.join(":");
       return id && secret ? { id, secret } : { id: "default", secret: entry };
     });
-  return first && [first, ...others];
+
+  const [first, ...others] = keys;
+  const areDistinct = new Set(keys.map(({ id }) => id)).size === keys.length;
+  return first && areDistinct && keys.every(({ secret }) => secret.length >= minChars)
+    ? [first, ...others]
+    : undefined;
 }
 
 /** The caller learns nothing of the configuration; the names of what is missing stand in the log. */

@@ -39,6 +39,7 @@ export class AgentService {
 
   /** Changes what is given and gives the agent as it then is. */
   update(owner: string, id: string, changes: AgentChanges): Promise<Agent> {
+    if (Object.keys(changes).length === 0) return this.#agents.get(owner, id);
     return this.#agents.update(owner, id, changes, this.#clock.timestamp());
   }
 

@@ -56,6 +56,7 @@ export class ConversationService {
   }
 
   update(owner: string, id: string, changes: ConversationChanges): Promise<Conversation> {
+    if (Object.keys(changes).length === 0) return this.#conversations.get(owner, id);
     return this.#conversations.update(owner, id, changes, this.#clock.timestamp());
   }
 

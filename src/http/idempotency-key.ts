@@ -1,8 +1,18 @@
+import * as z from "zod";
 import { toHex, utf8 } from "../shared/crypto.ts";
 import { AppError } from "../shared/errors.ts";
 
 /** Stripe's bound, which clients' libraries keep to. */
 const MAX_CHARS = 255;
+
+/** How the header is described. */
+export const IdempotencyHeader = z.object({
+  "Idempotency-Key": z
+    .string()
+    .max(MAX_CHARS)
+    .optional()
+    .describe("A repeat with the same key and body has one effect and gets the same answer, for a day."),
+});
 
 /** A caller's idempotency key; nothing where there is none. Throws a 400 for one that can't be a key. */
 export function idempotencyKey(header: string | undefined): string | undefined {

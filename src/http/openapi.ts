@@ -69,6 +69,10 @@ export function operation(
   });
 }
 
+/** Describes headers that a handler reads by itself. */
+export const headers = (schema: z.ZodType): MiddlewareHandler =>
+  documented<MiddlewareHandler>((_c, next) => next(), { kind: "input", target: "header", schema });
+
 /** What the route of this request says about itself; nothing where no route matches. */
 export function operationOf(c: Context): OperationDoc | undefined {
   for (const { handler } of matchedRoutes(c)) {

@@ -11,7 +11,7 @@ export const blankAsAbsent = <S extends z.ZodType>(schema: S) =>
 /** A whole number, also as the text of one. */
 export const wholeNumber = (min: number, max: number) =>
   z.preprocess(
-    (value) => (typeof value === "string" && /^\s*\d{1,15}\s*$/u.test(value) ? Number(value) : value),
+    (value) => (typeof value === "string" && /^\s*-?\d{1,15}\s*$/u.test(value) ? Number(value) : value),
     z.number().int().min(min).max(max),
   );
 

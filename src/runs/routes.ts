@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { UserEnv } from "../http/env.ts";
-import { hashOf, idempotencyKey } from "../http/idempotency-key.ts";
-import { operation } from "../http/openapi.ts";
+import { hashOf, IdempotencyHeader, idempotencyKey } from "../http/idempotency-key.ts";
+import { headers, operation } from "../http/openapi.ts";
 import { contextOf } from "../http/problem.ts";
 import { userRouter } from "../http/router.ts";
 import { blankAsAbsent, Id, pageOf, pageQuery, toPage } from "../http/schemas.ts";
@@ -31,6 +31,9 @@ const WholeAnswer = z
 const ConversationParam = z.object({ conversationId: Id });
 const AgentPlace = ConversationParam.extend({ agentId: Id });
 const RunParam = ConversationParam.extend({ runId: Id });
+const LastEventHeader = z.object({
+  "Last-Event-ID": z.string().optional().describe("The same as `after`, which wins."),
+});
 const EventsQuery = z.object({ after: blankAsAbsent(z.string().max(100).optional()) });
 
 export const sendRoutes = userRouter().post(
@@ -41,6 +44,7 @@ export const sendRoutes = userRouter().post(
     { 200: ["event-stream", WholeAnswer] },
     { bodyLimit: BODY_LIMIT, account: "itself" },
   ),
+  headers(IdempotencyHeader),
   validate("param", AgentPlace),
   validate("json", NewMessage),
   async (c) => {
@@ -95,6 +99,7 @@ export const runRoutes = userRouter()
       },
     ),
     validate("param", RunParam),
+    headers(LastEventHeader),
     validate("query", EventsQuery),
     async (c) => {
       const { conversationId, runId } = c.req.valid("param");

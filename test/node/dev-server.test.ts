@@ -15,19 +15,27 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
 });
 
-/** Starts the development server as a person does, and waits until it says that it is ready. */
+/**
+ * Starts the development server as a person does, and waits until it says that it is ready. It knows nothing of this
+ * machine's own variables: a developer's settings may point at a real table.
+ */
 async function startServer(variables: Record<string, string>) {
-  const child = spawn(process.execPath, ["scripts/dev.ts"], {
-    cwd: PROJECT,
-    env: { ...process.env, ...variables },
-  });
+  const { PATH = "", HOME = "" } = process.env;
+  // The Worker's types make its variables every process's; a process takes any.
+  const env = { PATH, HOME, ...variables } as Record<string, string> as NodeJS.ProcessEnv;
+  const child = spawn(process.execPath, ["scripts/dev.ts"], { cwd: PROJECT, env });
   const exited = once(child, "exit");
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   cleanUps.push(() => stop(child, exited));
 
-  await expect.poll(() => output, { timeout: 60_000, interval: 100 }).toContain("ready:");
+  // Either it is ready, or it has ended and has said why.
+  const ended = () => child.exitCode !== null || child.signalCode !== null;
+  await expect
+    .poll(() => output.includes("ready:") || ended(), { timeout: 60_000, interval: 100 })
+    .toBe(true);
+  expect(output).toContain("ready:");
   return { child, exited, output: () => output };
 }
 
@@ -86,7 +94,12 @@ it("keeps agents, memories and what was said of an answer when the server is kil
   const model = await startModelServer({ respond: () => replies.shift() ?? [] });
   cleanUps.push(() => model.stop());
   const port = await freePort();
-  const variables = { PORT: String(port), DATA_DIR: folder, DEMO_MODEL_URL: model.url };
+  const variables = {
+    PORT: String(port),
+    DATA_DIR: folder,
+    DEV_VARS: join(folder, "vars"),
+    DEMO_MODEL_URL: model.url,
+  };
   const api = `http://127.0.0.1:${port}`;
 
   const first = await startServer(variables);

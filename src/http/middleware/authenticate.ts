@@ -30,8 +30,11 @@ export const authenticate = createMiddleware<UserEnv>(async (c, next) => {
   // A refusal must not count as unhandled while the handler runs.
   account.catch(() => undefined);
   await next();
-  await account;
+  // The handler has already told of whatever keeps the account from being read, too.
+  if (!isOutage(c.error)) await account;
 });
+
+const isOutage = (error: unknown): boolean => error instanceof AppError && error.status >= 500;
 
 function bearerToken(header: string | undefined): string {
   const token =

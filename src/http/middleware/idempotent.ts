@@ -1,31 +1,35 @@
 import { createMiddleware } from "hono/factory";
 import type { UserEnv } from "../env.ts";
-import { hashOf, idempotencyKey } from "../idempotency-key.ts";
+import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency-key.ts";
+import { documented } from "../openapi.ts";
 
 /**
  * Carries out a request with an `Idempotency-Key` once: a repeat with the same body gets the same answer, one with
  * another body a 422. To stand behind validation, so that only requests that can succeed take a key. Refused requests
  * leave their key free.
  */
-export const idempotent = createMiddleware<UserEnv>(async (c, next) => {
-  const key = idempotencyKey(c.req.header("idempotency-key"));
-  if (key === undefined) return next();
+export const idempotent = documented(
+  createMiddleware<UserEnv>(async (c, next) => {
+    const key = idempotencyKey(c.req.header("idempotency-key"));
+    if (key === undefined) return next();
 
-  const { idempotency } = c.var.deps;
-  const [keyHash, bodyHash] = await Promise.all([
-    hashOf([c.req.method, c.req.path, key]),
-    hashOf(await c.req.json<unknown>()),
-  ]);
-  const request = { owner: c.var.user.email, keyHash, bodyHash };
-  const claim = await idempotency.claim(request);
-  if ("answer" in claim) {
-    const { status, body } = claim.answer;
-    return new Response(body, { status, headers: { "content-type": "application/json" } });
-  }
+    const { idempotency } = c.var.deps;
+    const [keyHash, bodyHash] = await Promise.all([
+      hashOf([c.req.method, c.req.path, key]),
+      hashOf(await c.req.json<unknown>()),
+    ]);
+    const request = { owner: c.var.user.email, keyHash, bodyHash };
+    const claim = await idempotency.claim(request);
+    if ("answer" in claim) {
+      const { status, body } = claim.answer;
+      return new Response(body, { status, headers: { "content-type": "application/json" } });
+    }
 
-  c.set("entityId", claim.entityId);
-  await next();
+    c.set("entityId", claim.entityId);
+    await next();
 
-  if (c.res.ok) await idempotency.answer(request, c.res.status, await c.res.clone().text());
-  else await idempotency.release(request);
-});
+    if (c.res.ok) await idempotency.answer(request, c.res.status, await c.res.clone().text());
+    else await idempotency.release(request);
+  }),
+  { kind: "input", target: "header", schema: IdempotencyHeader },
+);
