@@ -142,7 +142,7 @@ describe("changing an agent", () => {
     });
 
     expect(status).toBe(200);
-    expect(body).toEqual({ ...agent, updated_at: expect.anything() });
+    expect(body).toEqual(agent);
   });
 
   it("takes a model of spaces for an untouched one", async () => {
@@ -168,7 +168,7 @@ describe("changing an agent", () => {
     });
 
     expect(status).toBe(200);
-    expect(body).toEqual({ ...agent, updated_at: expect.anything() });
+    expect(body).toEqual(agent);
     expect((await client("GET", path)).body).toEqual(body);
   });
 
