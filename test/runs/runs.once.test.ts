@@ -198,6 +198,22 @@ it("carries a request out again, with the same id, when its first carrier died",
   expect([again.status, again.body]).toEqual([201, first.body]);
 });
 
+it("makes nothing twice when the first request is answered with an error, but was carried out", async () => {
+  const client = await signUp();
+  const { agentId } = await beginConversation(client);
+  const send = () =>
+    client("POST", "/conversations", { title: "In doubt", agent_id: agentId }, { "idempotency-key": "k1" });
+  const fault = { kind: "lose-answer" } as const;
+  await injectFault({ match: ["In doubt"], operation: "TransactWriteItems", times: 4, fault });
+
+  const failed = await send();
+  const again = await send();
+  const { body } = await client("GET", "/conversations");
+
+  expect([failed.status, again.status]).toEqual([503, 201]);
+  expect(body.items.map(({ title }: { title: string }) => title)).toEqual(["In doubt", "Talk"]);
+}, 15_000);
+
 it("frees the key of a request that was refused, and keeps none for an invalid one", async () => {
   const client = await signUp();
   const send = (agent: string) =>

@@ -5,7 +5,7 @@ import { hashOf, idempotencyKey } from "../idempotency-key.ts";
 /**
  * Carries out a request with an `Idempotency-Key` once: a repeat with the same body gets the same answer, one with
  * another body a 422. To stand behind validation, so that only requests that can succeed take a key. Refused requests
- * leave their key free.
+ * leave their key free; one that failed here is carried out again by its repeat.
  */
 export const idempotent = createMiddleware<UserEnv>(async (c, next) => {
   const key = idempotencyKey(c.req.header("idempotency-key"));
@@ -27,5 +27,7 @@ export const idempotent = createMiddleware<UserEnv>(async (c, next) => {
   await next();
 
   if (c.res.ok) await idempotency.answer(request, c.res.status, await c.res.clone().text());
-  else await idempotency.release(request);
+  // Behind an error of ours the thing may have been made all the same: its id must not be forgotten.
+  else if (c.res.status >= 500) await idempotency.handBack(request, claim.claimedAt);
+  else await idempotency.release(request, claim.claimedAt);
 });
