@@ -74,8 +74,11 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   async #send(call: RunnerCall, request: Send): Promise<Response> {
-    const known = await this.#runOfKey(request.key);
-    // Nothing waits between this check and the moment the run is entered as live: two requests can't both begin.
+    // A run that is not accepted yet may be refused: then its key is forgotten, and this request is a first one.
+    while (this.#isOpening(request.key)) await this.#opening.catch(() => undefined);
+
+    // Nothing waits from the last look at the key to the moment the run is entered as live: two requests can't both begin.
+    const known = this.#runOfKey(request.key);
     if (!known && this.#live) throw busy(this.#live.runId);
     const runId = known ?? (await this.#begin(call, request));
 
@@ -84,19 +87,16 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   /** The run that a key stands for. Throws a 422 where it stands for another request. */
-  async #runOfKey(key: Send["key"]): Promise<string | undefined> {
-    if (!key) return undefined;
+  #runOfKey(key: Send["key"]): string | undefined {
+    const use = key && this.#log.findKey(key.key, Date.now());
+    if (use && use.bodyHash !== key.bodyHash)
+      throw new AppError("idempotency-mismatch", "This idempotency key was used with another request.");
+    return use?.runId;
+  }
 
-    for (;;) {
-      const use = this.#log.findKey(key.key, Date.now());
-      if (!use) return undefined;
-      if (use.bodyHash !== key.bodyHash)
-        throw new AppError("idempotency-mismatch", "This idempotency key was used with another request.");
-      if (this.#log.find(use.runId)?.state !== "opening") return use.runId;
-
-      // Not accepted yet. If it is refused, its key is forgotten, and this request is a first one.
-      await this.#opening.catch(() => undefined);
-    }
+  #isOpening(key: Send["key"]): boolean {
+    const runId = this.#runOfKey(key);
+    return runId !== undefined && this.#log.find(runId)?.state === "opening";
   }
 
   /** Begins a run; gives its id once it is accepted, and throws what refuses it. */

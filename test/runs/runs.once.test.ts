@@ -1,3 +1,4 @@
+import { abortAllDurableObjects } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
 import { ada, beginConversation, signUp, table } from "../support/app.ts";
 import { endFaults, injectFault, scriptModel } from "../support/control.ts";
@@ -86,6 +87,30 @@ it("leaves a key free whose message was refused", async () => {
 
   expect(refused.map(({ status }) => status)).toEqual([409, 409]);
   expect(textOf(parseEvents(accepted.body))).toBe("Now.");
+});
+
+it("gives parallel messages with one key the same refusal", async () => {
+  const client = await signUp();
+  const { path } = await beginConversation(client, { agent_provider: "Bedrock" });
+  const send = () => client("POST", path, { content: "Hello" }, { "idempotency-key": "k1" });
+
+  const refused = await Promise.all(Array.from({ length: 6 }, send));
+
+  for (const { body } of refused) expect(body.code).toBe("provider-not-configured");
+});
+
+it("makes one run of parallel messages with one key that all wait for a dead run to be settled", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "Lost" }, { wait: 1_000 }], [{ text: "Found" }, { wait: 100 }]);
+  const { path } = await beginConversation(client, { agent_model: model.name });
+  await open(client, path, "Go");
+  await abortAllDurableObjects();
+  const send = () => client("POST", path, { content: "Hello" }, { "idempotency-key": "k1" });
+
+  const answers = await Promise.all(Array.from({ length: 6 }, send));
+
+  for (const { status, body } of answers) expect([status, body]).toEqual([200, answers[0]?.body]);
+  expect((await model.log()).requests).toHaveLength(2);
 });
 
 it("answers whole to callers that do not stream, also a second time", async () => {
