@@ -75,7 +75,10 @@ export class ConversationRunner extends DurableObject<Env> {
 
   async #send(call: RunnerCall, request: Send): Promise<Response> {
     // A run that is not accepted yet may be refused: then its key is forgotten, and this request is a first one.
-    while (this.#isOpening(request.key)) await this.#opening.catch(() => undefined);
+    while (this.#isOpening(request.key)) {
+      await this.#opening.catch(() => undefined);
+      await this.#settleOrphans();
+    }
 
     // Nothing waits from the last look at the key to the moment the run is entered as live: two requests can't both begin.
     const known = this.#runOfKey(request.key);
@@ -114,7 +117,8 @@ export class ConversationRunner extends DurableObject<Env> {
       return seed.runId;
     } catch (error) {
       this.#live = undefined;
-      this.#log.drop(seed.runId);
+      // Behind an error of ours nobody knows whether it was stored: the log keeps it, and it is settled like a dead one.
+      if (AppError.from(error).status < 500) this.#log.drop(seed.runId);
       throw error;
     }
   }

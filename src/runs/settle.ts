@@ -25,7 +25,9 @@ export async function settleRun(
   events: Iterable<NumberedEvent>,
   { runs, turns, clock }: SettleDeps,
 ): Promise<AgentEvent | undefined> {
-  const stored = await runs.find(place.conversationId, seed.runId);
+  let stored = await runs.find(place.conversationId, seed.runId);
+  if (!stored && !(await turns.preventBegin(place, seed)))
+    stored = await runs.find(place.conversationId, seed.runId);
   if (!stored) return undefined;
   if (stored.state !== "running") return terminalEventOf(stored);
 

@@ -2,7 +2,7 @@ import { type Agent, agentFrom, agentKey } from "../agents/model.ts";
 import { type Conversation, conversationFrom, conversationKey } from "../conversations/model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
 import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
-import { countMessage, type MessageUse, returnMessage } from "../plans/model.ts";
+import { countMessage, forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
 import { isBeingDeleted, isLive } from "../table/deletion.ts";
@@ -83,6 +83,20 @@ export class TurnRepository {
     } catch (error) {
       // Both stood a moment ago when they were read: whichever it is has just been deleted.
       throw error instanceof TransactionRefused ? notFound("Conversation") : error;
+    }
+  }
+
+  /**
+   * Makes sure that a turn that is not stored never will be: a write of its dead runner may still be on its way. False
+   * where it has just arrived.
+   */
+  async preventBegin(place: TurnPlace, seed: RunSeed): Promise<boolean> {
+    try {
+      await this.#table.transact([forgoMessage(useOf(place, seed, seed.askedAt))]);
+      return true;
+    } catch (error) {
+      if (error instanceof TransactionRefused) return false;
+      throw error;
     }
   }
 
