@@ -14,6 +14,10 @@ import type { Item } from "../table/marshal.ts";
 import { type User, userFrom, userKey } from "../users/model.ts";
 import { beginRun, endRun, type RunEnd, type RunSeed, type TurnPlace } from "./model.ts";
 
+/** Where the event and the run stand among the actions that give a message back. */
+const EVENT_WRITE = 0;
+const RUN_WRITE = 2;
+
 /** Messages read for a turn; what is older lies outside every window. */
 const HISTORY_MESSAGES = 200;
 
@@ -135,7 +139,8 @@ export class TurnRepository {
       await this.#table.transact([...returnMessage(use), run]);
     } catch (error) {
       if (!(error instanceof TransactionRefused)) throw error;
-      if (error.failed.has(0)) return;
+      // Given back before, or the run has ended otherwise meanwhile, with an answer that counts.
+      if (error.failed.has(EVENT_WRITE) || error.failed.get(RUN_WRITE)) return;
       await this.#giveBackAlone(use);
     }
   }
