@@ -190,6 +190,9 @@ export class ConversationRunner extends DurableObject<Env> {
 
   async #forget(): Promise<Response> {
     if (this.#live) await this.#stopLive(this.#live);
+    // What dead runs, and runs that could not be saved, had counted is given back while the log knows of them.
+    await this.#settleOrphans();
+    await this.#saveUnsaved();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     this.#openLog = undefined;

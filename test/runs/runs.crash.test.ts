@@ -208,6 +208,19 @@ it("settles a dead run by its alarm, when nobody asks", async () => {
   expect(typesOf(events).filter((type) => type === "ERROR")).toHaveLength(1);
 });
 
+it("gives a dead run's message back when its conversation is deleted before anybody settles it", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ wait: 1_000 }, { text: "Late" }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  await open(client, path, "Hello");
+  expect(await messagesUsed(client.email)).toBe(1);
+
+  await abortAllDurableObjects();
+  expect((await client("DELETE", `/conversations/${conversationId}`)).status).toBe(204);
+
+  expect(await messagesUsed(client.email)).toBe(0);
+});
+
 it("lets a key stand for its run after a crash", async () => {
   const client = await signUp();
   const model = await scriptModel([{ text: "Half" }, { wait: 1_400 }], [{ text: "Whole" }]);
