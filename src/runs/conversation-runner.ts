@@ -4,10 +4,11 @@ import { logProblem, problemResponse } from "../http/problem-document.ts";
 import { toMessageView } from "../messages/view.ts";
 import { systemClock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
+import { requireActive } from "../users/account.ts";
 import { followRun } from "./follow.ts";
 import { endedRun, LiveRun, SEQ_BLOCK } from "./live-run.ts";
 import type { Run, RunSeed } from "./model.ts";
-import { type LoggedRun, RunLog } from "./run-log.ts";
+import { type KeyUse, type LoggedRun, RunLog } from "./run-log.ts";
 import type { RunnerCall, RunnerRequest } from "./runner-protocol.ts";
 import { settleRun } from "./settle.ts";
 import { openTurn, RunCancelled, seedRun, type TurnInput } from "./turn.ts";
@@ -74,6 +75,8 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   async #send(call: RunnerCall, request: Send): Promise<Response> {
+    // A run that begins reads the account beside everything else; who gets another answer is looked at here.
+    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call.owner);
     // A run that is not accepted yet may be refused: then its key is forgotten, and this request is a first one.
     while (this.#isOpening(request.key)) {
       await this.#opening.catch(() => undefined);
@@ -89,12 +92,21 @@ export class ConversationRunner extends DurableObject<Env> {
     return followRun(runId, this.#sourceOf(runId), 0);
   }
 
+  async #requireAccount(owner: string): Promise<void> {
+    const { users } = await this.#deps();
+    requireActive(await users.find(owner));
+  }
+
   /** The run that a key stands for. Throws a 422 where it stands for another request. */
   #runOfKey(key: Send["key"]): string | undefined {
-    const use = key && this.#log.findKey(key.key, Date.now());
-    if (use && use.bodyHash !== key.bodyHash)
+    const use = this.#keyUse(key);
+    if (key && use && use.bodyHash !== key.bodyHash)
       throw new AppError("idempotency-mismatch", "This idempotency key was used with another request.");
     return use?.runId;
+  }
+
+  #keyUse(key: Send["key"]): KeyUse | undefined {
+    return key ? this.#log.findKey(key.key, Date.now()) : undefined;
   }
 
   #isOpening(key: Send["key"]): boolean {

@@ -61,6 +61,26 @@ it("refuses a key that was used with another message", async () => {
   expect([more.status, more.body.code]).toEqual([422, "idempotency-mismatch"]);
 });
 
+it("neither replays a run to a deactivated account nor tells it of one", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "A" }], [{ text: "B" }, { wait: 500 }]);
+  const { path } = await beginConversation(client, { agent_model: model.name });
+  const send = (content: string, headers: Record<string, string> = {}) =>
+    client("POST", path, { content }, headers);
+  await send("Hello", { "idempotency-key": "k1" });
+  const turn = await open(client, path, "Go on");
+  await table.update({ pk: `User#${client.email}`, sk: "User#Metadata" }, { set: { status: "inactive" } });
+
+  const refused = [
+    await send("Hello", { "idempotency-key": "k1" }),
+    await send("Other", { "idempotency-key": "k1" }),
+    await send("Hello"),
+  ];
+
+  expect(refused.map(({ status }) => status)).toEqual([403, 403, 403]);
+  await turn.rest();
+});
+
 it.each(["", " ", "x".repeat(256), "schlüssel"])("refuses %j as a key", async (key) => {
   const client = await signUp();
   const { path } = await beginConversation(client);
