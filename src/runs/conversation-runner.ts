@@ -234,9 +234,13 @@ export class ConversationRunner extends DurableObject<Env> {
 
   /** A run as it stands. Throws a 404 for one that is not of this owner's conversation. */
   async #runOf({ owner, conversationId }: RunnerCall, runId: string): Promise<Run> {
-    const { runs } = await this.#deps();
-    const run = await runs.get(conversationId, runId);
-    if (run.owner !== owner) throw notFound("Run");
+    const { conversations, runs } = await this.#deps();
+    // A conversation that is being deleted is gone at once, its runs included.
+    const [, run] = await Promise.all([
+      conversations.get(owner, conversationId),
+      runs.find(conversationId, runId),
+    ]);
+    if (run?.owner !== owner) throw notFound("Run");
 
     // The table may not have taken its end yet.
     const unsaved = this.#log.unsaved().find(({ seed }) => seed.runId === runId);

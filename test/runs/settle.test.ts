@@ -57,7 +57,7 @@ it("tells of the end that stands, also when it arrived while the run was being s
   const event = await settleRun(logged, [], { runs, turns: late, clock: systemClock });
 
   expect(event).toEqual(completedEvent(seed.answerId));
-  expect((await runs.get(place.conversationId, seed.runId)).state).toBe("completed");
+  expect((await runs.find(place.conversationId, seed.runId))?.state).toBe("completed");
   const stored = await new MessageRepository(table, cursors).find(
     place.conversationId,
     seed.answeredAt,
