@@ -129,7 +129,20 @@ export class TurnRepository {
       const stored = [...error.failed.values()].find(
         (item) => item && text(item, "message_id") === message.id,
       );
-      if (!stored) throw notFound("Conversation");
+      if (stored) return;
+      await this.#endUnsaved(conversationId, seed, end);
+      throw notFound("Conversation");
+    }
+  }
+
+  /** Ends the record of a run whose answer has no place any more; the conversation may stand, with another agent. */
+  async #endUnsaved(conversationId: string, { runId }: RunSeed, end: RunEnd): Promise<void> {
+    const failed = { ...end, state: "failed", messageId: null, errorCode: "not-found" } as const;
+    try {
+      await this.#table.transact([endRun(conversationId, runId, failed)]);
+    } catch (error) {
+      // Ended by somebody else, or gone with its conversation.
+      if (!(error instanceof TransactionRefused)) throw error;
     }
   }
 

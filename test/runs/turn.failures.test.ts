@@ -3,6 +3,7 @@ import type { ReplyStep } from "../../scripts/model-server.ts";
 import { beginConversation, signUp } from "../support/app.ts";
 import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
+import { open } from "../support/runs.ts";
 import { say, typesOf } from "../support/sse.ts";
 
 afterEach(async () => {
@@ -69,6 +70,22 @@ it.each<[string, readonly (readonly ReplyStep[])[], string, boolean]>([
     expect(body + JSON.stringify(logged.map(({ mock }) => mock.calls))).not.toContain("canary");
   },
 );
+
+it("ends a run whose agent is deleted after its conversation was given to another one", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "A" }, { wait: 600 }, { text: "B" }]);
+  const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const other = await beginConversation(client);
+  const turn = await open(client, path, "Go");
+  await client("PUT", `/conversations/${conversationId}`, { agent_id: other.agentId });
+
+  expect((await client("DELETE", `/agents/${agentId}`)).status).toBe(204);
+  const events = await turn.rest();
+  const { body } = await client("GET", `/conversations/${conversationId}/runs/${turn.runId}`);
+
+  expect(events.at(-1)).toMatchObject({ event_type: "ERROR", code: "not-found" });
+  expect(body).toMatchObject({ state: "failed", error_code: "not-found", message_id: null });
+});
 
 it("tries a provider that failed once more before anything was shown", async () => {
   const client = await signUp();
