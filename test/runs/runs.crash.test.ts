@@ -208,6 +208,27 @@ it("settles a dead run by its alarm, when nobody asks", async () => {
   expect(typesOf(events).filter((type) => type === "ERROR")).toHaveLength(1);
 });
 
+it("cuts followers off and settles the run when its events can't be logged any more", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "A" }, { wait: 300 }, call, { text: "B" }, { wait: 1_400 }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const runner = runnerOf(client, conversationId);
+  const sql = (statement: string) =>
+    runInDurableObject(runner, (_instance, state) => void state.storage.sql.exec(statement));
+  const turn = await open(client, path, "Go");
+
+  await sql("CREATE TRIGGER no_room BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no room'); END");
+  const seen = await turn.rest();
+  await sql("DROP TRIGGER no_room");
+  const { events } = await eventsAfter(client, conversationId, turn.runId, seen.at(-1)?.seq ?? 0);
+
+  expect(typesOf(seen)).not.toContain("ERROR");
+  expect(typesOf(events)).toEqual(["ERROR"]);
+  expect((await client("GET", `/conversations/${conversationId}/runs/${turn.runId}`)).body.state).not.toBe(
+    "running",
+  );
+}, 10_000);
+
 it("gives a dead run's message back when its conversation is deleted before anybody settles it", async () => {
   const client = await signUp();
   const model = await scriptModel([{ wait: 1_000 }, { text: "Late" }]);
