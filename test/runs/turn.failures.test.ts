@@ -71,6 +71,21 @@ it.each<[string, readonly (readonly ReplyStep[])[], string, boolean]>([
   },
 );
 
+it("keeps what fits of an answer, a call's id and a tool's name that are longer than an item", async () => {
+  const client = await signUp();
+  const long = "x".repeat(500_000);
+  const bad = { call: { id: `id ${long}`, name: `tool ${long}`, arguments: "{}" } };
+  const model = await scriptModel([bad], [{ text: `The ${long}` }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+
+  const { text, last } = await say(client, path, "Go");
+  const [, answer] = await storedMessages(conversationId);
+
+  expect(last?.event_type).toBe("STREAM_COMPLETE");
+  expect(text).toHaveLength(75_000);
+  expect(answer).toMatchObject({ content: text, status: "complete" });
+});
+
 it("ends a run whose agent is deleted after its conversation was given to another one", async () => {
   const client = await signUp();
   const model = await scriptModel([{ text: "A" }, { wait: 600 }, { text: "B" }]);
