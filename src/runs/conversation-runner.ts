@@ -290,8 +290,13 @@ export class ConversationRunner extends DurableObject<Env> {
       try {
         await turns.end(end);
       } catch (error) {
-        // A conversation that is gone wants nothing saved.
-        if (!(error instanceof AppError && error.code === "not-found")) throw error;
+        const { code, retryable } = AppError.from(error);
+        if (retryable) throw error;
+        // A conversation that is gone wants nothing saved; what the table will never take must not be tried for ever.
+        if (code !== "not-found") {
+          console.error({ message: "An answer can't be saved.", runId: end.seed.runId, code });
+          await turns.end({ ...end, message: null, end: { ...end.end, messageId: null } });
+        }
       }
       this.#log.saved(end.seed.runId);
     }

@@ -309,6 +309,28 @@ it("saves an answer later that the database did not take in time", async () => {
   expect(after.body).toMatchObject({ state: "failed", error_code: "persist-failed" });
 }, 15_000);
 
+it("does not try for ever to save what the table will never take", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "Hello." }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const runner = runnerOf(client, conversationId);
+  const sql = (statement: string) =>
+    runInDurableObject(runner, (_instance, state) => state.storage.sql.exec(statement).toArray());
+  const down = { kind: "answer", status: 500, body: "" } as const;
+  await injectFault({ match: ["Hello."], times: 10_000, fault: down });
+  const { events } = await say(client, path, "Hi");
+  await endFaults();
+
+  // Longer than an item may be.
+  await sql("UPDATE unsaved SET turn_end = replace(turn_end, 'Hello.', hex(zeroblob(250000)))");
+  await runDurableObjectAlarm(runner);
+
+  expect(await sql("SELECT run_id FROM unsaved")).toEqual([]);
+  const run = await client("GET", `/conversations/${conversationId}/runs/${events[0]?.run_id}`);
+  expect(run.body).toMatchObject({ state: "failed", error_code: "persist-failed", message_id: null });
+  expect(await messagesUsed(client.email)).toBe(0);
+}, 15_000);
+
 it("keeps itself alive by an alarm while a run is active, and for a day after", async () => {
   const client = await signUp();
   const model = await scriptModel([{ text: "A" }, { wait: 300 }, { text: "B" }]);
