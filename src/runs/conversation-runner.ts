@@ -42,6 +42,8 @@ export class ConversationRunner extends DurableObject<Env> {
       return await this.#answer(call);
     } catch (thrown) {
       const error = AppError.from(thrown);
+      // Anybody may ask about any conversation: a runner that knows of nothing keeps nothing.
+      if (error.code === "not-found") await this.#schedule();
       logProblem(error, call);
       return problemResponse(error, call);
     }
@@ -302,13 +304,17 @@ export class ConversationRunner extends DurableObject<Env> {
     }
   }
 
-  /** Sets the alarm for whatever comes next: the heartbeat, another try, or the end of a log's day. */
+  /** Sets the alarm for whatever comes next: the heartbeat, another try, or the end of a log's day. Without any of them, nothing is kept. */
   async #schedule(): Promise<void> {
     const now = Date.now();
     const expiry = this.#log.prune(now);
     const isBusy = this.#live || this.#log.unfinished().length > 0 || this.#log.unsaved().length > 0;
     const next = isBusy ? now + HEARTBEAT_MS : expiry;
-    if (next !== undefined) await this.ctx.storage.setAlarm(next);
+    if (next !== undefined) return this.ctx.storage.setAlarm(next);
+
+    // Nothing waits in between: a run that begins next finds a fresh log.
+    this.#openLog = undefined;
+    await Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()]);
   }
 
   /** Made at first use: a runner that is only asked to forget keeps nothing. */

@@ -152,6 +152,22 @@ it("lists a conversation's runs, newest first, and shows each", async () => {
   expect((await stranger("GET", `${base}/${first.events[0]?.run_id}`)).status).toBe(404);
 });
 
+it("keeps nothing for those who ask about what does not exist", async () => {
+  const client = await signUp();
+  const id = crypto.randomUUID();
+  const runner = env.CONVERSATION_RUNNER.getByName(`${client.email}/${id}`);
+
+  await client("GET", `/conversations/${id}/runs/${crypto.randomUUID()}`);
+  await client("GET", `/conversations/${id}/runs/active/events`);
+  await client("POST", `/agents/${id}/${id}/send-message`, { content: "Hello" });
+  const kept = await runInDurableObject(runner, async (_instance, { storage }) => [
+    storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'runs'").toArray(),
+    await storage.getAlarm(),
+  ]);
+
+  expect(kept).toEqual([[], null]);
+});
+
 it("knows no run of a conversation that is being deleted", async () => {
   const client = await signUp();
   const { conversationId, path } = await beginConversation(client);
