@@ -55,6 +55,7 @@ export interface Deps {
 
 /** What a conversation's runner may reach. */
 export interface RunnerDeps {
+  readonly users: UserRepository;
   readonly turnDeps: Omit<TurnDeps, "keepUnsaved">;
   readonly turns: TurnRepository;
   readonly runs: RunRepository;
@@ -95,6 +96,7 @@ export function createRunnerDeps({ config, table, models, clock, cursorKey }: Po
   const turns = new TurnRepository(table);
   const memory = new MemoryRepository(table);
   return {
+    users: new UserRepository(table),
     turnDeps: { turns, memory, models, clock, saveMs: config.saveMs },
     turns,
     runs: new RunRepository(table, cursors),

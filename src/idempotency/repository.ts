@@ -34,9 +34,9 @@ export class IdempotencyRepository {
 
   /** Takes over a request whose carrier has died; false where somebody else has done so. */
   async takeOver(request: KeyedRequest, claimedAt: number, now: number): Promise<boolean> {
-    const unanswered = all(equals("claimed_at", claimedAt), absent("status"));
     try {
-      await this.#table.update(idempotencyKeyOf(request), { set: { claimed_at: now } }, unanswered);
+      const changes = { set: { claimed_at: now } };
+      await this.#table.update(idempotencyKeyOf(request), changes, unansweredSince(claimedAt));
       return true;
     } catch (error) {
       if (error instanceof ConditionFailed) return false;
@@ -50,8 +50,27 @@ export class IdempotencyRepository {
     await this.#table.update(idempotencyKeyOf(request), { set: { status, answer: body } }, mine);
   }
 
-  /** Forgets a request that was refused: the next one may be carried out. */
-  async release(request: KeyedRequest): Promise<void> {
-    await this.#table.remove(idempotencyKeyOf(request));
+  /** Forgets a request that was refused, unless somebody else has taken it over: the next one may be carried out. */
+  async release(request: KeyedRequest, claimedAt: number): Promise<void> {
+    await this.#unlessTakenOver(this.#table.remove(idempotencyKeyOf(request), unansweredSince(claimedAt)));
+  }
+
+  /** Lets the next repeat take the request over at once. */
+  async handBack(request: KeyedRequest, claimedAt: number): Promise<void> {
+    const changes = { set: { claimed_at: 0 } };
+    await this.#unlessTakenOver(
+      this.#table.update(idempotencyKeyOf(request), changes, unansweredSince(claimedAt)),
+    );
+  }
+
+  async #unlessTakenOver(write: Promise<unknown>): Promise<void> {
+    try {
+      await write;
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
   }
 }
+
+/** Holds while nobody else has claimed the request since, and it has no answer. */
+const unansweredSince = (claimedAt: number) => all(equals("claimed_at", claimedAt), absent("status"));

@@ -13,7 +13,7 @@ const POLL_MS = 100;
 /** Either the answer of the same request before, or the leave to carry it out, under this id. */
 export type Claim =
   | { readonly answer: { readonly status: number; readonly body: string } }
-  | { readonly entityId: string };
+  | { readonly entityId: string; readonly claimedAt: number };
 
 /** Makes a request with an idempotency key happen once, however often and in parallel it is sent. */
 export class IdempotencyService {
@@ -28,9 +28,10 @@ export class IdempotencyService {
   /** Throws a 422 where the key stands for another request, and a 409 while that is still being carried out. */
   async claim(request: KeyedRequest): Promise<Claim> {
     const deadline = this.#clock.now() + PATIENCE_MS;
-    const entityId = newId(this.#clock.now());
-    let record = await this.#records.claim(request, entityId, this.#clock.now());
-    if (!record) return { entityId };
+    const claimedAt = this.#clock.now();
+    const entityId = newId(claimedAt);
+    let record = await this.#records.claim(request, entityId, claimedAt);
+    if (!record) return { entityId, claimedAt };
 
     while (record) {
       if (record.bodyHash !== request.bodyHash)
@@ -40,7 +41,7 @@ export class IdempotencyService {
       const now = this.#clock.now();
       const isDead = now - record.claimedAt > CLAIM_MS;
       if (isDead && (await this.#records.takeOver(request, record.claimedAt, now)))
-        return { entityId: record.entityId };
+        return { entityId: record.entityId, claimedAt: now };
       if (now >= deadline)
         throw new AppError("conflict", "A request with this idempotency key is still being carried out.", {
           retryAfter: 1,
@@ -58,7 +59,13 @@ export class IdempotencyService {
     return this.#records.answer(request, status, body);
   }
 
-  release(request: KeyedRequest): Promise<void> {
-    return this.#records.release(request);
+  /** The request was refused: its key is free again. */
+  release(request: KeyedRequest, claimedAt: number): Promise<void> {
+    return this.#records.release(request, claimedAt);
+  }
+
+  /** Nobody knows what became of the request: the next repeat carries it out again, under the same id. */
+  handBack(request: KeyedRequest, claimedAt: number): Promise<void> {
+    return this.#records.handBack(request, claimedAt);
   }
 }

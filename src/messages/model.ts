@@ -38,6 +38,7 @@ export const MESSAGE_PREFIX = "MESSAGE#";
 /** What tool calls may take of an item; what is longer is cut, because a message must always be storable. */
 const MAX_ARGUMENT_BYTES = 2_000;
 const MAX_OUTPUT_BYTES = 2_000;
+const MAX_NAME_BYTES = 100;
 const MAX_STORED_CALLS = 40;
 
 export const messageKey = (conversationId: string, createdAt: string, id: string): Key => ({
@@ -92,8 +93,8 @@ export function messageFrom(item: Item): Message {
 }
 
 const storedCall = (call: StoredToolCall): Item => ({
-  id: call.id,
-  name: call.name,
+  id: cutToBytes(call.id.toWellFormed(), MAX_NAME_BYTES),
+  name: cutToBytes(call.name.toWellFormed(), MAX_NAME_BYTES),
   arguments: cutToBytes(call.arguments.toWellFormed(), MAX_ARGUMENT_BYTES),
   output: cutToBytes(call.output.toWellFormed(), MAX_OUTPUT_BYTES),
   success: call.success,

@@ -26,7 +26,8 @@ export interface MessageUse {
 }
 
 /** Counts a message; the event item makes sure that a run counts once. */
-export const countMessage = ({ email, runId, startedAt, timestamp }: MessageUse): readonly WriteAction[] => {
+export const countMessage = (use: MessageUse): readonly WriteAction[] => {
+  const { email, startedAt, timestamp } = use;
   const month = monthOf(startedAt);
   return [
     {
@@ -44,19 +45,24 @@ export const countMessage = ({ email, runId, startedAt, timestamp }: MessageUse)
         },
       },
     },
-    {
-      put: {
-        ...usageEventKey(email, runId),
-        entity_type: "UsageEvent",
-        event_type: "Message",
-        created_at: timestamp,
-        state: "reserved",
-        ttl: ttlAfter(startedAt, EVENT_LIFETIME_MS),
-      },
-      if: absent("pk"),
-    },
+    recordUse(use, "reserved"),
   ];
 };
+
+/** Makes sure that a message is never counted, nor what is written together with its count. Refused where it has been. */
+export const forgoMessage = (use: MessageUse): WriteAction => recordUse(use, "returned");
+
+const recordUse = ({ email, runId, startedAt, timestamp }: MessageUse, state: string): WriteAction => ({
+  put: {
+    ...usageEventKey(email, runId),
+    entity_type: "UsageEvent",
+    event_type: "Message",
+    created_at: timestamp,
+    state,
+    ttl: ttlAfter(startedAt, EVENT_LIFETIME_MS),
+  },
+  if: absent("pk"),
+});
 
 /** Gives a counted message back, once. */
 export const returnMessage = ({ email, runId, startedAt, timestamp }: MessageUse): readonly WriteAction[] => [

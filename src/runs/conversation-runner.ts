@@ -4,10 +4,11 @@ import { logProblem, problemResponse } from "../http/problem-document.ts";
 import { toMessageView } from "../messages/view.ts";
 import { systemClock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
+import { requireActive } from "../users/account.ts";
 import { followRun } from "./follow.ts";
 import { endedRun, LiveRun, SEQ_BLOCK } from "./live-run.ts";
 import type { Run, RunSeed } from "./model.ts";
-import { type LoggedRun, RunLog } from "./run-log.ts";
+import { type KeyUse, type LoggedRun, RunLog } from "./run-log.ts";
 import type { RunnerCall, RunnerRequest } from "./runner-protocol.ts";
 import { settleRun } from "./settle.ts";
 import { openTurn, RunCancelled, seedRun, type TurnInput } from "./turn.ts";
@@ -41,6 +42,8 @@ export class ConversationRunner extends DurableObject<Env> {
       return await this.#answer(call);
     } catch (thrown) {
       const error = AppError.from(thrown);
+      // Anybody may ask about any conversation: a runner that knows of nothing keeps nothing.
+      if (error.code === "not-found") await this.#schedule();
       logProblem(error, call);
       return problemResponse(error, call);
     }
@@ -74,8 +77,16 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   async #send(call: RunnerCall, request: Send): Promise<Response> {
-    const known = await this.#runOfKey(request.key);
-    // Nothing waits between this check and the moment the run is entered as live: two requests can't both begin.
+    // A run that begins reads the account beside everything else; who gets another answer is looked at here.
+    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call.owner);
+    // A run that is not accepted yet may be refused: then its key is forgotten, and this request is a first one.
+    while (this.#isOpening(request.key)) {
+      await this.#opening.catch(() => undefined);
+      await this.#settleOrphans();
+    }
+
+    // Nothing waits from the last look at the key to the moment the run is entered as live: two requests can't both begin.
+    const known = this.#runOfKey(request.key);
     if (!known && this.#live) throw busy(this.#live.runId);
     const runId = known ?? (await this.#begin(call, request));
 
@@ -83,20 +94,26 @@ export class ConversationRunner extends DurableObject<Env> {
     return followRun(runId, this.#sourceOf(runId), 0);
   }
 
+  async #requireAccount(owner: string): Promise<void> {
+    const { users } = await this.#deps();
+    requireActive(await users.find(owner));
+  }
+
   /** The run that a key stands for. Throws a 422 where it stands for another request. */
-  async #runOfKey(key: Send["key"]): Promise<string | undefined> {
-    if (!key) return undefined;
+  #runOfKey(key: Send["key"]): string | undefined {
+    const use = this.#keyUse(key);
+    if (key && use && use.bodyHash !== key.bodyHash)
+      throw new AppError("idempotency-mismatch", "This idempotency key was used with another request.");
+    return use?.runId;
+  }
 
-    for (;;) {
-      const use = this.#log.findKey(key.key, Date.now());
-      if (!use) return undefined;
-      if (use.bodyHash !== key.bodyHash)
-        throw new AppError("idempotency-mismatch", "This idempotency key was used with another request.");
-      if (this.#log.find(use.runId)?.state !== "opening") return use.runId;
+  #keyUse(key: Send["key"]): KeyUse | undefined {
+    return key ? this.#log.findKey(key.key, Date.now()) : undefined;
+  }
 
-      // Not accepted yet. If it is refused, its key is forgotten, and this request is a first one.
-      await this.#opening.catch(() => undefined);
-    }
+  #isOpening(key: Send["key"]): boolean {
+    const runId = this.#runOfKey(key);
+    return runId !== undefined && this.#log.find(runId)?.state === "opening";
   }
 
   /** Begins a run; gives its id once it is accepted, and throws what refuses it. */
@@ -114,7 +131,8 @@ export class ConversationRunner extends DurableObject<Env> {
       return seed.runId;
     } catch (error) {
       this.#live = undefined;
-      this.#log.drop(seed.runId);
+      // Behind an error of ours nobody knows whether it was stored: the log keeps it, and it is settled like a dead one.
+      if (AppError.from(error).status < 500) this.#log.drop(seed.runId);
       throw error;
     }
   }
@@ -186,6 +204,9 @@ export class ConversationRunner extends DurableObject<Env> {
 
   async #forget(): Promise<Response> {
     if (this.#live) await this.#stopLive(this.#live);
+    // What dead runs, and runs that could not be saved, had counted is given back while the log knows of them.
+    await this.#settleOrphans();
+    await this.#saveUnsaved();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     this.#openLog = undefined;
@@ -215,9 +236,13 @@ export class ConversationRunner extends DurableObject<Env> {
 
   /** A run as it stands. Throws a 404 for one that is not of this owner's conversation. */
   async #runOf({ owner, conversationId }: RunnerCall, runId: string): Promise<Run> {
-    const { runs } = await this.#deps();
-    const run = await runs.get(conversationId, runId);
-    if (run.owner !== owner) throw notFound("Run");
+    const { conversations, runs } = await this.#deps();
+    // A conversation that is being deleted is gone at once, its runs included.
+    const [, run] = await Promise.all([
+      conversations.get(owner, conversationId),
+      runs.find(conversationId, runId),
+    ]);
+    if (run?.owner !== owner) throw notFound("Run");
 
     // The table may not have taken its end yet.
     const unsaved = this.#log.unsaved().find(({ seed }) => seed.runId === runId);
@@ -267,20 +292,29 @@ export class ConversationRunner extends DurableObject<Env> {
       try {
         await turns.end(end);
       } catch (error) {
-        // A conversation that is gone wants nothing saved.
-        if (!(error instanceof AppError && error.code === "not-found")) throw error;
+        const { code, retryable } = AppError.from(error);
+        if (retryable) throw error;
+        // A conversation that is gone wants nothing saved; what the table will never take must not be tried for ever.
+        if (code !== "not-found") {
+          console.error({ message: "An answer can't be saved.", runId: end.seed.runId, code });
+          await turns.end({ ...end, message: null, end: { ...end.end, messageId: null } });
+        }
       }
       this.#log.saved(end.seed.runId);
     }
   }
 
-  /** Sets the alarm for whatever comes next: the heartbeat, another try, or the end of a log's day. */
+  /** Sets the alarm for whatever comes next: the heartbeat, another try, or the end of a log's day. Without any of them, nothing is kept. */
   async #schedule(): Promise<void> {
     const now = Date.now();
     const expiry = this.#log.prune(now);
     const isBusy = this.#live || this.#log.unfinished().length > 0 || this.#log.unsaved().length > 0;
     const next = isBusy ? now + HEARTBEAT_MS : expiry;
-    if (next !== undefined) await this.ctx.storage.setAlarm(next);
+    if (next !== undefined) return this.ctx.storage.setAlarm(next);
+
+    // Nothing waits in between: a run that begins next finds a fresh log.
+    this.#openLog = undefined;
+    await Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()]);
   }
 
   /** Made at first use: a runner that is only asked to forget keeps nothing. */

@@ -29,6 +29,8 @@ export class LiveRun implements EventSource {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting = Promise.withResolvers<void>();
   #isOver = false;
+  /** Why the log does not take this run any more. */
+  #failure: unknown;
   /** Settles when the terminal event is in the log; before that while the run is only opening. */
   ended: Promise<void> = Promise.resolve();
 
@@ -65,6 +67,8 @@ export class LiveRun implements EventSource {
   }
 
   read(after: number): readonly NumberedEvent[] {
+    // Followers are cut off as by a crash: they come back for the end that the run is settled with.
+    if (this.#failure !== undefined) throw this.#failure;
     // Numbers of a run that lives begin with 1 and have no gap.
     return this.#events.slice(after);
   }
@@ -74,7 +78,15 @@ export class LiveRun implements EventSource {
   }
 
   async #play(events: AsyncIterable<AgentEvent>): Promise<void> {
-    for await (const event of paceText(events)) this.#add(event);
+    try {
+      for await (const event of paceText(events)) this.#add(event);
+    } catch (error) {
+      clearTimeout(this.#timer);
+      this.stop(error);
+      this.#failure = error;
+      this.#wake();
+      throw error;
+    }
   }
 
   #add(event: AgentEvent): void {

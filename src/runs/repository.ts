@@ -1,4 +1,3 @@
-import { notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { conversationPartition } from "../table/keys.ts";
@@ -18,12 +17,6 @@ export class RunRepository {
   async find(conversationId: string, runId: string): Promise<Run | undefined> {
     const item = await this.#table.get(runKey(conversationId, runId));
     return item && runFrom(item);
-  }
-
-  async get(conversationId: string, runId: string): Promise<Run> {
-    const run = await this.find(conversationId, runId);
-    if (!run) throw notFound("Run");
-    return run;
   }
 
   /** A conversation's runs, newest first. */

@@ -25,7 +25,9 @@ export async function settleRun(
   events: Iterable<NumberedEvent>,
   { runs, turns, clock }: SettleDeps,
 ): Promise<AgentEvent | undefined> {
-  const stored = await runs.find(place.conversationId, seed.runId);
+  let stored = await runs.find(place.conversationId, seed.runId);
+  if (!stored && !(await turns.preventBegin(place, seed)))
+    stored = await runs.find(place.conversationId, seed.runId);
   if (!stored) return undefined;
   if (stored.state !== "running") return terminalEventOf(stored);
 
@@ -36,7 +38,9 @@ export async function settleRun(
   try {
     const how = { state: "interrupted", endedAt: clock.timestamp(), errorCode: interrupted.code } as const;
     await turns.end(turnEnd(place, seed, progress, how));
-    return failed(interrupted);
+    // The dead runner's own end may have arrived just before this one, and then stands.
+    const ended = await runs.find(place.conversationId, seed.runId);
+    return ended && ended.state !== how.state ? terminalEventOf(ended) : failed(interrupted);
   } catch (error) {
     if (error instanceof AppError && error.code === "not-found") return failed(notFound("Conversation"));
     throw error;

@@ -2,7 +2,7 @@ import { type Agent, agentFrom, agentKey } from "../agents/model.ts";
 import { type Conversation, conversationFrom, conversationKey } from "../conversations/model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
 import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
-import { countMessage, type MessageUse, returnMessage } from "../plans/model.ts";
+import { countMessage, forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
 import { isBeingDeleted, isLive } from "../table/deletion.ts";
@@ -13,6 +13,10 @@ import { conversationPartition, memoryPartition } from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
 import { type User, userFrom, userKey } from "../users/model.ts";
 import { beginRun, endRun, type RunEnd, type RunSeed, type TurnPlace } from "./model.ts";
+
+/** Where the event and the run stand among the actions that give a message back. */
+const EVENT_WRITE = 0;
+const RUN_WRITE = 2;
 
 /** Messages read for a turn; what is older lies outside every window. */
 const HISTORY_MESSAGES = 200;
@@ -87,6 +91,20 @@ export class TurnRepository {
   }
 
   /**
+   * Makes sure that a turn that is not stored never will be: a write of its dead runner may still be on its way. False
+   * where it has just arrived.
+   */
+  async preventBegin(place: TurnPlace, seed: RunSeed): Promise<boolean> {
+    try {
+      await this.#table.transact([forgoMessage(useOf(place, seed, seed.askedAt))]);
+      return true;
+    } catch (error) {
+      if (error instanceof TransactionRefused) return false;
+      throw error;
+    }
+  }
+
+  /**
    * Stores how a turn ended. Repeating it is harmless, and so is a second end by somebody who took the run for dead:
    * the first one stands. Throws a 404 where the conversation or the agent has been deleted.
    */
@@ -111,7 +129,20 @@ export class TurnRepository {
       const stored = [...error.failed.values()].find(
         (item) => item && text(item, "message_id") === message.id,
       );
-      if (!stored) throw notFound("Conversation");
+      if (stored) return;
+      await this.#endUnsaved(conversationId, seed, end);
+      throw notFound("Conversation");
+    }
+  }
+
+  /** Ends the record of a run whose answer has no place any more; the conversation may stand, with another agent. */
+  async #endUnsaved(conversationId: string, { runId }: RunSeed, end: RunEnd): Promise<void> {
+    const failed = { ...end, state: "failed", messageId: null, errorCode: "not-found" } as const;
+    try {
+      await this.#table.transact([endRun(conversationId, runId, failed)]);
+    } catch (error) {
+      // Ended by somebody else, or gone with its conversation.
+      if (!(error instanceof TransactionRefused)) throw error;
     }
   }
 
@@ -121,7 +152,8 @@ export class TurnRepository {
       await this.#table.transact([...returnMessage(use), run]);
     } catch (error) {
       if (!(error instanceof TransactionRefused)) throw error;
-      if (error.failed.has(0)) return;
+      // Given back before, or the run has ended otherwise meanwhile, with an answer that counts.
+      if (error.failed.has(EVENT_WRITE) || error.failed.get(RUN_WRITE)) return;
       await this.#giveBackAlone(use);
     }
   }

@@ -208,6 +208,40 @@ it("settles a dead run by its alarm, when nobody asks", async () => {
   expect(typesOf(events).filter((type) => type === "ERROR")).toHaveLength(1);
 });
 
+it("cuts followers off and settles the run when its events can't be logged any more", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "A" }, { wait: 300 }, call, { text: "B" }, { wait: 1_400 }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const runner = runnerOf(client, conversationId);
+  const sql = (statement: string) =>
+    runInDurableObject(runner, (_instance, state) => void state.storage.sql.exec(statement));
+  const turn = await open(client, path, "Go");
+
+  await sql("CREATE TRIGGER no_room BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no room'); END");
+  const seen = await turn.rest();
+  await sql("DROP TRIGGER no_room");
+  const { events } = await eventsAfter(client, conversationId, turn.runId, seen.at(-1)?.seq ?? 0);
+
+  expect(typesOf(seen)).not.toContain("ERROR");
+  expect(typesOf(events)).toEqual(["ERROR"]);
+  expect((await client("GET", `/conversations/${conversationId}/runs/${turn.runId}`)).body.state).not.toBe(
+    "running",
+  );
+}, 10_000);
+
+it("gives a dead run's message back when its conversation is deleted before anybody settles it", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ wait: 1_000 }, { text: "Late" }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  await open(client, path, "Hello");
+  expect(await messagesUsed(client.email)).toBe(1);
+
+  await abortAllDurableObjects();
+  expect((await client("DELETE", `/conversations/${conversationId}`)).status).toBe(204);
+
+  expect(await messagesUsed(client.email)).toBe(0);
+});
+
 it("lets a key stand for its run after a crash", async () => {
   const client = await signUp();
   const model = await scriptModel([{ text: "Half" }, { wait: 1_400 }], [{ text: "Whole" }]);
@@ -273,6 +307,28 @@ it("saves an answer later that the database did not take in time", async () => {
   expect((await storedMessages(conversationId))[1]).toMatchObject({ content: "Stubborn words" });
   const after = await client("GET", `/conversations/${conversationId}/runs/${runId}`);
   expect(after.body).toMatchObject({ state: "failed", error_code: "persist-failed" });
+}, 15_000);
+
+it("does not try for ever to save what the table will never take", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "Hello." }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const runner = runnerOf(client, conversationId);
+  const sql = (statement: string) =>
+    runInDurableObject(runner, (_instance, state) => state.storage.sql.exec(statement).toArray());
+  const down = { kind: "answer", status: 500, body: "" } as const;
+  await injectFault({ match: ["Hello."], times: 10_000, fault: down });
+  const { events } = await say(client, path, "Hi");
+  await endFaults();
+
+  // Longer than an item may be.
+  await sql("UPDATE unsaved SET turn_end = replace(turn_end, 'Hello.', hex(zeroblob(250000)))");
+  await runDurableObjectAlarm(runner);
+
+  expect(await sql("SELECT run_id FROM unsaved")).toEqual([]);
+  const run = await client("GET", `/conversations/${conversationId}/runs/${events[0]?.run_id}`);
+  expect(run.body).toMatchObject({ state: "failed", error_code: "persist-failed", message_id: null });
+  expect(await messagesUsed(client.email)).toBe(0);
 }, 15_000);
 
 it("keeps itself alive by an alarm while a run is active, and for a day after", async () => {

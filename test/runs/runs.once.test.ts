@@ -1,3 +1,4 @@
+import { abortAllDurableObjects } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
 import { ada, beginConversation, signUp, table } from "../support/app.ts";
 import { endFaults, injectFault, scriptModel } from "../support/control.ts";
@@ -60,6 +61,26 @@ it("refuses a key that was used with another message", async () => {
   expect([more.status, more.body.code]).toEqual([422, "idempotency-mismatch"]);
 });
 
+it("neither replays a run to a deactivated account nor tells it of one", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "A" }], [{ text: "B" }, { wait: 500 }]);
+  const { path } = await beginConversation(client, { agent_model: model.name });
+  const send = (content: string, headers: Record<string, string> = {}) =>
+    client("POST", path, { content }, headers);
+  await send("Hello", { "idempotency-key": "k1" });
+  const turn = await open(client, path, "Go on");
+  await table.update({ pk: `User#${client.email}`, sk: "User#Metadata" }, { set: { status: "inactive" } });
+
+  const refused = [
+    await send("Hello", { "idempotency-key": "k1" }),
+    await send("Other", { "idempotency-key": "k1" }),
+    await send("Hello"),
+  ];
+
+  expect(refused.map(({ status }) => status)).toEqual([403, 403, 403]);
+  await turn.rest();
+});
+
 it.each(["", " ", "x".repeat(256), "schlüssel"])("refuses %j as a key", async (key) => {
   const client = await signUp();
   const { path } = await beginConversation(client);
@@ -86,6 +107,30 @@ it("leaves a key free whose message was refused", async () => {
 
   expect(refused.map(({ status }) => status)).toEqual([409, 409]);
   expect(textOf(parseEvents(accepted.body))).toBe("Now.");
+});
+
+it("gives parallel messages with one key the same refusal", async () => {
+  const client = await signUp();
+  const { path } = await beginConversation(client, { agent_provider: "Bedrock" });
+  const send = () => client("POST", path, { content: "Hello" }, { "idempotency-key": "k1" });
+
+  const refused = await Promise.all(Array.from({ length: 6 }, send));
+
+  for (const { body } of refused) expect(body.code).toBe("provider-not-configured");
+});
+
+it("makes one run of parallel messages with one key that all wait for a dead run to be settled", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "Lost" }, { wait: 1_000 }], [{ text: "Found" }, { wait: 100 }]);
+  const { path } = await beginConversation(client, { agent_model: model.name });
+  await open(client, path, "Go");
+  await abortAllDurableObjects();
+  const send = () => client("POST", path, { content: "Hello" }, { "idempotency-key": "k1" });
+
+  const answers = await Promise.all(Array.from({ length: 6 }, send));
+
+  for (const { status, body } of answers) expect([status, body]).toEqual([200, answers[0]?.body]);
+  expect((await model.log()).requests).toHaveLength(2);
 });
 
 it("answers whole to callers that do not stream, also a second time", async () => {
@@ -197,6 +242,22 @@ it("carries a request out again, with the same id, when its first carrier died",
 
   expect([again.status, again.body]).toEqual([201, first.body]);
 });
+
+it("makes nothing twice when the first request is answered with an error, but was carried out", async () => {
+  const client = await signUp();
+  const { agentId } = await beginConversation(client);
+  const send = () =>
+    client("POST", "/conversations", { title: "In doubt", agent_id: agentId }, { "idempotency-key": "k1" });
+  const fault = { kind: "lose-answer" } as const;
+  await injectFault({ match: ["In doubt"], operation: "TransactWriteItems", times: 4, fault });
+
+  const failed = await send();
+  const again = await send();
+  const { body } = await client("GET", "/conversations");
+
+  expect([failed.status, again.status]).toEqual([503, 201]);
+  expect(body.items.map(({ title }: { title: string }) => title)).toEqual(["In doubt", "Talk"]);
+}, 15_000);
 
 it("frees the key of a request that was refused, and keeps none for an invalid one", async () => {
   const client = await signUp();

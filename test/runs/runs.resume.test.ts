@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
-import { beginConversation, signUp } from "../support/app.ts";
+import { beginConversation, signUp, table } from "../support/app.ts";
 import { scriptModel } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { eventsAfter, follow, open, pause } from "../support/runs.ts";
@@ -150,6 +150,36 @@ it("lists a conversation's runs, newest first, and shows each", async () => {
   expect((await client("GET", `${base}/${crypto.randomUUID()}`)).status).toBe(404);
   expect((await stranger("GET", base)).status).toBe(404);
   expect((await stranger("GET", `${base}/${first.events[0]?.run_id}`)).status).toBe(404);
+});
+
+it("keeps nothing for those who ask about what does not exist", async () => {
+  const client = await signUp();
+  const id = crypto.randomUUID();
+  const runner = env.CONVERSATION_RUNNER.getByName(`${client.email}/${id}`);
+
+  await client("GET", `/conversations/${id}/runs/${crypto.randomUUID()}`);
+  await client("GET", `/conversations/${id}/runs/active/events`);
+  await client("POST", `/agents/${id}/${id}/send-message`, { content: "Hello" });
+  const kept = await runInDurableObject(runner, async (_instance, { storage }) => [
+    storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'runs'").toArray(),
+    await storage.getAlarm(),
+  ]);
+
+  expect(kept).toEqual([[], null]);
+});
+
+it("knows no run of a conversation that is being deleted", async () => {
+  const client = await signUp();
+  const { conversationId, path } = await beginConversation(client);
+  const { events } = await say(client, path, "Hello");
+  const run = `/conversations/${conversationId}/runs/${events[0]?.run_id}`;
+
+  // As it stands when a deletion has stopped half-way.
+  const key = { pk: `USER#${client.email}`, sk: `CONVERSATION#${conversationId}` };
+  await table.update(key, { set: { deleting_at: "2026-01-29T11:51:36.123456+00:00" } });
+
+  expect((await client("GET", run)).status).toBe(404);
+  expect((await client("POST", `${run}/cancel`)).status).toBe(404);
 });
 
 it("answers a hundred followers without taking longer", async () => {

@@ -3,6 +3,7 @@ import type { ReplyStep } from "../../scripts/model-server.ts";
 import { beginConversation, signUp } from "../support/app.ts";
 import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
+import { open } from "../support/runs.ts";
 import { say, typesOf } from "../support/sse.ts";
 
 afterEach(async () => {
@@ -69,6 +70,37 @@ it.each<[string, readonly (readonly ReplyStep[])[], string, boolean]>([
     expect(body + JSON.stringify(logged.map(({ mock }) => mock.calls))).not.toContain("canary");
   },
 );
+
+it("keeps what fits of an answer, a call's id and a tool's name that are longer than an item", async () => {
+  const client = await signUp();
+  const long = "x".repeat(500_000);
+  const bad = { call: { id: `id ${long}`, name: `tool ${long}`, arguments: "{}" } };
+  const model = await scriptModel([bad], [{ text: `The ${long}` }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+
+  const { text, last } = await say(client, path, "Go");
+  const [, answer] = await storedMessages(conversationId);
+
+  expect(last?.event_type).toBe("STREAM_COMPLETE");
+  expect(text).toHaveLength(75_000);
+  expect(answer).toMatchObject({ content: text, status: "complete" });
+});
+
+it("ends a run whose agent is deleted after its conversation was given to another one", async () => {
+  const client = await signUp();
+  const model = await scriptModel([{ text: "A" }, { wait: 600 }, { text: "B" }]);
+  const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const other = await beginConversation(client);
+  const turn = await open(client, path, "Go");
+  await client("PUT", `/conversations/${conversationId}`, { agent_id: other.agentId });
+
+  expect((await client("DELETE", `/agents/${agentId}`)).status).toBe(204);
+  const events = await turn.rest();
+  const { body } = await client("GET", `/conversations/${conversationId}/runs/${turn.runId}`);
+
+  expect(events.at(-1)).toMatchObject({ event_type: "ERROR", code: "not-found" });
+  expect(body).toMatchObject({ state: "failed", error_code: "not-found", message_id: null });
+});
 
 it("tries a provider that failed once more before anything was shown", async () => {
   const client = await signUp();

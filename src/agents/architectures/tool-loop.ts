@@ -67,8 +67,10 @@ async function* readResponse(
     if (chunk.type === "usage") {
       usage = chunk.usage;
     } else if (chunk.type === "text") {
-      text += chunk.text;
-      yield chunk;
+      // Cut here and not where it is stored: what was shown is what is kept.
+      const piece = chunk.text.slice(0, room - text.length).toWellFormed();
+      text += piece;
+      yield { type: "text", text: piece };
       if (text.length >= room) break;
     } else if (mayCall) {
       // Calls of a model that was offered no tools mean nothing.

@@ -6,7 +6,7 @@ import { documented } from "../openapi.ts";
 /**
  * Carries out a request with an `Idempotency-Key` once: a repeat with the same body gets the same answer, one with
  * another body a 422. To stand behind validation, so that only requests that can succeed take a key. Refused requests
- * leave their key free.
+ * leave their key free; one that failed here is carried out again by its repeat.
  */
 export const idempotent = documented(
   createMiddleware<UserEnv>(async (c, next) => {
@@ -29,7 +29,9 @@ export const idempotent = documented(
     await next();
 
     if (c.res.ok) await idempotency.answer(request, c.res.status, await c.res.clone().text());
-    else await idempotency.release(request);
+    // Behind an error of ours the thing may have been made all the same: its id must not be forgotten.
+    else if (c.res.status >= 500) await idempotency.handBack(request, claim.claimedAt);
+    else await idempotency.release(request, claim.claimedAt);
   }),
   { kind: "input", target: "header", schema: IdempotencyHeader },
 );
