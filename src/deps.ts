@@ -11,6 +11,7 @@ import { IdempotencyRepository } from "./idempotency/repository.ts";
 import { IdempotencyService } from "./idempotency/service.ts";
 import { MemoryRepository } from "./memory/repository.ts";
 import { MemoryService } from "./memory/service.ts";
+import { BlockVersionRepository } from "./memory/version-repository.ts";
 import { MessageRepository } from "./messages/repository.ts";
 import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
@@ -71,6 +72,7 @@ export function createDeps({ config, table, clock, cursorKey, runners }: Ports):
   const conversations = new ConversationRepository(table, cursors);
   const messages = new MessageRepository(table, cursors);
   const memory = new MemoryRepository(table);
+  const versions = new BlockVersionRepository(table, cursors);
   const conversationService = new ConversationService(conversations, messages, runners, clock);
   const lifetimeSeconds = config.isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
   const tokens = new AccessTokens({ keys: config.signingKeys, lifetimeSeconds, now: clock.now });
@@ -83,7 +85,7 @@ export function createDeps({ config, table, clock, cursorKey, runners }: Ports):
     agentService: new AgentService(agents, conversationService, clock),
     conversations,
     conversationService,
-    memoryService: new MemoryService(memory, agents, clock),
+    memoryService: new MemoryService({ memory, versions, agents, clock }),
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
     providerOptions: providerOptions(config.isLocal),
     runs: new RunRepository(table, cursors),

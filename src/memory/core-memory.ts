@@ -1,6 +1,8 @@
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
+import type { ContentChange } from "./block-writes.ts";
 import { withWarning } from "./capacity.ts";
+import { asOneLine, MAX_LINE_CHARS } from "./lines.ts";
 import {
   type Block,
   type BlockContent,
@@ -9,15 +11,13 @@ import {
   normalizeBlockName,
   wordsIn,
 } from "./model.ts";
-import type { ContentChange, SaveOutcome } from "./repository.ts";
+import type { SaveOutcome } from "./repository.ts";
 
 /** How often an edit is made again on what somebody else has made of the block meanwhile. */
 const REBASES = 8;
-/** The longest line that is kept: a fact, not a document. */
-const MAX_LINE_CHARS = 10_000;
 
-/** Saves a block for one memory; see `MemoryRepository.saveContent`. */
-export type SaveContent = (change: ContentChange) => Promise<SaveOutcome>;
+/** Saves a block for one memory and one author; see `MemoryRepository.saveContent`. */
+export type SaveContent = (change: Omit<ContentChange, "author">) => Promise<SaveOutcome>;
 
 /** An edit that was not made. The message is written for the model. */
 export class EditRefused extends AppError {
@@ -58,7 +58,7 @@ interface Line {
 }
 
 interface BlockState {
-  readonly definition: BlockDefinition;
+  definition: BlockDefinition;
   content: BlockContent;
   lines: readonly Line[];
   /** Ids in the order in which the model knows them by number. */
@@ -186,15 +186,18 @@ export class CoreMemory {
   async #write(state: BlockState, lines: readonly Line[]): Promise<boolean> {
     const { name } = state.definition;
     const outcome = await this.#save({
-      name,
+      block: { ...state.definition, content: state.content },
       lines: lines.map(({ text }) => text),
-      base: state.content,
       changedAt: this.#clock.timestamp(),
     });
 
     if ("current" in outcome) {
-      state.lines = this.#adopt(outcome.current.lines, state.lines);
-      state.content = outcome.current;
+      if (!outcome.current) throw doesNotExist(name);
+
+      const { content, ...definition } = outcome.current;
+      state.lines = this.#adopt(content.lines, state.lines);
+      state.content = content;
+      state.definition = definition;
       return false;
     }
 
@@ -230,8 +233,12 @@ export class CoreMemory {
 
   #state(name: string): BlockState {
     const normal = normalizeBlockName(name);
-    const state = this.#blocks.get(normal);
-    if (!state) throw new EditRefused(`Error: Block [${normal}] does not exist.`);
+    const state =
+      this.#blocks.get(name.trim()) ??
+      this.#blocks.get(normal) ??
+      // Names that people chose may have underscores that the normal form has not.
+      [...this.#blocks.values()].find(({ definition }) => normalizeBlockName(definition.name) === normal);
+    if (!state) throw doesNotExist(normal);
     return state;
   }
 
@@ -248,6 +255,8 @@ const viewOf = ({ definition, lines }: BlockState): BlockView => {
   const texts = lines.map(({ text }) => text);
   return { ...definition, lines: texts, wordCount: wordsIn(texts) };
 };
+
+const doesNotExist = (name: string): EditRefused => new EditRefused(`Error: Block [${name}] does not exist.`);
 
 /** No edit may leave a block above its limit, except one that makes a block that already is above it smaller. */
 function requireRoom(state: BlockState, lines: readonly Line[]): void {
@@ -269,12 +278,9 @@ const expectationMissed = ({ definition }: BlockState, number: number, text: str
 const refusal = (block: BlockView, message: string): EditRefused =>
   new EditRefused(withWarning(message, block));
 
-/** A line is one line: breaks in it would let it pose as several, or as the end of a section. */
+/** A line that can be kept. */
 function oneLine(content: string): string {
-  const line = content
-    .toWellFormed()
-    .replaceAll(/\s*[\r\n\u2028\u2029]+\s*/gu, " ")
-    .trim();
+  const line = asOneLine(content.toWellFormed());
   if (line === "") throw new EditRefused("Error: The content of a line can't be empty.");
   if (line.length > MAX_LINE_CHARS)
     throw new EditRefused(

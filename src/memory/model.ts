@@ -1,5 +1,5 @@
 import { countWords } from "../shared/text.ts";
-import { count, flag, optionalCount, text, texts } from "../table/fields.ts";
+import { count, flag, optionalCount, optionalText, renamed, text, texts } from "../table/fields.ts";
 import { memoryPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
@@ -16,11 +16,16 @@ export interface BlockDefinition {
   readonly wordLimit: number;
   readonly isDefault: boolean;
   readonly createdAt: string;
+  /** Null while nobody has changed it. */
+  readonly updatedAt: string | null;
 }
+
+/** What may be changed of a definition; absent members stay as they are. */
+export type DefinitionChanges = Partial<Pick<BlockDefinition, "description" | "wordLimit">>;
 
 /** The state of a block's content that a write was based on. */
 export interface BlockRevision {
-  /** Rises by one with each write of ours; other writers of the table don't know it. */
+  /** The number of the version that tells of it; 0 where another writer of the table, who knows none, was the last. */
   readonly version: number;
   readonly updatedAt: string | null;
 }
@@ -38,7 +43,7 @@ export interface Block extends BlockDefinition {
 }
 
 /** Words per block where nothing else was said. */
-const DEFAULT_WORD_LIMIT = 5_000;
+export const DEFAULT_WORD_LIMIT = 5_000;
 
 /** The blocks every memory begins with. */
 const DEFAULT_BLOCKS = [
@@ -49,12 +54,16 @@ const DEFAULT_BLOCKS = [
 const DEFINITION_PREFIX = "MemoryBlockDef#";
 const CONTENT_PREFIX = "CoreMemory#";
 
+/** Whether only a default block may have this name. */
+export const isReservedName = (name: string): boolean => DEFAULT_BLOCKS.some((block) => block.name === name);
+
 /** The sort keys that hold core memory: warnings, contents and definitions, and nothing else. */
 export const CORE_MEMORY_RANGE = { between: ["CapacityWarning#", `${DEFINITION_PREFIX}~`] } as const;
 
-const blockId = ({ agentId, userId }: MemoryOwner, name: string): string => `${agentId}:${userId}:${name}`;
+export const blockId = ({ agentId, userId }: MemoryOwner, name: string): string =>
+  `${agentId}:${userId}:${name}`;
 
-const definitionKey = (owner: MemoryOwner, name: string): Key => ({
+export const definitionKey = (owner: MemoryOwner, name: string): Key => ({
   pk: memoryPartition(owner.agentId, owner.userId),
   sk: `${DEFINITION_PREFIX}${blockId(owner, name)}`,
 });
@@ -66,7 +75,22 @@ export const contentKey = (owner: MemoryOwner, name: string): Key => ({
 
 /** The definitions that a new memory begins with. */
 export const defaultDefinitions = (createdAt: string): readonly BlockDefinition[] =>
-  DEFAULT_BLOCKS.map((block) => ({ ...block, wordLimit: DEFAULT_WORD_LIMIT, isDefault: true, createdAt }));
+  DEFAULT_BLOCKS.map((block) => ({
+    ...block,
+    wordLimit: DEFAULT_WORD_LIMIT,
+    isDefault: true,
+    createdAt,
+    updatedAt: null,
+  }));
+
+/** Attribute names of what may be changed of a definition, by member. */
+const CHANGEABLE = {
+  description: "description",
+  wordLimit: "word_limit",
+} as const satisfies Record<keyof DefinitionChanges, string>;
+
+/** Changes of a definition as attributes of the stored item. */
+export const definitionAttributes = (changes: DefinitionChanges): Item => renamed(changes, CHANGEABLE);
 
 export const definitionItem = (owner: MemoryOwner, definition: BlockDefinition): Item => ({
   ...definitionKey(owner, definition.name),
@@ -102,12 +126,13 @@ export const contentItem = (
   version: content.revision.version,
 });
 
-const definitionFrom = (item: Item): BlockDefinition => ({
+export const definitionFrom = (item: Item): BlockDefinition => ({
   name: text(item, "block_name"),
   description: text(item, "description"),
   wordLimit: count(item, "word_limit", DEFAULT_WORD_LIMIT),
   isDefault: flag(item, "is_default"),
   createdAt: text(item, "created_at"),
+  updatedAt: optionalText(item, "updated_at"),
 });
 
 export const contentFrom = (item: Item): BlockContent => ({
@@ -116,7 +141,8 @@ export const contentFrom = (item: Item): BlockContent => ({
   revision: { version: optionalCount(item, "version") ?? 0, updatedAt: text(item, "updated_at") || null },
 });
 
-const EMPTY: BlockContent = { lines: [], createdAt: "", revision: undefined };
+/** The content of a block that was never written. */
+export const EMPTY: BlockContent = { lines: [], createdAt: "", revision: undefined };
 
 /** The blocks among the items of `CORE_MEMORY_RANGE`, by name; none where the memory was never begun. */
 export function blocksFrom(owner: MemoryOwner, items: readonly Item[]): readonly Block[] {

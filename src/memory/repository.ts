@@ -1,36 +1,46 @@
-import { notFound } from "../shared/errors.ts";
 import { agentKey } from "../agents/model.ts";
-import { assertFits, type TableClient } from "../table/client.ts";
+import { notFound } from "../shared/errors.ts";
+import type { TableClient, WriteAction } from "../table/client.ts";
 import { isLive } from "../table/deletion.ts";
 import { TransactionRefused } from "../table/errors.ts";
-import { absent, all, any, type Condition, equals } from "../table/expressions.ts";
+import { absent, all, present } from "../table/expressions.ts";
 import { memoryPartition } from "../table/keys.ts";
+import {
+  asDefined,
+  type ContentChange,
+  contentWrite,
+  importOf,
+  isUnversioned,
+  unchangedSince,
+} from "./block-writes.ts";
 import {
   type Block,
   type BlockContent,
   type BlockDefinition,
-  type BlockRevision,
   blocksFrom,
   contentFrom,
-  contentItem,
   contentKey,
   CORE_MEMORY_RANGE,
+  definitionAttributes,
+  type DefinitionChanges,
+  definitionFrom,
   definitionItem,
+  definitionKey,
+  EMPTY,
   type MemoryOwner,
 } from "./model.ts";
+import { type Author, versionFrom, versionPrefix } from "./version-model.ts";
 
-/** A block's new content, and the content it was made from. */
-export interface ContentChange {
-  readonly name: string;
-  readonly lines: readonly string[];
-  readonly base: BlockContent;
-  readonly changedAt: string;
-}
+/** Either the content as saved, or what others had made of the block meanwhile; nothing if they have deleted it. */
+export type SaveOutcome = { readonly saved: BlockContent } | { readonly current: Block | undefined };
 
-/** Either the content as saved, or what somebody else had made of it meanwhile. */
-export type SaveOutcome = { readonly saved: BlockContent } | { readonly current: BlockContent };
+/** How often a change looks for the number that its version gets. One look is enough unless others write as well. */
+const NUMBERINGS = 4;
 
-const CONTENT_WRITE = 0;
+/** Where the actions of a change stand in their transaction. */
+const AGENT = 0;
+const DEFINITION = 1;
+const CONTENT = 2;
 
 export class MemoryRepository {
   readonly #table: TableClient;
@@ -56,7 +66,7 @@ export class MemoryRepository {
     try {
       await this.#table.transact([
         ...definitions.map((definition) => ({ put: definitionItem(owner, definition), if: absent("pk") })),
-        { check: agentKey(agentOwner, owner.agentId), if: isLive },
+        standing(owner, agentOwner),
       ]);
     } catch (error) {
       // Begun by another request at the same time, or the agent has just gone: nothing to do in either case.
@@ -64,43 +74,170 @@ export class MemoryRepository {
     }
   }
 
-  /** Saves a block's content if it is still what the change was made from, and the agent still stands. */
-  async saveContent(owner: MemoryOwner, agentOwner: string, change: ContentChange): Promise<SaveOutcome> {
-    const { name, lines, base, changedAt } = change;
-    const revision = { version: (base.revision?.version ?? 0) + 1, updatedAt: changedAt };
-    const saved = { lines, createdAt: base.createdAt || changedAt, revision };
-    const { pk: _pk, sk: _sk, created_at, ...attributes } = contentItem(owner, name, saved);
-    assertFits(contentItem(owner, name, saved));
+  /**
+   * Makes a block, empty; gives the one that has its name already, if there is one. Where the name has a history, that
+   * it is empty now becomes the next version. `creationId` lets a repeat of the same request find its own work.
+   */
+  async create(
+    owner: MemoryOwner,
+    agentOwner: string,
+    definition: BlockDefinition,
+    creationId: string | undefined,
+  ): Promise<Block | undefined> {
+    const { name, createdAt } = definition;
+    const item = {
+      ...definitionItem(owner, definition),
+      ...(creationId !== undefined && { creation_id: creationId }),
+    };
+    const author: Author = { by: "user" };
 
-    try {
-      await this.#table.transact([
-        {
-          update: contentKey(owner, name),
-          changes: { set: attributes, setIfAbsent: { created_at: created_at ?? changedAt } },
-          if: unchangedSince(base.revision),
-        },
-        { check: agentKey(agentOwner, owner.agentId), if: isLive },
+    return this.#untilNumbered(async () => {
+      const [last, left] = await Promise.all([
+        this.#lastVersion(owner, name),
+        this.#table.get(contentKey(owner, name)),
       ]);
-      return { saved };
+      const content = left ? contentFrom(left) : EMPTY;
+      const change = { block: { ...definition, content }, lines: [], changedAt: createdAt, author };
+      const emptied = last > 0 || left ? contentWrite(owner, change, last) : undefined;
+
+      try {
+        await this.#table.transact([
+          standing(owner, agentOwner),
+          { put: item, if: absent("pk") },
+          ...(emptied?.actions ?? []),
+        ]);
+        return { ...definition, content: emptied?.saved ?? EMPTY };
+      } catch (error) {
+        if (!(error instanceof TransactionRefused)) throw error;
+        if (error.failed.has(AGENT)) throw notFound("Agent");
+        const standingItem = error.failed.get(DEFINITION);
+        if (!standingItem) throw error;
+        const isOurs = creationId !== undefined && standingItem["creation_id"] === creationId;
+        return isOurs ? { ...definitionFrom(standingItem), content: EMPTY } : undefined;
+      }
+    });
+  }
+
+  /** Changes a definition if the block is still as it was read; false if it is not. */
+  async define(
+    owner: MemoryOwner,
+    agentOwner: string,
+    block: Block,
+    changes: DefinitionChanges,
+    changedAt: string,
+  ): Promise<boolean> {
+    const set = { ...definitionAttributes(changes), updated_at: changedAt };
+    return this.#tried(
+      this.#table.transact([
+        standing(owner, agentOwner),
+        {
+          update: definitionKey(owner, block.name),
+          changes: { set },
+          if: all(present("pk"), asDefined(block)),
+        },
+        { check: contentKey(owner, block.name), if: unchangedSince(block.content.revision) },
+      ]),
+    );
+  }
+
+  /**
+   * Removes a block and its content, if it is still as it was read; false if it is not. Its versions stay. Content that
+   * no version tells of becomes one first.
+   */
+  async remove(owner: MemoryOwner, agentOwner: string, block: Block, removedAt: string): Promise<boolean> {
+    const { name, content } = block;
+    const last = isUnversioned(content) ? await this.#lastVersion(owner, name) : 0;
+
+    return this.#tried(
+      this.#table.transact([
+        standing(owner, agentOwner),
+        { remove: definitionKey(owner, name), if: asDefined(block) },
+        { remove: contentKey(owner, name), if: unchangedSince(content.revision) },
+        ...importOf(owner, block, last, removedAt),
+      ]),
+    );
+  }
+
+  /**
+   * Saves a block's content and the version that tells of it, if the block is still what the change was made from, and
+   * the agent still stands. One request, unless a writer that knows no versions has dropped the block's number.
+   */
+  async saveContent(owner: MemoryOwner, agentOwner: string, change: ContentChange): Promise<SaveOutcome> {
+    const { block } = change;
+    let last: number | undefined = block.content.revision?.version ?? 0;
+
+    return this.#untilNumbered(async () => {
+      const { saved, actions } = contentWrite(
+        owner,
+        change,
+        last ?? (await this.#lastVersion(owner, block.name)),
+      );
+      last = undefined;
+
+      try {
+        await this.#table.transact([
+          standing(owner, agentOwner),
+          { check: definitionKey(owner, block.name), if: asDefined(block) },
+          ...actions,
+        ]);
+        return { saved };
+      } catch (error) {
+        if (!(error instanceof TransactionRefused)) throw error;
+        if (error.failed.has(AGENT)) throw notFound("Agent");
+        if (error.failed.has(DEFINITION) || error.failed.has(CONTENT))
+          return { current: blockInTheWay(block, error) };
+        throw error;
+      }
+    });
+  }
+
+  /** The number of the newest version under a name; 0 where there is none. */
+  async #lastVersion(owner: MemoryOwner, name: string): Promise<number> {
+    const range = { beginsWith: versionPrefix(owner, name) };
+    const { items } = await this.#table.queryPage(memoryPartition(owner.agentId, owner.userId), {
+      range,
+      newestFirst: true,
+      limit: 1,
+    });
+    const [newest] = items;
+    return newest ? versionFrom(newest).version : 0;
+  }
+
+  /** Makes an attempt again that was refused for nothing but a number that is taken. */
+  async #untilNumbered<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let left = NUMBERINGS - 1; ; left--) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof TransactionRefused) || left === 0) throw error;
+      }
+    }
+  }
+
+  /** Whether a transaction was made; false where others were faster. Throws a 404 where the agent has gone. */
+  async #tried(transaction: Promise<void>): Promise<boolean> {
+    try {
+      await transaction;
+      return true;
     } catch (error) {
       if (!(error instanceof TransactionRefused)) throw error;
-      if (!error.failed.has(CONTENT_WRITE)) throw notFound("Agent");
-
-      const current = error.failed.get(CONTENT_WRITE);
-      return { current: current ? contentFrom(current) : { lines: [], createdAt: "", revision: undefined } };
+      if (error.failed.has(AGENT)) throw notFound("Agent");
+      return false;
     }
   }
 }
 
-/** Holds while nobody has written the block since; writers that know no versions change the time. */
-function unchangedSince(revision: BlockRevision | undefined): Condition {
-  if (!revision) return absent("pk");
-  if (revision.version > 0) return equals("version", revision.version);
+const standing = ({ agentId }: MemoryOwner, agentOwner: string): WriteAction => ({
+  check: agentKey(agentOwner, agentId),
+  if: isLive,
+});
 
-  const { updatedAt } = revision;
-  const sameTime =
-    updatedAt === null
-      ? any(absent("updated_at"), equals("updated_at", null))
-      : equals("updated_at", updatedAt);
-  return all(absent("version"), sameTime);
+/** The block as others have made it, as far as it stood in a transaction's way; nothing where they have deleted it. */
+function blockInTheWay(block: Block, { failed }: TransactionRefused): Block | undefined {
+  const definition = failed.get(DEFINITION);
+  if (failed.has(DEFINITION) && !definition) return undefined;
+
+  const content = failed.get(CONTENT);
+  const current = failed.has(CONTENT) ? (content ? contentFrom(content) : EMPTY) : block.content;
+  return { ...block, ...(definition && definitionFrom(definition)), content: current };
 }

@@ -1,21 +1,62 @@
 import type { Clock } from "../shared/clock.ts";
-import { notFound } from "../shared/errors.ts";
-import { type Block, defaultDefinitions, emptyBlocks } from "./model.ts";
+import { AppError, notFound } from "../shared/errors.ts";
+import { asLines, isSameLines } from "./lines.ts";
+import {
+  type Block,
+  type BlockContent,
+  type BlockDefinition,
+  defaultDefinitions,
+  type DefinitionChanges,
+  emptyBlocks,
+  isReservedName,
+  type MemoryOwner,
+  wordsIn,
+} from "./model.ts";
 import type { MemoryRepository } from "./repository.ts";
+import type { Author, StoredVersion } from "./version-model.ts";
+import type { BlockVersionRepository } from "./version-repository.ts";
+
+/** How often a change is made again on what others have made of the block meanwhile. */
+const TRIES = 32;
+/** The longest rest before such a repetition, so that many who write at once get out of each other's way. */
+const REST_MS = 50;
 
 /** What of agents memory needs: throws a 404 for one that is absent or not the owner's. */
 export interface MemoryAgents {
   get(owner: string, agentId: string): Promise<unknown>;
 }
 
-/** An agent's memory of its owner, for its owner to look at. */
+/** What a custom block is made with. */
+export type NewBlock = Pick<BlockDefinition, "name" | "description" | "wordLimit">;
+
+/** Whether the content that a write would replace is what the caller takes it for. */
+export type IsExpected = (content: BlockContent) => boolean;
+
+interface Collaborators {
+  readonly memory: MemoryRepository;
+  readonly versions: BlockVersionRepository;
+  readonly agents: MemoryAgents;
+  readonly clock: Clock;
+}
+
+/** New lines for a block, and what is said where its limit does not allow them. */
+interface Lines {
+  readonly lines: readonly string[];
+  readonly author: Author;
+  readonly isExpected: IsExpected;
+  readonly tooLong: (words: number, limit: number) => AppError;
+}
+
+/** An agent's memory of its owner, for its owner to look at and to change. */
 export class MemoryService {
   readonly #memory: MemoryRepository;
+  readonly #versions: BlockVersionRepository;
   readonly #agents: MemoryAgents;
   readonly #clock: Clock;
 
-  constructor(memory: MemoryRepository, agents: MemoryAgents, clock: Clock) {
+  constructor({ memory, versions, agents, clock }: Collaborators) {
     this.#memory = memory;
+    this.#versions = versions;
     this.#agents = agents;
     this.#clock = clock;
   }
@@ -37,7 +78,169 @@ export class MemoryService {
   /** The block of a name, as it is spelled. */
   async block(owner: string, agentId: string, name: string): Promise<Block> {
     const block = (await this.blocks(owner, agentId)).find((candidate) => candidate.name === name);
-    if (!block) throw notFound(`Memory block '${name}'`);
+    if (!block) throw blockNotFound(name);
     return block;
   }
+
+  /** Makes a custom block. Who repeats a request gives it the same `creationId`. */
+  async create(
+    owner: string,
+    agentId: string,
+    input: NewBlock,
+    creationId: string | undefined,
+  ): Promise<Block> {
+    const { name } = input;
+    const blocks = await this.blocks(owner, agentId);
+    if (isReservedName(name) && !blocks.some((block) => block.name === name))
+      throw new AppError("conflict", `'${name}' is a reserved block name`);
+
+    const createdAt = this.#clock.timestamp();
+    const definition = { ...input, isDefault: false, createdAt, updatedAt: null };
+    const block = await this.#memory.create({ agentId, userId: owner }, owner, definition, creationId);
+    if (!block) throw new AppError("conflict", `Memory block '${name}' already exists`);
+    return block;
+  }
+
+  /** Changes a block's description and limit; what is absent stays as it is. */
+  async define(owner: string, agentId: string, name: string, changes: DefinitionChanges): Promise<Block> {
+    return this.#untilMade(name, async () => {
+      const block = await this.block(owner, agentId, name);
+      if (changes.description === undefined && changes.wordLimit === undefined) return block;
+
+      const words = wordsIn(block.content.lines);
+      if (changes.wordLimit !== undefined && words > changes.wordLimit)
+        throw new AppError(
+          "conflict",
+          `Memory block '${name}' holds ${words} words: its limit can't be ${changes.wordLimit}. Shorten it first.`,
+          { extensions: { word_count: words, word_limit: block.wordLimit } },
+        );
+
+      const changedAt = this.#clock.timestamp();
+      const memoryOwner = { agentId, userId: owner };
+      const isMade = await this.#memory.define(memoryOwner, owner, block, changes, changedAt);
+      return isMade ? { ...block, ...changes } : undefined;
+    });
+  }
+
+  /** Deletes a custom block with its content; its versions stay. A block that is not there is deleted already. */
+  async remove(owner: string, agentId: string, name: string): Promise<void> {
+    await this.#untilMade(name, async () => {
+      const block = (await this.#blocksIfAny(owner, agentId)).find((candidate) => candidate.name === name);
+      if (!block) return true;
+      if (block.isDefault) throw new AppError("conflict", `Cannot delete default memory block '${name}'`);
+
+      const removedAt = this.#clock.timestamp();
+      return (await this.#memory.remove({ agentId, userId: owner }, owner, block, removedAt)) || undefined;
+    });
+  }
+
+  /** Gives a block these lines, on top of whatever stands there, if that is what the caller expects. */
+  async replaceLines(
+    owner: string,
+    agentId: string,
+    name: string,
+    lines: readonly string[],
+    isExpected: IsExpected,
+  ): Promise<Block> {
+    const block = await this.block(owner, agentId, name);
+    return this.#write(owner, agentId, block, {
+      lines: asLines(lines),
+      author: { by: "user" },
+      isExpected,
+      tooLong: (words, limit) =>
+        new AppError(
+          "validation-failed",
+          `Memory block '${name}' may hold ${limit} words, and these lines have ${words}.`,
+          { extensions: { word_count: words, word_limit: limit } },
+        ),
+    });
+  }
+
+  /** A block's versions, newest first. */
+  async versions(owner: string, agentId: string, name: string, limit: number, cursor: string | undefined) {
+    await this.block(owner, agentId, name);
+    return this.#versions.list({ agentId, userId: owner }, name, limit, cursor);
+  }
+
+  /** Brings back the lines that a version left, as a new version. */
+  async restore(
+    owner: string,
+    agentId: string,
+    name: string,
+    number: number,
+    isExpected: IsExpected,
+  ): Promise<Block> {
+    const block = await this.block(owner, agentId, name);
+    const version = await this.#version({ agentId, userId: owner }, name, number);
+
+    return this.#write(owner, agentId, block, {
+      lines: version.lines,
+      author: { by: "restore" },
+      isExpected,
+      tooLong: (words, limit) =>
+        new AppError(
+          "conflict",
+          `Version ${number} of memory block '${name}' has ${words} words, and the block may hold ${limit}. Raise its limit first.`,
+          { extensions: { word_count: words, word_limit: limit } },
+        ),
+    });
+  }
+
+  /** Writes lines on top of what stands there, also when that changes meanwhile. Lines that stand there already stay. */
+  async #write(owner: string, agentId: string, read: Block, change: Lines): Promise<Block> {
+    const { lines, author, isExpected, tooLong } = change;
+    const memoryOwner = { agentId, userId: owner };
+    const words = wordsIn(lines);
+    let block = read;
+
+    return this.#untilMade(read.name, async () => {
+      if (!isExpected(block.content)) throw changedMeanwhile(read.name);
+      if (isSameLines(lines, block.content.lines)) return block;
+      if (words > block.wordLimit) throw tooLong(words, block.wordLimit);
+
+      const changedAt = this.#clock.timestamp();
+      const outcome = await this.#memory.saveContent(memoryOwner, owner, { block, lines, author, changedAt });
+      if ("saved" in outcome) return { ...block, content: outcome.saved };
+      if (!outcome.current) throw blockNotFound(read.name);
+      block = outcome.current;
+      return undefined;
+    });
+  }
+
+  /** Makes a change that others may be faster with; an attempt that gives nothing is made again. */
+  async #untilMade<T>(name: string, attempt: () => Promise<T | undefined>): Promise<T> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const made = await attempt();
+      if (made !== undefined) return made;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * REST_MS));
+    }
+    throw new AppError("conflict", `Memory block '${name}' is being changed by others. Please try again.`, {
+      retryAfter: 1,
+      retryable: true,
+    });
+  }
+
+  /** All blocks; none where there is no such agent. */
+  async #blocksIfAny(owner: string, agentId: string): Promise<readonly Block[]> {
+    try {
+      return await this.blocks(owner, agentId);
+    } catch (error) {
+      if (error instanceof AppError && error.code === "not-found") return [];
+      throw error;
+    }
+  }
+
+  async #version(owner: MemoryOwner, name: string, number: number): Promise<StoredVersion> {
+    const version = await this.#versions.find(owner, name, number);
+    if (!version) throw notFound(`Version ${number} of memory block '${name}'`);
+    return version;
+  }
 }
+
+const blockNotFound = (name: string): AppError => notFound(`Memory block '${name}'`);
+
+const changedMeanwhile = (name: string): AppError =>
+  new AppError(
+    "precondition-failed",
+    `Memory block '${name}' has changed since it was read. Read it again, and repeat the change on what it says now.`,
+  );

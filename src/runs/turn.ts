@@ -143,7 +143,8 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
     memory: new CoreMemory(
       memoryOwner,
       blocks,
-      (change) => memory.saveContent(memoryOwner, owner, change),
+      (change) =>
+        memory.saveContent(memoryOwner, owner, { ...change, author: { by: "agent", runId: seed.runId } }),
       clock,
     ),
     now: seed.startedAt,

@@ -19,6 +19,7 @@ export interface RouteCase {
 
 const credentials = { username: "somebody", password: "secret" };
 const conversation = { title: "Talk", description: "About this and that", agent_id: crypto.randomUUID() };
+const block = { name: "jobs", description: "Where the user has worked", word_limit: 200 };
 
 /** Every route with a body or behind the sign-in. A new route is a line here. */
 export const ROUTES: readonly RouteCase[] = [
@@ -34,7 +35,17 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "DELETE /agents/:agentId", whenAbsent: 204 },
   { route: "POST /agents/:agentId/:conversationId/send-message", body: { content: "Hello" }, limit: 1024 },
   { route: "GET /agents/:agentId/memory-blocks" },
+  { route: "POST /agents/:agentId/memory-blocks", body: block },
+  { route: "PATCH /agents/:agentId/memory-blocks/:blockName", body: { description: "You", word_limit: 200 } },
+  { route: "DELETE /agents/:agentId/memory-blocks/:blockName", whenAbsent: 204 },
   { route: "GET /agents/:agentId/memory-blocks/:blockName/content" },
+  {
+    route: "PUT /agents/:agentId/memory-blocks/:blockName/content",
+    body: { lines: ["Name: Alice"] },
+    limit: 1024,
+  },
+  { route: "GET /agents/:agentId/memory-blocks/:blockName/versions" },
+  { route: "POST /agents/:agentId/memory-blocks/:blockName/restore", body: { version: 1 } },
   { route: "POST /conversations", body: conversation },
   { route: "GET /conversations" },
   { route: "GET /conversations/:conversationId" },

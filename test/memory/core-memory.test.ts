@@ -5,26 +5,30 @@ import { type BlockContent, normalizeBlockName, wordsIn } from "../../src/memory
 import { createClock } from "../../src/shared/clock.ts";
 
 const OWNER = { agentId: "agent", userId: "user" };
+const definition = {
+  name: "human",
+  description: "",
+  wordLimit: 10,
+  isDefault: true,
+  createdAt: "then",
+  updatedAt: null,
+};
 
 /** A block as the table keeps it: a write passes only if it was made from what stands there. */
 function storedBlock(lines: readonly string[], pause: () => Promise<void> = () => Promise.resolve()) {
   let content: BlockContent = { lines, createdAt: "then", revision: { version: 1, updatedAt: "then" } };
 
-  const save: SaveContent = async ({ lines: changed, base, changedAt }) => {
+  const save: SaveContent = async ({ block, lines: changed, changedAt }) => {
     // Gives other editors their turn, as a request to the table does.
     await pause();
-    if (base.revision?.version !== content.revision?.version) return { current: content };
+    if (block.content.revision?.version !== content.revision?.version)
+      return { current: { ...block, content } };
     const version = (content.revision?.version ?? 0) + 1;
     content = { ...content, lines: changed, revision: { version, updatedAt: changedAt } };
     return { saved: content };
   };
   const open = (wordLimit = 1_000) =>
-    new CoreMemory(
-      OWNER,
-      [{ name: "human", description: "", wordLimit, isDefault: true, createdAt: "then", content }],
-      save,
-      createClock(),
-    );
+    new CoreMemory(OWNER, [{ ...definition, wordLimit, content }], save, createClock());
 
   return { open, lines: () => content.lines, version: () => content.revision?.version };
 }
@@ -154,12 +158,14 @@ it("never leaves a block above its limit", async () => {
 
 it("gives up on a block that others change all the time", async () => {
   let version = 1;
-  const restless: SaveContent = () =>
+  const restless: SaveContent = ({ block }) =>
     Promise.resolve({
-      current: { lines: [], createdAt: "", revision: { version: ++version, updatedAt: null } },
+      current: {
+        ...block,
+        content: { lines: [], createdAt: "", revision: { version: ++version, updatedAt: null } },
+      },
     });
-  const content = { lines: [], createdAt: "", revision: undefined };
-  const block = { name: "human", description: "", wordLimit: 10, isDefault: true, createdAt: "", content };
+  const block = { ...definition, content: { lines: [], createdAt: "", revision: undefined } };
   const memory = new CoreMemory(OWNER, [block], restless, createClock());
 
   await expect(memory.append("human", "a")).rejects.toThrow(/is being changed by others/u);

@@ -1,41 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { beginConversation, type Client, signUp, table } from "../support/app.ts";
+import { signUp, table } from "../support/app.ts";
 import { databaseRequests, injectFault } from "../support/control.ts";
 import { nowhere, problem } from "../http/route-cases.ts";
+import { agentMemory, plantContent } from "./agent-memory.ts";
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u;
-
-async function agentOf(client: Client) {
-  const { agentId } = await beginConversation(client);
-  const pk = `Agent#${agentId}#User#${client.email}`;
-  const common = { agent_id: agentId, user_id: client.email };
-  return { agentId, pk, common, path: `/agents/${agentId}/memory-blocks` };
-}
-
-/** Content as the service before wrote it, which knew no versions. */
-const plantContent = (
-  { pk, common, agentId }: Awaited<ReturnType<typeof agentOf>>,
-  name: string,
-  lines: readonly string[],
-) => {
-  const blockId = `${agentId}:${common.user_id}:${name}`;
-  return table.put({
-    pk,
-    sk: `CoreMemory#${blockId}`,
-    ...common,
-    block_id: blockId,
-    block_name: name,
-    lines,
-    word_count: 99,
-    created_at: "2025-06-01T10:00:00.000123+00:00",
-    updated_at: "2025-06-02T10:00:00.000123+00:00",
-  });
-};
 
 describe("the memory blocks of an agent", () => {
   it("are the two default ones at first", async () => {
     const client = await signUp();
-    const { path } = await agentOf(client);
+    const { path } = await agentMemory(client);
 
     const { status, body } = await client("GET", path);
 
@@ -56,7 +30,7 @@ describe("the memory blocks of an agent", () => {
 
   it("are stored as the service before would, the definitions only", async () => {
     const client = await signUp();
-    const { agentId, pk, common, path } = await agentOf(client);
+    const { agentId, pk, common, path } = await agentMemory(client);
 
     const { body } = await client("GET", path);
 
@@ -79,7 +53,7 @@ describe("the memory blocks of an agent", () => {
 
   it("are begun once, however many look at once", async () => {
     const client = await signUp();
-    const { pk, path } = await agentOf(client);
+    const { pk, path } = await agentMemory(client);
 
     const answers = await Promise.all(Array.from({ length: 8 }, () => client("GET", path)));
 
@@ -91,7 +65,7 @@ describe("the memory blocks of an agent", () => {
 
   it("are begun once where the answer of the database was lost", async () => {
     const client = await signUp();
-    const { pk, path } = await agentOf(client);
+    const { pk, path } = await agentMemory(client);
     const fault = { kind: "lose-answer" } as const;
     await injectFault({ match: [pk], operation: "TransactWriteItems", fault });
 
@@ -101,7 +75,7 @@ describe("the memory blocks of an agent", () => {
 
   it("are only read once they are there", async () => {
     const client = await signUp();
-    const { pk, path } = await agentOf(client);
+    const { pk, path } = await agentMemory(client);
     await client("GET", path);
     const before = (await databaseRequests(pk)).length;
 
@@ -113,7 +87,7 @@ describe("the memory blocks of an agent", () => {
 
   it("are in the order of their names, custom ones of the service before included", async () => {
     const client = await signUp();
-    const agent = await agentOf(client);
+    const agent = await agentMemory(client);
     await client("GET", agent.path);
     await table.put({
       pk: agent.pk,
@@ -143,7 +117,7 @@ describe("the memory blocks of an agent", () => {
 
   it("are of one user: another one's lie beside them, unseen", async () => {
     const client = await signUp();
-    const agent = await agentOf(client);
+    const agent = await agentMemory(client);
     const stranger = { ...agent, pk: `Agent#${agent.agentId}#User#visitor-1` };
     await plantContent(stranger, "human", ["Somebody else"]);
     await table.put({ pk: stranger.pk, sk: "MemoryBlockDef#x", block_name: "theirs" });
@@ -156,7 +130,7 @@ describe("the memory blocks of an agent", () => {
 
   it("begin anew with an agent that takes the place of a deleted one", async () => {
     const client = await signUp();
-    const agent = await agentOf(client);
+    const agent = await agentMemory(client);
     await plantContent(agent, "human", ["Name: Alice"]);
     await client("GET", agent.path);
     await client("DELETE", `/agents/${agent.agentId}`);
@@ -170,7 +144,7 @@ describe("the memory blocks of an agent", () => {
 
   it("are not begun for an agent that is deleted at the same time", async () => {
     const client = await signUp();
-    const { agentId, pk, path } = await agentOf(client);
+    const { agentId, pk, path } = await agentMemory(client);
     const fault = { kind: "delay", ms: 400 } as const;
     await injectFault({ match: [pk], operation: "TransactWriteItems", fault });
 
@@ -184,7 +158,7 @@ describe("the memory blocks of an agent", () => {
 
   it("are not begun for somebody who has no such agent", async () => {
     const [owner, stranger] = await Promise.all([signUp(), signUp()]);
-    const { agentId, path } = await agentOf(owner);
+    const { agentId, path } = await agentMemory(owner);
 
     const { status, body } = await stranger("GET", path);
 
@@ -197,7 +171,7 @@ describe("the memory blocks of an agent", () => {
 describe("the content of a memory block", () => {
   it("is empty at first, also where nobody has looked at the blocks before", async () => {
     const client = await signUp();
-    const { path } = await agentOf(client);
+    const { path } = await agentMemory(client);
 
     const { status, body } = await client("GET", `${path}/persona/content`);
 
@@ -214,7 +188,7 @@ describe("the content of a memory block", () => {
 
   it("has its lines, and counts their words", async () => {
     const client = await signUp();
-    const agent = await agentOf(client);
+    const agent = await agentMemory(client);
     await client("GET", agent.path);
     await plantContent(agent, "human", ["Name: Alice", "Works at:  Google ", ""]);
 
@@ -233,7 +207,7 @@ describe("the content of a memory block", () => {
 
   it("is full beyond its limit, and has no percentage without one", async () => {
     const client = await signUp();
-    const agent = await agentOf(client);
+    const agent = await agentMemory(client);
     for (const [name, limit] of [
       ["full", 2],
       ["free", 0],
@@ -253,7 +227,7 @@ describe("the content of a memory block", () => {
     "is a 404 for a name that no block has: %s",
     async (name) => {
       const client = await signUp();
-      const { path } = await agentOf(client);
+      const { path } = await agentMemory(client);
 
       const { status, body } = await client("GET", `${path}/${encodeURIComponent(name)}/content`);
 
@@ -264,7 +238,7 @@ describe("the content of a memory block", () => {
 
   it("is a 404 for an agent that is absent or somebody else's, before any block is looked for", async () => {
     const [owner, stranger] = await Promise.all([signUp(), signUp()]);
-    const { path } = await agentOf(owner);
+    const { path } = await agentMemory(owner);
 
     for (const forbidden of [path, `/agents/${nowhere().agentId}/memory-blocks`])
       for (const name of ["human", "jobs"]) {
