@@ -17,6 +17,8 @@ export interface ContentChange {
   readonly lines: readonly string[];
   readonly changedAt: string;
   readonly author: Author;
+  /** The conversation in which an agent makes the change: a change in one that is gone is not made. */
+  readonly conversationId?: string;
 }
 
 /** What a change of a block's content writes; `last` is the number of the newest version. */

@@ -1,4 +1,5 @@
 import { agentKey } from "../agents/model.ts";
+import { conversationKey } from "../conversations/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
 import { isLive } from "../table/deletion.ts";
@@ -163,7 +164,11 @@ export class MemoryRepository {
    * the agent still stands. One request, unless a writer that knows no versions has dropped the block's number.
    */
   async saveContent(owner: MemoryOwner, agentOwner: string, change: ContentChange): Promise<SaveOutcome> {
-    const { block } = change;
+    const { block, conversationId } = change;
+    const inConversation: readonly WriteAction[] =
+      conversationId === undefined
+        ? []
+        : [{ check: conversationKey(agentOwner, conversationId), if: isLive }];
     let last: number | undefined = block.content.revision?.version ?? 0;
 
     return this.#untilNumbered(async () => {
@@ -179,11 +184,14 @@ export class MemoryRepository {
           standing(owner, agentOwner),
           { check: definitionKey(owner, block.name), if: asDefined(block) },
           ...actions,
+          ...inConversation,
         ]);
         return { saved };
       } catch (error) {
         if (!(error instanceof TransactionRefused)) throw error;
         if (error.failed.has(AGENT)) throw notFound("Agent");
+        if (inConversation.length > 0 && error.failed.has(CONTENT + actions.length))
+          throw notFound("Conversation");
         if (error.failed.has(DEFINITION) || error.failed.has(CONTENT))
           return { current: blockInTheWay(block, error) };
         throw error;

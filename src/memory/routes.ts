@@ -64,10 +64,13 @@ function expectation(header: string | undefined) {
   return (content: BlockContent) => matches(contentTag(content));
 }
 
+/** Looking at a memory for the first time begins it, which only an active account may. */
+const BEGINS = { account: "before" } as const;
+
 export const memoryRoutes = userRouter()
   .get(
     "/:agentId/memory-blocks",
-    operation("listMemoryBlocks", "The core memory blocks of an agent", { 200: z.array(BlockView) }),
+    operation("listMemoryBlocks", "The core memory blocks of an agent", { 200: z.array(BlockView) }, BEGINS),
     validate("param", AgentParam),
     async (c) => {
       const blocks = await c.var.deps.memoryService.blocks(c.var.user.email, c.req.valid("param").agentId);
@@ -119,7 +122,7 @@ export const memoryRoutes = userRouter()
   )
   .get(
     "/:agentId/memory-blocks/:blockName/content",
-    operation("getMemoryBlockContent", "What stands in a core memory block", { 200: ContentView }),
+    operation("getMemoryBlockContent", "What stands in a core memory block", { 200: ContentView }, BEGINS),
     validate("param", BlockParam),
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");

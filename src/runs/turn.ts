@@ -144,7 +144,11 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
       memoryOwner,
       blocks,
       (change) =>
-        memory.saveContent(memoryOwner, owner, { ...change, author: { by: "agent", runId: seed.runId } }),
+        memory.saveContent(memoryOwner, owner, {
+          ...change,
+          author: { by: "agent", runId: seed.runId },
+          conversationId: input.conversationId,
+        }),
       clock,
     ),
     now: seed.startedAt,

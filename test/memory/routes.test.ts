@@ -248,3 +248,14 @@ describe("the content of a memory block", () => {
       }
   });
 });
+
+it("begins no memory for a deactivated account", async () => {
+  const client = await signUp();
+  const { agentId } = await beginConversation(client);
+  await table.update({ pk: `User#${client.email}`, sk: "User#Metadata" }, { set: { status: "inactive" } });
+
+  const { status } = await client("GET", `/agents/${agentId}/memory-blocks`);
+
+  expect(status).toBe(403);
+  expect(await table.query(`Agent#${agentId}#User#${client.email}`)).toEqual([]);
+});

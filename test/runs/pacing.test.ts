@@ -15,7 +15,7 @@ async function* play(steps: readonly (AgentEvent | number)[]): AsyncGenerator<Ag
 
 it("sends the first piece at once and joins those that follow within the interval", async () => {
   const events = await Array.fromAsync(
-    paceText(play([text("a"), text("b"), text("c"), 60, text("d"), text("e")]), 30),
+    paceText(play([text("a"), text("b"), text("c"), 1_200, text("d"), text("e")]), 400),
   );
 
   expect(events).toEqual([text("a"), text("bc"), text("d"), text("e")]);

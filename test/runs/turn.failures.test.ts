@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 import type { ReplyStep } from "../../scripts/model-server.ts";
-import { beginConversation, signUp } from "../support/app.ts";
+import { beginConversation, signUp, table } from "../support/app.ts";
 import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { open } from "../support/runs.ts";
@@ -236,6 +236,29 @@ it("saves nothing when the conversation was deleted while the answer was being w
 
   expect(turn.last).toMatchObject({ event_type: "ERROR", code: "not-found" });
   expect(await storedMessages(conversationId)).toEqual([]);
+});
+
+it("makes no memory edit in a conversation that is being deleted", async () => {
+  const client = await signUp();
+  const call = {
+    call: { name: "core_memory_append", arguments: '{"block":"human","content":"Name: Alice"}' },
+  };
+  const model = await scriptModel([{ text: "Wait " }, { wait: 300 }, call], [{ text: "Done" }]);
+  const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
+
+  const [turn] = await Promise.all([
+    say(client, path, "I am Alice"),
+    new Promise((resolve) => setTimeout(resolve, 150)).then(() =>
+      // As a deletion marks it, before it has reached the conversation's runner.
+      table.update(
+        { pk: `USER#${client.email}`, sk: `CONVERSATION#${conversationId}` },
+        { set: { deleting_at: "now" } },
+      ),
+    ),
+  ]);
+
+  expect(turn.last).toMatchObject({ event_type: "ERROR", code: "not-found" });
+  expect(await storedLines(agentId, client.email, "human")).toBeUndefined();
 });
 
 it.each([0, 1, 2])("stores everything exactly once when the answer to write %i is lost", async (nth) => {
