@@ -9,6 +9,8 @@ import type { Models } from "./llm/model.ts";
 import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
 import { IdempotencyRepository } from "./idempotency/repository.ts";
 import { IdempotencyService } from "./idempotency/service.ts";
+import { ArchivalRepository } from "./memory/archival-repository.ts";
+import { ArchivalService } from "./memory/archival-service.ts";
 import { MemoryRepository } from "./memory/repository.ts";
 import { MemoryService } from "./memory/service.ts";
 import { MessageRepository } from "./messages/repository.ts";
@@ -16,6 +18,7 @@ import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
+import type { MemorySearch } from "./search/model.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
 import { TableClient } from "./table/client.ts";
@@ -35,6 +38,8 @@ export interface Ports {
   readonly clock: Clock;
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
+  /** Nothing where there is no index: memories are stored and listed, and searches are refused. */
+  readonly memorySearch?: MemorySearch;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
@@ -47,6 +52,7 @@ export interface Deps {
   readonly conversations: ConversationRepository;
   readonly conversationService: ConversationService;
   readonly memoryService: MemoryService;
+  readonly archivalService: ArchivalService;
   readonly idempotency: IdempotencyService;
   readonly providerOptions: readonly ProviderOption[];
   readonly runs: RunRepository;
@@ -64,13 +70,20 @@ export interface RunnerDeps {
   readonly clock: Clock;
 }
 
-export function createDeps({ config, table, clock, cursorKey, runners }: Ports): Deps {
+export function createDeps({ config, table, clock, cursorKey, runners, memorySearch }: Ports): Deps {
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
   const conversations = new ConversationRepository(table, cursors);
   const messages = new MessageRepository(table, cursors);
   const memory = new MemoryRepository(table);
+  const archivalService = new ArchivalService({
+    memories: new ArchivalRepository(table, cursors),
+    agents,
+    search: memorySearch,
+    cursors,
+    clock,
+  });
   const conversationService = new ConversationService(conversations, messages, runners, clock);
   const lifetimeSeconds = config.isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
   const tokens = new AccessTokens({ keys: config.signingKeys, lifetimeSeconds, now: clock.now });
@@ -80,10 +93,11 @@ export function createDeps({ config, table, clock, cursorKey, runners }: Ports):
     tokens,
     localAccounts: new LocalAccounts(users, tokens, clock, config.isLocal),
     agents,
-    agentService: new AgentService(agents, conversationService, clock),
+    agentService: new AgentService(agents, conversationService, archivalService, clock),
     conversations,
     conversationService,
     memoryService: new MemoryService(memory, agents, clock),
+    archivalService,
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
     providerOptions: providerOptions(config.isLocal),
     runs: new RunRepository(table, cursors),
