@@ -105,17 +105,20 @@ export function createDeps({ config, table, clock, cursorKey, runners, memorySea
   };
 }
 
-export function createRunnerDeps({ config, table, models, clock, cursorKey }: Ports): RunnerDeps {
+export function createRunnerDeps(ports: Ports): RunnerDeps {
+  const { config, table, models, clock, cursorKey, memorySearch } = ports;
   const cursors = new Cursors(cursorKey);
   const turns = new TurnRepository(table);
   const memory = new MemoryRepository(table);
+  const archive = new ArchivalRepository(table, cursors);
+  const messages = new MessageRepository(table, cursors);
   return {
     users: new UserRepository(table),
-    turnDeps: { turns, memory, models, clock, saveMs: config.saveMs },
+    turnDeps: { turns, memory, archive, memorySearch, messages, models, clock, saveMs: config.saveMs },
     turns,
     runs: new RunRepository(table, cursors),
     conversations: new ConversationRepository(table, cursors),
-    messages: new MessageRepository(table, cursors),
+    messages,
     clock,
   };
 }

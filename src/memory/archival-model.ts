@@ -124,3 +124,7 @@ export const memoryFrom = (item: Item): Memory => ({
 /** The id of the memory that an item of a memory, or of its hash, is about. */
 export const memoryIdIn = (item: Item): string =>
   text(item, "memory_id") || (idAfter(item, ARCHIVAL_PREFIX).split("#").at(-1) ?? "");
+
+/** The day that is shown of a memory: the one it tells of where that is known, else the one it was stored on. */
+export const dayOf = ({ occurredAt, createdAt }: Pick<Memory, "occurredAt" | "createdAt">): string =>
+  (occurredAt ?? createdAt).slice(0, "2026-01-29".length);
