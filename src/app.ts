@@ -12,6 +12,7 @@ import { authenticate } from "./http/middleware/authenticate.ts";
 import { limitBody } from "./http/middleware/body-limit.ts";
 import { onError, onNotFound } from "./http/problem.ts";
 import { systemRoutes } from "./http/system-routes.ts";
+import { archivalRoutes } from "./memory/archival-routes.ts";
 import { memoryRoutes } from "./memory/routes.ts";
 import { runRoutes, sendRoutes } from "./runs/routes.ts";
 
@@ -44,6 +45,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/auth/local", localAuthRoutes)
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)
+    .route("/agents", archivalRoutes)
     .route("/agents", sendRoutes)
     .route("/conversations", conversationRoutes)
     .route("/conversations", runRoutes);

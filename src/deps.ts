@@ -9,6 +9,8 @@ import type { Models } from "./llm/model.ts";
 import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
 import { IdempotencyRepository } from "./idempotency/repository.ts";
 import { IdempotencyService } from "./idempotency/service.ts";
+import { ArchivalRepository } from "./memory/archival-repository.ts";
+import { ArchivalService } from "./memory/archival-service.ts";
 import { MemoryRepository } from "./memory/repository.ts";
 import { MemoryService } from "./memory/service.ts";
 import { BlockVersionRepository } from "./memory/version-repository.ts";
@@ -17,6 +19,7 @@ import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
+import type { MemorySearch } from "./search/model.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
 import { TableClient } from "./table/client.ts";
@@ -36,6 +39,8 @@ export interface Ports {
   readonly clock: Clock;
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
+  /** Nothing where there is no index: memories are stored and listed, and searches are refused. */
+  readonly memorySearch?: MemorySearch;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
@@ -48,6 +53,7 @@ export interface Deps {
   readonly conversations: ConversationRepository;
   readonly conversationService: ConversationService;
   readonly memoryService: MemoryService;
+  readonly archivalService: ArchivalService;
   readonly idempotency: IdempotencyService;
   readonly providerOptions: readonly ProviderOption[];
   readonly runs: RunRepository;
@@ -65,7 +71,7 @@ export interface RunnerDeps {
   readonly clock: Clock;
 }
 
-export function createDeps({ config, table, clock, cursorKey, runners }: Ports): Deps {
+export function createDeps({ config, table, clock, cursorKey, runners, memorySearch }: Ports): Deps {
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
@@ -73,6 +79,13 @@ export function createDeps({ config, table, clock, cursorKey, runners }: Ports):
   const messages = new MessageRepository(table, cursors);
   const memory = new MemoryRepository(table);
   const versions = new BlockVersionRepository(table, cursors);
+  const archivalService = new ArchivalService({
+    memories: new ArchivalRepository(table, cursors),
+    agents,
+    search: memorySearch,
+    cursors,
+    clock,
+  });
   const conversationService = new ConversationService(conversations, messages, runners, clock);
   const lifetimeSeconds = config.isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
   const tokens = new AccessTokens({ keys: config.signingKeys, lifetimeSeconds, now: clock.now });
@@ -82,10 +95,11 @@ export function createDeps({ config, table, clock, cursorKey, runners }: Ports):
     tokens,
     localAccounts: new LocalAccounts(users, tokens, clock, config.isLocal),
     agents,
-    agentService: new AgentService(agents, conversationService, clock),
+    agentService: new AgentService(agents, conversationService, archivalService, clock),
     conversations,
     conversationService,
     memoryService: new MemoryService({ memory, versions, agents, clock }),
+    archivalService,
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
     providerOptions: providerOptions(config.isLocal),
     runs: new RunRepository(table, cursors),
@@ -93,17 +107,20 @@ export function createDeps({ config, table, clock, cursorKey, runners }: Ports):
   };
 }
 
-export function createRunnerDeps({ config, table, models, clock, cursorKey }: Ports): RunnerDeps {
+export function createRunnerDeps(ports: Ports): RunnerDeps {
+  const { config, table, models, clock, cursorKey, memorySearch } = ports;
   const cursors = new Cursors(cursorKey);
   const turns = new TurnRepository(table);
   const memory = new MemoryRepository(table);
+  const archive = new ArchivalRepository(table, cursors);
+  const messages = new MessageRepository(table, cursors);
   return {
     users: new UserRepository(table),
-    turnDeps: { turns, memory, models, clock, saveMs: config.saveMs },
+    turnDeps: { turns, memory, archive, memorySearch, messages, models, clock, saveMs: config.saveMs },
     turns,
     runs: new RunRepository(table, cursors),
     conversations: new ConversationRepository(table, cursors),
-    messages: new MessageRepository(table, cursors),
+    messages,
     clock,
   };
 }

@@ -9,6 +9,12 @@ export interface AgentConversations {
   remove(owner: string, conversationId: string): Promise<"absent" | "unfinished" | "done">;
 }
 
+/** What of archival memory an agent's deletion needs. */
+export interface AgentMemories {
+  /** Removes all memories; false where so many are left that it takes another call. */
+  sweep(owner: string, agentId: string): Promise<boolean>;
+}
+
 export type NewAgent = Pick<
   Agent,
   "name" | "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes"
@@ -17,11 +23,18 @@ export type NewAgent = Pick<
 export class AgentService {
   readonly #agents: AgentRepository;
   readonly #conversations: AgentConversations;
+  readonly #memories: AgentMemories;
   readonly #clock: Clock;
 
-  constructor(agents: AgentRepository, conversations: AgentConversations, clock: Clock) {
+  constructor(
+    agents: AgentRepository,
+    conversations: AgentConversations,
+    memories: AgentMemories,
+    clock: Clock,
+  ) {
     this.#agents = agents;
     this.#conversations = conversations;
+    this.#memories = memories;
     this.#clock = clock;
   }
 
@@ -53,6 +66,7 @@ export class AgentService {
 
     for (const conversationId of await this.#conversations.idsOfAgent(owner, id))
       if ((await this.#conversations.remove(owner, conversationId)) === "unfinished") return false;
+    if (!(await this.#memories.sweep(owner, id))) return false;
     if (!(await this.#agents.sweep(owner, id))) return false;
 
     await this.#agents.endDeletion(owner, id);

@@ -1,5 +1,6 @@
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
+import { text } from "../table/fields.ts";
 import { conversationPartition } from "../table/keys.ts";
 import { type ListPage, listNewestFirst } from "../table/list.ts";
 import { type Message, MESSAGE_PREFIX, messageFrom, messageKey } from "./model.ts";
@@ -27,6 +28,23 @@ export class MessageRepository {
     const scope = `messages of ${conversationId}`;
     const request = { partition, range: { beginsWith: MESSAGE_PREFIX }, scope, limit, cursor };
     return listNewestFirst(this.#table, this.#cursors, request, messageFrom);
+  }
+
+  /** Where a conversation's messages stand, newest first. */
+  async sortKeys(conversationId: string): Promise<readonly string[]> {
+    const items = await this.#table.query(conversationPartition(conversationId), {
+      range: { beginsWith: MESSAGE_PREFIX },
+      newestFirst: true,
+      attributes: ["sk"],
+    });
+    return items.map((item) => text(item, "sk"));
+  }
+
+  /** The messages that stand there, in this order. */
+  async at(conversationId: string, sortKeys: readonly string[]): Promise<readonly Message[]> {
+    const pk = conversationPartition(conversationId);
+    const items = await this.#table.batchGet(sortKeys.map((sk) => ({ pk, sk })));
+    return items.filter((item) => item !== undefined).map(messageFrom);
   }
 
   /** Removes everything in a conversation's partition; false where so much is left that it takes another call. */

@@ -1,5 +1,8 @@
 import type { Models } from "../llm/model.ts";
+import type { ArchivalRepository } from "../memory/archival-repository.ts";
 import type { MemoryRepository } from "../memory/repository.ts";
+import type { MessageRepository } from "../messages/repository.ts";
+import type { MemorySearch } from "../search/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { TurnEnd, TurnRepository } from "./turn-repository.ts";
 
@@ -7,6 +10,10 @@ import type { TurnEnd, TurnRepository } from "./turn-repository.ts";
 export interface TurnDeps {
   readonly turns: TurnRepository;
   readonly memory: MemoryRepository;
+  readonly archive: ArchivalRepository;
+  /** Nothing where there is no index. */
+  readonly memorySearch: MemorySearch | undefined;
+  readonly messages: MessageRepository;
   readonly models: Models;
   readonly clock: Clock;
   /** How long the save of an answer that was shown is tried again before the turn fails, in milliseconds. */

@@ -2,9 +2,11 @@ import type { Architecture, TurnResult } from "../agents/architectures/architect
 import { architectureNames, findArchitecture } from "../agents/architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
 import type { ChatModel, Models } from "../llm/model.ts";
+import { ArchivalMemory } from "../memory/archival-memory.ts";
 import { CoreMemory } from "../memory/core-memory.ts";
 import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts";
 import type { Attachment } from "../messages/attachments.ts";
+import { ConversationReader } from "../messages/conversation-reader.ts";
 import type { Message } from "../messages/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
@@ -121,8 +123,8 @@ interface Plan {
 
 /** Reads everything and refuses what can't be answered. */
 async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise<Plan> {
-  const { turns, memory, models, clock } = deps;
-  const { owner, agentId, content, attachments } = input;
+  const { turns, memory, archive, memorySearch, messages, models, clock } = deps;
+  const { owner, agentId, conversationId, content, attachments } = input;
   const state = await turns.load(input);
 
   requireActive(state.user);
@@ -151,6 +153,13 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
         }),
       clock,
     ),
+    archive: new ArchivalMemory(
+      { owner: memoryOwner, runId: seed.runId },
+      (draft) => archive.insert(memoryOwner, owner, draft),
+      memorySearch,
+      clock,
+    ),
+    conversation: new ConversationReader(conversationId, messages),
     now: seed.startedAt,
   };
 

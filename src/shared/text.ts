@@ -34,6 +34,9 @@ export function preview(text: string, max: number): string {
   return characters.length <= max ? text : `${characters.slice(0, max).join("")}...`;
 }
 
+/** `text` on one line, so that it can't pose as several lines of what it is shown in. */
+export const onOneLine = (text: string): string => text.trim().replaceAll(/\s*[\r\n\u2028\u2029]+\s*/gu, " ");
+
 /** Tags that structure what the model reads; text from outside must not be able to open or close one. */
 const SECTION_TAG =
   /<(?=\s*(?:\/\s*)?(?:identity|persona|core_memory|memory_tools|memory_warning|knowledge_base|context|attached_file|system|user|assistant|tool)\b)/giu;

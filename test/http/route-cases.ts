@@ -20,6 +20,7 @@ export interface RouteCase {
 const credentials = { username: "somebody", password: "secret" };
 const conversation = { title: "Talk", description: "About this and that", agent_id: crypto.randomUUID() };
 const block = { name: "jobs", description: "Where the user has worked", word_limit: 200 };
+const memory = { content: "Alice has a cat called Tom", occurred_at: "2025-06-01" };
 
 /** Every route with a body or behind the sign-in. A new route is a line here. */
 export const ROUTES: readonly RouteCase[] = [
@@ -46,6 +47,13 @@ export const ROUTES: readonly RouteCase[] = [
   },
   { route: "GET /agents/:agentId/memory-blocks/:blockName/versions" },
   { route: "POST /agents/:agentId/memory-blocks/:blockName/restore", body: { version: 1 } },
+  { route: "POST /agents/:agentId/archival-memory", body: memory, limit: 1024 },
+  { route: "POST /agents/:agentId/archival-memory/batch", body: { items: [memory] }, limit: 1024 },
+  { route: "GET /agents/:agentId/archival-memory" },
+  { route: "GET /agents/:agentId/archival-memory/search" },
+  { route: "GET /agents/:agentId/archival-memory/:memoryId" },
+  { route: "PATCH /agents/:agentId/archival-memory/:memoryId", body: memory, limit: 1024 },
+  { route: "DELETE /agents/:agentId/archival-memory/:memoryId" },
   { route: "POST /conversations", body: conversation },
   { route: "GET /conversations" },
   { route: "GET /conversations/:conversationId" },
@@ -84,6 +92,7 @@ export const pathOf = ({ route }: RouteCase, { agentId, conversationId }: Place 
     .replace(":agentId", agentId)
     .replace(":conversationId", conversationId)
     .replace(":blockName", "human")
+    .replace(":memoryId", "018f0000-0000-8000-8000-000000000000")
     .replace(":runId", "018f0000-0000-7000-8000-000000000000");
 
 /** Sends what the route takes, about this place. */

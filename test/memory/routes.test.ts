@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { signUp, table } from "../support/app.ts";
+import { beginConversation, signUp, table } from "../support/app.ts";
 import { databaseRequests, injectFault } from "../support/control.ts";
 import { nowhere, problem } from "../http/route-cases.ts";
 import { agentMemory, plantContent } from "./agent-memory.ts";

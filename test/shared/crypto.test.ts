@@ -5,6 +5,7 @@ import {
   equalBytes,
   fromBase64Url,
   fromHex,
+  sha256,
   toBase64Url,
   toHex,
   utf8,
@@ -77,4 +78,8 @@ describe("a derived key", () => {
 
     await expect(crypto.subtle.exportKey("raw", key)).rejects.toThrow(/extractable/);
   });
+});
+
+it("hashes a text as everybody does", async () => {
+  expect(toHex(await sha256("abc"))).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isPlausibleId, isTimeOrdered, newId } from "../../src/shared/ids.ts";
+import { derivedId, isOurs, isPlausibleId, isTimeOrdered, newId } from "../../src/shared/ids.ts";
 
 const moment = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 
@@ -50,4 +50,29 @@ describe("a plausible id", () => {
   it.each(["", "x".repeat(129), "a b", "a#b", "a/b", "../x", "é", "a\n", "%00", "a.b"])("is not %j", (id) => {
     expect(isPlausibleId(id)).toBe(false);
   });
+});
+
+describe("an id that stands for a digest", () => {
+  const digest = fc.uint8Array({ minLength: 16, maxLength: 32 });
+
+  it("is a UUID of version 8, the same for the same digest, and known as ours", () => {
+    fc.assert(
+      fc.property(digest, (bytes) => {
+        const id = derivedId(bytes);
+
+        expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+        expect(derivedId(Uint8Array.from(bytes))).toBe(id);
+        expect([isOurs(id), isPlausibleId(id), isTimeOrdered(id)]).toEqual([true, true, false]);
+      }),
+    );
+  });
+
+  it("differs for digests that differ", () => {
+    expect(derivedId(new Uint8Array(32))).not.toBe(derivedId(new Uint8Array(32).fill(1)));
+  });
+});
+
+it("knows random ids, and what is no id, as somebody else's", () => {
+  expect(isOurs(newId())).toBe(true);
+  for (const id of [crypto.randomUUID(), "nonsense", ""]) expect(isOurs(id)).toBe(false);
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countWords, cutToBytes, preview, utf8Length } from "../../src/shared/text.ts";
+import { countWords, cutToBytes, onOneLine, preview, utf8Length } from "../../src/shared/text.ts";
 
 /** Any well-formed text; what is not well-formed is refused before it gets here. */
 const anyText = fc.string({ unit: "binary", maxLength: 60 });
@@ -128,4 +128,14 @@ describe("a preview", () => {
       }),
     );
   });
+});
+
+it("puts a text on one line, and changes nothing in a text that is on one", () => {
+  expect(onOneLine(" One \r\n\n  two\u2028three\n")).toBe("One two three");
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(onOneLine(text)).not.toMatch(/[\r\n\u2028\u2029]/u);
+    }),
+  );
+  expect(onOneLine("a  b\tc")).toBe("a  b\tc");
 });

@@ -326,7 +326,7 @@ describe("what models get wrong", () => {
     const { last, outputs, asked } = await run(stubborn);
 
     expect(asked).toHaveLength(10);
-    expect(asked[8]?.body.tools).toHaveLength(5);
+    expect(asked[8]?.body.tools).toHaveLength(8);
     expect(asked[9]?.body.tools).toBeUndefined();
     expect(outputs).toHaveLength(9);
     expect(last).toMatchObject({ event_type: "STREAM_COMPLETE", content: "Response complete" });

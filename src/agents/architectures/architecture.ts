@@ -1,6 +1,8 @@
 import type { ChatModel, TokenUsage } from "../../llm/model.ts";
+import type { ArchivalMemory } from "../../memory/archival-memory.ts";
 import type { CoreMemory } from "../../memory/core-memory.ts";
 import type { Attachment } from "../../messages/attachments.ts";
+import type { ConversationReader } from "../../messages/conversation-reader.ts";
 import type { Message } from "../../messages/model.ts";
 import type { AnswerEvent } from "../../runs/events.ts";
 import type { Agent } from "../model.ts";
@@ -13,6 +15,9 @@ interface Turn {
   readonly message: { readonly content: string; readonly attachments: readonly Attachment[] };
   readonly model: ChatModel;
   readonly memory: CoreMemory;
+  readonly archive: ArchivalMemory;
+  /** The whole conversation, the message of this turn included, for what lies outside the window. */
+  readonly conversation: ConversationReader;
   /** When the turn began, in milliseconds since the epoch. */
   readonly now: number;
 }

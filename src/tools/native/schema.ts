@@ -9,3 +9,11 @@ export const Expected = z
   .string()
   .optional()
   .describe("The text that you believe stands in the line; nothing is changed if it does not.");
+
+/** Pages are counted from 1; what lies outside is answered by the tool. Some models fill in null or "" for nothing. */
+export const PageNumber = z
+  .preprocess(
+    (value) => (value === null || value === "" ? undefined : value),
+    z.coerce.number().int().default(1),
+  )
+  .describe("Number of the page, from 1.");

@@ -1,8 +1,11 @@
+import { archivalMemoryInsert } from "../../../tools/native/archival-memory-insert.ts";
+import { archivalMemorySearch } from "../../../tools/native/archival-memory-search.ts";
 import { coreMemoryAppend } from "../../../tools/native/core-memory-append.ts";
 import { coreMemoryDelete } from "../../../tools/native/core-memory-delete.ts";
 import { coreMemoryListBlocks } from "../../../tools/native/core-memory-list-blocks.ts";
 import { coreMemoryRead } from "../../../tools/native/core-memory-read.ts";
 import { coreMemoryReplace } from "../../../tools/native/core-memory-replace.ts";
+import { recallConversation } from "../../../tools/native/recall-conversation.ts";
 import { toolbox } from "../../../tools/toolbox.ts";
 import type { Architecture } from "../architecture.ts";
 import { toConversation } from "../history.ts";
@@ -21,6 +24,9 @@ const TOOLS = [
   coreMemoryReplace,
   coreMemoryDelete,
   coreMemoryListBlocks,
+  archivalMemoryInsert,
+  archivalMemorySearch,
+  recallConversation,
 ] as const;
 
 /** Remembers across conversations: core memory in the prompt, and tools by which the model edits it (MemGPT). */
@@ -29,7 +35,7 @@ export const krishnaMemgpt: Architecture = {
   label: "Krishna MemGPT (remembers)",
   preparations: ["Loading memory...", "Building conversation context..."],
 
-  run({ agent, history, message, model, memory, now }, signal) {
+  run({ agent, history, message, model, memory, archive, conversation, now }, signal) {
     // From what changes least to what changes with every turn: providers charge a fraction for a beginning they know.
     const system = [
       identitySection("tone", "memory", "persona", "origin"),
@@ -44,7 +50,7 @@ export const krishnaMemgpt: Architecture = {
       ...toConversation(history, message, budget),
     ];
 
-    const tools = toolbox(TOOLS, { coreMemory: memory });
+    const tools = toolbox(TOOLS, { coreMemory: memory, archive, conversation });
     return runToolLoop({ model, messages, tools, memory, maxModelCalls: MAX_MODEL_CALLS, signal });
   },
 };
