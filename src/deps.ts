@@ -16,6 +16,8 @@ import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
+import { MemorySearches } from "./search/memory-searches.ts";
+import type { MemorySearch } from "./search/model.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
 import { TableClient } from "./table/client.ts";
@@ -35,6 +37,7 @@ export interface Ports {
   readonly clock: Clock;
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
+  readonly memorySearch: MemorySearch;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
@@ -51,6 +54,7 @@ export interface Deps {
   readonly providerOptions: readonly ProviderOption[];
   readonly runs: RunRepository;
   readonly runners: Runners;
+  readonly memorySearch: MemorySearch;
 }
 
 /** What a conversation's runner may reach. */
@@ -60,10 +64,11 @@ export interface RunnerDeps {
   readonly runs: RunRepository;
   readonly conversations: ConversationRepository;
   readonly messages: MessageRepository;
+  readonly memorySearch: MemorySearch;
   readonly clock: Clock;
 }
 
-export function createDeps({ config, table, clock, cursorKey, runners }: Ports): Deps {
+export function createDeps({ config, table, clock, cursorKey, runners, memorySearch }: Ports): Deps {
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
@@ -87,10 +92,18 @@ export function createDeps({ config, table, clock, cursorKey, runners }: Ports):
     providerOptions: providerOptions(config.isLocal),
     runs: new RunRepository(table, cursors),
     runners,
+    memorySearch,
   };
 }
 
-export function createRunnerDeps({ config, table, models, clock, cursorKey }: Ports): RunnerDeps {
+export function createRunnerDeps({
+  config,
+  table,
+  models,
+  clock,
+  cursorKey,
+  memorySearch,
+}: Ports): RunnerDeps {
   const cursors = new Cursors(cursorKey);
   const turns = new TurnRepository(table);
   const memory = new MemoryRepository(table);
@@ -100,6 +113,7 @@ export function createRunnerDeps({ config, table, models, clock, cursorKey }: Po
     runs: new RunRepository(table, cursors),
     conversations: new ConversationRepository(table, cursors),
     messages: new MessageRepository(table, cursors),
+    memorySearch,
     clock,
   };
 }
@@ -120,6 +134,7 @@ export async function portsFrom(env: Env): Promise<Ports> {
     clock,
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
+    memorySearch: new MemorySearches(env.SEARCH_INDEX, config.table.region),
   };
 }
 
