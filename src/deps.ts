@@ -19,6 +19,7 @@ import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
+import { MemorySearches } from "./search/memory-searches.ts";
 import type { MemorySearch } from "./search/model.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
@@ -39,8 +40,7 @@ export interface Ports {
   readonly clock: Clock;
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
-  /** Nothing where there is no index: memories are stored and listed, and searches are refused. */
-  readonly memorySearch?: MemorySearch;
+  readonly memorySearch: MemorySearch;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
@@ -58,6 +58,7 @@ export interface Deps {
   readonly providerOptions: readonly ProviderOption[];
   readonly runs: RunRepository;
   readonly runners: Runners;
+  readonly memorySearch: MemorySearch;
 }
 
 /** What a conversation's runner may reach. */
@@ -104,6 +105,7 @@ export function createDeps({ config, table, clock, cursorKey, runners, memorySea
     providerOptions: providerOptions(config.isLocal),
     runs: new RunRepository(table, cursors),
     runners,
+    memorySearch,
   };
 }
 
@@ -141,6 +143,7 @@ export async function portsFrom(env: Env): Promise<Ports> {
     clock,
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
+    memorySearch: new MemorySearches(env.SEARCH_INDEX, config.table.region),
   };
 }
 

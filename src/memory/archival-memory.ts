@@ -17,10 +17,10 @@ export type InsertMemory = (draft: MemoryDraft) => Promise<Inserted>;
 export class ArchivalMemory {
   readonly #place: ArchivePlace;
   readonly #insert: InsertMemory;
-  readonly #search: MemorySearch | undefined;
+  readonly #search: MemorySearch;
   readonly #clock: Clock;
 
-  constructor(place: ArchivePlace, insert: InsertMemory, search: MemorySearch | undefined, clock: Clock) {
+  constructor(place: ArchivePlace, insert: InsertMemory, search: MemorySearch, clock: Clock) {
     this.#place = place;
     this.#insert = insert;
     this.#search = search;
@@ -43,7 +43,7 @@ export class ArchivalMemory {
   async search(query: string, limit: number, offset: number): Promise<MemorySearchAnswer | undefined> {
     const { owner, runId } = this.#place;
     try {
-      return await this.#search?.search({ ...owner, query, limit, offset });
+      return await this.#search.search({ ...owner, query, limit, offset });
     } catch (error) {
       console.warn({ message: "A search in archival memory failed.", runId, error: String(error) });
       return undefined;

@@ -27,8 +27,7 @@ export interface FoundPage extends MemorySearchAnswer {
 interface Collaborators {
   readonly memories: ArchivalRepository;
   readonly agents: MemoryAgents;
-  /** Nothing where there is no index. */
-  readonly search: MemorySearch | undefined;
+  readonly search: MemorySearch;
   readonly cursors: PageCursors;
   readonly clock: Clock;
 }
@@ -37,7 +36,7 @@ interface Collaborators {
 export class ArchivalService {
   readonly #memories: ArchivalRepository;
   readonly #agents: MemoryAgents;
-  readonly #search: MemorySearch | undefined;
+  readonly #search: MemorySearch;
   readonly #cursors: PageCursors;
   readonly #clock: Clock;
 
@@ -157,7 +156,6 @@ export class ArchivalService {
       this.#cursors.read(scope, cursor),
       this.#agents.get(owner, agentId),
     ]);
-    if (!this.#search) throw new AppError("unavailable", "Memories can't be searched here yet.");
 
     const offset = Number(position ?? 0);
     const request = { ...memoryOf(owner, agentId), query, limit, offset };
@@ -170,7 +168,7 @@ export class ArchivalService {
   /** Removes all memories of an agent that is being deleted; false where so many are left that it takes another call. */
   async sweep(owner: string, agentId: string): Promise<boolean> {
     if (!(await this.#memories.sweep(memoryOf(owner, agentId)))) return false;
-    await this.#search?.forget(agentId, owner);
+    await this.#search.forget(agentId, owner);
     return true;
   }
 

@@ -1,21 +1,9 @@
+import { nearestArea } from "../shared/areas.ts";
 import { AppError } from "../shared/errors.ts";
 import type { RunnerCall } from "./runner-protocol.ts";
 
 /** A Durable Object that is reset while it is asked can be asked again at once. */
 const ATTEMPTS = 3;
-
-/** The regions of AWS by the area of Cloudflare that is nearest: a runner talks to the table all the time. */
-const AREAS: readonly (readonly [prefix: string, area: DurableObjectLocationHint])[] = [
-  ["us-west", "wnam"],
-  ["us-", "enam"],
-  ["ca-", "enam"],
-  ["sa-", "sam"],
-  ["eu-", "weur"],
-  ["me-", "me"],
-  ["af-", "afr"],
-  ["ap-southeast-2", "oc"],
-  ["ap-", "apac"],
-];
 
 /** The runners of all conversations, one Durable Object each. */
 export class Runners {
@@ -25,7 +13,7 @@ export class Runners {
   /** `region` is where the table is. */
   constructor(namespace: DurableObjectNamespace, region: string) {
     this.#namespace = namespace;
-    this.#area = AREAS.find(([prefix]) => region.startsWith(prefix))?.[1];
+    this.#area = nearestArea(region);
   }
 
   /** Asks a conversation's runner; the answer is for the caller as it is, refusals included. */

@@ -11,8 +11,7 @@ export interface TurnDeps {
   readonly turns: TurnRepository;
   readonly memory: MemoryRepository;
   readonly archive: ArchivalRepository;
-  /** Nothing where there is no index. */
-  readonly memorySearch: MemorySearch | undefined;
+  readonly memorySearch: MemorySearch;
   readonly messages: MessageRepository;
   readonly models: Models;
   readonly clock: Clock;

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { beginConversation, type Client, signUp } from "../support/app.ts";
 import { databaseRequests, injectFault, scriptModel } from "../support/control.ts";
-import type { LoggedRequest } from "../support/control-protocol.ts";
 import { say } from "../support/sse.ts";
+import { sequentialWaits } from "../support/waits.ts";
 
 const DATABASE_MS = 60;
 
@@ -21,21 +21,6 @@ async function requestsOfTurn(
   await injectFault({ match: texts, times: 1_000, fault: { kind: "delay", ms: DATABASE_MS } });
   const turn = await say(client, place.path, message);
   return { turn, requests: (await databaseRequests(...texts)).slice(before) };
-}
-
-/** How many requests had to wait for another one: the longest chain of requests that did not overlap. */
-function sequentialWaits(requests: readonly LoggedRequest[]): number {
-  let waits = 0;
-  let endOfWave = 0;
-  for (const { startedAt, endedAt } of requests.toSorted((a, b) => a.startedAt - b.startedAt)) {
-    if (startedAt >= endOfWave) {
-      waits++;
-      endOfWave = endedAt;
-    } else {
-      endOfWave = Math.min(endOfWave, endedAt);
-    }
-  }
-  return waits;
 }
 
 it("asks the model after one wave of reads, beside the write that stores the message", async () => {

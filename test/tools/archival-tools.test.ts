@@ -24,8 +24,8 @@ async function search(input: unknown, hits: readonly MemoryHit[], notes: readonl
   return { ...(await call(input, found)), asked };
 }
 
-function call(input: unknown, find: MemorySearch["search"] | undefined) {
-  const index = find && { search: find, forget: () => Promise.resolve() };
+function call(input: unknown, find: MemorySearch["search"]) {
+  const index = { search: find, forget: () => Promise.resolve() };
   const insert = () => Promise.reject(new Error("Nothing is stored here."));
   const context = {
     coreMemory: new CoreMemory(owner, [], () => Promise.reject(new Error("Nor here.")), CLOCK),
@@ -130,7 +130,6 @@ describe("archival_memory_search", () => {
     };
 
     expect(await call({ query: "x" }, () => Promise.reject(new Error("Broken")))).toEqual(failure);
-    expect(await call({ query: "x" }, undefined)).toEqual(failure);
   });
 });
 

@@ -1,0 +1,16 @@
+import type { LoggedRequest } from "./control-protocol.ts";
+
+/** How many requests had to wait for another one: the longest chain of requests that did not overlap. */
+export function sequentialWaits(requests: readonly LoggedRequest[]): number {
+  let waits = 0;
+  let endOfWave = 0;
+  for (const { startedAt, endedAt } of requests.toSorted((a, b) => a.startedAt - b.startedAt)) {
+    if (startedAt >= endOfWave) {
+      waits++;
+      endOfWave = endedAt;
+    } else {
+      endOfWave = Math.min(endOfWave, endedAt);
+    }
+  }
+  return waits;
+}
