@@ -123,7 +123,7 @@ describe("archival_memory_search", () => {
     },
   );
 
-  it("says so where the search fails or is not there: the turn goes on", async () => {
+  it("says so where the search fails: the turn goes on", async () => {
     const failure = {
       ok: false,
       output: "Error: Archival memory can't be searched at the moment. Try again later.",
