@@ -11,7 +11,8 @@ import { startDelayProxy } from "./delay-proxy.ts";
 import type { BenchCall, BenchReply } from "./search-worker.ts";
 
 const DATABASE_MS = 5;
-const SIZES = [100, 1_000, 10_000, 50_000];
+/** Numbers of memories; others may be named on the command line. */
+const SIZES = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [100, 1_000, 10_000, 50_000];
 const SEARCHES = 60;
 const REGION = "us-east-1";
 const TABLE = "bench";
@@ -61,7 +62,8 @@ for (const size of SIZES) {
   const warm = await measured(agent, false);
   const cold = await measured(agent, true);
 
-  await plant(fresh, size, Date.now() - 30_000);
+  // Ahead of time, because planting takes some of the minute.
+  await plant(fresh, size, Date.now() + 30_000);
   await buildMs(fresh, size);
   const soon = await measured(fresh, false);
   console.log(`${size} | ${Math.round(build)} | ${warm} | ${cold} | ${soon}`);

@@ -44,7 +44,7 @@ export interface IndexAnswer {
 /** Another number where what is indexed changes: an index of another number begins anew. */
 const VERSION = "1";
 /** So many of the best are ranked by their neighbours, too; those behind keep the order that their own words give. */
-const HEAD = 100;
+const HEAD = 50;
 
 const SCHEMA = [
   "CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
