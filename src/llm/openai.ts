@@ -57,13 +57,18 @@ export function openAiModel(options: OpenAiModelOptions): ChatModel {
     id: model,
     contextWords: Math.floor(options.contextTokens * WORDS_PER_TOKEN),
     async *stream(request, outerSignal) {
-      const signal = AbortSignal.any([outerSignal, AbortSignal.timeout(timeouts.totalMs)]);
+      const total = new AbortController();
+      // Not `AbortSignal.timeout`, which nothing can end: its timer would outlive the request by minutes.
+      const timer = setTimeout(() => total.abort(providerError.stalled()), timeouts.totalMs);
+      const signal = AbortSignal.any([outerSignal, total.signal]);
       try {
         const response = await open(client, toBody(model, request), signal, timeouts.retryAfterMs);
         yield* readAnswer(response, timeouts.idleMs);
       } catch (cause) {
         outerSignal.throwIfAborted();
-        throw toAppError(cause);
+        throw total.signal.aborted ? total.signal.reason : toAppError(cause);
+      } finally {
+        clearTimeout(timer);
       }
     },
   };
@@ -213,7 +218,6 @@ const toWireTool = ({ name, description, parameters }: ToolSpec): ChatCompletion
 
 function toAppError(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
-  if (cause instanceof DOMException && cause.name === "TimeoutError") return providerError.stalled(cause);
   if (cause instanceof APIConnectionTimeoutError) return providerError.stalled(cause);
   if (!(cause instanceof APIError) || cause.status === undefined) return providerError.unavailable(cause);
 

@@ -191,6 +191,29 @@ it("lets a follower go on behind whatever it had seen before the crash", async (
   expect((await eventsAfter(client, conversationId, turn.runId, end + 1)).status).toBe(400);
 });
 
+it("gives no number twice to a run that had used more than one block of them", async () => {
+  const client = await signUp();
+  const facts = (from: number) =>
+    Array.from({ length: 32 }, (_, n) => ({
+      call: {
+        name: "core_memory_append",
+        arguments: JSON.stringify({ block: "human", content: `f${from + n}` }),
+      },
+    }));
+  const model = await scriptModel(facts(0), facts(32), facts(64), [{ text: "Well, " }, { wait: 1_400 }]);
+  const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  const turn = await open(client, path, "Go");
+  const seen = [...(await turn.next())];
+  while (!textOf(seen).includes("Well")) seen.push(...(await turn.next()));
+  const last = seen.at(-1)?.seq ?? 0;
+  expect(last).toBeGreaterThan(256);
+
+  await abortAllDurableObjects();
+  const { events } = await eventsAfter(client, conversationId, turn.runId, last);
+
+  expect(events.map(({ event_type, seq }) => [event_type, seq])).toEqual([["ERROR", 513]]);
+}, 20_000);
+
 it("settles a dead run by its alarm, when nobody asks", async () => {
   const client = await signUp();
   const model = await scriptModel([{ text: "Lost" }, { wait: 400 }, { text: "?" }, { wait: 1_000 }]);
