@@ -24,6 +24,8 @@ const ATTEMPTS = 2;
 const RETRY_WAIT_MS = 500;
 /** What is kept of one call's arguments; the rest is cut off, which makes them unreadable and tells the model so. */
 const MAX_ARGUMENT_CHARS = 100_000;
+/** The same for all calls of one answer together: a run keeps its calls in memory until it ends. */
+const MAX_ALL_ARGUMENT_CHARS = 400_000;
 /** Calls beyond these in one answer are not even collected. */
 const MAX_CALLS = 256;
 /** Three quarters of a word per token is the usual rule of thumb for English. */
@@ -163,10 +165,13 @@ function merge(calls: Map<number, ToolCall>, part: ChatCompletionChunk.Choice.De
   const known = calls.get(index);
   if (!known && calls.size >= MAX_CALLS) return;
 
+  const written = known?.arguments ?? "";
+  const taken = [...calls.values()].reduce((sum, call) => sum + call.arguments.length, 0);
+  const room = Math.min(MAX_ARGUMENT_CHARS - written.length, MAX_ALL_ARGUMENT_CHARS - taken);
   calls.set(index, {
     id: known?.id || part.id || `call_${crypto.randomUUID()}`,
     name: known?.name || part.function?.name || "",
-    arguments: ((known?.arguments ?? "") + (part.function?.arguments ?? "")).slice(0, MAX_ARGUMENT_CHARS),
+    arguments: written + (part.function?.arguments ?? "").slice(0, Math.max(0, room)),
   });
 }
 

@@ -1,8 +1,9 @@
 import { AppError, type ErrorCode, notFound } from "../shared/errors.ts";
 import type { Clock } from "../shared/clock.ts";
+import type { MessageRepository } from "../messages/repository.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import type { AgentEvent } from "./events.ts";
-import type { Run } from "./model.ts";
+import type { Run, RunSeed } from "./model.ts";
 import type { RunRepository } from "./repository.ts";
 import type { LoggedRun, NumberedEvent } from "./run-log.ts";
 import { emptyAnswer } from "./turn.ts";
@@ -12,6 +13,7 @@ import type { TurnRepository } from "./turn-repository.ts";
 export interface SettleDeps {
   readonly runs: RunRepository;
   readonly turns: TurnRepository;
+  readonly messages: MessageRepository;
   readonly clock: Clock;
 }
 
@@ -23,13 +25,13 @@ export interface SettleDeps {
 export async function settleRun(
   { place, seed }: LoggedRun,
   events: Iterable<NumberedEvent>,
-  { runs, turns, clock }: SettleDeps,
+  { runs, turns, messages, clock }: SettleDeps,
 ): Promise<AgentEvent | undefined> {
   let stored = await runs.find(place.conversationId, seed.runId);
   if (!stored && !(await turns.preventBegin(place, seed)))
     stored = await runs.find(place.conversationId, seed.runId);
   if (!stored) return undefined;
-  if (stored.state !== "running") return terminalEventOf(stored);
+  if (stored.state !== "running") return terminalEventOf(stored, seed, messages);
 
   const progress = new AnswerProgress(emptyAnswer(place, seed));
   for (const { event } of events) progress.add(event);
@@ -40,15 +42,19 @@ export async function settleRun(
     await turns.end(turnEnd(place, seed, progress, how));
     // The dead runner's own end may have arrived just before this one, and then stands.
     const ended = await runs.find(place.conversationId, seed.runId);
-    return ended && ended.state !== how.state ? terminalEventOf(ended) : failed(interrupted);
+    return ended && ended.state !== how.state ? terminalEventOf(ended, seed, messages) : failed(interrupted);
   } catch (error) {
     if (error instanceof AppError && error.code === "not-found") return failed(notFound("Conversation"));
     throw error;
   }
 }
 
-function terminalEventOf(run: Run): AgentEvent {
-  if (run.state === "completed") return completedEvent(run.messageId);
+/** The event that the run's own end would have sent. */
+async function terminalEventOf(run: Run, seed: RunSeed, messages: MessageRepository): Promise<AgentEvent> {
+  if (run.state === "completed") {
+    const answer = await messages.find(run.conversationId, seed.answeredAt, seed.answerId);
+    return completedEvent(answer?.content.trim() ? seed.answerId : null);
+  }
   if (run.state === "cancelled") return { type: "cancelled", messageId: run.messageId };
   // Only our own codes are stored with runs.
   const code = (run.errorCode ?? "unavailable") as ErrorCode;

@@ -170,6 +170,18 @@ it("cuts arguments without end, so that they can't fill the memory", async () =>
   expect(only?.type === "call" && only.call.arguments.length).toBe(100_000);
 });
 
+it("cuts the arguments of many calls together, too", async () => {
+  const many = Array.from({ length: 100 }, (_, index) =>
+    call(index, { id: `c${index}`, function: { name: "one", arguments: "x".repeat(10_000) } }),
+  );
+
+  const parts = await read([bytes([...many, chunk({}, "tool_calls")].join(""))]);
+
+  const sizes = parts.map((part) => (part.type === "call" ? part.call.arguments.length : 0));
+  expect(sizes).toHaveLength(100);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(400_000);
+});
+
 it("refuses a line without end", async () => {
   await expect(read([bytes(`data: ${"x".repeat(1_100_000)}`)])).rejects.toMatchObject({
     code: "provider-unavailable",

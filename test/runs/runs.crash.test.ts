@@ -191,6 +191,27 @@ it("lets a follower go on behind whatever it had seen before the crash", async (
   expect((await eventsAfter(client, conversationId, turn.runId, end + 1)).status).toBe(400);
 });
 
+it("tells of a run without words as it would have itself, when its runner dies behind the end", async () => {
+  const client = await signUp();
+  const model = await scriptModel([call], [{ finish: "stop" }]);
+  const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
+  await client("GET", `/agents/${agentId}/memory-blocks`);
+  await injectFault({ match: [client.email], ...late(2) });
+  const before = (await transactions(client)).length;
+
+  const turn = await open(client, path, "I am Alice");
+  await expect.poll(async () => (await transactions(client)).length - before, { interval: 5 }).toBe(3);
+  await pause(100);
+  await abortAllDurableObjects();
+  const { events } = await eventsAfter(client, conversationId, turn.runId, 0);
+
+  expect(events.at(-1)).toMatchObject({
+    event_type: "STREAM_COMPLETE",
+    content: "Response complete (tools only)",
+    message_id: null,
+  });
+});
+
 it("gives no number twice to a run that had used more than one block of them", async () => {
   const client = await signUp();
   const facts = (from: number) =>

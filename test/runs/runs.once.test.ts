@@ -259,6 +259,17 @@ it("makes nothing twice when the first request is answered with an error, but wa
   expect(body.items.map(({ title }: { title: string }) => title)).toEqual(["In doubt", "Talk"]);
 }, 15_000);
 
+it("takes both spellings of a path for one request", async () => {
+  const client = await signUp();
+  const { agentId } = await beginConversation(client);
+  const body = { title: "T", agent_id: agentId };
+
+  const first = await client("POST", "/conversations", body, { "idempotency-key": "k1" });
+  const again = await client("POST", "/conversations/", body, { "idempotency-key": "k1" });
+
+  expect([again.status, again.body]).toEqual([201, first.body]);
+});
+
 it("frees the key of a request that was refused, and keeps none for an invalid one", async () => {
   const client = await signUp();
   const send = (agent: string) =>

@@ -46,6 +46,7 @@ it("tells of the end that stands, also when it arrived while the run was being s
   const { client, place, seed, completed } = await begun();
   const cursors = new Cursors(await deriveHmacKey("secret", "test"));
   const runs = new RunRepository(table, cursors);
+  const messages = new MessageRepository(table, cursors);
   const late = new (class extends TurnRepository {
     override async end(end: TurnEnd) {
       await turns.end(completed);
@@ -54,15 +55,11 @@ it("tells of the end that stands, also when it arrived while the run was being s
   })(table);
   const logged = { place, seed, state: "running", reserved: 256, lastSeq: null } as const;
 
-  const event = await settleRun(logged, [], { runs, turns: late, clock: systemClock });
+  const event = await settleRun(logged, [], { runs, turns: late, messages, clock: systemClock });
 
   expect(event).toEqual(completedEvent(seed.answerId));
   expect((await runs.find(place.conversationId, seed.runId))?.state).toBe("completed");
-  const stored = await new MessageRepository(table, cursors).find(
-    place.conversationId,
-    seed.answeredAt,
-    seed.answerId,
-  );
+  const stored = await messages.find(place.conversationId, seed.answeredAt, seed.answerId);
   expect(stored).toMatchObject({ content: "Whole.", status: "complete" });
   expect(await messagesUsed(client.email)).toBe(1);
 });
