@@ -11,6 +11,7 @@ import { IdempotencyRepository } from "./idempotency/repository.ts";
 import { IdempotencyService } from "./idempotency/service.ts";
 import { ArchivalRepository } from "./memory/archival-repository.ts";
 import { ArchivalService } from "./memory/archival-service.ts";
+import { CapacityRepository } from "./memory/capacity-repository.ts";
 import { MemoryRepository } from "./memory/repository.ts";
 import { MemoryService } from "./memory/service.ts";
 import { BlockVersionRepository } from "./memory/version-repository.ts";
@@ -64,7 +65,7 @@ export interface Deps {
 /** What a conversation's runner may reach. */
 export interface RunnerDeps {
   readonly users: UserRepository;
-  readonly turnDeps: Omit<TurnDeps, "keepUnsaved">;
+  readonly turnDeps: Omit<TurnDeps, "keepUnsaved" | "follow">;
   readonly turns: TurnRepository;
   readonly runs: RunRepository;
   readonly conversations: ConversationRepository;
@@ -114,11 +115,22 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
   const cursors = new Cursors(cursorKey);
   const turns = new TurnRepository(table);
   const memory = new MemoryRepository(table);
+  const capacity = new CapacityRepository(table);
   const archive = new ArchivalRepository(table, cursors);
   const messages = new MessageRepository(table, cursors);
   return {
     users: new UserRepository(table),
-    turnDeps: { turns, memory, archive, memorySearch, messages, models, clock, saveMs: config.saveMs },
+    turnDeps: {
+      turns,
+      memory,
+      capacity,
+      archive,
+      memorySearch,
+      messages,
+      models,
+      clock,
+      saveMs: config.saveMs,
+    },
     turns,
     runs: new RunRepository(table, cursors),
     conversations: new ConversationRepository(table, cursors),

@@ -19,7 +19,12 @@ export interface ContentChange {
   readonly author: Author;
   /** The conversation in which an agent makes the change: a change in one that is gone is not made. */
   readonly conversationId?: string;
+  /** What is written together with the change, without conditions of its own. */
+  readonly along?: (saved: SavedContent) => readonly WriteAction[];
 }
+
+/** Content that a version tells of. */
+export type SavedContent = BlockContent & { readonly revision: BlockRevision };
 
 /** What a change of a block's content writes; `last` is the number of the newest version. */
 export function contentWrite(

@@ -14,6 +14,7 @@ import {
   isUnversioned,
   unchangedSince,
 } from "./block-writes.ts";
+import { warningKey } from "./capacity-model.ts";
 import {
   type Block,
   type BlockContent,
@@ -154,6 +155,7 @@ export class MemoryRepository {
         standing(owner, agentOwner),
         { remove: definitionKey(owner, name), if: asDefined(block) },
         { remove: contentKey(owner, name), if: unchangedSince(content.revision) },
+        { remove: warningKey(owner, name) },
         ...importOf(owner, block, last, removedAt),
       ]),
     );
@@ -185,6 +187,7 @@ export class MemoryRepository {
           { check: definitionKey(owner, block.name), if: asDefined(block) },
           ...actions,
           ...inConversation,
+          ...(change.along?.(saved) ?? []),
         ]);
         return { saved };
       } catch (error) {

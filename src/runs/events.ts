@@ -1,4 +1,5 @@
 import type { TokenUsage } from "../llm/model.ts";
+import type { Compaction } from "../memory/capacity-model.ts";
 import type { MemoryUpdate } from "../memory/core-memory.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 
@@ -10,6 +11,8 @@ export type AgentEvent =
   /** A step of the preparations, in words for a status line. */
   | { readonly type: "status"; readonly text: string }
   | { readonly type: "message-saved"; readonly messageId: string }
+  /** A memory block was compacted behind an earlier answer. */
+  | { readonly type: "block-compacted"; readonly compaction: Compaction }
   | AnswerEvent
   | { readonly type: "usage"; readonly usage: TokenUsage }
   /** `messageId` is null where the turn ended without an answer in words. */

@@ -1,5 +1,6 @@
 import type { Models } from "../llm/model.ts";
 import type { ArchivalRepository } from "../memory/archival-repository.ts";
+import type { CapacityRepository } from "../memory/capacity-repository.ts";
 import type { MemoryRepository } from "../memory/repository.ts";
 import type { MessageRepository } from "../messages/repository.ts";
 import type { MemorySearch } from "../search/model.ts";
@@ -10,6 +11,7 @@ import type { TurnEnd, TurnRepository } from "./turn-repository.ts";
 export interface TurnDeps {
   readonly turns: TurnRepository;
   readonly memory: MemoryRepository;
+  readonly capacity: CapacityRepository;
   readonly archive: ArchivalRepository;
   readonly memorySearch: MemorySearch;
   readonly messages: MessageRepository;
@@ -19,4 +21,6 @@ export interface TurnDeps {
   readonly saveMs: number;
   /** Takes over an end that could not be stored in that time. */
   keepUnsaved(end: TurnEnd): void;
+  /** Takes over what is to be done when the answer is out; it never fails. */
+  follow(work: () => Promise<void>): void;
 }

@@ -1,5 +1,6 @@
 import { type Agent, agentFrom, agentKey } from "../agents/model.ts";
 import { type Conversation, conversationFrom, conversationKey } from "../conversations/model.ts";
+import { type CapacityWarning, warningsFrom } from "../memory/capacity-model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
 import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
 import { countMessage, forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
@@ -28,6 +29,7 @@ export interface TurnState {
   readonly conversation: Conversation | undefined;
   /** None where the memory was never begun. */
   readonly blocks: readonly Block[];
+  readonly warnings: readonly CapacityWarning[];
   /** Oldest first. */
   readonly history: readonly Message[];
 }
@@ -70,6 +72,7 @@ export class TurnRepository {
       agent: living(agent, agentFrom),
       conversation: living(conversation, conversationFrom),
       blocks: blocksFrom(memory, memoryItems),
+      warnings: warningsFrom(memory, memoryItems),
       history: newest.items.map(messageFrom).toReversed(),
     };
   }

@@ -3,6 +3,8 @@ import { architectureNames, findArchitecture } from "../agents/architectures/reg
 import type { Agent } from "../agents/model.ts";
 import type { ChatModel, Models } from "../llm/model.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
+import type { Compaction } from "../memory/capacity-model.ts";
+import { takeCompactions } from "../memory/capacity-notes.ts";
 import { CoreMemory } from "../memory/core-memory.ts";
 import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts";
 import type { Attachment } from "../messages/attachments.ts";
@@ -12,6 +14,7 @@ import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { requireActive } from "../users/account.ts";
+import { afterTurn, type EndedTurn } from "./after-turn.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import type { AgentEvent, AnswerEvent } from "./events.ts";
 import type { RunSeed, TurnPlace } from "./model.ts";
@@ -79,6 +82,8 @@ export async function openTurn(
   }
 
   const progress = new AnswerProgress(emptyAnswer(input, seed));
+  // Only a turn that takes place tells of anything; the model is at work meanwhile.
+  const untold = takeCompactions(deps.capacity, plan.ended.memory.owner, plan.compactions);
   return events();
 
   async function* events(): AsyncGenerator<AgentEvent, void, void> {
@@ -87,6 +92,11 @@ export async function openTurn(
     yield { type: "message-saved", messageId: seed.userMessageId };
     yield status("Loading provider configuration...");
     for (const text of plan.architecture.preparations) yield status(text);
+    for (const compaction of await untold) {
+      const { block, version } = compaction;
+      yield { type: "block-compacted", compaction };
+      yield { type: "memory-updated", update: { block, version } };
+    }
     yield status("Connecting to AI model...");
 
     let ending: TurnEnding = { kind: "completed" };
@@ -101,7 +111,8 @@ export async function openTurn(
       ending = signal.aborted ? endingOf(signal.reason) : { kind: "failed", error: AppError.from(thrown) };
     }
 
-    yield* endTurn({ place: input, seed, progress, ending }, deps);
+    const isAnswered = yield* endTurn({ place: input, seed, progress, ending }, deps);
+    if (isAnswered) deps.follow(() => afterTurn(plan.ended, deps));
   }
 }
 
@@ -119,6 +130,10 @@ interface Plan {
   readonly architecture: Architecture;
   readonly run: (signal: AbortSignal) => AsyncGenerator<AnswerEvent, TurnResult, void>;
   readonly userMessage: Message;
+  /** What happened behind earlier answers, and may still have to be told. */
+  readonly compactions: readonly Compaction[];
+  /** The turn as what follows its answer sees it. */
+  readonly ended: EndedTurn;
 }
 
 /** Reads everything and refuses what can't be answered. */
@@ -166,6 +181,17 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
   return {
     architecture,
     run: (signal) => architecture.run(turn, signal),
+    compactions: architecture.keepsMemory
+      ? state.warnings.flatMap((warning) => warning.compaction ?? [])
+      : [],
+    ended: {
+      place: { owner, agentId, conversationId },
+      seed,
+      architecture,
+      model,
+      memory: turn.memory,
+      warnings: state.warnings.filter(({ compaction }) => !compaction),
+    },
     userMessage: {
       ...emptyAnswer(input, seed),
       id: seed.userMessageId,

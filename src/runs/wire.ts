@@ -36,6 +36,11 @@ function payloadOf(event: AgentEvent): Payload {
         content: "User message saved",
         message_id: event.messageId,
       };
+    case "block-compacted": {
+      const { block, wordsBefore, wordsAfter } = event.compaction;
+      const content = `Auto-compacted [${block}] from ${wordsBefore} to ${wordsAfter} words. Original content archived.`;
+      return { event_type: "CONTEXT_COMPACTED", ...EMPTY, content };
+    }
     case "text":
       return { event_type: "AGENT_RESPONSE_TO_USER", ...EMPTY, content: event.text };
     case "tool-started": {
@@ -75,6 +80,10 @@ function extrasOf(event: AgentEvent): object {
     case "tool-started":
     case "tool-finished":
       return { tool_call_id: event.callId };
+    case "block-compacted": {
+      const { block, version, wordsBefore, wordsAfter } = event.compaction;
+      return { block, version, words_before: wordsBefore, words_after: wordsAfter };
+    }
     case "memory-updated":
       return { block: event.update.block, version: event.update.version };
     case "usage":

@@ -52,6 +52,12 @@ export const equals =
   (in_) =>
     `${in_.name(attribute)} = ${in_.value(value)}`;
 
+/** Holds for an attribute that is there with another value. */
+export const differs =
+  (attribute: string, value: Value): Condition =>
+  (in_) =>
+    `${in_.name(attribute)} <> ${in_.value(value)}`;
+
 export const below =
   (attribute: string, value: number): Condition =>
   (in_) =>

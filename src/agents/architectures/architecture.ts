@@ -36,6 +36,8 @@ export interface Architecture {
   readonly name: string;
   /** Shown in forms. */
   readonly label: string;
+  /** Whether the model is shown core memory and can edit it. */
+  readonly keepsMemory: boolean;
   /** Status lines shown while the turn is prepared. */
   readonly preparations: readonly string[];
   /**

@@ -11,6 +11,7 @@ const HISTORY_WORDS = 10_000;
 export const krishnaMini: Architecture = {
   name: "krishna-mini",
   label: "Krishna Mini (conversation only)",
+  keepsMemory: false,
   preparations: ["Building conversation context..."],
 
   run({ agent, history, message, model, memory, now }, signal) {

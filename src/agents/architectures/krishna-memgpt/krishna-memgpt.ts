@@ -11,6 +11,7 @@ import type { Architecture } from "../architecture.ts";
 import { toConversation } from "../history.ts";
 import { identitySection, personaSection, timeSection } from "../prompt.ts";
 import { MAX_MODEL_CALLS, runToolLoop } from "../tool-loop.ts";
+import { memoryWarningSections } from "./capacity-prompt.ts";
 import { coreMemorySection, memoryToolsSection } from "./memory-prompt.ts";
 
 /** Words of conversation that the model reads. */
@@ -33,6 +34,7 @@ const TOOLS = [
 export const krishnaMemgpt: Architecture = {
   name: "krishna-memgpt",
   label: "Krishna MemGPT (remembers)",
+  keepsMemory: true,
   preparations: ["Loading memory...", "Building conversation context..."],
 
   run({ agent, history, message, model, memory, archive, conversation, now }, signal) {
@@ -42,6 +44,7 @@ export const krishnaMemgpt: Architecture = {
       personaSection(agent.persona),
       memoryToolsSection(TOOLS.map(({ spec }) => spec)),
       coreMemorySection(memory.blocks(), Math.floor(model.contextWords * MEMORY_SHARE)),
+      ...memoryWarningSections(memory.blocks()),
       timeSection(now),
     ];
     const budget = Math.min(HISTORY_WORDS, Math.floor(model.contextWords / 3));

@@ -1,0 +1,75 @@
+import { count, optionalCount, text } from "../table/fields.ts";
+import { memoryPartition } from "../table/keys.ts";
+import type { Item, Key } from "../table/marshal.ts";
+import { type Block, blockId, type MemoryOwner } from "./model.ts";
+
+/** What an automatic compaction did to a block. */
+export interface Compaction {
+  readonly block: string;
+  /** The number of the version that it made. */
+  readonly version: number;
+  readonly wordsBefore: number;
+  readonly wordsAfter: number;
+}
+
+/** What is kept of a block that was nearly full. */
+export interface CapacityWarning {
+  readonly block: string;
+  /** How many turns in a row have ended with the block nearly full. */
+  readonly turns: number;
+  /** What nobody has been told of yet. */
+  readonly compaction: Compaction | null;
+}
+
+/** Core memory as it stands, with its warnings. */
+export interface CapacityState {
+  readonly blocks: readonly Block[];
+  readonly warnings: readonly CapacityWarning[];
+}
+
+/** A block that stays nearly full for so many turns is compacted. */
+export const TURNS_BEFORE_COMPACTION = 3;
+
+const WARNING_PREFIX = "CapacityWarning#";
+
+export const warningKey = (owner: MemoryOwner, block: string): Key => ({
+  pk: memoryPartition(owner.agentId, owner.userId),
+  sk: `${WARNING_PREFIX}${blockId(owner, block)}`,
+});
+
+/** What every write of a warning sets. */
+export const warningAttributes = (owner: MemoryOwner, block: string, updatedAt: string) => ({
+  agent_id: owner.agentId,
+  user_id: owner.userId,
+  block_id: blockId(owner, block),
+  block_name: block,
+  updated_at: updatedAt,
+});
+
+/** What stands in a warning while nobody has been told of the compaction. */
+export const compactionAttributes = ({ version, wordsBefore, wordsAfter }: Compaction) => ({
+  compacted_version: version,
+  words_before: wordsBefore,
+  words_after: wordsAfter,
+});
+
+/** The warnings among the items of `CORE_MEMORY_RANGE`. */
+export const warningsFrom = (owner: MemoryOwner, items: readonly Item[]): readonly CapacityWarning[] =>
+  items
+    .filter((item) => text(item, "sk").startsWith(WARNING_PREFIX))
+    .map((item) => {
+      // The key says which block is meant, whatever else the item says.
+      const block = text(item, "sk").slice(warningKey(owner, "").sk.length);
+      return { block, turns: count(item, "warning_turns"), compaction: compactionFrom(block, item) };
+    });
+
+function compactionFrom(block: string, item: Item): Compaction | null {
+  const version = optionalCount(item, "compacted_version");
+  if (version === undefined) return null;
+  return {
+    block,
+    version,
+    wordsBefore: count(item, "words_before"),
+    wordsAfter: count(item, "words_after"),
+  };
+}
