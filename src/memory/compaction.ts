@@ -21,8 +21,14 @@ export function withoutOldest(lines: readonly string[], target: number) {
   return { moved: lines.slice(0, gone), kept: lines.slice(gone) };
 }
 
+/** How a model says that it will not. Where it says so in another way, that is what the block holds until it is restored. */
+const REFUSAL =
+  /^(?:i['’]?m (?:very )?sorry|sorry|i (?:can['’]?t|cannot)|i am (?:sorry|unable)|as an ai)\b/iu;
+/** What is longer than this says more than no. */
+const REFUSAL_LINES = 2;
+
 /**
- * The lines of a summary, or nothing where it is none: empty, longer than `target` words, longer than what it sums up,
+ * The lines of a summary, or nothing where it is none: empty, a refusal, longer than `target` words, longer than what it sums up,
  * or with lines that no block may have.
  */
 export function summaryLines(
@@ -35,6 +41,7 @@ export function summaryLines(
 
   const isSummary =
     lines.length > 0 &&
+    !(lines.length <= REFUSAL_LINES && REFUSAL.test(lines[0] ?? "")) &&
     wordsIn(lines) <= target &&
     charsIn(lines) <= charsIn(original) &&
     lines.every((line) => line.length <= MAX_LINE_CHARS);
