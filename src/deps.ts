@@ -4,6 +4,7 @@ import { LocalAccounts } from "./auth/local-accounts.ts";
 import { AccessTokens } from "./auth/tokens.ts";
 import { type Config, configFrom } from "./config.ts";
 import { ConversationRepository } from "./conversations/repository.ts";
+import { ContextService } from "./conversations/context-service.ts";
 import { ConversationService } from "./conversations/service.ts";
 import type { Models } from "./llm/model.ts";
 import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
@@ -15,6 +16,8 @@ import { MemoryRepository } from "./memory/repository.ts";
 import { MemoryService } from "./memory/service.ts";
 import { BlockVersionRepository } from "./memory/version-repository.ts";
 import { MessageRepository } from "./messages/repository.ts";
+import { ConversationSummarizer } from "./messages/summarizer.ts";
+import { SummaryRepository } from "./messages/summary-repository.ts";
 import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
@@ -52,6 +55,7 @@ export interface Deps {
   readonly agentService: AgentService;
   readonly conversations: ConversationRepository;
   readonly conversationService: ConversationService;
+  readonly contextService: ContextService;
   readonly memoryService: MemoryService;
   readonly archivalService: ArchivalService;
   readonly idempotency: IdempotencyService;
@@ -64,7 +68,7 @@ export interface Deps {
 /** What a conversation's runner may reach. */
 export interface RunnerDeps {
   readonly users: UserRepository;
-  readonly turnDeps: Omit<TurnDeps, "keepUnsaved">;
+  readonly turnDeps: Omit<TurnDeps, "keepUnsaved" | "follow">;
   readonly turns: TurnRepository;
   readonly runs: RunRepository;
   readonly conversations: ConversationRepository;
@@ -72,7 +76,8 @@ export interface RunnerDeps {
   readonly clock: Clock;
 }
 
-export function createDeps({ config, table, clock, cursorKey, runners, memorySearch }: Ports): Deps {
+export function createDeps(ports: Ports): Deps {
+  const { config, table, models, clock, cursorKey, runners, memorySearch } = ports;
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
@@ -99,6 +104,13 @@ export function createDeps({ config, table, clock, cursorKey, runners, memorySea
     agentService: new AgentService(agents, conversationService, archivalService, clock),
     conversations,
     conversationService,
+    contextService: new ContextService({
+      conversations,
+      summaries: new SummaryRepository(table),
+      turns: new TurnRepository(table),
+      models,
+      clock,
+    }),
     memoryService: new MemoryService({ memory, versions, agents, clock }),
     archivalService,
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
@@ -116,9 +128,20 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
   const memory = new MemoryRepository(table);
   const archive = new ArchivalRepository(table, cursors);
   const messages = new MessageRepository(table, cursors);
+  const summarizer = new ConversationSummarizer(new SummaryRepository(table), clock);
   return {
     users: new UserRepository(table),
-    turnDeps: { turns, memory, archive, memorySearch, messages, models, clock, saveMs: config.saveMs },
+    turnDeps: {
+      turns,
+      memory,
+      archive,
+      memorySearch,
+      messages,
+      summarizer,
+      models,
+      clock,
+      saveMs: config.saveMs,
+    },
     turns,
     runs: new RunRepository(table, cursors),
     conversations: new ConversationRepository(table, cursors),

@@ -34,6 +34,9 @@ export class ConversationRunner extends DurableObject<Env> {
   /** Settles when the live run is accepted or refused. */
   #opening: Promise<void> = Promise.resolve();
   #settling: Promise<void> | undefined;
+  /** What follows the answers so far, one after the other; nobody waits for it. */
+  #following: Promise<void> = Promise.resolve();
+  #followUps = 0;
 
   override async fetch(request: Request): Promise<Response> {
     // The Worker, and nobody else, asks in this shape.
@@ -139,7 +142,11 @@ export class ConversationRunner extends DurableObject<Env> {
 
   async #open(run: LiveRun, input: TurnInput, seed: RunSeed): Promise<void> {
     const { turnDeps } = await this.#deps();
-    const deps = { ...turnDeps, keepUnsaved: this.#log.keepUnsaved.bind(this.#log) };
+    const deps = {
+      ...turnDeps,
+      keepUnsaved: this.#log.keepUnsaved.bind(this.#log),
+      follow: (work: () => Promise<void>) => this.#follow(run, work),
+    };
     const events = await openTurn(input, seed, deps, run.signal);
 
     this.#log.accept(seed.runId);
@@ -148,6 +155,17 @@ export class ConversationRunner extends DurableObject<Env> {
       console.error({ message: "A run could not be logged.", runId: seed.runId, error });
     });
     this.ctx.waitUntil(playing.then(() => this.#leave(run)));
+  }
+
+  /** Does what follows a run's answer, behind its end and behind what earlier answers have left to do. */
+  #follow(run: LiveRun, work: () => Promise<void>): void {
+    this.#followUps++;
+    this.#following = Promise.all([this.#following, run.ended])
+      .then(work)
+      .finally(() => {
+        this.#followUps--;
+      });
+    this.ctx.waitUntil(this.#following.then(() => this.#schedule()));
   }
 
   async #leave(run: LiveRun): Promise<void> {
@@ -308,7 +326,11 @@ export class ConversationRunner extends DurableObject<Env> {
   async #schedule(): Promise<void> {
     const now = Date.now();
     const expiry = this.#log.prune(now);
-    const isBusy = this.#live || this.#log.unfinished().length > 0 || this.#log.unsaved().length > 0;
+    const isBusy =
+      this.#live ||
+      this.#followUps > 0 ||
+      this.#log.unfinished().length > 0 ||
+      this.#log.unsaved().length > 0;
     const next = isBusy ? now + HEARTBEAT_MS : expiry;
     if (next !== undefined) return this.ctx.storage.setAlarm(next);
 

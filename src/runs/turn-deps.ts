@@ -2,6 +2,7 @@ import type { Models } from "../llm/model.ts";
 import type { ArchivalRepository } from "../memory/archival-repository.ts";
 import type { MemoryRepository } from "../memory/repository.ts";
 import type { MessageRepository } from "../messages/repository.ts";
+import type { ConversationSummarizer } from "../messages/summarizer.ts";
 import type { MemorySearch } from "../search/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { TurnEnd, TurnRepository } from "./turn-repository.ts";
@@ -13,10 +14,13 @@ export interface TurnDeps {
   readonly archive: ArchivalRepository;
   readonly memorySearch: MemorySearch;
   readonly messages: MessageRepository;
+  readonly summarizer: ConversationSummarizer;
   readonly models: Models;
   readonly clock: Clock;
   /** How long the save of an answer that was shown is tried again before the turn fails, in milliseconds. */
   readonly saveMs: number;
   /** Takes over an end that could not be stored in that time. */
   keepUnsaved(end: TurnEnd): void;
+  /** Takes over what is to be done when the answer is out; it never fails. */
+  follow(work: () => Promise<void>): void;
 }

@@ -22,8 +22,11 @@ interface EndingTurn {
   readonly ending: TurnEnding;
 }
 
-/** Stores how a turn ended and tells of it, in exactly one terminal event. What was said is kept in any case. */
-export async function* endTurn(turn: EndingTurn, deps: TurnDeps): AsyncGenerator<AgentEvent, void, void> {
+/**
+ * Stores how a turn ended and tells of it, in exactly one terminal event. What was said is kept in any case. Gives
+ * whether it has been answered, and the answer saved.
+ */
+export async function* endTurn(turn: EndingTurn, deps: TurnDeps): AsyncGenerator<AgentEvent, boolean, void> {
   const { place, seed, progress } = turn;
   // A model that says nothing and calls nothing has not answered.
   const isEmpty = turn.ending.kind === "completed" && !progress.hasBegun;
@@ -42,6 +45,7 @@ export async function* endTurn(turn: EndingTurn, deps: TurnDeps): AsyncGenerator
   else if (ending.kind === "failed") yield failed(ending.error);
   else if (ending.kind === "cancelled") yield { type: "cancelled", messageId: end.end.messageId };
   else yield* completed(progress, seed);
+  return ending.kind === "completed" && !unsaved;
 }
 
 /** What is stored of a turn that ends now: its answer as far as it came, or the count given back. */
