@@ -1,42 +1,8 @@
 import { expect, it } from "vitest";
-import { beginConversation, type Client, signUp, table } from "../support/app.ts";
+import { beginConversation, signUp, table } from "../support/app.ts";
 import { scriptModel } from "../support/control.ts";
+import { type Planted, plant, words } from "../support/planted.ts";
 import { say } from "../support/sse.ts";
-
-interface Planted {
-  readonly role: string;
-  readonly content: string;
-  /** Minutes before now. */
-  readonly age?: number;
-  readonly attachments?: readonly {
-    readonly filename: string;
-    readonly content: string;
-    readonly size: number;
-  }[];
-}
-
-/** Messages as the service before stores them, oldest first. */
-async function plant(client: Client, conversationId: string, messages: readonly Planted[]): Promise<void> {
-  await table.batchWrite(
-    messages.map(({ role, content, age = 1, attachments }, index) => {
-      const id = crypto.randomUUID();
-      const at = new Date(Date.now() - age * 60_000 + index).toISOString().replace("Z", "000+00:00");
-      const put = {
-        pk: `CONVERSATION#${conversationId}`,
-        sk: `MESSAGE#${at}#${id}`,
-        entity_type: "Message",
-        message_id: id,
-        conversation_id: conversationId,
-        created_by: client.email,
-        role,
-        content,
-        created_at: at,
-        ...(attachments && { attachments: attachments.map((file) => ({ ...file })) }),
-      };
-      return { put };
-    }),
-  );
-}
 
 /** What the model reads when the user says something in a conversation that holds these messages. */
 async function asked(
@@ -70,8 +36,6 @@ function withoutTime(content: string | null | undefined): string {
   expect(content).toMatch(TIME);
   return content?.replace(TIME, "") ?? "";
 }
-
-const words = (count: number, word = "w"): string => Array.from({ length: count }, () => word).join(" ");
 
 it("gives the model the conversation, oldest first, and the new message last", async () => {
   const { conversation } = await asked([
