@@ -39,6 +39,9 @@ export const demoResponder: Responder = (request) => stream(answerTo(request));
 
 /** Decides the answer to a chat request. Pure: the same request gets the same plan. */
 export function answerTo(request: ChatRequest): Plan {
+  // It can't summarise: without an answer the service does so by itself.
+  if (isSummary(request.messages)) return { text: "" };
+
   const results = lastToolResults(request.messages);
   if (results.length > 0) return { text: acknowledge(results) };
 
@@ -164,9 +167,18 @@ function knownFacts(messages: readonly ChatMessage[]): readonly Fact[] | undefin
   return facts;
 }
 
+const isSummary = (messages: readonly ChatMessage[]): boolean =>
+  messages.some(
+    ({ role, content }) =>
+      role === "system" && textOf(content).startsWith("You keep the running summary of a conversation"),
+  );
+
+/** What the user said last, without the note of the time that stands behind it. */
 function lastUserText(messages: readonly ChatMessage[]): string {
   const last = messages.findLast((message) => message.role === "user");
-  return textOf(last?.content).trim();
+  return textOf(last?.content)
+    .replace(/<context>[^<]*<\/context>\s*$/, "")
+    .trim();
 }
 
 async function main(): Promise<void> {

@@ -4,6 +4,7 @@ import { requestId } from "hono/request-id";
 import openapi from "../docs/openapi.json" with { type: "json" };
 import { agentRoutes } from "./agents/routes.ts";
 import { localAuthRoutes, meRoutes } from "./auth/routes.ts";
+import { contextRoutes } from "./conversations/context-routes.ts";
 import { conversationRoutes } from "./conversations/routes.ts";
 import { createDeps, type Ports, portsFrom } from "./deps.ts";
 import { configFrom } from "./config.ts";
@@ -48,6 +49,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/agents", archivalRoutes)
     .route("/agents", sendRoutes)
     .route("/conversations", conversationRoutes)
+    .route("/conversations", contextRoutes)
     .route("/conversations", runRoutes);
 }
 

@@ -4,6 +4,7 @@ import { LocalAccounts } from "./auth/local-accounts.ts";
 import { AccessTokens } from "./auth/tokens.ts";
 import { type Config, configFrom } from "./config.ts";
 import { ConversationRepository } from "./conversations/repository.ts";
+import { ContextService } from "./conversations/context-service.ts";
 import { ConversationService } from "./conversations/service.ts";
 import type { Models } from "./llm/model.ts";
 import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
@@ -16,6 +17,8 @@ import { MemoryRepository } from "./memory/repository.ts";
 import { MemoryService } from "./memory/service.ts";
 import { BlockVersionRepository } from "./memory/version-repository.ts";
 import { MessageRepository } from "./messages/repository.ts";
+import { ConversationSummarizer } from "./messages/summarizer.ts";
+import { SummaryRepository } from "./messages/summary-repository.ts";
 import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
@@ -53,6 +56,7 @@ export interface Deps {
   readonly agentService: AgentService;
   readonly conversations: ConversationRepository;
   readonly conversationService: ConversationService;
+  readonly contextService: ContextService;
   readonly memoryService: MemoryService;
   readonly archivalService: ArchivalService;
   readonly idempotency: IdempotencyService;
@@ -73,7 +77,8 @@ export interface RunnerDeps {
   readonly clock: Clock;
 }
 
-export function createDeps({ config, table, clock, cursorKey, runners, memorySearch }: Ports): Deps {
+export function createDeps(ports: Ports): Deps {
+  const { config, table, models, clock, cursorKey, runners, memorySearch } = ports;
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
@@ -100,6 +105,13 @@ export function createDeps({ config, table, clock, cursorKey, runners, memorySea
     agentService: new AgentService(agents, conversationService, archivalService, clock),
     conversations,
     conversationService,
+    contextService: new ContextService({
+      conversations,
+      summaries: new SummaryRepository(table),
+      turns: new TurnRepository(table),
+      models,
+      clock,
+    }),
     memoryService: new MemoryService({ memory, versions, agents, clock }),
     archivalService,
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
@@ -118,6 +130,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
   const capacity = new CapacityRepository(table);
   const archive = new ArchivalRepository(table, cursors);
   const messages = new MessageRepository(table, cursors);
+  const summarizer = new ConversationSummarizer(new SummaryRepository(table), clock);
   return {
     users: new UserRepository(table),
     turnDeps: {
@@ -127,6 +140,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
       archive,
       memorySearch,
       messages,
+      summarizer,
       models,
       clock,
       saveMs: config.saveMs,

@@ -7,6 +7,7 @@ import type {
 } from "openai/resources/chat/completions";
 import { AppError } from "../shared/errors.ts";
 import { providerError } from "./errors.ts";
+import { WORDS_PER_TOKEN } from "./estimate.ts";
 import { eventData } from "./event-stream.ts";
 import type {
   ChatModel,
@@ -28,8 +29,6 @@ const MAX_ARGUMENT_CHARS = 100_000;
 const MAX_ALL_ARGUMENT_CHARS = 400_000;
 /** Calls beyond these in one answer are not even collected. */
 const MAX_CALLS = 256;
-/** Three quarters of a word per token is the usual rule of thumb for English. */
-const WORDS_PER_TOKEN = 0.75;
 
 export interface OpenAiModelOptions {
   readonly apiKey: string;

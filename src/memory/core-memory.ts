@@ -251,6 +251,13 @@ interface Planned extends Pick<Edit, "line" | "old" | "text"> {
   readonly lines?: readonly Line[];
 }
 
+/** A block as a turn that begins now would see it. */
+export const blockViewOf = ({ content, ...definition }: Block): BlockView => ({
+  ...definition,
+  lines: content.lines,
+  wordCount: wordsIn(content.lines),
+});
+
 const viewOf = ({ definition, lines }: BlockState): BlockView => {
   const texts = lines.map(({ text }) => text);
   return { ...definition, lines: texts, wordCount: wordsIn(texts) };

@@ -3,8 +3,10 @@ import type { ChatModel } from "../llm/model.ts";
 import type { CapacityWarning } from "../memory/capacity-model.ts";
 import { watchCapacity } from "../memory/capacity-watch.ts";
 import type { CoreMemory } from "../memory/core-memory.ts";
+import type { Message } from "../messages/model.ts";
 import type { RunSeed, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
+import type { TurnState } from "./turn-repository.ts";
 
 /** A turn whose answer has been sent and saved. */
 export interface EndedTurn {
@@ -16,6 +18,10 @@ export interface EndedTurn {
   readonly memory: CoreMemory;
   /** Warnings that the turn found and has not told of. */
   readonly warnings: readonly CapacityWarning[];
+  /** What the turn began with. */
+  readonly past: Pick<TurnState, "history" | "hasOlder" | "summary">;
+  readonly userMessage: Message;
+  readonly answer: Message;
 }
 
 /** Something to be done when an answer is out. What it has to tell is told at the beginning of the next run. */
@@ -37,6 +43,18 @@ const JOBS: readonly Job[] = [
         deps,
       );
     },
+  },
+  {
+    name: "conversation summary",
+    run: ({ place, seed, architecture, model, past, userMessage, answer }, { summarizer }) =>
+      summarizer.keepUp({
+        place,
+        runId: seed.runId,
+        model,
+        words: architecture.historyWords(model.contextWords),
+        // The reads of the turn serve again: as long as everything fits, nothing is read.
+        known: { ...past, history: [...past.history, userMessage, answer] },
+      }),
   },
 ];
 

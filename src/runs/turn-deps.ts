@@ -3,6 +3,7 @@ import type { ArchivalRepository } from "../memory/archival-repository.ts";
 import type { CapacityRepository } from "../memory/capacity-repository.ts";
 import type { MemoryRepository } from "../memory/repository.ts";
 import type { MessageRepository } from "../messages/repository.ts";
+import type { ConversationSummarizer } from "../messages/summarizer.ts";
 import type { MemorySearch } from "../search/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { TurnEnd, TurnRepository } from "./turn-repository.ts";
@@ -15,6 +16,7 @@ export interface TurnDeps {
   readonly archive: ArchivalRepository;
   readonly memorySearch: MemorySearch;
   readonly messages: MessageRepository;
+  readonly summarizer: ConversationSummarizer;
   readonly models: Models;
   readonly clock: Clock;
   /** How long the save of an answer that was shown is tried again before the turn fails, in milliseconds. */

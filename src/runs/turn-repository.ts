@@ -3,6 +3,8 @@ import { type Conversation, conversationFrom, conversationKey } from "../convers
 import { type CapacityWarning, warningsFrom } from "../memory/capacity-model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
 import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
+import { type Summary, summaryFrom, summaryKey } from "../messages/summary-model.ts";
+import { HISTORY_MESSAGES } from "../messages/window.ts";
 import { countMessage, forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
@@ -19,9 +21,6 @@ import { beginRun, endRun, type RunEnd, type RunSeed, type TurnPlace } from "./m
 const EVENT_WRITE = 0;
 const RUN_WRITE = 2;
 
-/** Messages read for a turn; what is older lies outside every window. */
-const HISTORY_MESSAGES = 200;
-
 /** All that a turn reads. */
 export interface TurnState {
   readonly user: User | undefined;
@@ -32,6 +31,10 @@ export interface TurnState {
   readonly warnings: readonly CapacityWarning[];
   /** Oldest first. */
   readonly history: readonly Message[];
+  /** Whether the conversation has messages that are older than these. */
+  readonly hasOlder: boolean;
+  /** What was said before the messages that are still read word for word. */
+  readonly summary: Summary | null;
 }
 
 /** All that is written at a turn's end. Without a message, nothing was said, and the count is given back. */
@@ -53,11 +56,12 @@ export class TurnRepository {
   /** Everything that a turn needs, in one wave of parallel reads. */
   async load({ owner, agentId, conversationId }: TurnPlace): Promise<TurnState> {
     const memory = { agentId, userId: owner };
-    const [[agent, conversation, user], memoryItems, newest] = await Promise.all([
+    const [[agent, conversation, user, summary], memoryItems, newest] = await Promise.all([
       this.#table.batchGet([
         agentKey(owner, agentId),
         conversationKey(owner, conversationId),
         userKey(owner),
+        summaryKey(conversationId),
       ]),
       this.#table.query(memoryPartition(agentId, owner), { range: CORE_MEMORY_RANGE }),
       this.#table.queryPage(conversationPartition(conversationId), {
@@ -74,6 +78,8 @@ export class TurnRepository {
       blocks: blocksFrom(memory, memoryItems),
       warnings: warningsFrom(memory, memoryItems),
       history: newest.items.map(messageFrom).toReversed(),
+      hasOlder: newest.next !== undefined,
+      summary: summary ? summaryFrom(summary) : null,
     };
   }
 

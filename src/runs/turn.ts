@@ -1,4 +1,5 @@
 import type { Architecture, TurnResult } from "../agents/architectures/architecture.ts";
+import type { PromptInput } from "../agents/architectures/assemble.ts";
 import { architectureNames, findArchitecture } from "../agents/architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
 import type { ChatModel, Models } from "../llm/model.ts";
@@ -20,6 +21,7 @@ import type { AgentEvent, AnswerEvent } from "./events.ts";
 import type { RunSeed, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { endTurn, type TurnEnding } from "./turn-end.ts";
+import type { TurnState } from "./turn-repository.ts";
 
 export interface TurnInput extends TurnPlace {
   readonly content: string;
@@ -112,7 +114,8 @@ export async function openTurn(
     }
 
     const isAnswered = yield* endTurn({ place: input, seed, progress, ending }, deps);
-    if (isAnswered) deps.follow(() => afterTurn(plan.ended, deps));
+    const answer = progress.message("complete");
+    if (isAnswered) deps.follow(() => afterTurn({ ...plan.ended, answer }, deps));
   }
 }
 
@@ -133,7 +136,7 @@ interface Plan {
   /** What happened behind earlier answers, and may still have to be told. */
   readonly compactions: readonly Compaction[];
   /** The turn as what follows its answer sees it. */
-  readonly ended: EndedTurn;
+  readonly ended: Omit<EndedTurn, "answer">;
 }
 
 /** Reads everything and refuses what can't be answered. */
@@ -143,18 +146,13 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
   const state = await turns.load(input);
 
   requireActive(state.user);
-  if (!state.agent) throw notFound("Agent");
-  // A conversation with another agent is as absent here as another user's.
-  if (state.conversation?.agentId !== agentId) throw notFound("Conversation");
-  const { agent } = state;
-  const architecture = requireArchitecture(agent);
-  const model = requireModel(agent, models);
+  const { agent, architecture, model } = requireAnswerer(state, agentId, models);
 
   const memoryOwner = { agentId, userId: owner };
   const blocks = state.blocks.length > 0 ? state.blocks : beginMemory();
   const turn = {
     agent,
-    history: idleTooLong(state.history, agent, seed.startedAt) ? [] : state.history,
+    ...pastOf(state, agent, seed.startedAt),
     message: { content, attachments },
     model,
     memory: new CoreMemory(
@@ -178,9 +176,18 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
     now: seed.startedAt,
   };
 
+  const userMessage: Message = {
+    ...emptyAnswer(input, seed),
+    id: seed.userMessageId,
+    role: "user",
+    content,
+    attachments,
+    createdAt: seed.askedAt,
+  };
   return {
     architecture,
     run: (signal) => architecture.run(turn, signal),
+    userMessage,
     compactions: architecture.keepsMemory
       ? state.warnings.flatMap((warning) => warning.compaction ?? [])
       : [],
@@ -190,15 +197,9 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
       architecture,
       model,
       memory: turn.memory,
+      past: state,
+      userMessage,
       warnings: state.warnings.filter(({ compaction }) => !compaction),
-    },
-    userMessage: {
-      ...emptyAnswer(input, seed),
-      id: seed.userMessageId,
-      role: "user",
-      content,
-      attachments,
-      createdAt: seed.askedAt,
     },
   };
 
@@ -216,6 +217,22 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
     return emptyBlocks(definitions);
   }
 }
+
+/** Who answers, and with which model. Throws `AppError` where nobody can. */
+export function requireAnswerer({ agent, conversation }: TurnState, agentId: string, models: Models) {
+  if (!agent) throw notFound("Agent");
+  // A conversation with another agent is as absent here as another user's.
+  if (conversation?.agentId !== agentId) throw notFound("Conversation");
+  return { agent, architecture: requireArchitecture(agent), model: requireModel(agent, models) };
+}
+
+/** What a turn begins with of what was said before: nothing, where the conversation has rested for too long. */
+export const pastOf = (
+  { history, summary }: Pick<TurnState, "history" | "summary">,
+  agent: Agent,
+  now: number,
+): Pick<PromptInput, "history" | "summary"> =>
+  idleTooLong(history, agent, now) ? { history: [], summary: null } : { history, summary };
 
 function requireArchitecture(agent: Agent): Architecture {
   const architecture = findArchitecture(agent.architecture);

@@ -39,7 +39,7 @@ export const onOneLine = (text: string): string => text.trim().replaceAll(/\s*[\
 
 /** Tags that structure what the model reads; text from outside must not be able to open or close one. */
 const SECTION_TAG =
-  /<(?=\s*(?:\/\s*)?(?:identity|persona|core_memory|memory_tools|memory_warning|knowledge_base|context|attached_file|system|user|assistant|tool)\b)/giu;
+  /<(?=\s*(?:\/\s*)?(?:identity|persona|core_memory|memory_tools|memory_warning|conversation_summary|knowledge_base|context|attached_file|system|user|assistant|tool)\b)/giu;
 /** Control tokens of chat templates, such as `<|im_start|>`: the bracket is what makes them. */
 const TEMPLATE_TOKEN = /<(?=\|)/gu;
 

@@ -1,7 +1,7 @@
 import { NO_TOOLS } from "../../tools/toolbox.ts";
-import type { Architecture } from "./architecture.ts";
-import { toConversation } from "./history.ts";
-import { identitySection, personaSection, timeSection } from "./prompt.ts";
+import { type Architecture, promptInputOf } from "./architecture.ts";
+import { assemblePrompt, type Prompt, type PromptInput } from "./assemble.ts";
+import { identitySection, personaSection, summarySections, timeSection } from "./prompt.ts";
 import { runToolLoop } from "./tool-loop.ts";
 
 /** Words of conversation that the model reads. */
@@ -13,19 +13,31 @@ export const krishnaMini: Architecture = {
   label: "Krishna Mini (conversation only)",
   keepsMemory: false,
   preparations: ["Building conversation context..."],
+  historyWords,
+  assemble,
 
-  run({ agent, history, message, model, memory, now }, signal) {
-    const system = [
-      identitySection("tone", "persona", "origin"),
-      personaSection(agent.persona),
-      timeSection(now),
-    ];
-    const budget = Math.min(HISTORY_WORDS, Math.floor(model.contextWords / 2));
-    const messages = [
-      { role: "system", content: system.join("\n\n") } as const,
-      ...toConversation(history, message, budget),
-    ];
-
+  run(turn, signal) {
+    const { model, memory } = turn;
+    const { messages } = assemble(promptInputOf(turn));
     return runToolLoop({ model, messages, tools: NO_TOOLS, memory, maxModelCalls: 1, signal });
   },
 };
+
+function historyWords(contextWords: number): number {
+  return Math.min(HISTORY_WORDS, Math.floor(contextWords / 2));
+}
+
+function assemble(input: PromptInput): Prompt {
+  const sections = [
+    identitySection("tone", "persona", "origin"),
+    personaSection(input.agent.persona),
+    ...summarySections(input.summary),
+  ];
+  return assemblePrompt(input, {
+    sections,
+    volatile: timeSection(input.now),
+    tools: NO_TOOLS.specs,
+    hiddenBlocks: [],
+    historyWords: historyWords(input.contextWords),
+  });
+}

@@ -1,10 +1,11 @@
 import { capacityPercent, formatFixed, isNearlyFull, usageOf } from "../../../memory/capacity.ts";
 import { TURNS_BEFORE_COMPACTION } from "../../../memory/capacity-model.ts";
 import type { BlockView } from "../../../memory/core-memory.ts";
+import type { PromptSection } from "../assemble.ts";
 import { section } from "../prompt.ts";
 
 /** What the model is to do about blocks that are nearly full; nothing where none is. */
-export function memoryWarningSections(blocks: readonly BlockView[]): readonly string[] {
+export function memoryWarningSections(blocks: readonly BlockView[]): readonly PromptSection[] {
   const full = blocks.filter(isNearlyFull);
   if (full.length === 0) return [];
 

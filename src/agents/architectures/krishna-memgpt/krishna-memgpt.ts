@@ -7,9 +7,9 @@ import { coreMemoryRead } from "../../../tools/native/core-memory-read.ts";
 import { coreMemoryReplace } from "../../../tools/native/core-memory-replace.ts";
 import { recallConversation } from "../../../tools/native/recall-conversation.ts";
 import { toolbox } from "../../../tools/toolbox.ts";
-import type { Architecture } from "../architecture.ts";
-import { toConversation } from "../history.ts";
-import { identitySection, personaSection, timeSection } from "../prompt.ts";
+import { type Architecture, promptInputOf } from "../architecture.ts";
+import { assemblePrompt, type Prompt, type PromptInput } from "../assemble.ts";
+import { identitySection, personaSection, summarySections, timeSection } from "../prompt.ts";
 import { MAX_MODEL_CALLS, runToolLoop } from "../tool-loop.ts";
 import { memoryWarningSections } from "./capacity-prompt.ts";
 import { coreMemorySection, memoryToolsSection } from "./memory-prompt.ts";
@@ -37,23 +37,38 @@ export const krishnaMemgpt: Architecture = {
   keepsMemory: true,
   preparations: ["Loading memory...", "Building conversation context..."],
 
-  run({ agent, history, message, model, memory, archive, conversation, now }, signal) {
-    // From what changes least to what changes with every turn: providers charge a fraction for a beginning they know.
-    const system = [
-      identitySection("tone", "memory", "persona", "origin"),
-      personaSection(agent.persona),
-      memoryToolsSection(TOOLS.map(({ spec }) => spec)),
-      coreMemorySection(memory.blocks(), Math.floor(model.contextWords * MEMORY_SHARE)),
-      ...memoryWarningSections(memory.blocks()),
-      timeSection(now),
-    ];
-    const budget = Math.min(HISTORY_WORDS, Math.floor(model.contextWords / 3));
-    const messages = [
-      { role: "system", content: system.join("\n\n") } as const,
-      ...toConversation(history, message, budget),
-    ];
+  historyWords,
+  assemble,
 
+  run(turn, signal) {
+    const { model, memory, archive, conversation } = turn;
+    const { messages } = assemble(promptInputOf(turn));
     const tools = toolbox(TOOLS, { coreMemory: memory, archive, conversation });
     return runToolLoop({ model, messages, tools, memory, maxModelCalls: MAX_MODEL_CALLS, signal });
   },
 };
+
+function historyWords(contextWords: number): number {
+  return Math.min(HISTORY_WORDS, Math.floor(contextWords / 3));
+}
+
+function assemble(input: PromptInput): Prompt {
+  const tools = TOOLS.map(({ spec }) => spec);
+  const memory = coreMemorySection(input.blocks, Math.floor(input.contextWords * MEMORY_SHARE));
+  const sections = [
+    identitySection("tone", "memory", "persona", "origin"),
+    personaSection(input.agent.persona),
+    memoryToolsSection(tools),
+    memory.section,
+    ...memoryWarningSections(input.blocks),
+    // It changes when the window moves on, and then all that follows changes too.
+    ...summarySections(input.summary),
+  ];
+  return assemblePrompt(input, {
+    sections,
+    volatile: timeSection(input.now),
+    tools,
+    hiddenBlocks: memory.hidden,
+    historyWords: historyWords(input.contextWords),
+  });
+}

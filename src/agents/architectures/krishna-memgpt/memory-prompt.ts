@@ -2,6 +2,7 @@ import type { ToolSpec } from "../../../llm/model.ts";
 import { isNearlyFull, usageOf } from "../../../memory/capacity.ts";
 import type { BlockView } from "../../../memory/core-memory.ts";
 import { countWords, fence } from "../../../shared/text.ts";
+import type { PromptSection } from "../assemble.ts";
 import { section } from "../prompt.ts";
 
 const GUIDELINES = [
@@ -14,7 +15,7 @@ const GUIDELINES = [
 ] as const;
 
 /** What the model can do with its memory: one line per tool, and how to use them well. */
-export function memoryToolsSection(tools: readonly ToolSpec[]): string {
+export function memoryToolsSection(tools: readonly ToolSpec[]): PromptSection {
   const rows = tools.map(({ name, description }) => `- ${name}: ${description}`);
   const guidelines = GUIDELINES.map((guideline) => `- ${guideline}`);
   return section("memory_tools", [...rows, "Guidelines:", ...guidelines].join("\n"));
@@ -22,20 +23,27 @@ export function memoryToolsSection(tools: readonly ToolSpec[]): string {
 
 /**
  * The blocks of core memory with numbered lines. Blocks that no longer fit `maxWords` are named, so that the model can
- * read them with a tool.
+ * read them with a tool; `hidden` has their names.
  */
-export function coreMemorySection(blocks: readonly BlockView[], maxWords: number): string {
+export function coreMemorySection(
+  blocks: readonly BlockView[],
+  maxWords: number,
+): { readonly section: PromptSection; readonly hidden: readonly string[] } {
+  const hidden: string[] = [];
   let left = maxWords;
 
   const rendered = blocks.map((block) => {
     const shown = renderBlock(block);
     const words = countWords(shown);
-    if (words > left) return `${heading(block)}\n(too long to be shown here: read it with core_memory_read)`;
+    if (words > left) {
+      hidden.push(block.name);
+      return `${heading(block)}\n(too long to be shown here: read it with core_memory_read)`;
+    }
 
     left -= words;
     return shown;
   });
-  return section("core_memory", rendered.join("\n\n"));
+  return { section: section("core_memory", rendered.join("\n\n")), hidden };
 }
 
 function renderBlock(block: BlockView): string {

@@ -1,0 +1,19 @@
+import type { Message } from "../../src/messages/model.ts";
+import { formatTimestamp } from "../../src/shared/clock.ts";
+
+const BEGAN = Date.UTC(2026, 0, 29, 11);
+
+/** The message number so and so of a conversation: users and agents take turns, a second apart. */
+export const messageOf = (index: number, content: string, conversationId = "c"): Message => ({
+  id: `m${String(index).padStart(5, "0")}`,
+  conversationId,
+  createdBy: "alice@example.com",
+  role: index % 2 ? "assistant" : "user",
+  content,
+  attachments: [],
+  createdAt: formatTimestamp(BEGAN + index * 1_000),
+  status: "complete",
+  toolCalls: [],
+  usage: null,
+  runId: null,
+});

@@ -1,0 +1,209 @@
+import { expect, it } from "vitest";
+import { krishnaMemgpt } from "../../src/agents/architectures/krishna-memgpt/krishna-memgpt.ts";
+import type { ChatModel, ModelRequest } from "../../src/llm/model.ts";
+import { messageItem, type Message } from "../../src/messages/model.ts";
+import { ConversationSummarizer } from "../../src/messages/summarizer.ts";
+import { SummaryRepository } from "../../src/messages/summary-repository.ts";
+import { HISTORY_MESSAGES, placeOf, windowOf } from "../../src/messages/window.ts";
+import { createClock } from "../../src/shared/clock.ts";
+import { beginConversation, signUp, table } from "../support/app.ts";
+import { messageOf } from "./conversation.ts";
+
+const WORDS = krishnaMemgpt.historyWords(24_000);
+
+/** A model that writes what it is told, and remembers what it was asked. */
+function writer(write: (signal: AbortSignal) => AsyncIterable<string>) {
+  const asked: ModelRequest[] = [];
+  const model: ChatModel = {
+    id: "writer",
+    contextWords: 24_000,
+    async *stream(request, signal) {
+      asked.push(request);
+      for await (const text of write(signal)) yield { type: "text", text };
+    },
+  };
+  return { model, asked };
+}
+
+async function* summaryText() {
+  yield "They talked about the weather.";
+}
+
+async function setUp(model: ChatModel, limitMs?: number) {
+  const client = await signUp();
+  const { conversationId } = await beginConversation(client);
+  const summaries = new SummaryRepository(table);
+  const summarizer = new ConversationSummarizer(summaries, createClock(), limitMs);
+  const said: Message[] = [];
+
+  return {
+    client,
+    conversationId,
+    summaries,
+    said,
+    /** Stores messages as if they had been said. */
+    async say(...contents: readonly string[]) {
+      const messages = contents.map((content, index) =>
+        messageOf(said.length + index, content, conversationId),
+      );
+      await table.batchWrite(messages.map((message) => ({ put: messageItem(message) })));
+      said.push(...messages);
+    },
+    async keepUp(summary = summaries.find(conversationId)) {
+      await summarizer.keepUp({
+        place: { owner: client.email, conversationId },
+        runId: "r",
+        model,
+        words: WORDS,
+        known: {
+          history: said.slice(-HISTORY_MESSAGES),
+          hasOlder: said.length > HISTORY_MESSAGES,
+          summary: await summary,
+        },
+      });
+      return summaries.find(conversationId);
+    },
+  };
+}
+
+const words = (count: number, word = "w"): string => Array.from({ length: count }, () => word).join(" ");
+
+it("moves the window in steps, and leaves nothing out between it and the summary", async () => {
+  const { model, asked } = writer(summaryText);
+  const { say, keepUp, summaries, conversationId, said } = await setUp(model);
+  const beginnings: string[] = [];
+
+  for (let turn = 0; turn < 60; turn++) {
+    const summary = await summaries.find(conversationId);
+    const window = windowOf(said, summary?.coversUntil ?? null, WORDS - 150);
+    const uncovered = said.filter((message) => placeOf(message) > (summary?.coversUntil ?? ""));
+    expect(window).toEqual(uncovered);
+    beginnings.push(window[0]?.id ?? "");
+
+    await say(words(150), words(250));
+    await keepUp();
+  }
+
+  // 24,000 words, of which a step takes some 3,500: a window that slid would have moved with nearly every turn.
+  const steps = beginnings.filter((id, index) => index > 1 && id !== beginnings[index - 1]).length;
+  expect(steps).toBe(asked.length);
+  expect(steps).toBeGreaterThan(3);
+  expect(steps).toBeLessThan(8);
+});
+
+it("makes the new summary of the old one and of what fell out since", async () => {
+  const { model, asked } = writer(summaryText);
+  const { say, keepUp } = await setUp(model);
+
+  await say(...Array.from({ length: 30 }, (_, index) => `first-${index} ${words(250)}`));
+  const first = await keepUp();
+  await say(...Array.from({ length: 20 }, (_, index) => `second-${index} ${words(250)}`));
+  const second = await keepUp();
+
+  const [, again] = asked.map(({ messages }) => messages[1]?.content ?? "");
+  expect(again).toContain("They talked about the weather.");
+  expect(again).not.toContain("first-0 ");
+  expect(again).toContain("first-29 ");
+  expect(second?.messagesCovered).toBeGreaterThan(first?.messagesCovered ?? 0);
+  expect(second?.createdAt).toBe(first?.createdAt);
+  expect((second?.coversUntil ?? "") > (first?.coversUntil ?? "")).toBe(true);
+});
+
+it("asks nobody while everything fits, and not twice about the same", async () => {
+  const { model, asked } = writer(summaryText);
+  const { say, keepUp } = await setUp(model);
+
+  await say(...Array.from({ length: 20 }, () => words(250)));
+  expect(await keepUp()).toBeNull();
+  await say(...Array.from({ length: 20 }, () => words(250)));
+  const summary = await keepUp();
+  // A turn that had begun before the summary was stored knows of none.
+  const again = await keepUp(Promise.resolve(null));
+
+  expect(asked).toHaveLength(1);
+  expect(again).toEqual(summary);
+});
+
+it("lets one of two that summarise the same state win, and none win over a deletion", async () => {
+  const { model } = writer(summaryText);
+  const { client, say, keepUp, summaries, conversationId } = await setUp(model);
+  await say(...Array.from({ length: 30 }, () => words(250)));
+  const summary = await keepUp();
+  if (!summary) throw new Error("There is no summary.");
+
+  const next = (content: string) => ({ ...summary, content, updatedAt: crypto.randomUUID() });
+  const both = await Promise.all([
+    summaries.replace(client.email, next("one"), summary),
+    summaries.replace(client.email, next("two"), summary),
+  ]);
+  expect(both.toSorted()).toEqual([false, true]);
+
+  const current = await summaries.find(conversationId);
+  await client("DELETE", `/conversations/${conversationId}/summary`);
+  expect(await summaries.replace(client.email, next("three"), current)).toBe(false);
+  expect(await summaries.find(conversationId)).toMatchObject({
+    content: "",
+    coversUntil: summary.coversUntil,
+  });
+});
+
+it.each([
+  ["fails", 1_000, () => failing()],
+  ["says nothing", 1_000, () => silent()],
+  ["does not end", 50, (signal: AbortSignal) => endless(signal)],
+])("does without a model that %s", async (_case, limitMs, write) => {
+  const { model } = writer(write);
+  const { say, keepUp } = await setUp(model, limitMs);
+  await say(...Array.from({ length: 30 }, (_, index) => `Topic ${index}. ${words(250)}`));
+
+  const summary = await keepUp();
+
+  expect(summary).toMatchObject({ by: "fallback", model: null });
+  expect(summary?.content).toContain("[Jan 29, 2026] User: Topic 0.");
+});
+
+it("catches up with a conversation of many messages, oldest first", async () => {
+  const { model, asked } = writer(summaryText);
+  const { say, keepUp, said } = await setUp(model);
+  await say(...Array.from({ length: 700 }, (_, index) => `message-${index} has a few words`));
+
+  const summary = await keepUp();
+
+  expect(asked[0]?.messages[1]?.content).toContain("message-0 has");
+  expect(summary?.messagesCovered).toBe(600);
+  expect(summary?.coversUntil).toBe(placeOf(said[599] ?? messageOf(0, "")));
+});
+
+it("stores nothing for a conversation that was deleted meanwhile", async () => {
+  const gone = Promise.withResolvers<void>();
+  const { model, asked } = writer(async function* () {
+    await gone.promise;
+    yield "Late.";
+  });
+  const { client, say, keepUp, conversationId } = await setUp(model);
+  await say(...Array.from({ length: 30 }, () => words(250)));
+
+  const keeping = keepUp();
+  await expect.poll(() => asked.length).toBe(1);
+  expect((await client("DELETE", `/conversations/${conversationId}`)).status).toBe(204);
+  gone.resolve();
+  await keeping;
+
+  expect(await table.query(`CONVERSATION#${conversationId}`)).toEqual([]);
+});
+
+async function* failing(): AsyncGenerator<string> {
+  yield "They";
+  throw new Error("The provider quoted sk-secret.");
+}
+
+async function* silent(): AsyncGenerator<string> {
+  yield " ";
+}
+
+async function* endless(signal: AbortSignal): AsyncGenerator<string> {
+  yield "They";
+  await new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+}
