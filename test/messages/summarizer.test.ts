@@ -124,6 +124,20 @@ it("asks nobody while everything fits, and not twice about the same", async () =
   expect(again).toEqual(summary);
 });
 
+it("keeps a long message to be asked about once more, where it fits", async () => {
+  const { model, asked } = writer(summaryText);
+  const { say, keepUp, said } = await setUp(model);
+
+  await say("Hi", "Hello", words(7_300, "long"), "It is long.");
+  const first = await keepUp();
+  await say("What does it say?", "Long.");
+  const second = await keepUp();
+
+  expect(first?.coversUntil).toBe(placeOf(said[1] ?? messageOf(0, "")));
+  expect(second?.coversUntil).toBe(placeOf(said[3] ?? messageOf(0, "")));
+  expect(asked).toHaveLength(2);
+});
+
 it("lets one of two that summarise the same state win, and none win over a deletion", async () => {
   const { model } = writer(summaryText);
   const { client, say, keepUp, summaries, conversationId } = await setUp(model);
