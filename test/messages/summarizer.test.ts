@@ -42,14 +42,14 @@ async function setUp(model: ChatModel, limitMs?: number) {
     summaries,
     said,
     /** Stores messages as if they had been said. */
-    async say(...contents: readonly string[]) {
+    say: async (...contents: readonly string[]) => {
       const messages = contents.map((content, index) =>
         messageOf(said.length + index, content, conversationId),
       );
       await table.batchWrite(messages.map((message) => ({ put: messageItem(message) })));
       said.push(...messages);
     },
-    async keepUp(summary = summaries.find(conversationId)) {
+    keepUp: async (summary = summaries.find(conversationId)) => {
       await summarizer.keepUp({
         place: { owner: client.email, conversationId },
         runId: "r",
@@ -89,7 +89,7 @@ it("moves the window in steps, and leaves nothing out between it and the summary
   expect(steps).toBe(asked.length);
   expect(steps).toBeGreaterThan(3);
   expect(steps).toBeLessThan(8);
-});
+}, 20_000);
 
 it("makes the new summary of the old one and of what fell out since", async () => {
   const { model, asked } = writer(summaryText);
@@ -150,7 +150,7 @@ it("lets one of two that summarise the same state win, and none win over a delet
     summaries.replace(client.email, next("one"), summary),
     summaries.replace(client.email, next("two"), summary),
   ]);
-  expect(both.toSorted()).toEqual([false, true]);
+  expect(both.filter(Boolean)).toHaveLength(1);
 
   const current = await summaries.find(conversationId);
   await client("DELETE", `/conversations/${conversationId}/summary`);
