@@ -111,11 +111,11 @@ export class ConversationSummarizer {
   /** What leaves the window, oldest first; of a conversation that is far behind, as much as one page holds. */
   async #leaving(conversationId: string, known: Known, words: number): Promise<readonly Message[]> {
     const coversUntil = known.summary?.coversUntil ?? null;
-    const size = { words: Math.floor(words * KEPT_SHARE), messages: HISTORY_MESSAGES * KEPT_SHARE };
-    const [firstKept] = fromUser(newestThatFit(behind(known.history, coversUntil), size));
+    const open = behind(known.history, coversUntil);
     const fallen = hasGap(known)
       ? await this.#summaries.messagesBehind(conversationId, coversUntil, HISTORY_MESSAGES)
-      : behind(known.history, coversUntil);
+      : open;
+    const firstKept = firstToKeep(open, words);
     return firstKept ? fallen.filter((message) => placeOf(message) < placeOf(firstKept)) : fallen;
   }
 
@@ -141,12 +141,28 @@ export class ConversationSummarizer {
   }
 }
 
+/**
+ * Where the window begins after a step. The last exchange stays, however large, for as long as it fits: whoever sends a
+ * long file asks about it next.
+ */
+function firstToKeep(open: readonly Message[], words: number): Message | undefined {
+  const size = { words: Math.floor(words * KEPT_SHARE), messages: HISTORY_MESSAGES * KEPT_SHARE };
+  const [first] = fromUser(newestThatFit(open, size));
+  if (first) return first;
+
+  const lastExchange = open.slice(open.findLastIndex(({ role }) => role !== "assistant"));
+  return weightOfAll(lastExchange) <= words ? lastExchange[0] : undefined;
+}
+
 /** Whether the window has to be cleared before the next message, or what it can't hold is not summarised yet. */
 function isDue(known: Known, words: number): boolean {
   const open = behind(known.history, known.summary?.coversUntil ?? null);
   if (open.length > HISTORY_MESSAGES * FULL_SHARE || hasGap(known)) return true;
-  return open.reduce((sum, message) => sum + weightOf(message), 0) > words * FULL_SHARE;
+  return weightOfAll(open) > words * FULL_SHARE;
 }
+
+const weightOfAll = (messages: readonly Message[]): number =>
+  messages.reduce((sum, message) => sum + weightOf(message), 0);
 
 /** Whether there may be messages that neither the summary covers nor a turn reads. */
 function hasGap({ history, hasOlder, summary }: Known): boolean {

@@ -9,6 +9,8 @@ export const MAX_SUMMARY_WORDS = 400;
 const WANTED_WORDS = 300;
 /** What the model reads of one message; a pasted book is summarised by its beginning. */
 const MESSAGE_WORDS = 800;
+/** What it reads of one file. */
+const FILE_WORDS = 300;
 /** What the fallback shows of a message. */
 const PREVIEW_CHARS = 160;
 
@@ -22,7 +24,7 @@ const INSTRUCTIONS = [
 
 /** A message as the summarising model reads it: one line, so that it can't pose as several messages. */
 export const transcriptLine = (message: Message): string =>
-  `${heading(message)} ${beginningOf(said(message), MESSAGE_WORDS)}`;
+  `${heading(message)} ${beginningOf(said(message, FILE_WORDS), MESSAGE_WORDS)}`;
 
 /** Asks for a summary of what `previous` says and of what followed. */
 export function summaryRequest(previous: string, lines: readonly string[]): ModelRequest {
@@ -78,7 +80,7 @@ const sentencesOf = (text: string): readonly string[] =>
   text.split(/(?<=[.!?。！？])\s+|\n+/u).filter((sentence) => sentence.trim() !== "");
 
 function previewOf(message: Message): string {
-  const [first = ""] = sentencesOf(said(message));
+  const [first = ""] = sentencesOf(said(message, 0));
   return `${heading(message)} ${preview(first, PREVIEW_CHARS)}`.toWellFormed();
 }
 
@@ -97,9 +99,13 @@ function heading({ role, createdAt }: Message): string {
   return `[${day}] ${speaker}`;
 }
 
-/** A message on one line, with its files and tools by name. */
-function said({ content, attachments, toolCalls }: Message): string {
-  const files = attachments.map(({ filename }) => `(file: ${filename})`);
+/** A message on one line, with its tools by name, and its files by name and beginning. */
+function said({ content, attachments, toolCalls }: Message, fileWords: number): string {
+  const files = attachments.map((file) =>
+    fileWords > 0
+      ? `(file: ${file.filename}, which begins: ${beginningOf(file.content, fileWords)})`
+      : `(file: ${file.filename})`,
+  );
   const tools = [...new Set(toolCalls.map(({ name }) => name))].map((name) => `(used ${name})`);
   return onOneLine([...files, content.trim(), ...tools].filter((part) => part !== "").join(" "));
 }

@@ -34,7 +34,9 @@ it.each(["krishna-memgpt", "krishna-mini"])(
     const there = await setUp({ agent_architecture }, ...script);
     await there.plant(talk(42));
     await there.say("And now?");
-    await expect.poll(async () => (await there.context()).left_out.messages_summarized).toBeGreaterThan(0);
+    await expect
+      .poll(async () => (await there.context()).left_out.messages_summarized, { timeout: 8_000 })
+      .toBeGreaterThan(0);
     await there.say("I am Alice", { attachments: [file] });
 
     const context = await there.context();

@@ -55,6 +55,16 @@ it("keeps more of the recent past than of the distant one where it has to leave 
   expect(halves[1]?.length).toBeGreaterThan(2 * (halves[0]?.length ?? 0));
 });
 
+it("shows a model how a message's files begin", () => {
+  const file = { filename: "plan.md", content: `Step 1\nStep 2 ${"x ".repeat(9_000)}`, size: 18_000 };
+
+  const line = transcriptLine({ ...messageOf(0, "See"), attachments: [file] });
+
+  expect(line).toMatch(/^\[Jan 29, 2026\] User: \(file: plan\.md, which begins: Step 1 Step 2 x /u);
+  expect(line.endsWith(") See")).toBe(true);
+  expect(weight(line)).toBeLessThan(400);
+});
+
 it.each([
   ["nothing", "", undefined],
   ["white space", " \n ", undefined],
