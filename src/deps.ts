@@ -5,6 +5,7 @@ import { AccessTokens } from "./auth/tokens.ts";
 import { type Config, configFrom } from "./config.ts";
 import { ConversationRepository } from "./conversations/repository.ts";
 import { ConversationService } from "./conversations/service.ts";
+import { type Embedder, openAiEmbedder } from "./llm/embeddings.ts";
 import type { Models } from "./llm/model.ts";
 import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
 import { IdempotencyRepository } from "./idempotency/repository.ts";
@@ -14,13 +15,14 @@ import { ArchivalService } from "./memory/archival-service.ts";
 import { MemoryRepository } from "./memory/repository.ts";
 import { MemoryService } from "./memory/service.ts";
 import { BlockVersionRepository } from "./memory/version-repository.ts";
+import { RecallService } from "./messages/recall-service.ts";
 import { MessageRepository } from "./messages/repository.ts";
 import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
 import { MemorySearches } from "./search/memory-searches.ts";
-import type { MemorySearch } from "./search/model.ts";
+import type { MemorySearch, MessageSearch } from "./search/model.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
 import { TableClient } from "./table/client.ts";
@@ -41,6 +43,9 @@ export interface Ports {
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
+  readonly messageSearch: MessageSearch;
+  /** What search finds meanings with; nothing where none is configured. */
+  readonly embedder: Embedder | undefined;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
@@ -54,6 +59,7 @@ export interface Deps {
   readonly conversationService: ConversationService;
   readonly memoryService: MemoryService;
   readonly archivalService: ArchivalService;
+  readonly recallService: RecallService;
   readonly idempotency: IdempotencyService;
   readonly providerOptions: readonly ProviderOption[];
   readonly runs: RunRepository;
@@ -72,7 +78,8 @@ export interface RunnerDeps {
   readonly clock: Clock;
 }
 
-export function createDeps({ config, table, clock, cursorKey, runners, memorySearch }: Ports): Deps {
+export function createDeps(ports: Ports): Deps {
+  const { config, table, clock, cursorKey, runners, memorySearch, messageSearch } = ports;
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
@@ -101,6 +108,7 @@ export function createDeps({ config, table, clock, cursorKey, runners, memorySea
     conversationService,
     memoryService: new MemoryService({ memory, versions, agents, clock }),
     archivalService,
+    recallService: new RecallService(agents, messageSearch, cursors),
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
     providerOptions: providerOptions(config.isLocal),
     runs: new RunRepository(table, cursors),
@@ -110,7 +118,7 @@ export function createDeps({ config, table, clock, cursorKey, runners, memorySea
 }
 
 export function createRunnerDeps(ports: Ports): RunnerDeps {
-  const { config, table, models, clock, cursorKey, memorySearch } = ports;
+  const { config, table, models, clock, cursorKey, memorySearch, messageSearch } = ports;
   const cursors = new Cursors(cursorKey);
   const turns = new TurnRepository(table);
   const memory = new MemoryRepository(table);
@@ -118,7 +126,17 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
   const messages = new MessageRepository(table, cursors);
   return {
     users: new UserRepository(table),
-    turnDeps: { turns, memory, archive, memorySearch, messages, models, clock, saveMs: config.saveMs },
+    turnDeps: {
+      turns,
+      memory,
+      archive,
+      memorySearch,
+      messageSearch,
+      messages,
+      models,
+      clock,
+      saveMs: config.saveMs,
+    },
     turns,
     runs: new RunRepository(table, cursors),
     conversations: new ConversationRepository(table, cursors),
@@ -136,6 +154,7 @@ const cursorKeys = new Map<string, CryptoKey>();
 export async function portsFrom(env: Env): Promise<Ports> {
   const config = configFrom(env);
   const clock = systemClock;
+  const searches = new MemorySearches(env.SEARCH_INDEX, config.table.region);
   return {
     config,
     table: new TableClient({ send: transportOf(config), table: config.table.name, now: clock.now }),
@@ -143,7 +162,9 @@ export async function portsFrom(env: Env): Promise<Ports> {
     clock,
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
-    memorySearch: new MemorySearches(env.SEARCH_INDEX, config.table.region),
+    memorySearch: searches,
+    messageSearch: searches,
+    embedder: config.embeddings && openAiEmbedder(config.embeddings, fetch),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Models } from "../llm/model.ts";
 import type { ArchivalRepository } from "../memory/archival-repository.ts";
 import type { MemoryRepository } from "../memory/repository.ts";
 import type { MessageRepository } from "../messages/repository.ts";
-import type { MemorySearch } from "../search/model.ts";
+import type { MemorySearch, MessageSearch } from "../search/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { TurnEnd, TurnRepository } from "./turn-repository.ts";
 
@@ -12,6 +12,7 @@ export interface TurnDeps {
   readonly memory: MemoryRepository;
   readonly archive: ArchivalRepository;
   readonly memorySearch: MemorySearch;
+  readonly messageSearch: MessageSearch;
   readonly messages: MessageRepository;
   readonly models: Models;
   readonly clock: Clock;

@@ -30,10 +30,11 @@ function call(input: unknown, find: MemorySearch["search"]) {
   const context = {
     coreMemory: new CoreMemory(owner, [], () => Promise.reject(new Error("Nor here.")), CLOCK),
     archive: new ArchivalMemory({ owner, runId: "run" }, insert, index, CLOCK),
-    conversation: new ConversationReader("conversation", {
-      sortKeys: () => Promise.resolve([]),
-      at: () => Promise.resolve([]),
-    }),
+    conversation: new ConversationReader(
+      { ...owner, conversationId: "conversation", runId: "run" },
+      { sortKeys: () => Promise.resolve([]), at: () => Promise.resolve([]) },
+      { recall: () => Promise.reject(new Error("Nor here.")) },
+    ),
   };
   const name = "archival_memory_search";
   return toolbox([archivalMemorySearch], context).invoke({ id: "1", name, arguments: JSON.stringify(input) });
