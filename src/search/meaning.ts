@@ -33,6 +33,7 @@ export class Meaning {
   readonly #now: () => number;
   readonly #queries = new Map<string, Float32Array>();
   #restUntil = 0;
+  #isTidy = false;
   #embedding: Promise<void> | undefined;
 
   constructor(shelf: VectorShelf, embedder: Embedder, now: () => number) {
@@ -74,14 +75,11 @@ export class Meaning {
       await this.#embedNewest();
   }
 
-  /** Throws away what is left of an index that was built anew. */
+  /** Throws away, once, what is left of memories that were gone when the index was built anew. Asked of a whole index. */
   tidy(): void {
+    if (this.#isTidy) return;
     this.#shelf.tidy();
-  }
-
-  /** Waits until nothing is being embedded. */
-  async rest(): Promise<void> {
-    await this.#embedding;
+    this.#isTidy = true;
   }
 
   async #queryVector(text: string, signal: AbortSignal): Promise<Float32Array | undefined> {

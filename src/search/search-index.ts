@@ -98,6 +98,7 @@ export class SearchIndex extends DurableObject<Env> {
     const query = parseQuery(request.query);
     const asked = query.kind === "words" ? meaning?.begin(request.query) : undefined;
     await keeper.catchUp();
+    if (!keeper.isBuilding) meaning?.tidy();
     const meant = await asked?.();
 
     const { hits, total, stored } = index.search(query, request.limit, request.offset, meant?.near);
@@ -140,11 +141,7 @@ export class SearchIndex extends DurableObject<Env> {
   }
 
   async #forget(): Promise<Response> {
-    await Promise.all([
-      this.#memories?.keeper.rest(),
-      this.#memories?.meaning?.rest(),
-      this.#messages?.keeper.rest(),
-    ]);
+    await Promise.all([this.#memories?.keeper.rest(), this.#messages?.keeper.rest()]);
     // Nobody may open an index that is about to lose its tables.
     await this.ctx.blockConcurrencyWhile(async () => {
       await this.ctx.storage.deleteAlarm();

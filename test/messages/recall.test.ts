@@ -41,7 +41,7 @@ describe("GET /agents/{agent}/recall", () => {
     });
     expect(second.body).toMatchObject({ total: 2, next_cursor: null, has_more: false });
     const contents = [first, second].map(({ body }) => body.items[0].content);
-    expect(contents.toSorted()).toEqual(["And black tea", "I like green tea"]);
+    expect(new Set(contents)).toEqual(new Set(["And black tea", "I like green tea"]));
   });
 
   it("sees by its conversation that something was said in a turn that failed", async () => {

@@ -79,7 +79,7 @@ function answer(
 function vectorOf(text: string, length: number): number[] {
   const words = text.toLowerCase().match(/\w+/gu) ?? [];
   const vector = MEANINGS.map((meaning) => words.filter((word) => meaning.has(word)).length);
-  const rest = [...text].reduce((sum, character) => (sum + (character.codePointAt(0) ?? 0)) % 7, 0);
+  const rest = Array.from(text).reduce((sum, character) => (sum + (character.codePointAt(0) ?? 0)) % 7, 0);
   return Array.from(
     { length },
     (_, index) => (vector[index] ?? 0) + (index === MEANINGS.length ? 0.05 + rest / 100 : 0),

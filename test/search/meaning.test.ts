@@ -1,7 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { inject } from "vitest";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import type { MemorySearchAnswer } from "../../src/search/model.ts";
 import { SearchIndex } from "../../src/search/search-index.ts";
 import type { SearchReply } from "../../src/search/search-protocol.ts";
@@ -12,9 +11,9 @@ const KEY = "key-of-the-embeddings-server";
 type Memory = ReturnType<typeof testMemory>;
 
 interface Asking {
-  search(query: string, limit?: number, offset?: number): Promise<MemorySearchAnswer>;
-  find(query: string): Promise<readonly string[]>;
-  alarm(): Promise<void>;
+  readonly search: (query: string, limit?: number, offset?: number) => Promise<MemorySearchAnswer>;
+  readonly find: (query: string) => Promise<readonly string[]>;
+  readonly alarm: () => Promise<void>;
 }
 
 /** Opens a memory's index as a deployment with this model would, on the same storage each time. */
@@ -233,18 +232,22 @@ describe("an embeddings server", () => {
   });
 });
 
-it("keeps vectors when an index is built anew", async () => {
+it("keeps vectors when an index is built anew, except those of what is gone by then", async () => {
   const memory = testMemory();
   const model = embeddingModel();
-  await memory.plant("My kitten");
+  const [, car] = await memory.plant("My kitten", "My car");
   await withModel(memory, model.name, ({ search }) => search("cat"));
   await runInDurableObject(memory.index(), (_, { storage }) => {
     storage.sql.exec("UPDATE state SET value = '0' WHERE name = 'version'");
   });
+  if (car) await memory.remove(car);
 
   const found = await withModel(memory, model.name, ({ find }) => find("cat"));
 
   expect(found).toEqual(["My kitten"]);
   const texts = (await model.requests()).flatMap(({ body }) => body.input);
   expect(texts.filter((text) => text === "My kitten")).toHaveLength(1);
+  await runInDurableObject(memory.index(), (_, { storage }) => {
+    expect(storage.sql.exec("SELECT COUNT(*) AS n FROM vectors").one()).toEqual({ n: 1 });
+  });
 });

@@ -98,6 +98,14 @@ describe("archival_memory_search", () => {
     );
   });
 
+  it("says that it went by words alone where meanings could not be had", async () => {
+    const { output } = await search({ query: "fact" }, facts(1), ["embeddings-failed"]);
+
+    expect(output.split("\n").at(-1)).toBe(
+      "(Found by words alone: search by meaning is not available at the moment.)",
+    );
+  });
+
   it.each([0, -3, 3, 1_000_000])("says that there is no page %d", async (page) => {
     const { ok, output } = await search({ query: "fact", page }, facts(7));
 
