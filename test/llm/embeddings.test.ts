@@ -19,8 +19,12 @@ function embedder(answers: readonly (Response | Error)[], more: Partial<typeof c
     const { value = new Error("Nobody answers any more.") } = rest.next();
     return value instanceof Error ? Promise.reject(value) : Promise.resolve(value);
   };
-  const { embed, id } = openAiEmbedder({ ...config, ...more }, send);
-  return { id, asked, embed: (...texts: string[]) => embed(texts, AbortSignal.timeout(5_000)) };
+  const made = openAiEmbedder({ ...config, ...more }, send);
+  return {
+    id: made.id,
+    asked,
+    embed: (...texts: string[]) => made.embed(texts, AbortSignal.timeout(5_000)),
+  };
 }
 
 it("gives the vectors in the order of the texts, whatever the order of the answer", async () => {
@@ -97,7 +101,7 @@ describe("an answer that is not what was asked for", () => {
 });
 
 it("ends with its signal", async () => {
-  const { embed } = openAiEmbedder(
+  const embedder = openAiEmbedder(
     config,
     (_input, init) =>
       new Promise((_resolve, reject) => {
@@ -107,7 +111,7 @@ it("ends with its signal", async () => {
   const abort = new AbortController();
   const reason = new Error("Enough.");
 
-  const embedding = embed(["one"], abort.signal);
+  const embedding = embedder.embed(["one"], abort.signal);
   abort.abort(reason);
 
   await expect(embedding).rejects.toBe(reason);
