@@ -15,6 +15,7 @@ import { onError, onNotFound } from "./http/problem.ts";
 import { systemRoutes } from "./http/system-routes.ts";
 import { archivalRoutes } from "./memory/archival-routes.ts";
 import { memoryRoutes } from "./memory/routes.ts";
+import { recallRoutes } from "./messages/recall-routes.ts";
 import { runRoutes, sendRoutes } from "./runs/routes.ts";
 
 /** The app: what every request passes, and one `.route()` per feature. */
@@ -47,6 +48,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)
+    .route("/agents", recallRoutes)
     .route("/agents", sendRoutes)
     .route("/conversations", conversationRoutes)
     .route("/conversations", contextRoutes)

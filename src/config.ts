@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { SigningKey } from "./auth/tokens.ts";
+import type { EmbeddingsConfig } from "./llm/embeddings.ts";
 import { MODEL_TIMEOUTS, type ModelTimeouts } from "./llm/model.ts";
 import { AppError } from "./shared/errors.ts";
 
@@ -22,9 +23,10 @@ const Origins = Optional.transform((value) =>
     .filter(Boolean),
 );
 
-const Milliseconds = Optional.transform((value) => (value === undefined ? undefined : Number(value))).pipe(
+const WholeNumber = Optional.transform((value) => (value === undefined ? undefined : Number(value))).pipe(
   z.number().int().positive().optional(),
 );
+const Milliseconds = WholeNumber;
 
 const Variables = z.object({
   ENVIRONMENT: Optional.transform((value) => value ?? "production"),
@@ -41,6 +43,10 @@ const Variables = z.object({
   MODEL_IDLE_TIMEOUT_MS: Milliseconds,
   MODEL_TOTAL_TIMEOUT_MS: Milliseconds,
   SAVE_TIMEOUT_MS: Milliseconds,
+  EMBEDDINGS_URL: Optional,
+  EMBEDDINGS_API_KEY: Optional,
+  EMBEDDINGS_MODEL: Optional,
+  EMBEDDINGS_DIMENSIONS: WholeNumber,
 });
 
 /** The environment, checked. */
@@ -63,6 +69,8 @@ export interface Config {
   readonly demoModelUrl: string | undefined;
   /** How long a model may take; see `ModelTimeouts`. */
   readonly modelTimeouts: ModelTimeouts;
+  /** The server that makes search find what is meant; without it, search goes by words. */
+  readonly embeddings: EmbeddingsConfig | undefined;
   /** How long the save of an answer is tried before its run fails, in milliseconds. */
   readonly saveMs: number;
 }
@@ -112,7 +120,22 @@ function readConfig(env: object): Config {
       totalMs: variables.MODEL_TOTAL_TIMEOUT_MS ?? MODEL_TIMEOUTS.totalMs,
       retryAfterMs: MODEL_TIMEOUTS.retryAfterMs,
     },
+    embeddings: embeddingsFrom(variables),
     saveMs: variables.SAVE_TIMEOUT_MS ?? SAVE_TIMEOUT_MS,
+  };
+}
+
+/** Both or neither: a server without a model is a mistake that a start should tell of. */
+function embeddingsFrom(variables: z.infer<typeof Variables>): EmbeddingsConfig | undefined {
+  const { EMBEDDINGS_URL: url, EMBEDDINGS_MODEL: model } = variables;
+  if (url === undefined && model === undefined) return undefined;
+  if (url === undefined) throw notConfigured(["EMBEDDINGS_URL"]);
+  if (model === undefined) throw notConfigured(["EMBEDDINGS_MODEL"]);
+  return {
+    url,
+    apiKey: variables.EMBEDDINGS_API_KEY,
+    model,
+    dimensions: variables.EMBEDDINGS_DIMENSIONS,
   };
 }
 

@@ -6,6 +6,7 @@ import { type Config, configFrom } from "./config.ts";
 import { ConversationRepository } from "./conversations/repository.ts";
 import { ContextService } from "./conversations/context-service.ts";
 import { ConversationService } from "./conversations/service.ts";
+import { type Embedder, openAiEmbedder } from "./llm/embeddings.ts";
 import type { Models } from "./llm/model.ts";
 import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
 import { IdempotencyRepository } from "./idempotency/repository.ts";
@@ -16,6 +17,7 @@ import { CapacityRepository } from "./memory/capacity-repository.ts";
 import { MemoryRepository } from "./memory/repository.ts";
 import { MemoryService } from "./memory/service.ts";
 import { BlockVersionRepository } from "./memory/version-repository.ts";
+import { RecallService } from "./messages/recall-service.ts";
 import { MessageRepository } from "./messages/repository.ts";
 import { ConversationSummarizer } from "./messages/summarizer.ts";
 import { SummaryRepository } from "./messages/summary-repository.ts";
@@ -24,7 +26,7 @@ import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
 import { MemorySearches } from "./search/memory-searches.ts";
-import type { MemorySearch } from "./search/model.ts";
+import type { MemorySearch, MessageSearch } from "./search/model.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
 import { TableClient } from "./table/client.ts";
@@ -45,6 +47,9 @@ export interface Ports {
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
+  readonly messageSearch: MessageSearch;
+  /** What search finds meanings with; nothing where none is configured. */
+  readonly embedder: Embedder | undefined;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
@@ -59,6 +64,7 @@ export interface Deps {
   readonly contextService: ContextService;
   readonly memoryService: MemoryService;
   readonly archivalService: ArchivalService;
+  readonly recallService: RecallService;
   readonly idempotency: IdempotencyService;
   readonly providerOptions: readonly ProviderOption[];
   readonly runs: RunRepository;
@@ -78,7 +84,7 @@ export interface RunnerDeps {
 }
 
 export function createDeps(ports: Ports): Deps {
-  const { config, table, models, clock, cursorKey, runners, memorySearch } = ports;
+  const { config, table, models, clock, cursorKey, runners, memorySearch, messageSearch } = ports;
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
@@ -114,6 +120,7 @@ export function createDeps(ports: Ports): Deps {
     }),
     memoryService: new MemoryService({ memory, versions, agents, clock }),
     archivalService,
+    recallService: new RecallService(agents, messageSearch, cursors),
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
     providerOptions: providerOptions(config.isLocal),
     runs: new RunRepository(table, cursors),
@@ -123,7 +130,7 @@ export function createDeps(ports: Ports): Deps {
 }
 
 export function createRunnerDeps(ports: Ports): RunnerDeps {
-  const { config, table, models, clock, cursorKey, memorySearch } = ports;
+  const { config, table, models, clock, cursorKey, memorySearch, messageSearch } = ports;
   const cursors = new Cursors(cursorKey);
   const turns = new TurnRepository(table);
   const memory = new MemoryRepository(table);
@@ -139,6 +146,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
       capacity,
       archive,
       memorySearch,
+      messageSearch,
       messages,
       summarizer,
       models,
@@ -162,6 +170,7 @@ const cursorKeys = new Map<string, CryptoKey>();
 export async function portsFrom(env: Env): Promise<Ports> {
   const config = configFrom(env);
   const clock = systemClock;
+  const searches = new MemorySearches(env.SEARCH_INDEX, config.table.region);
   return {
     config,
     table: new TableClient({ send: transportOf(config), table: config.table.name, now: clock.now }),
@@ -169,7 +178,9 @@ export async function portsFrom(env: Env): Promise<Ports> {
     clock,
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
-    memorySearch: new MemorySearches(env.SEARCH_INDEX, config.table.region),
+    memorySearch: searches,
+    messageSearch: searches,
+    embedder: config.embeddings && openAiEmbedder(config.embeddings, fetch),
   };
 }
 

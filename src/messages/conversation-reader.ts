@@ -1,3 +1,4 @@
+import type { MessageSearch, RecallAnswer } from "../search/model.ts";
 import type { Message } from "./model.ts";
 
 /** What of messages a reader needs. */
@@ -14,25 +15,50 @@ export interface Excerpt {
   readonly total: number;
 }
 
-/** Reads one conversation back while a turn of it takes place. */
+/** Where a turn takes place, and its run. */
+export interface ReaderPlace {
+  readonly agentId: string;
+  readonly userId: string;
+  readonly conversationId: string;
+  readonly runId: string;
+}
+
+/** Reads one conversation back while a turn of it takes place, and searches all that agent and user have had. */
 export class ConversationReader {
-  readonly #conversationId: string;
+  readonly #place: ReaderPlace;
   readonly #messages: ReadableMessages;
+  readonly #search: MessageSearch;
   /** A conversation has one turn at a time: nothing is added until this one ends. */
   #sortKeys: readonly string[] | undefined;
 
-  constructor(conversationId: string, messages: ReadableMessages) {
-    this.#conversationId = conversationId;
+  constructor(place: ReaderPlace, messages: ReadableMessages, search: MessageSearch) {
+    this.#place = place;
     this.#messages = messages;
+    this.#search = search;
   }
 
   /** At most `limit` messages, newest first, without the newest `offset` ones. */
   async read(limit: number, offset: number): Promise<Excerpt> {
-    this.#sortKeys ??= await this.#messages.sortKeys(this.#conversationId);
+    const { conversationId } = this.#place;
+    this.#sortKeys ??= await this.#messages.sortKeys(conversationId);
     const wanted = this.#sortKeys.slice(offset, offset + limit);
     return {
-      messages: wanted.length > 0 ? await this.#messages.at(this.#conversationId, wanted) : [],
+      messages: wanted.length > 0 ? await this.#messages.at(conversationId, wanted) : [],
       total: this.#sortKeys.length,
     };
+  }
+
+  /**
+   * What a query finds in all conversations, best first, without what is said in this turn. Nothing where the search
+   * fails: a turn goes on without it.
+   */
+  async search(query: string, limit: number, offset: number): Promise<RecallAnswer | undefined> {
+    const { agentId, userId, runId } = this.#place;
+    try {
+      return await this.#search.recall({ agentId, userId, query, limit, offset, exceptRunId: runId });
+    } catch (error) {
+      console.warn({ message: "A search in conversations failed.", runId, error: String(error) });
+      return undefined;
+    }
   }
 }

@@ -3,8 +3,8 @@ import type { ArchivalRepository } from "../memory/archival-repository.ts";
 import type { CapacityRepository } from "../memory/capacity-repository.ts";
 import type { MemoryRepository } from "../memory/repository.ts";
 import type { MessageRepository } from "../messages/repository.ts";
+import type { MemorySearch, MessageSearch } from "../search/model.ts";
 import type { ConversationSummarizer } from "../messages/summarizer.ts";
-import type { MemorySearch } from "../search/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { TurnEnd, TurnRepository } from "./turn-repository.ts";
 
@@ -15,6 +15,7 @@ export interface TurnDeps {
   readonly capacity: CapacityRepository;
   readonly archive: ArchivalRepository;
   readonly memorySearch: MemorySearch;
+  readonly messageSearch: MessageSearch;
   readonly messages: MessageRepository;
   readonly summarizer: ConversationSummarizer;
   readonly models: Models;

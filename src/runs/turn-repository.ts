@@ -87,7 +87,12 @@ export class TurnRepository {
   async begin(place: TurnPlace, seed: RunSeed, message: Message): Promise<void> {
     try {
       await this.#table.transact([
-        { check: conversationKey(place.owner, place.conversationId), if: isLive },
+        {
+          // Touched at both ends of a turn: by the touch, searches see that something was said.
+          update: conversationKey(place.owner, place.conversationId),
+          changes: { set: { updated_at: seed.askedAt } },
+          if: isLive,
+        },
         { check: agentKey(place.owner, place.agentId), if: isLive },
         { put: messageItem(message), if: absent("pk") },
         beginRun(place, seed),

@@ -141,7 +141,7 @@ interface Plan {
 
 /** Reads everything and refuses what can't be answered. */
 async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise<Plan> {
-  const { turns, memory, archive, memorySearch, messages, models, clock } = deps;
+  const { turns, memory, archive, memorySearch, messageSearch, messages, models, clock } = deps;
   const { owner, agentId, conversationId, content, attachments } = input;
   const state = await turns.load(input);
 
@@ -172,7 +172,11 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
       memorySearch,
       clock,
     ),
-    conversation: new ConversationReader(conversationId, messages),
+    conversation: new ConversationReader(
+      { ...memoryOwner, conversationId, runId: seed.runId },
+      messages,
+      messageSearch,
+    ),
     now: seed.startedAt,
   };
 

@@ -2,19 +2,16 @@ import { DAY_MS, formatTimestamp } from "../shared/clock.ts";
 import type { TableClient } from "../table/client.ts";
 import { idAfter, optionalText, text } from "../table/fields.ts";
 import type { Item } from "../table/marshal.ts";
+import { END, type Gap, readBack } from "./read-back.ts";
 import type { Changes, Deletion, IndexedMemory, Progress } from "./text-index.ts";
 
 const MEMORIES = "Archival#";
 const DELETIONS = "ArchivalGone#";
-/** Behind every time. */
-const END = "~";
-
 /** A write may land so much later than the time in its sort key says, and clocks differ: so much is read twice. */
 const OVERLAP_MS = 60_000;
 /** Deletions leave their traces for a day. An index that has not looked for almost as long can't know what is gone. */
 const TRUSTED_MS = DAY_MS - 60 * 60 * 1000;
 
-const PAGE_ITEMS = 1_000;
 /** What one reading may take; the rest of a large memory is left to the next. */
 const PAGES = 10;
 
@@ -37,7 +34,7 @@ export async function readChanges(
   const from = progress ? since : "";
 
   const [fresh, gone] = await Promise.all([
-    readBack(table, partition, { from, before: END }, PAGES),
+    readMemories(table, partition, { from, before: END }, PAGES),
     table.query(partition, { range }),
   ]);
   const { memories: newer, left } = fresh;
@@ -49,28 +46,13 @@ export async function readChanges(
   if (left)
     return { newer, older: [], deletions, progress: { readAt: now, gap: { ...left, from: gap.from } } };
 
-  const rest = await readBack(table, partition, gap, PAGES - fresh.pages);
+  const rest = await readMemories(table, partition, gap, PAGES - fresh.pages);
   return { newer, older: rest.memories, deletions, progress: { readAt: now, gap: rest.left } };
 }
 
-type Gap = NonNullable<Progress["gap"]>;
-
-/** Reads a range from its end, as far as the pages go. Gives the memories oldest first, and the range that is left. */
-async function readBack(table: TableClient, partition: string, { from, before }: Gap, maxPages: number) {
-  const range = { between: [MEMORIES + from, MEMORIES + END] } as const;
-  const memories: IndexedMemory[] = [];
-  let after = before === END ? undefined : MEMORIES + before;
-  let pages = 0;
-
-  do {
-    if (pages === maxPages && after !== undefined)
-      return { memories: memories.toReversed(), left: { from, before: keyIn(after, MEMORIES) }, pages };
-    const page = await table.queryPage(partition, { range, newestFirst: true, limit: PAGE_ITEMS, after });
-    memories.push(...page.items.map(memoryFrom));
-    after = page.next;
-    pages++;
-  } while (after !== undefined);
-  return { memories: memories.toReversed(), left: null, pages };
+async function readMemories(table: TableClient, partition: string, gap: Gap, maxPages: number) {
+  const { items, left, pages } = await readBack(table, { partition, prefix: MEMORIES }, gap, maxPages);
+  return { memories: items.map(memoryFrom), left, pages };
 }
 
 /** Older writers may have left attributes out; the sort key knows the time and the id. */
@@ -91,5 +73,3 @@ function deletionFrom(item: Item): Deletion {
   const [, ...id] = sortKey.split("#");
   return { memoryId: text(item, "memory_id", id.join("#")), sortKey };
 }
-
-const keyIn = (sk: string, prefix: string): string => sk.slice(prefix.length);

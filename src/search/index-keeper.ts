@@ -1,5 +1,6 @@
 import type { TableClient } from "../table/client.ts";
 import { isTrusted, readChanges } from "./catch-up.ts";
+import { SharedReading } from "./shared-reading.ts";
 import type { Changes, Progress, TextIndex } from "./text-index.ts";
 
 /** How far in memory progress may run ahead of the disk: saving it costs a write, reading a little more costs less. */
@@ -12,8 +13,7 @@ export class IndexKeeper {
   readonly #partition: string;
   readonly #now: () => number;
   #progress: Progress | undefined;
-  #running: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+  readonly #reading = new SharedReading(() => this.#read());
 
   constructor(index: TextIndex, table: TableClient, partition: string, now: () => number) {
     this.#index = index;
@@ -28,32 +28,14 @@ export class IndexKeeper {
     return this.#progress?.gap !== null;
   }
 
-  /**
-   * Brings the index up to what the table holds at this moment. Callers of the same moment share one reading; a reading
-   * that has already begun may have missed what this caller knows of, so the next one is waited for.
-   */
+  /** Brings the index up to what the table holds at this moment. */
   catchUp(): Promise<void> {
-    if (!this.#running) return this.#start();
-
-    this.#next ??= this.#running
-      .catch(() => undefined)
-      .then(() => {
-        this.#next = undefined;
-        return this.#start();
-      });
-    return this.#next;
+    return this.#reading.catchUp();
   }
 
   /** Waits until nothing is being read. */
-  async rest(): Promise<void> {
-    while (this.#running) await (this.#next ?? this.#running).catch(() => undefined);
-  }
-
-  #start(): Promise<void> {
-    this.#running = this.#read().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
+  rest(): Promise<void> {
+    return this.#reading.rest();
   }
 
   async #read(): Promise<void> {

@@ -1,13 +1,20 @@
 import { nearestArea } from "../shared/areas.ts";
 import { AppError } from "../shared/errors.ts";
-import type { MemorySearch, MemorySearchAnswer, MemorySearchRequest } from "./model.ts";
+import type {
+  MemorySearch,
+  MemorySearchAnswer,
+  MemorySearchRequest,
+  MessageSearch,
+  RecallAnswer,
+  RecallRequest,
+} from "./model.ts";
 import type { SearchCall, SearchReply } from "./search-protocol.ts";
 
 /** A Durable Object that is reset while it is asked can be asked again at once; searching twice does no harm. */
 const ATTEMPTS = 3;
 
 /** The search indexes of all memories, one Durable Object each. */
-export class MemorySearches implements MemorySearch {
+export class MemorySearches implements MemorySearch, MessageSearch {
   readonly #namespace: DurableObjectNamespace;
   readonly #area: DurableObjectLocationHint | undefined;
 
@@ -18,19 +25,28 @@ export class MemorySearches implements MemorySearch {
   }
 
   /** The best matches of a memory as it is at this moment. Throws `unavailable` where the table does not answer. */
-  async search(request: MemorySearchRequest): Promise<MemorySearchAnswer> {
-    const response = await this.#call(request.agentId, request.userId, { kind: "search", request });
-    // The index's own answer.
-    const reply = await response.json<SearchReply>();
-    if ("answer" in reply) return reply.answer;
+  search(request: MemorySearchRequest): Promise<MemorySearchAnswer> {
+    return this.#ask<MemorySearchAnswer>({ kind: "search", request });
+  }
 
-    const { code, message, retryAfter } = reply.error;
-    throw new AppError(code, message, retryAfter === null ? {} : { retryAfter });
+  /** The best matches in what was said, as the table holds it at this moment. Throws like `search`. */
+  recall(request: RecallRequest): Promise<RecallAnswer> {
+    return this.#ask<RecallAnswer>({ kind: "recall", request });
   }
 
   /** Empties a memory's index. */
   async forget(agentId: string, userId: string): Promise<void> {
     await this.#call(agentId, userId, { kind: "forget" });
+  }
+
+  async #ask<Answer>(call: Exclude<SearchCall, { kind: "forget" }>): Promise<Answer> {
+    const response = await this.#call(call.request.agentId, call.request.userId, call);
+    // The index's own answer.
+    const reply = await response.json<SearchReply<Answer>>();
+    if ("answer" in reply) return reply.answer;
+
+    const { code, message, retryAfter } = reply.error;
+    throw new AppError(code, message, retryAfter === null ? {} : { retryAfter });
   }
 
   async #call(agentId: string, userId: string, call: SearchCall): Promise<Response> {

@@ -28,3 +28,34 @@ export interface MemorySearch {
   /** Forgets what is known of an agent's memory of a user; the table is the truth, and is not touched. */
   forget(agentId: string, userId: string): Promise<void>;
 }
+
+/** What is searched for in all that an agent and one user have said to each other. */
+export interface RecallRequest extends MemorySearchRequest {
+  /** The run that asks: its own messages are left out. */
+  readonly exceptRunId?: string;
+}
+
+/** A message that was found. */
+export interface RecallHit {
+  readonly messageId: string;
+  readonly conversationId: string;
+  readonly conversationTitle: string;
+  readonly role: string;
+  readonly content: string;
+  /** The names of its files. */
+  readonly files: readonly string[];
+  readonly createdAt: string;
+  readonly score: number;
+}
+
+/** notes: as with memories. */
+export interface RecallAnswer {
+  readonly hits: readonly RecallHit[];
+  readonly total: number;
+  readonly notes: readonly string[];
+}
+
+/** The search over conversations. */
+export interface MessageSearch {
+  recall(request: RecallRequest): Promise<RecallAnswer>;
+}

@@ -3,51 +3,90 @@ import { portsFrom } from "../deps.ts";
 import { AppError } from "../shared/errors.ts";
 import { memoryPartition } from "../table/keys.ts";
 import { IndexKeeper } from "./index-keeper.ts";
-import type { MemorySearchAnswer, MemorySearchRequest } from "./model.ts";
+import { Meaning } from "./meaning.ts";
+import { MessageIndex } from "./message-index.ts";
+import { MessageKeeper } from "./message-keeper.ts";
+import type { MemorySearchAnswer, MemorySearchRequest, RecallAnswer, RecallRequest } from "./model.ts";
 import { parseQuery } from "./query.ts";
 import type { SearchCall, SearchReply } from "./search-protocol.ts";
 import { TextIndex } from "./text-index.ts";
+import { VectorShelf } from "./vector-shelf.ts";
 
 /** How soon a build goes on: at once, or later where the table did not answer. */
 const NEXT_STEP_MS = 1;
 const RETRY_MS = 10_000;
 
-interface OpenIndex {
-  readonly index: TextIndex;
-  readonly keeper: IndexKeeper;
+/** Whose memory and conversations are indexed here. */
+interface Owner {
+  readonly agentId: string;
+  readonly userId: string;
 }
 
+/** What is left to the alarm. */
+interface Unfinished {
+  readonly owner: Owner;
+  readonly memories: boolean;
+  readonly messages: boolean;
+}
+
+interface Memories {
+  readonly index: TextIndex;
+  readonly keeper: IndexKeeper;
+  readonly meaning: Meaning | undefined;
+}
+
+interface Messages {
+  readonly index: MessageIndex;
+  readonly keeper: MessageKeeper;
+}
+
+/** Under which name `Unfinished` is stored. */
+const UNFINISHED = "unfinished";
+
 /**
- * The search index of one agent's memory of one user. Nothing lasts here that the table does not have: an index that is
- * lost is read anew. A shell around `TextIndex` and `IndexKeeper`, which know nothing of Durable Objects but the storage.
+ * The search indexes of one agent's memory of one user, and of what they have said to each other. Nothing lasts here that
+ * the table does not have: an index that is lost is read anew. A shell around the indexes and their keepers, which know
+ * nothing of Durable Objects but the storage.
  */
 export class SearchIndex extends DurableObject<Env> {
-  #open: OpenIndex | undefined;
+  #memories: Memories | undefined;
+  #messages: Messages | undefined;
 
   override async fetch(request: Request): Promise<Response> {
     // The Worker and the runners, and nobody else, ask in this shape.
     const call = await request.json<SearchCall>();
     try {
-      if (call.kind === "forget") return await this.#forget();
-      return Response.json({ answer: await this.#search(call.request) } satisfies SearchReply);
+      switch (call.kind) {
+        case "forget":
+          return await this.#forget();
+        case "search":
+          return answering(await this.#search(call.request));
+        case "recall":
+          return answering(await this.#recall(call.request));
+      }
     } catch (thrown) {
       const error = AppError.from(thrown);
       if (error.status >= 500)
         console.error({ message: error.message, code: error.code, cause: error.cause ?? error });
       const { code, message, retryAfter = null } = error;
-      return Response.json({ error: { code, message, retryAfter } } satisfies SearchReply);
+      return Response.json({ error: { code, message, retryAfter } } satisfies SearchReply<never>);
     }
   }
 
   /** Goes on with building. */
   override async alarm(): Promise<void> {
-    const partition = await this.ctx.storage.get<string>("partition");
-    if (partition === undefined) return;
+    const unfinished = await this.ctx.storage.get<Unfinished>(UNFINISHED);
+    if (!unfinished) return;
 
-    const { keeper } = await this.#opened(partition);
+    const { owner } = unfinished;
     try {
-      await keeper.catchUp();
-      if (keeper.isBuilding) await this.ctx.storage.setAlarm(Date.now() + NEXT_STEP_MS);
+      const left = {
+        owner,
+        memories: unfinished.memories && (await this.#buildMemories(owner)),
+        messages: unfinished.messages && (await this.#buildMessages(owner)),
+      };
+      await this.ctx.storage.put(UNFINISHED, left);
+      if (left.memories || left.messages) await this.ctx.storage.setAlarm(Date.now() + NEXT_STEP_MS);
     } catch (error) {
       console.warn({ message: "Building a search index has to wait.", error: String(error) });
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
@@ -55,46 +94,98 @@ export class SearchIndex extends DurableObject<Env> {
   }
 
   async #search(request: MemorySearchRequest): Promise<MemorySearchAnswer> {
-    const partition = memoryPartition(request.agentId, request.userId);
-    const { index, keeper } = await this.#opened(partition);
+    const { index, keeper, meaning } = await this.#openedMemories(request);
+    const query = parseQuery(request.query);
+    const asked = query.kind === "words" ? meaning?.begin(request.query) : undefined;
+    await keeper.catchUp();
+    if (!keeper.isBuilding) meaning?.tidy();
+    const meant = await asked?.();
+
+    const { hits, total, stored } = index.search(query, request.limit, request.offset, meant?.near);
+    if (hasMoreToDo(keeper, meaning)) await this.#leaveToAlarm(request, "memories");
+    const notes = notesOf(keeper.isBuilding, total, stored);
+    return { hits, total, notes: [...notes, ...(meant?.notes ?? [])] };
+  }
+
+  async #recall(request: RecallRequest): Promise<RecallAnswer> {
+    const { index, keeper } = await this.#openedMessages(request);
     await keeper.catchUp();
 
-    const { hits, total, stored } = index.search(parseQuery(request.query), request.limit, request.offset);
-    const notes = [
-      ...(keeper.isBuilding ? ["index-building"] : []),
-      ...(total > 0 ? [] : [stored === 0 ? "nothing-stored" : "nothing-matched"]),
-    ];
-    if (keeper.isBuilding) await this.#buildOn(partition);
-    return { hits, total, notes };
+    const { query, limit, offset, exceptRunId } = request;
+    const { hits, total, stored } = index.search(parseQuery(query), limit, offset, exceptRunId);
+    if (keeper.isBuilding) await this.#leaveToAlarm(request, "messages");
+    return { hits, total, notes: notesOf(keeper.isBuilding, total, stored) };
+  }
+
+  /** Gives whether something is left. A server that does not embed is asked again by the next search, not by alarms. */
+  async #buildMemories(owner: Owner): Promise<boolean> {
+    const { keeper, meaning } = await this.#openedMemories(owner);
+    await keeper.catchUp();
+    await meaning?.step();
+    return hasMoreToDo(keeper, meaning);
+  }
+
+  async #buildMessages(owner: Owner): Promise<boolean> {
+    const { keeper } = await this.#openedMessages(owner);
+    await keeper.catchUp();
+    return keeper.isBuilding;
   }
 
   /** Leaves what is left of the building to the alarm. */
-  async #buildOn(partition: string): Promise<void> {
-    await this.ctx.storage.put("partition", partition);
+  async #leaveToAlarm({ agentId, userId }: Owner, what: "memories" | "messages"): Promise<void> {
+    const before = await this.ctx.storage.get<Unfinished>(UNFINISHED);
+    const unfinished = { memories: false, messages: false, ...before, owner: { agentId, userId } };
+    await this.ctx.storage.put(UNFINISHED, { ...unfinished, [what]: true });
     if ((await this.ctx.storage.getAlarm()) === null)
       await this.ctx.storage.setAlarm(Date.now() + NEXT_STEP_MS);
   }
 
   async #forget(): Promise<Response> {
-    await this.#open?.keeper.rest();
+    await Promise.all([this.#memories?.keeper.rest(), this.#messages?.keeper.rest()]);
     // Nobody may open an index that is about to lose its tables.
     await this.ctx.blockConcurrencyWhile(async () => {
       await this.ctx.storage.deleteAlarm();
       await this.ctx.storage.deleteAll();
-      this.#open = undefined;
+      this.#memories = undefined;
+      this.#messages = undefined;
     });
     return new Response(null, { status: 204 });
   }
 
-  async #opened(partition: string): Promise<OpenIndex> {
-    if (this.#open) return this.#open;
+  async #openedMemories({ agentId, userId }: Owner): Promise<Memories> {
+    if (this.#memories) return this.#memories;
+
+    const { table, clock, embedder } = await portsFrom(this.env);
+    // Another request may have been quicker.
+    if (!this.#memories) {
+      const index = new TextIndex(this.ctx.storage);
+      const keeper = new IndexKeeper(index, table, memoryPartition(agentId, userId), clock.now);
+      const meaning =
+        embedder && new Meaning(new VectorShelf(this.ctx.storage, index, embedder.id), embedder, clock.now);
+      this.#memories = { index, keeper, meaning };
+    }
+    return this.#memories;
+  }
+
+  async #openedMessages(owner: Owner): Promise<Messages> {
+    if (this.#messages) return this.#messages;
 
     const { table, clock } = await portsFrom(this.env);
-    // Another request may have been quicker.
-    if (!this.#open) {
-      const index = new TextIndex(this.ctx.storage);
-      this.#open = { index, keeper: new IndexKeeper(index, table, partition, clock.now) };
+    if (!this.#messages) {
+      const index = new MessageIndex(this.ctx.storage);
+      this.#messages = { index, keeper: new MessageKeeper(index, table, owner, clock.now) };
     }
-    return this.#open;
+    return this.#messages;
   }
 }
+
+const answering = (answer: MemorySearchAnswer | RecallAnswer): Response =>
+  Response.json({ answer } satisfies SearchReply<typeof answer>);
+
+const hasMoreToDo = (keeper: IndexKeeper, meaning: Meaning | undefined): boolean =>
+  keeper.isBuilding || (meaning !== undefined && meaning.isPending && !meaning.isResting);
+
+const notesOf = (isBuilding: boolean, total: number, stored: number): readonly string[] => [
+  ...(isBuilding ? ["index-building"] : []),
+  ...(total > 0 ? [] : [stored === 0 ? "nothing-stored" : "nothing-matched"]),
+];

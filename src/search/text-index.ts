@@ -1,7 +1,8 @@
 import { memoryDate } from "./memory-date.ts";
 import type { MemoryHit } from "./model.ts";
-import { anyOf, type Query } from "./query.ts";
-import { REACH, scoreOf, type TermScores } from "./ranking.ts";
+import type { Query } from "./query.ts";
+import { byRank, fused } from "./fusion.ts";
+import { placesOf, type Scored, WordRanking } from "./word-ranking.ts";
 import { spaced } from "./words.ts";
 
 /** A memory as the table holds it. Sort keys, here and below, are without their prefix: a time and the memory's id. */
@@ -43,9 +44,6 @@ export interface IndexAnswer {
 
 /** Another number where what is indexed changes: an index of another number begins anew. */
 const VERSION = "1";
-/** So many of the best are ranked by their neighbours, too; those behind keep the order that their own words give. */
-const HEAD = 50;
-
 const SCHEMA = [
   "CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
   `CREATE TABLE IF NOT EXISTS memories (
@@ -55,14 +53,21 @@ const SCHEMA = [
   // Without content of its own: the memories stand beside it, and it is given their texts with spaces added.
   `CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
      content, date, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2')`,
+  // By sort key, which an edit changes: they outlive the memories when the index begins anew, because they cost money.
+  // `place` is that of the memory while it is here; `vector` is null where the text can't be embedded.
+  "CREATE TABLE IF NOT EXISTS vectors (sort_key TEXT PRIMARY KEY, place INTEGER, norm REAL, vector BLOB)",
+  "CREATE TABLE IF NOT EXISTS vector_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 ] as const;
 
 /** The words of one memory's items, and the search in them. Knows SQLite and nothing of the table or of requests. */
 export class TextIndex {
   readonly #storage: Pick<DurableObjectStorage, "sql" | "transactionSync">;
+  readonly #words: WordRanking;
+  #revision = 0;
 
   constructor(storage: Pick<DurableObjectStorage, "sql" | "transactionSync">) {
     this.#storage = storage;
+    this.#words = new WordRanking(storage.sql, { texts: "memories", words: "words", newestBy: "place" });
     this.#create();
     if (this.#state("version") !== VERSION) this.clear();
   }
@@ -74,9 +79,16 @@ export class TextIndex {
     return text === undefined ? undefined : (JSON.parse(text) as Progress);
   }
 
+  /** Another number whenever memories were added. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** Begins anew. */
   clear(): void {
+    this.#revision++;
     this.#storage.transactionSync(() => {
+      this.#exec("UPDATE vectors SET place = NULL");
       for (const table of ["words", "memories", "state"]) this.#exec(`DROP TABLE IF EXISTS ${table}`);
       this.#create();
       this.#exec("INSERT INTO state VALUES ('version', ?)", VERSION);
@@ -85,6 +97,7 @@ export class TextIndex {
 
   /** Takes in what was read: all of it or, where that fails, nothing. */
   apply({ newer, older, deletions, progress }: Changes): void {
+    if (newer.length + older.length > 0) this.#revision++;
     this.#storage.transactionSync(() => {
       const { first, last } = this.#exec<{ first: number; last: number }>(
         "SELECT IFNULL(MIN(place), 1) AS first, IFNULL(MAX(place), 0) AS last FROM memories",
@@ -108,7 +121,8 @@ export class TextIndex {
     return known !== undefined && known < sortKey;
   }
 
-  search(query: Query, limit: number, offset: number): IndexAnswer {
+  /** What matches the query by its words, together with what is near to it in meaning, best first. */
+  search(query: Query, limit: number, offset: number, near: readonly Scored[] = []): IndexAnswer {
     const stored = this.#count("SELECT COUNT(*) AS n FROM memories");
     switch (query.kind) {
       case "everything":
@@ -119,7 +133,7 @@ export class TextIndex {
         return { ...this.#newestFirst(where, [query.text], limit, offset), total, stored };
       }
       case "words":
-        return { ...this.#ranked(query.terms, limit, offset), stored };
+        return { ...this.#ranked(query.terms, near, limit, offset), stored };
     }
   }
 
@@ -134,68 +148,18 @@ export class TextIndex {
     return { hits: [...rows].map((row) => hitFrom(row, 0)) };
   }
 
-  #ranked(terms: readonly string[], limit: number, offset: number) {
-    const match = anyOf(terms);
-    const total = this.#count("SELECT COUNT(*) AS n FROM words WHERE words MATCH ?", match);
+  #ranked(terms: readonly string[], near: readonly Scored[], limit: number, offset: number) {
+    const { head: matches, total: matching, tail } = this.#words.rank(terms);
+    const head = fused(matches, near);
+    const total = matching + near.length - this.#words.countAmong(terms, placesOf(near));
 
-    const head = this.#head(terms, match);
     const fromHead = head.slice(offset, offset + limit);
     const missing = Math.min(limit, total - offset) - fromHead.length;
     const skipped = Math.max(offset - head.length, 0);
-    const fromTail = missing > 0 ? this.#best(match, missing, skipped, placesOf(head)) : [];
-    return { hits: this.#hits([...fromHead, ...fromTail]), total };
-  }
-
-  /**
-   * The best matches, ranked by their neighbours, too, and matches around them that their neighbours lift among them.
-   * Always the same ones, whichever page is asked for: so pages neither overlap nor leave anything out.
-   */
-  #head(terms: readonly string[], match: string): readonly Scored[] {
-    const best = this.#best(match, HEAD, 0, []);
-    const candidates = around(placesOf(best), REACH);
-    const neighbours = JSON.stringify(around(candidates, REACH));
-    const scores = terms.map((term) => this.#termScores(term, neighbours));
-    const momentAt = this.#momentsAt(neighbours);
-    // Nobody behind the head may deserve a place before one of it.
-    const least = best.length < HEAD ? 0 : (best.at(-1)?.score ?? 0);
-
-    return candidates
-      .filter((place) => scores.some((found) => found.has(place)))
-      .map((place) => ({ place, score: scoreOf(place, scores, momentAt) }))
-      .filter(({ score }) => score >= least)
-      .toSorted((a, b) => b.score - a.score || b.place - a.place);
-  }
-
-  /** Matches by their own words alone, newest first among equals. */
-  #best(match: string, limit: number, offset: number, except: readonly number[]): readonly Scored[] {
-    return this.#exec<Scored>(
-      `SELECT rowid AS place, -bm25(words) AS score FROM words
-       WHERE words MATCH ? AND +rowid NOT IN (SELECT value FROM json_each(?))
-       ORDER BY score DESC, place DESC LIMIT ? OFFSET ?`,
-      match,
-      JSON.stringify(except),
-      limit,
-      offset,
-    ).toArray();
-  }
-
-  #momentsAt(places: string): ReadonlyMap<number, number> {
-    const rows = this.#exec<{ place: number; moment: number }>(
-      "SELECT place, moment FROM memories WHERE place IN (SELECT value FROM json_each(?))",
-      places,
-    );
-    return new Map([...rows].map(({ place, moment }) => [place, moment]));
-  }
-
-  #termScores(term: string, places: string): TermScores {
-    // The plus keeps SQLite from looking the word up anew for each place.
-    const rows = this.#exec<Scored>(
-      `SELECT rowid AS place, -bm25(words) AS score FROM words
-       WHERE words MATCH ? AND +rowid IN (SELECT value FROM json_each(?))`,
-      term,
-      places,
-    );
-    return new Map([...rows].map(({ place, score }) => [place, score]));
+    const fromTail = missing > 0 ? tail(placesOf(head), missing, skipped) : [];
+    const behind = matches.length + skipped;
+    const scored = near.length === 0 ? fromTail : byRank(fromTail, behind);
+    return { hits: this.#hits([...fromHead, ...scored]), total };
   }
 
   #hits(scored: readonly Scored[]): readonly MemoryHit[] {
@@ -220,12 +184,15 @@ export class TextIndex {
       spaced(content),
       date.text,
     );
+    this.#exec("UPDATE vectors SET place = ? WHERE sort_key = ?", place, sortKey);
   }
 
   #removeOlder(memoryId: string, sortKey: string): void {
-    const removed = "DELETE FROM memories WHERE memory_id = ? AND sort_key < ? RETURNING place";
-    for (const { place } of this.#exec<{ place: number }>(removed, memoryId, sortKey).toArray())
+    const removed = "DELETE FROM memories WHERE memory_id = ? AND sort_key < ? RETURNING place, sort_key";
+    for (const { place, sort_key } of this.#exec<RemovedRow>(removed, memoryId, sortKey).toArray()) {
       this.#exec("DELETE FROM words WHERE rowid = ?", place);
+      this.#exec("DELETE FROM vectors WHERE sort_key = ?", sort_key);
+    }
   }
 
   #sortKeyOf(memoryId: string): string | undefined {
@@ -251,7 +218,7 @@ export class TextIndex {
 }
 
 /** A type, because SQL's rows have an index; so is the next. */
-type Scored = { readonly place: number; readonly score: number };
+type RemovedRow = { readonly place: number; readonly sort_key: string };
 
 type MemoryRow = {
   readonly memory_id: string;
@@ -259,15 +226,6 @@ type MemoryRow = {
   readonly created_at: string;
   readonly occurred_at: string | null;
 };
-
-const placesOf = (scored: readonly Scored[]): readonly number[] => scored.map(({ place }) => place);
-
-/** The places, and those so many steps before and behind them. */
-const around = (places: readonly number[], steps: number): readonly number[] => [
-  ...new Set(
-    places.flatMap((place) => Array.from({ length: 2 * steps + 1 }, (_, index) => place - steps + index)),
-  ),
-];
 
 const hitFrom = (row: MemoryRow, score: number): MemoryHit => ({
   memoryId: row.memory_id,

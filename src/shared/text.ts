@@ -34,6 +34,23 @@ export function preview(text: string, max: number): string {
   return characters.length <= max ? text : `${characters.slice(0, max).join("")}...`;
 }
 
+/**
+ * At most `max` characters of `text`: from its beginning, or, where none of the words stands there, from shortly before the
+ * first one that stands further behind. What is left out is told by three dots.
+ */
+export function excerpt(text: string, words: readonly string[], max: number): string {
+  const characters = Array.from(text);
+  if (characters.length <= max) return text;
+
+  const inLowerCase = text.toLowerCase();
+  const places = words.map((word) => inLowerCase.indexOf(word)).filter((place) => place >= 0);
+  const first = Array.from(text.slice(0, Math.min(...places, text.length))).length;
+  if (places.length === 0 || first < (max * 3) / 4) return preview(text, max);
+
+  const from = Math.min(first - Math.floor(max / 4), characters.length - max);
+  return `...${preview(characters.slice(from).join(""), max)}`;
+}
+
 /** `text` on one line, so that it can't pose as several lines of what it is shown in. */
 export const onOneLine = (text: string): string => text.trim().replaceAll(/\s*[\r\n\u2028\u2029]+\s*/gu, " ");
 

@@ -54,6 +54,7 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /agents/:agentId/archival-memory/:memoryId" },
   { route: "PATCH /agents/:agentId/archival-memory/:memoryId", body: memory, limit: 1024 },
   { route: "DELETE /agents/:agentId/archival-memory/:memoryId" },
+  { route: "GET /agents/:agentId/recall" },
   { route: "POST /conversations", body: conversation },
   { route: "GET /conversations" },
   { route: "GET /conversations/:conversationId" },

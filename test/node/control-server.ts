@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ReplyStep } from "../../scripts/model-server.ts";
-import type { FaultRule, LoggedChat } from "../support/control-protocol.ts";
+import type { EmbeddingsFault, FaultRule, LoggedChat } from "../support/control-protocol.ts";
+import type { startEmbeddingsServer } from "./embeddings-server.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
 
 /** Replies of one scripted model: each request takes the next. */
@@ -14,7 +15,11 @@ interface Script {
 export type Scripts = Map<string, Script>;
 
 /** By which tests set faults, write scripts for models, and read what was asked. */
-export async function startControlServer(proxy: FaultProxy, scripts: Scripts) {
+export async function startControlServer(
+  proxy: FaultProxy,
+  scripts: Scripts,
+  embeddings: Awaited<ReturnType<typeof startEmbeddingsServer>>,
+) {
   const server = createServer((request, response) => {
     answer(request)
       .then((body) => response.end(JSON.stringify(body ?? null)))
@@ -35,6 +40,12 @@ export async function startControlServer(proxy: FaultProxy, scripts: Scripts) {
     if (url.pathname === "/rules" && request.method === "POST") return proxy.addRule(body as FaultRule);
     if (url.pathname === "/rules") return proxy.clearRules();
     if (url.pathname === "/requests") return proxy.requests(body as string[]);
+
+    if (url.pathname.startsWith("/embeddings/")) {
+      const name = url.pathname.replace("/embeddings/", "");
+      if (request.method !== "POST") return embeddings.requests(name);
+      return embeddings.setFault(name, body as EmbeddingsFault | null);
+    }
 
     const model = decodeURIComponent(url.pathname.replace("/scripts/", ""));
     if (request.method === "POST")

@@ -4,6 +4,7 @@ import { startEmbeddedDynamoDb } from "../../scripts/embedded-dynamodb.ts";
 import { startModelServer } from "../../scripts/model-server.ts";
 import { ensureTable } from "../../scripts/table.ts";
 import { startControlServer, type Scripts } from "./control-server.ts";
+import { startEmbeddingsServer } from "./embeddings-server.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
 
 const TEST_TABLE = "test-table";
@@ -32,14 +33,17 @@ export default async function setup(project: TestProject) {
       if (script) script.disconnects++;
     },
   });
-  const control = await startControlServer(proxy, scripts);
+  const embeddings = await startEmbeddingsServer();
+  const control = await startControlServer(proxy, scripts, embeddings);
 
   project.provide("dynamodb", proxy.url);
   project.provide("model", model.url);
+  project.provide("embeddings", embeddings.url);
   project.provide("control", control.url);
 
   return async () => {
     control.stop();
+    embeddings.stop();
     await Promise.all([proxy.stop(), model.stop(), database.stop()]);
   };
 }

@@ -65,12 +65,38 @@ export interface ScriptLog {
   readonly disconnects: number;
 }
 
+/** What goes wrong at the embeddings server. */
+export type EmbeddingsFault =
+  | { readonly kind: "status"; readonly status: number }
+  | { readonly kind: "html" }
+  /** No answer ever comes. */
+  | { readonly kind: "stall" }
+  /** Vectors of another length. */
+  | { readonly kind: "length"; readonly length: number }
+  /** One vector is missing. */
+  | { readonly kind: "too-few" }
+  /** A request with this in one of its texts is refused. */
+  | { readonly kind: "refuse"; readonly text: string };
+
+/** A request that the embeddings server got. */
+export interface LoggedEmbedding {
+  readonly body: {
+    readonly model: string;
+    readonly input: readonly string[];
+    readonly encoding_format: string;
+    readonly dimensions?: number;
+  };
+  readonly authorization: string | null;
+}
+
 declare module "vitest" {
   interface ProvidedContext {
     /** The database, through the proxy that injects faults. */
     dynamodb: string;
     /** The model server's base URL. */
     model: string;
+    /** The embeddings server's base URL. */
+    embeddings: string;
     /** The control server's URL. */
     control: string;
   }

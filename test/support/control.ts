@@ -1,6 +1,12 @@
 import { inject } from "vitest";
 import type { ReplyStep } from "../../scripts/model-server.ts";
-import type { FaultRule, LoggedRequest, ScriptLog } from "./control-protocol.ts";
+import type {
+  EmbeddingsFault,
+  FaultRule,
+  LoggedEmbedding,
+  LoggedRequest,
+  ScriptLog,
+} from "./control-protocol.ts";
 
 const url = (path: string): string => `${inject("control")}${path}`;
 
@@ -31,5 +37,19 @@ export async function scriptModel(...replies: readonly (readonly ReplyStep[])[])
     name,
     /** What the model was asked so far. */
     log: async (): Promise<ScriptLog> => (await fetch(url(`/scripts/${name}`))).json<ScriptLog>(),
+  };
+}
+
+/** A model of the embeddings server, with faults and a log of its own. */
+export function embeddingModel() {
+  const name = `embed-${crypto.randomUUID()}`;
+  return {
+    name,
+    /** From now on this goes wrong, or nothing does. */
+    setFault: async (fault: EmbeddingsFault | null): Promise<void> =>
+      void (await post(`/embeddings/${name}`, fault)),
+    /** What it was asked so far. */
+    requests: async (): Promise<readonly LoggedEmbedding[]> =>
+      (await fetch(url(`/embeddings/${name}`))).json<LoggedEmbedding[]>(),
   };
 }

@@ -30,10 +30,11 @@ function call(input: unknown, find: MemorySearch["search"]) {
   const context = {
     coreMemory: new CoreMemory(owner, [], () => Promise.reject(new Error("Nor here.")), CLOCK),
     archive: new ArchivalMemory({ owner, runId: "run" }, insert, index, CLOCK),
-    conversation: new ConversationReader("conversation", {
-      sortKeys: () => Promise.resolve([]),
-      at: () => Promise.resolve([]),
-    }),
+    conversation: new ConversationReader(
+      { ...owner, conversationId: "conversation", runId: "run" },
+      { sortKeys: () => Promise.resolve([]), at: () => Promise.resolve([]) },
+      { recall: () => Promise.reject(new Error("Nor here.")) },
+    ),
   };
   const name = "archival_memory_search";
   return toolbox([archivalMemorySearch], context).invoke({ id: "1", name, arguments: JSON.stringify(input) });
@@ -94,6 +95,14 @@ describe("archival_memory_search", () => {
     expect((await search({ query: "tea" }, [], ["index-building"])).output).toBe(
       'No archival memories found for "tea"\n' +
         "(The search index is still being built: some memories may be missing.)",
+    );
+  });
+
+  it("says that it went by words alone where meanings could not be had", async () => {
+    const { output } = await search({ query: "fact" }, facts(1), ["embeddings-failed"]);
+
+    expect(output.split("\n").at(-1)).toBe(
+      "(Found by words alone: search by meaning is not available at the moment.)",
     );
   });
 

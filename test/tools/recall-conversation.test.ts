@@ -1,6 +1,6 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { beginConversation, signUp, table } from "../support/app.ts";
-import { scriptModel } from "../support/control.ts";
+import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { say } from "../support/sse.ts";
 
 interface Planted {
@@ -123,4 +123,104 @@ it("reaches what lies outside of what a turn reads", async () => {
   const output = (await model.log()).requests[1]?.body.messages.findLast(({ role }) => role === "tool");
   expect(output?.content).toContain("(Page 121 of 121, 1201 total messages):");
   expect(output?.content).toContain("User: Message 0 ");
+});
+
+describe("with a query", () => {
+  const call = (input: unknown) => [
+    { call: { name: "recall_conversation", arguments: JSON.stringify(input) } },
+  ];
+
+  it("finds what was said in other conversations, failed turns included, and not this turn", async () => {
+    const client = await signUp();
+    const model = await scriptModel(
+      [{ text: "Tom is a fine name for a cat." }],
+      [{ status: 500, body: {} }],
+      [{ status: 500, body: {} }],
+      call({ query: "cats" }),
+      [{ text: "It was about Tom." }],
+      call({ query: "cats", page: 2 }),
+      call({ query: "giraffe" }),
+      [{ text: "Done." }],
+    );
+    const first = await beginConversation(client, { agent_model: model.name });
+    const { agentId } = first;
+    await say(client, first.path, "My cat is called Tom");
+    const failed = await say(client, first.path, "My cat is ill");
+    expect(failed.last?.event_type).toBe("ERROR");
+    const body = { title: "Pets [again]", agent_id: agentId };
+    const second = (await client("POST", "/conversations", body)).body.conversation_id;
+    const path = `/agents/${agentId}/${second}/send-message`;
+
+    await say(client, path, "What did I say about my cat?");
+    await say(client, path, "And now? cat");
+
+    const outputs = (await model.log()).requests
+      .at(-1)
+      ?.body.messages.filter(({ role }) => role === "tool")
+      .map(({ content }) => content);
+    const lines = outputs?.[0]?.split("\n");
+    expect(lines?.[0]).toBe('Conversation Search for "cats" (Page 1 of 1, 3 total messages):');
+    const row = (text: string) => expect.stringMatching(new RegExp(`^${NOW} ${text}$`, "u"));
+    expect(lines?.slice(2).toSorted()).toHaveLength(3);
+    expect(lines).toContainEqual(row(String.raw`\(.*\) User: My cat is called Tom`));
+    expect(lines).toContainEqual(row(String.raw`\(.*\) User: My cat is ill`));
+    expect(lines).toContainEqual(row(String.raw`\(.*\) Assistant: Tom is a fine name for a cat\.`));
+    expect(outputs?.slice(-2)).toEqual([
+      'Page 2 does not exist: there are 1 pages for "cats", from 1.',
+      'No messages found for "giraffe": nothing that was said with this user matches.',
+    ]);
+  });
+
+  it("goes through what it finds page by page, and shows the part that was found", async () => {
+    const { outputs } = await recall(
+      [
+        ...talk(11).map((message) => ({ ...message, content: `${message.content} about tea` })),
+        { role: "user", content: `${"x ".repeat(300)} oolong ${"y ".repeat(300)}` },
+      ],
+      { query: "tea" },
+      { query: "tea", page: 2 },
+      { query: "oolong" },
+      { query: " " },
+      { query: null },
+    );
+
+    const [first = "", second = "", part = "", blank, none] = outputs;
+    expect(first.split("\n")[0]).toBe('Conversation Search for "tea" (Page 1 of 2, 11 total messages):');
+    expect(first.split("\n").slice(-3)).toEqual([
+      expect.stringContaining("about tea"),
+      "",
+      "(Use page=2 for more)",
+    ]);
+    expect(first.split("\n")).toHaveLength(14);
+    expect(second.split("\n")).toHaveLength(3);
+    expect(part).toMatch(/User: \.\.\.[ x]+oolong[ y]+\.\.\.$/u);
+    expect(part.split("\n").at(-1)?.length).toBeLessThan(300);
+    expect(blank).toContain("Earlier Conversation (Page 1 of 2, 13 total messages):");
+    expect(none).toBe(blank);
+  });
+
+  it.each(['"', "NEAR(", "x".repeat(10_000), "?!"])("answers what finds nothing: %j", async (query) => {
+    const { outputs, last } = await recall([], { query });
+
+    expect(last?.event_type).toBe("STREAM_COMPLETE");
+    const shown = query.length > 200 ? `${"x".repeat(200)}...` : query;
+    expect(outputs).toEqual([`No messages found for "${shown}": nothing has been said before this message.`]);
+  });
+
+  it("says that it can't search while the table does not answer, and the turn goes on", async () => {
+    const client = await signUp();
+    const model = await scriptModel(call({ query: "tea" }), [{ text: "Done." }]);
+    const { path } = await beginConversation(client, { agent_model: model.name });
+    const fault = { kind: "answer", status: 500, body: {} } as const;
+    await injectFault({ match: [`USER#${client.email}`], operation: "Query", times: 1_000, fault });
+
+    const { last } = await say(client, path, "Tea?");
+    await endFaults();
+
+    expect(last?.event_type).toBe("STREAM_COMPLETE");
+    const output = (await model.log()).requests.at(-1)?.body.messages.findLast(({ role }) => role === "tool");
+    expect(output?.content).toBe(
+      "Error: Earlier conversations can't be searched at the moment. Try again later.",
+    );
+  });
 });

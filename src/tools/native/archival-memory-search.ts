@@ -22,7 +22,10 @@ export const archivalMemorySearch = defineTool({
 
     const { hits, total, notes } = answer;
     const shown = preview(onOneLine(query), QUERY_CHARS);
-    const building = notes.includes("index-building") ? [INCOMPLETE] : [];
+    const building = [
+      ...(notes.includes("index-building") ? [INCOMPLETE] : []),
+      ...(notes.includes("embeddings-failed") ? [WORDS_ONLY] : []),
+    ];
     if (total === 0) return [`No archival memories found for "${shown}"`, ...building].join("\n");
 
     const pages = Math.ceil(total / PAGE_SIZE);
@@ -42,4 +45,5 @@ export const archivalMemorySearch = defineTool({
   },
 });
 
+const WORDS_ONLY = "(Found by words alone: search by meaning is not available at the moment.)";
 const INCOMPLETE = "(The search index is still being built: some memories may be missing.)";
