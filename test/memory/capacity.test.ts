@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CapacityRepository } from "../../src/memory/capacity-repository.ts";
 import { beginConversation, signUp, table } from "../support/app.ts";
 import { databaseRequests } from "../support/control.ts";
 import { say } from "../support/sse.ts";
@@ -81,6 +82,23 @@ describe("the turns that a block has been nearly full for", () => {
     await memory.turn(await anotherTalk(memory));
 
     await expect.poll(() => turnsOf(memory)).toBe(2);
+  });
+
+  it("count one turn once", async () => {
+    const memory = await fullBlock([ok]);
+    await memory.turn();
+    await expect.poll(() => turnsOf(memory)).toBe(1);
+    const [{ run_id } = {}] = await warnings(memory);
+    const owner = { agentId: memory.agentId, userId: memory.client.email };
+    const capacity = new CapacityRepository(table);
+    const [block] = (await capacity.read(owner)).blocks.filter(({ name }) => name === "jobs");
+    if (!block) throw new Error("The block is gone.");
+
+    const raise = { runId: String(run_id), raisedAt: "2026-01-29T11:51:36.123456+00:00" };
+    expect(await capacity.raise(owner, memory.client.email, block, raise)).toBe(false);
+    expect(await turnsOf(memory)).toBe(1);
+    expect(await capacity.raise(owner, memory.client.email, block, { ...raise, runId: "next" })).toBe(true);
+    expect(await turnsOf(memory)).toBe(2);
   });
 
   it("go on from what the service before has counted", async () => {

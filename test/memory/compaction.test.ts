@@ -1,11 +1,12 @@
-import { abortAllDurableObjects } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ReplyStep } from "../../scripts/model-server.ts";
 import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { storedLines } from "../support/items.ts";
-import { eventsAfter } from "../support/runs.ts";
-import { typesOf } from "../support/sse.ts";
-import { inShort, plantContent, storedVersions } from "./agent-memory.ts";
+import { eventsAfter, open } from "../support/runs.ts";
+import { typesOf, type WireEvent } from "../support/sse.ts";
+import { inShort, jobs, plantContent, storedVersions } from "./agent-memory.ts";
 import {
   anotherTalk,
   archived,
@@ -159,6 +160,33 @@ describe("a block that stays nearly full for three turns", () => {
     expect(new Set(await archived(memory))).toEqual(new Set(FULL.slice(0, 7)));
   });
 
+  it("is compacted beside another one that can't be", async () => {
+    const memory = await fullBlock([ok, ok, ok, summary, ok, summary]);
+    await memory.client("POST", memory.path, { ...jobs, name: "careers" });
+    await memory.client("PUT", `${memory.path}/careers/content`, { lines: FULL });
+    for (const turn of [1, 2]) {
+      await memory.turn();
+      await expect
+        .poll(async () => (await warnings(memory)).map((item) => item["warning_turns"]))
+        .toEqual([turn, turn]);
+    }
+    const broken = { kind: "answer", status: 400, body: { __type: "ValidationException" } } as const;
+    const counting = `CapacityWarning#${memory.agentId}:${memory.client.email}:careers`;
+    await injectFault({ match: [counting], operation: "TransactWriteItems", fault: broken });
+
+    await memory.turn();
+    await compacted(memory);
+    expect(await storedVersions(memory, "careers")).toHaveLength(1);
+    await memory.turn();
+
+    await expect
+      .poll(async () => inShort(await storedVersions(memory, "careers")))
+      .toEqual([
+        [1, "user", FULL],
+        [2, "compaction", SUMMARY],
+      ]);
+  });
+
   it("is emptied where it is one line", async () => {
     const line = FULL.join(" ");
     const memory = await ignoredThrice([{ status: 400, body: {} }], [ok], [line]);
@@ -225,6 +253,28 @@ describe("what happened behind an answer", () => {
     expect(typesOf((await memory.turn()).events)).toContain("CONTEXT_COMPACTED");
   });
 
+  it("does not keep an answer waiting for a database that takes its time", async () => {
+    const memory = await ignoredThrice(summary);
+    await compacted(memory);
+    const late = { kind: "delay", ms: 1_500 } as const;
+    await injectFault({ match: [memory.pk], operation: "DeleteItem", fault: late });
+
+    const startedAt = Date.now();
+    const turn = await open(memory.client, memory.talk, "Hello");
+    const events: WireEvent[] = [];
+    while (!typesOf(events).includes("AGENT_RESPONSE_TO_USER")) events.push(...(await turn.next()));
+    expect(Date.now() - startedAt).toBeLessThan(1_200);
+    events.push(...(await turn.rest()));
+
+    expect(typesOf(events).slice(-5)).toEqual([
+      "AGENT_RESPONSE_TO_USER",
+      "CONTEXT_COMPACTED",
+      "MEMORY_UPDATED",
+      "USAGE",
+      "STREAM_COMPLETE",
+    ]);
+  });
+
   it("can be read again from the run's log", async () => {
     const memory = await ignoredThrice(summary);
     await compacted(memory);
@@ -275,6 +325,25 @@ describe("a compaction", () => {
     // The fourth turn stood behind the compaction, found the block as it is now, and left it alone.
     expect((await memory.model.log()).requests).toHaveLength(5);
     expect(await turnsOf(memory)).toBe(0);
+  });
+
+  it("keeps its runner awake until it is over", async () => {
+    const memory = await ignoredThrice(slow);
+    await expect.poll(async () => (await memory.model.log()).requests.length).toBe(4);
+    const runner = env.CONVERSATION_RUNNER.getByName(
+      `${memory.client.email}/${memory.talk.split("/")[3] ?? ""}`,
+    );
+    const alarmIn = async () =>
+      runInDurableObject(runner, async (_runner, { storage }) => {
+        return ((await storage.getAlarm()) ?? 0) - Date.now();
+      });
+
+    expect(await alarmIn()).toBeLessThanOrEqual(30_000);
+    expect(await alarmIn()).toBeGreaterThan(0);
+    await compacted(memory);
+
+    // From then on, only the log's day ends some time.
+    await expect.poll(alarmIn).toBeGreaterThan(60_000);
   });
 
   it("does not undo what a turn writes meanwhile", async () => {
