@@ -4,21 +4,21 @@ import { beginConversation, signUp, table } from "../support/app.ts";
 import { databaseRequests } from "../support/control.ts";
 import { say } from "../support/sse.ts";
 import { storedVersions } from "./agent-memory.ts";
-import { anotherTalk, FULL, fullBlock, ok, settled, turnsOf, warnings } from "./full-block.ts";
+import { anotherTalk, FULL, fullBlock, ok, settled, turnsOf, warnings, SOON } from "./full-block.ts";
 
 const call = (name: string, input: object) => [{ call: { name, arguments: JSON.stringify(input) } }];
 const systemOf = async ({ model }: Awaited<ReturnType<typeof fullBlock>>, at: number) =>
   (await model.log()).requests[at]?.body.messages[0]?.content ?? "";
 
-describe("the turns that a block has been nearly full for", () => {
+describe("the turns that a block has been nearly full for", { timeout: 20_000 }, () => {
   it("are counted behind the answer", async () => {
     const memory = await fullBlock([ok, ok]);
 
     const first = await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
     await memory.turn();
 
-    await expect.poll(() => turnsOf(memory)).toBe(2);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(2);
     expect(await warnings(memory)).toEqual([
       {
         pk: memory.pk,
@@ -54,40 +54,40 @@ describe("the turns that a block has been nearly full for", () => {
     const memory = await fullBlock([filling, ok, emptying, ok], FULL.slice(0, 1));
 
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
     await memory.turn();
 
-    await expect.poll(() => warnings(memory)).toEqual([]);
+    await expect.poll(() => warnings(memory), SOON).toEqual([]);
   });
 
   it("are forgotten when a turn finds the block below", async () => {
     const memory = await fullBlock([ok, ok, ok]);
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
 
     await memory.put(["Acme"]);
     await memory.turn();
-    await expect.poll(() => warnings(memory)).toEqual([]);
+    await expect.poll(() => warnings(memory), SOON).toEqual([]);
     await memory.put(FULL);
     await memory.turn();
 
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
   });
 
   it("are counted over all conversations with the agent", async () => {
     const memory = await fullBlock([ok, ok]);
 
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
     await memory.turn(await anotherTalk(memory));
 
-    await expect.poll(() => turnsOf(memory)).toBe(2);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(2);
   });
 
   it("count one turn once", async () => {
     const memory = await fullBlock([ok]);
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
     const [{ run_id } = {}] = await warnings(memory);
     const owner = { agentId: memory.agentId, userId: memory.client.email };
     const capacity = new CapacityRepository(table);
@@ -116,7 +116,7 @@ describe("the turns that a block has been nearly full for", () => {
 
     await memory.turn();
 
-    await expect.poll(() => turnsOf(memory)).toBe(2);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(2);
   });
 
   it("are not counted of turns that fail", async () => {
@@ -157,14 +157,14 @@ describe("the turns that a block has been nearly full for", () => {
   it("go with their block, and with their agent", async () => {
     const memory = await fullBlock([ok, ok]);
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
 
     expect((await memory.client("DELETE", memory.block)).status).toBe(204);
     expect(await warnings(memory)).toEqual([]);
 
     const other = await fullBlock([ok]);
     await other.turn();
-    await expect.poll(() => turnsOf(other)).toBe(1);
+    await expect.poll(() => turnsOf(other), SOON).toBe(1);
     expect((await other.client("DELETE", `/agents/${other.agentId}`)).status).toBe(204);
     expect(await warnings(other)).toEqual([]);
   });
@@ -200,7 +200,7 @@ describe("the warning in the prompt", () => {
     const memory = await fullBlock([ok, ok]);
 
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
     await memory.turn();
 
     const [first, second] = [await systemOf(memory, 0), await systemOf(memory, 1)];
