@@ -24,7 +24,7 @@ export interface ContentChange {
 }
 
 /** Content that a version tells of. */
-export type SavedContent = BlockContent & { readonly revision: BlockRevision };
+type SavedContent = BlockContent & { readonly revision: BlockRevision };
 
 /** What a change of a block's content writes; `last` is the number of the newest version. */
 export function contentWrite(

@@ -51,10 +51,15 @@ export async function watchCapacity(turn: WatchedTurn, deps: CapacityWatchDeps):
       await deps.capacity.reset(owner, warning);
 
   for (const block of full) {
-    const raise = { runId, raisedAt: deps.clock.timestamp() };
-    const isRaised = await deps.capacity.raise(owner, agentOwner, block, raise);
     const turns = warnings.find((warning) => warning.block === block.name)?.turns ?? 0;
-    if (isRaised && turns + 1 >= TURNS_BEFORE_COMPACTION) await compactBlock(block, turn, deps);
+    try {
+      const raise = { runId, raisedAt: deps.clock.timestamp() };
+      const isRaised = await deps.capacity.raise(owner, agentOwner, block, raise);
+      if (isRaised && turns + 1 >= TURNS_BEFORE_COMPACTION) await compactBlock(block, turn, deps);
+    } catch (error) {
+      // The other blocks are none the worse for it, and the next turn tries again.
+      console.warn({ message: "A memory block was not compacted.", runId, error: String(error) });
+    }
   }
 }
 
@@ -63,7 +68,7 @@ export async function watchCapacity(turn: WatchedTurn, deps: CapacityWatchDeps):
  * the block stands in archival memory before it does. Whoever has changed the block meanwhile wins: it stays as it is,
  * and the next turn decides anew.
  */
-export async function compactBlock(
+async function compactBlock(
   block: Block,
   { owner, agentOwner, runId, model }: Pick<WatchedTurn, "owner" | "agentOwner" | "runId" | "model">,
   deps: CapacityWatchDeps,

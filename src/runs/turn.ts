@@ -17,6 +17,7 @@ import { newId } from "../shared/ids.ts";
 import { requireActive } from "../users/account.ts";
 import { afterTurn, type EndedTurn } from "./after-turn.ts";
 import { AnswerProgress } from "./answer-progress.ts";
+import { CompactionNotes } from "./compaction-notes.ts";
 import type { AgentEvent, AnswerEvent } from "./events.ts";
 import type { RunSeed, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
@@ -85,7 +86,9 @@ export async function openTurn(
 
   const progress = new AnswerProgress(emptyAnswer(input, seed));
   // Only a turn that takes place tells of anything; the model is at work meanwhile.
-  const untold = takeCompactions(deps.capacity, plan.ended.memory.owner, plan.compactions);
+  const notes = new CompactionNotes(
+    takeCompactions(deps.capacity, plan.ended.memory.owner, plan.compactions),
+  );
   return events();
 
   async function* events(): AsyncGenerator<AgentEvent, void, void> {
@@ -94,11 +97,7 @@ export async function openTurn(
     yield { type: "message-saved", messageId: seed.userMessageId };
     yield status("Loading provider configuration...");
     for (const text of plan.architecture.preparations) yield status(text);
-    for (const compaction of await untold) {
-      const { block, version } = compaction;
-      yield { type: "block-compacted", compaction };
-      yield { type: "memory-updated", update: { block, version } };
-    }
+    yield* notes.atBeginning();
     yield status("Connecting to AI model...");
 
     let ending: TurnEnding = { kind: "completed" };
@@ -113,6 +112,7 @@ export async function openTurn(
       ending = signal.aborted ? endingOf(signal.reason) : { kind: "failed", error: AppError.from(thrown) };
     }
 
+    yield* notes.atEnd();
     const isAnswered = yield* endTurn({ place: input, seed, progress, ending }, deps);
     const answer = progress.message("complete");
     if (isAnswered) deps.follow(() => afterTurn({ ...plan.ended, answer }, deps));

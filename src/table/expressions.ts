@@ -52,7 +52,7 @@ export const equals =
   (in_) =>
     `${in_.name(attribute)} = ${in_.value(value)}`;
 
-/** Holds for an attribute that is there with another value. */
+/** Holds for an attribute that is there with another value; for one that may be missing, say so with `any`. */
 export const differs =
   (attribute: string, value: Value): Condition =>
   (in_) =>

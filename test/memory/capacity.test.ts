@@ -1,23 +1,24 @@
 import { describe, expect, it } from "vitest";
+import { CapacityRepository } from "../../src/memory/capacity-repository.ts";
 import { beginConversation, signUp, table } from "../support/app.ts";
 import { databaseRequests } from "../support/control.ts";
 import { say } from "../support/sse.ts";
 import { storedVersions } from "./agent-memory.ts";
-import { anotherTalk, FULL, fullBlock, ok, settled, turnsOf, warnings } from "./full-block.ts";
+import { anotherTalk, FULL, fullBlock, ok, settled, turnsOf, warnings, SOON } from "./full-block.ts";
 
 const call = (name: string, input: object) => [{ call: { name, arguments: JSON.stringify(input) } }];
 const systemOf = async ({ model }: Awaited<ReturnType<typeof fullBlock>>, at: number) =>
   (await model.log()).requests[at]?.body.messages[0]?.content ?? "";
 
-describe("the turns that a block has been nearly full for", () => {
+describe("the turns that a block has been nearly full for", { timeout: 20_000 }, () => {
   it("are counted behind the answer", async () => {
     const memory = await fullBlock([ok, ok]);
 
     const first = await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
     await memory.turn();
 
-    await expect.poll(() => turnsOf(memory)).toBe(2);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(2);
     expect(await warnings(memory)).toEqual([
       {
         pk: memory.pk,
@@ -53,34 +54,51 @@ describe("the turns that a block has been nearly full for", () => {
     const memory = await fullBlock([filling, ok, emptying, ok], FULL.slice(0, 1));
 
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
     await memory.turn();
 
-    await expect.poll(() => warnings(memory)).toEqual([]);
+    await expect.poll(() => warnings(memory), SOON).toEqual([]);
   });
 
   it("are forgotten when a turn finds the block below", async () => {
     const memory = await fullBlock([ok, ok, ok]);
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
 
     await memory.put(["Acme"]);
     await memory.turn();
-    await expect.poll(() => warnings(memory)).toEqual([]);
+    await expect.poll(() => warnings(memory), SOON).toEqual([]);
     await memory.put(FULL);
     await memory.turn();
 
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
   });
 
   it("are counted over all conversations with the agent", async () => {
     const memory = await fullBlock([ok, ok]);
 
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
     await memory.turn(await anotherTalk(memory));
 
-    await expect.poll(() => turnsOf(memory)).toBe(2);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(2);
+  });
+
+  it("count one turn once", async () => {
+    const memory = await fullBlock([ok]);
+    await memory.turn();
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
+    const [{ run_id } = {}] = await warnings(memory);
+    const owner = { agentId: memory.agentId, userId: memory.client.email };
+    const capacity = new CapacityRepository(table);
+    const [block] = (await capacity.read(owner)).blocks.filter(({ name }) => name === "jobs");
+    if (!block) throw new Error("The block is gone.");
+
+    const raise = { runId: String(run_id), raisedAt: "2026-01-29T11:51:36.123456+00:00" };
+    expect(await capacity.raise(owner, memory.client.email, block, raise)).toBe(false);
+    expect(await turnsOf(memory)).toBe(1);
+    expect(await capacity.raise(owner, memory.client.email, block, { ...raise, runId: "next" })).toBe(true);
+    expect(await turnsOf(memory)).toBe(2);
   });
 
   it("go on from what the service before has counted", async () => {
@@ -98,7 +116,7 @@ describe("the turns that a block has been nearly full for", () => {
 
     await memory.turn();
 
-    await expect.poll(() => turnsOf(memory)).toBe(2);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(2);
   });
 
   it("are not counted of turns that fail", async () => {
@@ -139,14 +157,14 @@ describe("the turns that a block has been nearly full for", () => {
   it("go with their block, and with their agent", async () => {
     const memory = await fullBlock([ok, ok]);
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
 
     expect((await memory.client("DELETE", memory.block)).status).toBe(204);
     expect(await warnings(memory)).toEqual([]);
 
     const other = await fullBlock([ok]);
     await other.turn();
-    await expect.poll(() => turnsOf(other)).toBe(1);
+    await expect.poll(() => turnsOf(other), SOON).toBe(1);
     expect((await other.client("DELETE", `/agents/${other.agentId}`)).status).toBe(204);
     expect(await warnings(other)).toEqual([]);
   });
@@ -182,7 +200,7 @@ describe("the warning in the prompt", () => {
     const memory = await fullBlock([ok, ok]);
 
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(1);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
     await memory.turn();
 
     const [first, second] = [await systemOf(memory, 0), await systemOf(memory, 1)];

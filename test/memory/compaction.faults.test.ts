@@ -15,6 +15,7 @@ import {
   SUMMARY,
   summary,
   turnsOf,
+  SOON,
 } from "./full-block.ts";
 
 afterEach(endFaults);
@@ -32,7 +33,7 @@ async function beforeThird(isAsked = true): Promise<FullBlock> {
   const memory = await fullBlock([ok, ok, ...third, ok, summary], LINES);
   for (const turn of [1, 2]) {
     await memory.turn();
-    await expect.poll(() => turnsOf(memory)).toBe(turn);
+    await expect.poll(() => turnsOf(memory), SOON).toBe(turn);
   }
   return memory;
 }
@@ -63,7 +64,7 @@ async function endsWell(memory: FullBlock): Promise<void> {
   expect(new Set(await archived(memory))).toEqual(new Set(LINES));
 }
 
-describe.each(writes)("a compaction whose write of the %s", (_name, at) => {
+describe.each(writes)("a compaction whose write of the %s", { timeout: 20_000 }, (_name, at) => {
   it("is refused loses nothing, and is made behind the next turn", async () => {
     const memory = await beforeThird(at > 0);
     const rule = { match: [memory.pk], operation: "TransactWriteItems", after: at };
@@ -96,7 +97,9 @@ describe.each(writes)("a compaction whose write of the %s", (_name, at) => {
     await injectFault({ ...rule, fault: { kind: "delay-answer", ms: 500 } });
 
     await memory.turn();
-    await expect.poll(async () => (await transactions(memory)) - before, { interval: 5 }).toBeGreaterThan(at);
+    await expect
+      .poll(async () => (await transactions(memory)) - before, { interval: 5, ...SOON })
+      .toBeGreaterThan(at);
     await pause(50);
     await abortAllDurableObjects();
     await settled(memory, 600);

@@ -20,6 +20,9 @@ export const SUMMARY: readonly string[] = ["Worked for Company0 to Company16", "
 /** A model's reply that is a summary of the block. */
 export const summary: readonly ReplyStep[] = [{ text: SUMMARY.join("\n") }];
 
+/** How long to wait for what follows an answer: nobody else does, and machines that run tests are busy. */
+export const SOON = { timeout: 8_000 } as const;
+
 export const ok: readonly ReplyStep[] = [{ text: "Ok." }];
 
 export interface FullBlock extends AgentMemory {
