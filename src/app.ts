@@ -4,6 +4,8 @@ import { requestId } from "hono/request-id";
 import openapi from "../docs/openapi.json" with { type: "json" };
 import { agentRoutes } from "./agents/routes.ts";
 import { localAuthRoutes, meRoutes } from "./auth/routes.ts";
+import { cookieRoutes, sessionRoutes } from "./auth/session-routes.ts";
+import { signInRoutes } from "./auth/sign-in-routes.ts";
 import { conversationRoutes } from "./conversations/routes.ts";
 import { createDeps, type Ports, portsFrom } from "./deps.ts";
 import { configFrom } from "./config.ts";
@@ -42,6 +44,9 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .use(authenticate)
     .route("/", systemRoutes(openapi))
     .route("/auth", meRoutes)
+    .route("/auth", signInRoutes)
+    .route("/auth", cookieRoutes)
+    .route("/auth", sessionRoutes)
     .route("/auth/local", localAuthRoutes)
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)

@@ -37,12 +37,12 @@ const imported = new Map<string, CryptoKey>();
 /** Issues and verifies access tokens (JWT, HS256). */
 export class AccessTokens {
   readonly #keys: readonly [SigningKey, ...SigningKey[]];
-  readonly #lifetimeSeconds: number;
+  readonly lifetimeSeconds: number;
   readonly #now: () => number;
 
   constructor({ keys, lifetimeSeconds, now }: AccessTokenOptions) {
     this.#keys = keys;
-    this.#lifetimeSeconds = lifetimeSeconds;
+    this.lifetimeSeconds = lifetimeSeconds;
     this.#now = now;
   }
 
@@ -57,7 +57,7 @@ export class AccessTokens {
       .setAudience(AUDIENCE)
       .setJti(crypto.randomUUID())
       .setIssuedAt(issuedAt)
-      .setExpirationTime(issuedAt + this.#lifetimeSeconds)
+      .setExpirationTime(issuedAt + this.lifetimeSeconds)
       .sign(await importKey(key.secret));
   }
 

@@ -2,9 +2,11 @@ import type { TestProject } from "vitest/node";
 import { demoResponder } from "../../scripts/demo-model.ts";
 import { startEmbeddedDynamoDb } from "../../scripts/embedded-dynamodb.ts";
 import { startModelServer } from "../../scripts/model-server.ts";
+import { startOpenIdServer } from "../../scripts/openid-server.ts";
 import { ensureTable } from "../../scripts/table.ts";
 import { startControlServer, type Scripts } from "./control-server.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
+import { startIssuer } from "./issuer.ts";
 
 const TEST_TABLE = "test-table";
 const REGION = "us-east-1";
@@ -34,12 +36,18 @@ export default async function setup(project: TestProject) {
   });
   const control = await startControlServer(proxy, scripts);
 
+  const issuer = await startIssuer();
+  const openId = await startOpenIdServer();
+
+  project.provide("issuer", issuer.url);
+  project.provide("openId", openId.url);
   project.provide("dynamodb", proxy.url);
   project.provide("model", model.url);
   project.provide("control", control.url);
 
   return async () => {
     control.stop();
-    await Promise.all([proxy.stop(), model.stop(), database.stop()]);
+    issuer.stop();
+    await Promise.all([openId.stop(), proxy.stop(), model.stop(), database.stop()]);
   };
 }
