@@ -62,13 +62,13 @@ async function run(running: AsyncDisposableStack): Promise<never> {
   const demoModelUrl = given["DEMO_MODEL_URL"] ?? (await provideDemoModel(running));
 
   const api = `http://localhost:${port}`;
-  const signIn = process.argv.includes("--oidc") ? await provideSignIn(api, given, running) : {};
+  const signIn = process.argv.includes("--oidc") ? await provideSignIn(api, given, running) : undefined;
   const variables = {
     ENVIRONMENT: "local",
     PUBLIC_URL: api,
     ...given,
     ...database,
-    ...signIn,
+    ...signIn?.variables,
     DEMO_MODEL_URL: demoModelUrl,
   };
   const worker = await startWorker({ port, persistTo: join(dataFolder, "wrangler"), variables });
@@ -77,7 +77,7 @@ async function run(running: AsyncDisposableStack): Promise<never> {
   watched.push({ name: "The Worker", exited: worker.exited });
 
   console.log(greeting(port));
-  if (signIn.FRONTEND_URL !== undefined) console.log(`sign in: ${signIn.FRONTEND_URL.split(",")[0]}`);
+  if (signIn) console.log(`sign in: ${signIn.page}`);
   return await firstToEnd(watched);
 }
 
@@ -147,13 +147,14 @@ async function provideSignIn(api: string, given: Variables, running: AsyncDispos
   running.defer(page.stop);
 
   const others = given["FRONTEND_URL"];
-  return {
+  const variables = {
     OIDC_ISSUER: issuer.url,
     GOOGLE_CLIENT_ID: "local",
     GOOGLE_CLIENT_SECRET: "local",
     // The first one is where people come back to.
     FRONTEND_URL: others === undefined ? page.url : `${page.url},${others}`,
   };
+  return { variables, page: page.url };
 }
 
 async function firstToEnd(watched: readonly Watched[]): Promise<never> {

@@ -78,7 +78,7 @@ describe("an account of the service before", () => {
 
     const entered = await Promise.all([enter(person), enter({ ...person, sub: "another" })]);
 
-    expect(entered.toSorted()).toEqual([`${APP}/login?error=auth_failed`, person.email].toSorted());
+    expect(new Set(entered)).toEqual(new Set([`${APP}/login?error=auth_failed`, person.email]));
   });
 });
 

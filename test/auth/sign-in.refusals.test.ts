@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import { SignJWT } from "jose";
-import { describe, expect, inject, it } from "vitest";
+import { decodeJwt, SignJWT } from "jose";
+import { describe, expect, inject, it, vi } from "vitest";
 import { createApp } from "../../src/app.ts";
 import { portsFrom } from "../../src/deps.ts";
 import { createClock } from "../../src/shared/clock.ts";
@@ -22,13 +22,21 @@ import {
 import { injectFault } from "../support/control.ts";
 import type { IssuerCode } from "../support/issuer-code.ts";
 
-/** The whole answer of a refusal: a fixed text, no session, nothing of the issuer's. */
-function expectRefused(answer: Answer, browser: Browser, error = "auth_failed") {
-  expect(answer.status).toBe(302);
-  expect(answer.headers.get("location")).toBe(`${APP}/login?error=${error}`);
-  expect(answer.body).toBe("");
-  expect(browser.cookies.has(REFRESH)).toBe(false);
-}
+/** What came of a sign-in: the whole answer, and whether there is a session. */
+const outcomeOf = ({ status, headers, body }: Answer, browser: Browser) => ({
+  status,
+  location: headers.get("location"),
+  body: String(body),
+  hasSession: browser.cookies.has(REFRESH),
+});
+
+/** A refusal: a fixed text, no session, nothing of the issuer's. */
+const refusal = (error = "auth_failed") => ({
+  status: 302,
+  location: `${APP}/login?error=${error}`,
+  body: "",
+  hasSession: false,
+});
 
 const userOf = (email: string) => table.get({ pk: `User#${email}`, sk: "User#Metadata" });
 const seconds = () => Math.floor(Date.now() / 1000);
@@ -44,7 +52,7 @@ describe("a browser", () => {
       wayBack({ state: departure.state, code: codeFor(departure, person) }),
     );
 
-    expectRefused(answer, stranger);
+    expect(outcomeOf(answer, stranger)).toEqual(refusal());
     expect(await userOf(person.email)).toBeUndefined();
   });
 
@@ -57,7 +65,7 @@ describe("a browser", () => {
 
     const answer = await victim("GET", wayBack({ state: departure.state, code: codeFor(departure, person) }));
 
-    expectRefused(answer, victim);
+    expect(outcomeOf(answer, victim)).toEqual(refusal());
     // The victim's own way is still open.
     expect(victim.cookies.has(TRANSACTION)).toBe(true);
   });
@@ -69,7 +77,7 @@ describe("a browser", () => {
 
     const answer = await victim("GET", wayBack({ state, code: codeFor(attacker, somebody()) }));
 
-    expectRefused(answer, victim);
+    expect(outcomeOf(answer, victim)).toEqual(refusal());
   });
 
   it.each<[string, Record<string, string> | string]>([
@@ -93,7 +101,7 @@ describe("a browser", () => {
 
     const answer = await browser("GET", path.replaceAll("STATE", state));
 
-    expectRefused(answer, browser);
+    expect(outcomeOf(answer, browser)).toEqual(refusal());
   });
 
   it("is told so when the person has said no", async () => {
@@ -102,7 +110,7 @@ describe("a browser", () => {
 
     const answer = await browser("GET", wayBack({ state, error: "access_denied", error_description: "No!" }));
 
-    expectRefused(answer, browser, "access_denied");
+    expect(outcomeOf(answer, browser)).toEqual(refusal("access_denied"));
   });
 
   it("can't use a code twice, not even with its old cookie", async () => {
@@ -113,7 +121,7 @@ describe("a browser", () => {
 
     expect((await browser("GET", path)).headers.get("location")).toBe(`${APP}/login-success`);
 
-    expectRefused(await copy("GET", path), copy);
+    expect(outcomeOf(await copy("GET", path), copy)).toEqual(refusal());
   });
 
   it.each<[string, () => Promise<string> | string]>([
@@ -131,7 +139,7 @@ describe("a browser", () => {
     browser.cookies.set(TRANSACTION, await cookieOf());
     const code = codeFor({ ...departure, nonce: "nonce" }, somebody());
 
-    expectRefused(await browser("GET", wayBack({ state: "state", code })), browser);
+    expect(outcomeOf(await browser("GET", wayBack({ state: "state", code })), browser)).toEqual(refusal());
   });
 
   it("would pass with a cookie like those, if it were right", async () => {
@@ -189,11 +197,11 @@ describe("an ID token", () => {
     ["with an address without end", { email: `${"a".repeat(300)}@example.org` }],
   ])("%s is refused", async (_case, claims, more) => {
     const browser = openBrowser();
-    const person = { ...somebody(), ...claims };
+    const person: Record<string, unknown> = { ...somebody(), ...claims };
 
     const answer = await signIn(browser, person, more);
 
-    expectRefused(answer, browser);
+    expect(outcomeOf(answer, browser)).toEqual(refusal());
     expect(await userOf(String(person.email))).toBeUndefined();
   });
 
@@ -208,7 +216,7 @@ describe("an ID token", () => {
 
     const answer = await signIn(browser, person);
 
-    expectRefused(answer, browser, "email_not_verified");
+    expect(outcomeOf(answer, browser)).toEqual(refusal("email_not_verified"));
     expect(await userOf(person.email)).toBeUndefined();
   });
 
@@ -217,7 +225,9 @@ describe("an ID token", () => {
     const departure = await depart(browser);
     const code = codeFor({ ...departure, redirectUri: "https://evil.example" }, somebody());
 
-    expectRefused(await browser("GET", wayBack({ state: departure.state, code })), browser);
+    expect(outcomeOf(await browser("GET", wayBack({ state: departure.state, code })), browser)).toEqual(
+      refusal(),
+    );
   });
 });
 
@@ -230,7 +240,7 @@ describe("an account", () => {
 
     const answer = await signIn(browser, { ...person, sub: "another", name: "Another" });
 
-    expectRefused(answer, browser);
+    expect(outcomeOf(answer, browser)).toEqual(refusal());
     expect(await userOf(person.email)).toEqual(before);
   });
 
@@ -243,7 +253,7 @@ describe("an account", () => {
 
     const answer = await signIn(browser, { ...person, name: "Another" });
 
-    expectRefused(answer, browser, "account_inactive");
+    expect(outcomeOf(answer, browser)).toEqual(refusal("account_inactive"));
     expect(await userOf(person.email)).toEqual(before);
   });
 });
@@ -256,7 +266,7 @@ describe("an issuer", () => {
 
       const answer = await browser("GET", "/auth/google");
 
-      expectRefused(answer, browser, "unavailable");
+      expect(outcomeOf(answer, browser)).toEqual(refusal("unavailable"));
       expect(browser.cookies.size).toBe(0);
     },
     20_000,
@@ -265,7 +275,7 @@ describe("an issuer", () => {
   it("that is down keeps people at the login page", async () => {
     const browser = openBrowser({ variables: { OIDC_ISSUER: "http://127.0.0.1:1" } });
 
-    expectRefused(await browser("GET", "/auth/google"), browser, "unavailable");
+    expect(outcomeOf(await browser("GET", "/auth/google"), browser)).toEqual(refusal("unavailable"));
   });
 
   it.each(["html-keys", "failing-token", "html-token", "slow-token", "broken-client"])(
@@ -275,7 +285,7 @@ describe("an issuer", () => {
 
       const answer = await signIn(browser, somebody());
 
-      expectRefused(answer, browser, "unavailable");
+      expect(outcomeOf(answer, browser)).toEqual(refusal("unavailable"));
     },
     20_000,
   );
@@ -302,12 +312,45 @@ it("signs nobody in while the database is down, and everybody when it is back", 
   const fault = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } } as const;
   await injectFault({ match: [person.email], times: 20, fault });
 
-  expectRefused(await signIn(browser, person), browser, "unavailable");
+  expect(outcomeOf(await signIn(browser, person), browser)).toEqual(refusal("unavailable"));
 
   await expect
     .poll(async () => (await signIn(browser, person)).headers.get("location"), { timeout: 10_000 })
     .toBe(`${APP}/login-success`);
 });
+
+it.each(["broken-client", "failing-token", "html-token", "html-keys"])(
+  "tells the log what is wrong with an issuer with %s, and no secret",
+  async (mode) => {
+    const lines: string[] = [];
+    const log = vi.spyOn(console, "error").mockImplementation((...parts: readonly unknown[]) => {
+      lines.push(parts.map((part) => text(part)).join(" "));
+    });
+    const browser = openBrowser({ variables: { OIDC_ISSUER: `${inject("issuer")}/${mode}` } });
+    const person = somebody();
+    const departure = await depart(browser);
+    const cookie = browser.cookies.get(TRANSACTION) ?? "";
+    const code = codeFor(departure, person);
+    await browser("GET", wayBack({ state: departure.state, code }));
+    log.mockRestore();
+
+    expect(lines.length).toBeGreaterThan(0);
+    const { verifier } = decodeJwt(cookie);
+    const secrets = [code, cookie, departure.state, departure.nonce, String(verifier), person.email];
+    for (const secret of [...secrets, "test-client-secret", env.JWT_SECRET])
+      expect(lines.join("\n")).not.toContain(secret);
+  },
+);
+
+/** Everything that a log could show of a value, its causes included. */
+function text(value: unknown): string {
+  if (value instanceof Error)
+    return [value.stack, JSON.stringify(value, Object.getOwnPropertyNames(value)), text(value.cause)].join(
+      " ",
+    );
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.values(value).map(text).join(" ");
+}
 
 it.each(["TransactWriteItems", "BatchGetItem"])(
   "signs in though an answer to %s is lost",

@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { decodeJwt } from "jose";
 import { describe, expect, inject, it } from "vitest";
 import { problem, requestIn } from "../http/route-cases.ts";
@@ -12,6 +13,7 @@ import {
   somebody,
   TRANSACTION,
   wayBack,
+  withCookies,
 } from "../support/browser.ts";
 
 const keyOf = (email: string) => ({ pk: `User#${email}`, sk: "User#Metadata" });
@@ -189,6 +191,21 @@ describe("the way back", () => {
       new Set([`${APP}/login-success`]),
     );
   });
+});
+
+it("goes on when a key is put in front of the ring meanwhile, but not when the old one leaves it", async () => {
+  const old = env.JWT_SECRET;
+  const fresh = "new:a-new-secret-of-more-than-thirty-two-bytes-";
+  const comeBackUnder = async (ring: string) => {
+    const browser = openBrowser();
+    const departure = await depart(browser);
+    const later = withCookies(browser.cookies, { variables: { JWT_SECRET: ring } });
+    const code = codeFor(departure, somebody());
+    return (await later("GET", wayBack({ state: departure.state, code }))).headers.get("location");
+  };
+
+  expect(await comeBackUnder(`${fresh},${old}`)).toBe(`${APP}/login-success`);
+  expect(await comeBackUnder(fresh)).toBe(`${APP}/login?error=auth_failed`);
 });
 
 describe("the issuer of `npm run dev:oidc`", () => {
