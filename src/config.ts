@@ -82,7 +82,7 @@ export interface Config {
 }
 
 /** The issuer, and the application that people come from and go back to. */
-export interface SignInConfig {
+interface SignInConfig {
   readonly issuer: IssuerConfig;
   readonly frontend: string;
 }

@@ -7,7 +7,7 @@ import { contextOf } from "../http/problem.ts";
 import { publicRouter } from "../http/router.ts";
 import { AppError } from "../shared/errors.ts";
 import { deviceFrom } from "./device.ts";
-import { failureOf } from "./refusals.ts";
+import { failureOf, SignInRefused } from "./refusals.ts";
 import { setRefreshCookie } from "./session-cookie.ts";
 import type { SignIn } from "./sign-in.ts";
 import { TRANSACTION_SECONDS } from "./transactions.ts";
@@ -59,6 +59,11 @@ async function redirected(c: Context<AppEnv>, step: (signIn: SignIn) => Promise<
   } catch (thrown) {
     const error = AppError.from(thrown);
     logProblem(error, contextOf(c));
+    if (error instanceof SignInRefused) logRefusal(error, c.var.requestId);
     return c.redirect(signIn.failurePage(failureOf(error)), 302);
   }
 }
+
+/** The person is told next to nothing; why it was is for whoever runs the service. */
+const logRefusal = ({ message, failure, cause }: SignInRefused, requestId: string): void =>
+  console.warn({ message, requestId, failure, reason: cause instanceof Error ? cause.message : undefined });

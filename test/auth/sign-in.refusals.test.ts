@@ -319,28 +319,31 @@ it("signs nobody in while the database is down, and everybody when it is back", 
     .toBe(`${APP}/login-success`);
 });
 
-it.each(["broken-client", "failing-token", "html-token", "html-keys"])(
-  "tells the log what is wrong with an issuer with %s, and no secret",
-  async (mode) => {
-    const lines: string[] = [];
-    const log = vi.spyOn(console, "error").mockImplementation((...parts: readonly unknown[]) => {
-      lines.push(parts.map((part) => text(part)).join(" "));
-    });
-    const browser = openBrowser({ variables: { OIDC_ISSUER: `${inject("issuer")}/${mode}` } });
-    const person = somebody();
-    const departure = await depart(browser);
-    const cookie = browser.cookies.get(TRANSACTION) ?? "";
-    const code = codeFor(departure, person);
-    await browser("GET", wayBack({ state: departure.state, code }));
-    log.mockRestore();
+it.each([
+  ["broken-client", "invalid_client"],
+  ["failing-token", "unexpected HTTP status code"],
+  ["html-token", "content-type"],
+  ["html-keys", "JSON"],
+  ["well", "claim value"],
+])("tells the log what is wrong with an issuer that is %s, and no secret", async (mode, expected) => {
+  const lines: string[] = [];
+  const take = (...parts: readonly unknown[]) => void lines.push(parts.map((part) => text(part)).join(" "));
+  const logs = [vi.spyOn(console, "error"), vi.spyOn(console, "warn")];
+  for (const log of logs) log.mockImplementation(take);
+  const browser = openBrowser({ variables: { OIDC_ISSUER: `${inject("issuer")}/${mode}` } });
+  const person = { ...somebody(), nonce: "another" };
+  const departure = await depart(browser);
+  const cookie = browser.cookies.get(TRANSACTION) ?? "";
+  const code = codeFor(departure, mode === "well" ? person : somebody());
+  await browser("GET", wayBack({ state: departure.state, code }));
+  for (const log of logs) log.mockRestore();
 
-    expect(lines.length).toBeGreaterThan(0);
-    const { verifier } = decodeJwt(cookie);
-    const secrets = [code, cookie, departure.state, departure.nonce, String(verifier), person.email];
-    for (const secret of [...secrets, "test-client-secret", env.JWT_SECRET])
-      expect(lines.join("\n")).not.toContain(secret);
-  },
-);
+  expect(lines.join("\n")).toContain(expected);
+  const { verifier } = decodeJwt(cookie);
+  const secrets = [code, cookie, departure.state, departure.nonce, String(verifier), person.email];
+  for (const secret of [...secrets, "test-client-secret", env.JWT_SECRET])
+    expect(lines.join("\n")).not.toContain(secret);
+});
 
 /** Everything that a log could show of a value, its causes included. */
 function text(value: unknown): string {
