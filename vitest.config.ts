@@ -29,6 +29,10 @@ export default defineConfig({
                 DYNAMODB_ENDPOINT: inject("dynamodb"),
                 DEMO_MODEL_URL: inject("model"),
                 FRONTEND_URL: "https://app.example.com",
+                PUBLIC_URL: "https://api.example.com",
+                OIDC_ISSUER: `${inject("issuer")}/well`,
+                GOOGLE_CLIENT_ID: "test-client",
+                GOOGLE_CLIENT_SECRET: "test-client-secret",
                 // Shorter than anybody's real patience, so that tests see it end.
                 MODEL_HEADERS_TIMEOUT_MS: "1500",
                 MODEL_IDLE_TIMEOUT_MS: "1500",

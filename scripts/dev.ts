@@ -7,6 +7,8 @@ import { startEmbeddedDynamoDb } from "./embedded-dynamodb.ts";
 import { isPortTaken } from "./free-port.ts";
 import { startModelServer } from "./model-server.ts";
 import { onNpmGone } from "./npm-parent.ts";
+import { startOpenIdServer } from "./openid-server.ts";
+import { startSignInPage } from "./sign-in-page.ts";
 import { ensureTable, tableTargetFrom } from "./table.ts";
 import { startWorker } from "./wrangler-dev.ts";
 
@@ -59,13 +61,23 @@ async function run(running: AsyncDisposableStack): Promise<never> {
   const database = await provideDatabase(given, dataFolder, running, watched);
   const demoModelUrl = given["DEMO_MODEL_URL"] ?? (await provideDemoModel(running));
 
-  const variables = { ENVIRONMENT: "local", ...given, ...database, DEMO_MODEL_URL: demoModelUrl };
+  const api = `http://localhost:${port}`;
+  const signIn = process.argv.includes("--oidc") ? await provideSignIn(api, given, running) : undefined;
+  const variables = {
+    ENVIRONMENT: "local",
+    PUBLIC_URL: api,
+    ...given,
+    ...database,
+    ...signIn?.variables,
+    DEMO_MODEL_URL: demoModelUrl,
+  };
   const worker = await startWorker({ port, persistTo: join(dataFolder, "wrangler"), variables });
   running.defer(worker.stop);
   await worker.ready();
   watched.push({ name: "The Worker", exited: worker.exited });
 
   console.log(greeting(port));
+  if (signIn) console.log(`sign in: ${signIn.page}`);
   return await firstToEnd(watched);
 }
 
@@ -125,6 +137,24 @@ async function provideDemoModel(running: AsyncDisposableStack): Promise<string> 
   const server = await startModelServer({ respond: demoResponder });
   running.defer(server.stop);
   return server.url;
+}
+
+/** Gives the variables that lead the Worker to a local issuer, and to a page to sign in from. */
+async function provideSignIn(api: string, given: Variables, running: AsyncDisposableStack) {
+  const issuer = await startOpenIdServer();
+  running.defer(issuer.stop);
+  const page = await startSignInPage(api);
+  running.defer(page.stop);
+
+  const others = given["FRONTEND_URL"];
+  const variables = {
+    OIDC_ISSUER: issuer.url,
+    GOOGLE_CLIENT_ID: "local",
+    GOOGLE_CLIENT_SECRET: "local",
+    // The first one is where people come back to.
+    FRONTEND_URL: others === undefined ? page.url : `${page.url},${others}`,
+  };
+  return { variables, page: page.url };
 }
 
 async function firstToEnd(watched: readonly Watched[]): Promise<never> {

@@ -4,6 +4,8 @@ import { requestId } from "hono/request-id";
 import openapi from "../docs/openapi.json" with { type: "json" };
 import { agentRoutes } from "./agents/routes.ts";
 import { localAuthRoutes, meRoutes } from "./auth/routes.ts";
+import { cookieRoutes, sessionRoutes } from "./auth/session-routes.ts";
+import { signInRoutes } from "./auth/sign-in-routes.ts";
 import { contextRoutes } from "./conversations/context-routes.ts";
 import { conversationRoutes } from "./conversations/routes.ts";
 import { createDeps, type Ports, portsFrom } from "./deps.ts";
@@ -44,6 +46,9 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .use(authenticate)
     .route("/", systemRoutes(openapi))
     .route("/auth", meRoutes)
+    .route("/auth", signInRoutes)
+    .route("/auth", cookieRoutes)
+    .route("/auth", sessionRoutes)
     .route("/auth/local", localAuthRoutes)
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)

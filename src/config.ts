@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { IssuerConfig } from "./auth/issuer.ts";
 import type { SigningKey } from "./auth/tokens.ts";
 import type { EmbeddingsConfig } from "./llm/embeddings.ts";
 import { MODEL_TIMEOUTS, type ModelTimeouts } from "./llm/model.ts";
@@ -8,6 +9,11 @@ import { AppError } from "./shared/errors.ts";
 const MIN_SECRET_CHARS = 32;
 /** A client that sees its answer waits this long at most to hear whether it is saved. */
 const SAVE_TIMEOUT_MS = 30_000;
+
+/** Where `npm run dev` listens. */
+const LOCAL_URL = "http://localhost:8787";
+/** The address that the service before has registered with Google. */
+const CALLBACK_PATH = "/auth/callback";
 
 /** Text that may be left empty; an empty variable is an absent one. */
 const Optional = z
@@ -32,6 +38,10 @@ const Variables = z.object({
   ENVIRONMENT: Optional.transform((value) => value ?? "production"),
   JWT_SECRET: Optional,
   FRONTEND_URL: Origins,
+  PUBLIC_URL: Optional,
+  OIDC_ISSUER: Optional.transform((value) => value ?? "https://accounts.google.com"),
+  GOOGLE_CLIENT_ID: Optional,
+  GOOGLE_CLIENT_SECRET: Optional,
   DYNAMODB_TABLE: Optional.transform((value) => value ?? "dynamic-agent-builder-main"),
   DYNAMODB_ENDPOINT: Optional,
   AWS_REGION: Optional.transform((value) => value ?? "eu-west-2"),
@@ -56,6 +66,10 @@ export interface Config {
   readonly signingKeys: readonly [SigningKey, ...SigningKey[]];
   /** Origins whose pages may call the API. */
   readonly frontendOrigins: readonly string[];
+  /** The origin that this service's own pages have; never taken from a request. */
+  readonly publicOrigin: string | undefined;
+  /** Sign-in through an issuer, or the names of the variables that it lacks. */
+  readonly signIn: SignInConfig | { readonly missing: readonly string[] };
   readonly table: {
     readonly name: string;
     readonly endpoint: string;
@@ -73,6 +87,12 @@ export interface Config {
   readonly embeddings: EmbeddingsConfig | undefined;
   /** How long the save of an answer is tried before its run fails, in milliseconds. */
   readonly saveMs: number;
+}
+
+/** The issuer, and the application that people come from and go back to. */
+interface SignInConfig {
+  readonly issuer: IssuerConfig;
+  readonly frontend: string;
 }
 
 /** Checked once per isolate: the environment of an isolate does not change. */
@@ -102,11 +122,14 @@ function readConfig(env: object): Config {
     throw notConfigured(Object.entries(required).flatMap(([name, value]) => (value ? [] : [name])));
   }
 
+  const publicUrl = addressOf(variables.PUBLIC_URL ?? (isLocal ? LOCAL_URL : undefined), isLocal);
   const { AWS_REGION: region, AWS_SESSION_TOKEN: sessionToken } = variables;
   return {
     isLocal,
     signingKeys,
     frontendOrigins: variables.FRONTEND_URL,
+    publicOrigin: publicUrl && new URL(publicUrl).origin,
+    signIn: signInOf(variables, publicUrl, isLocal),
     table: {
       name: variables.DYNAMODB_TABLE,
       endpoint: variables.DYNAMODB_ENDPOINT ?? `https://dynamodb.${region}.amazonaws.com`,
@@ -162,6 +185,37 @@ function parseKeys(
   return first && areDistinct && keys.every(({ secret }) => secret.length >= minChars)
     ? [first, ...others]
     : undefined;
+}
+
+/** An address without a slash at its end; with TLS, except on one's own machine. */
+function addressOf(text: string | undefined, isLocal: boolean): string | undefined {
+  if (text === undefined || !URL.canParse(text)) return undefined;
+  const isAllowed = new URL(text).protocol === "https:" || (isLocal && new URL(text).protocol === "http:");
+  return isAllowed ? text.replace(/\/+$/u, "") : undefined;
+}
+
+function signInOf(
+  variables: z.infer<typeof Variables>,
+  publicUrl: string | undefined,
+  isLocal: boolean,
+): Config["signIn"] {
+  // As it is configured: an issuer's name is compared letter by letter.
+  const issuer = addressOf(variables.OIDC_ISSUER, isLocal) && variables.OIDC_ISSUER;
+  const { GOOGLE_CLIENT_ID: clientId, GOOGLE_CLIENT_SECRET: clientSecret } = variables;
+  const [frontend] = variables.FRONTEND_URL;
+
+  if (!issuer || !clientId || !clientSecret || !publicUrl || !frontend) {
+    const required = {
+      OIDC_ISSUER: issuer,
+      GOOGLE_CLIENT_ID: clientId,
+      GOOGLE_CLIENT_SECRET: clientSecret,
+      PUBLIC_URL: publicUrl,
+      FRONTEND_URL: frontend,
+    };
+    return { missing: Object.entries(required).flatMap(([name, value]) => (value ? [] : [name])) };
+  }
+  const redirectUri = `${publicUrl}${CALLBACK_PATH}`;
+  return { issuer: { issuer, clientId, clientSecret, redirectUri, allowHttp: isLocal }, frontend };
 }
 
 /** The caller learns nothing of the configuration; the names of what is missing stand in the log. */

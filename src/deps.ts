@@ -1,7 +1,12 @@
 import { AgentRepository } from "./agents/repository.ts";
 import { AgentService } from "./agents/service.ts";
+import { OpenIdIssuer } from "./auth/issuer.ts";
 import { LocalAccounts } from "./auth/local-accounts.ts";
+import { SessionRepository } from "./auth/session-repository.ts";
+import { Sessions } from "./auth/sessions.ts";
+import { SignIn } from "./auth/sign-in.ts";
 import { AccessTokens } from "./auth/tokens.ts";
+import { SignInTransactions } from "./auth/transactions.ts";
 import { type Config, configFrom } from "./config.ts";
 import { ConversationRepository } from "./conversations/repository.ts";
 import { ContextService } from "./conversations/context-service.ts";
@@ -29,10 +34,12 @@ import { MemorySearches } from "./search/memory-searches.ts";
 import type { MemorySearch, MessageSearch } from "./search/model.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
+import { AppError } from "./shared/errors.ts";
 import { TableClient } from "./table/client.ts";
 import { Cursors } from "./table/cursor.ts";
 import { createTransport, type Send } from "./table/transport.ts";
 import { UserRepository } from "./users/repository.ts";
+import { SignInRepository } from "./users/sign-in-repository.ts";
 
 /** Access tokens live a quarter of an hour; in local development half a day, because nothing refreshes them there. */
 const TOKEN_SECONDS = 15 * 60;
@@ -47,6 +54,8 @@ export interface Ports {
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
+  /** For what is neither the table nor a model: the issuer of sign-ins. */
+  readonly fetch: typeof fetch;
   readonly messageSearch: MessageSearch;
   /** What search finds meanings with; nothing where none is configured. */
   readonly embedder: Embedder | undefined;
@@ -57,6 +66,9 @@ export interface Deps {
   readonly users: UserRepository;
   readonly tokens: AccessTokens;
   readonly localAccounts: LocalAccounts;
+  readonly sessions: Sessions;
+  /** Throws where sign-in through an issuer is not configured. */
+  readonly signIn: () => SignIn;
   readonly agents: AgentRepository;
   readonly agentService: AgentService;
   readonly conversations: ConversationRepository;
@@ -103,10 +115,14 @@ export function createDeps(ports: Ports): Deps {
   const lifetimeSeconds = config.isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
   const tokens = new AccessTokens({ keys: config.signingKeys, lifetimeSeconds, now: clock.now });
 
+  const sessions = new Sessions(new SessionRepository(table, cursors), config.signingKeys, clock);
+
   return {
     users,
     tokens,
     localAccounts: new LocalAccounts(users, tokens, clock, config.isLocal),
+    sessions,
+    signIn: () => signInFrom(ports, sessions),
     agents,
     agentService: new AgentService(agents, conversationService, archivalService, clock),
     conversations,
@@ -127,6 +143,22 @@ export function createDeps(ports: Ports): Deps {
     runners,
     memorySearch,
   };
+}
+
+function signInFrom({ config, table, clock, fetch }: Ports, sessions: Sessions): SignIn {
+  if ("missing" in config.signIn) {
+    const cause = new Error(`Missing configuration: ${config.signIn.missing.join(", ")}`);
+    throw new AppError("unavailable", "Google OAuth is not configured", { cause, retryable: false });
+  }
+  const { issuer, frontend } = config.signIn;
+  return new SignIn({
+    issuer: new OpenIdIssuer(issuer, fetch, clock.now),
+    transactions: new SignInTransactions(config.signingKeys, clock.now),
+    accounts: new SignInRepository(table),
+    sessions,
+    clock,
+    frontend,
+  });
 }
 
 export function createRunnerDeps(ports: Ports): RunnerDeps {
@@ -178,6 +210,7 @@ export async function portsFrom(env: Env): Promise<Ports> {
     clock,
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
+    fetch,
     memorySearch: searches,
     messageSearch: searches,
     embedder: config.embeddings && openAiEmbedder(config.embeddings, fetch),

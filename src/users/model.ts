@@ -10,6 +10,8 @@ export interface User {
   /** `active`, or `inactive` and `pending_deletion` for accounts that are on their way out. */
   readonly status: string;
   readonly createdAt: string;
+  /** The issuer's id of the person who signs in to the account; absent until they first do so here. */
+  readonly subject?: string;
   /** Only accounts of local development have a password. */
   readonly password?: { readonly hash: string; readonly salt: string };
   /** Seconds since the epoch; only accounts of local development end by themselves. */
@@ -17,6 +19,9 @@ export interface User {
 }
 
 export const userKey = (email: string): Key => ({ pk: userPartition(email), sk: "User#Metadata" });
+
+/** Where an address in lower case leads to the account of the service before that is written in mixed case. */
+export const userAliasKey = (email: string): Key => ({ pk: userPartition(email), sk: "UserAlias" });
 
 /** A new user's item. */
 export const userItem = (user: User): Item => ({
@@ -30,6 +35,7 @@ export const userItem = (user: User): Item => ({
   deletion_requested_at: null,
   created_at: user.createdAt,
   updated_at: null,
+  ...(user.subject !== undefined && { google_sub: user.subject }),
   ...(user.password && { password_hash: user.password.hash, password_salt: user.password.salt }),
   ...(user.ttl !== undefined && { ttl: user.ttl }),
 });
@@ -38,6 +44,7 @@ export function userFrom(item: Item): User {
   const hash = optionalText(item, "password_hash");
   const salt = optionalText(item, "password_salt");
   const ttl = optionalCount(item, "ttl");
+  const subject = optionalText(item, "google_sub");
 
   return {
     email: text(item, "email"),
@@ -45,6 +52,7 @@ export function userFrom(item: Item): User {
     picture: optionalText(item, "picture"),
     status: text(item, "status", "active"),
     createdAt: text(item, "created_at"),
+    ...(subject !== null && { subject }),
     ...(hash !== null && salt !== null && { password: { hash, salt } }),
     ...(ttl !== undefined && { ttl }),
   };

@@ -24,10 +24,15 @@ it("leaves exactly these routes open to everybody", () => {
 
   expect(open.toSorted()).toEqual([
     "GET /",
+    "GET /auth/callback",
+    "GET /auth/callback/google",
+    "GET /auth/google",
     "GET /health",
     "GET /openapi.json",
     "POST /auth/local/login",
     "POST /auth/local/signup",
+    "POST /auth/logout",
+    "POST /auth/refresh",
   ]);
 });
 

@@ -26,6 +26,13 @@ const memory = { content: "Alice has a cat called Tom", occurred_at: "2025-06-01
 export const ROUTES: readonly RouteCase[] = [
   { route: "POST /auth/local/signup", body: credentials, isPublic: true },
   { route: "POST /auth/local/login", body: credentials, isPublic: true },
+  { route: "GET /auth/google", isPublic: true },
+  { route: "GET /auth/callback", isPublic: true },
+  { route: "GET /auth/callback/google", isPublic: true },
+  { route: "POST /auth/refresh", isPublic: true },
+  { route: "POST /auth/logout", isPublic: true },
+  { route: "GET /auth/sessions" },
+  { route: "DELETE /auth/sessions/:sessionId", whenAbsent: 204 },
   { route: "GET /auth/me" },
   { route: "GET /agents/supported-models" },
   { route: "GET /agents/update-schema/:agentId", whenAbsent: 200 },
@@ -97,6 +104,7 @@ export const pathOf = ({ route }: RouteCase, { agentId, conversationId }: Place 
     .replace(":conversationId", conversationId)
     .replace(":blockName", "human")
     .replace(":memoryId", "018f0000-0000-8000-8000-000000000000")
+    .replace(":sessionId", "018f0000-0000-7000-8000-000000000000")
     .replace(":runId", "018f0000-0000-7000-8000-000000000000");
 
 /** Sends what the route takes, about this place. */

@@ -2,10 +2,12 @@ import type { TestProject } from "vitest/node";
 import { demoResponder } from "../../scripts/demo-model.ts";
 import { startEmbeddedDynamoDb } from "../../scripts/embedded-dynamodb.ts";
 import { startModelServer } from "../../scripts/model-server.ts";
+import { startOpenIdServer } from "../../scripts/openid-server.ts";
 import { ensureTable } from "../../scripts/table.ts";
 import { startControlServer, type Scripts } from "./control-server.ts";
 import { startEmbeddingsServer } from "./embeddings-server.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
+import { startIssuer } from "./issuer.ts";
 
 const TEST_TABLE = "test-table";
 const REGION = "us-east-1";
@@ -36,6 +38,11 @@ export default async function setup(project: TestProject) {
   const embeddings = await startEmbeddingsServer();
   const control = await startControlServer(proxy, scripts, embeddings);
 
+  const issuer = await startIssuer();
+  const openId = await startOpenIdServer();
+
+  project.provide("issuer", issuer.url);
+  project.provide("openId", openId.url);
   project.provide("dynamodb", proxy.url);
   project.provide("model", model.url);
   project.provide("embeddings", embeddings.url);
@@ -43,7 +50,8 @@ export default async function setup(project: TestProject) {
 
   return async () => {
     control.stop();
+    issuer.stop();
+    await Promise.all([openId.stop(), proxy.stop(), model.stop(), database.stop()]);
     embeddings.stop();
-    await Promise.all([proxy.stop(), model.stop(), database.stop()]);
   };
 }

@@ -95,6 +95,10 @@ declare module "vitest" {
     dynamodb: string;
     /** The model server's base URL. */
     model: string;
+    /** An issuer that does what its codes say; behind its URL stands how it behaves. */
+    issuer: string;
+    /** The issuer that `npm run dev:oidc` starts. */
+    openId: string;
     /** The embeddings server's base URL. */
     embeddings: string;
     /** The control server's URL. */

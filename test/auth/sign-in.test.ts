@@ -1,0 +1,224 @@
+import { env } from "cloudflare:workers";
+import { decodeJwt } from "jose";
+import { describe, expect, inject, it } from "vitest";
+import { problem, requestIn } from "../http/route-cases.ts";
+import { clientOf, table } from "../support/app.ts";
+import {
+  APP,
+  codeFor,
+  depart,
+  openBrowser,
+  REFRESH,
+  signIn,
+  somebody,
+  TRANSACTION,
+  wayBack,
+  withCookies,
+} from "../support/browser.ts";
+
+const keyOf = (email: string) => ({ pk: `User#${email}`, sk: "User#Metadata" });
+
+describe("the way to the issuer", () => {
+  it("carries a code request with PKCE, state and nonce, bound to the browser by a cookie", async () => {
+    const browser = openBrowser();
+
+    const { url, state, nonce, challenge } = await depart(browser);
+
+    expect(`${url.origin}${url.pathname}`).toBe(`${inject("issuer")}/well/authorize`);
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      client_id: "test-client",
+      redirect_uri: "https://api.example.com/auth/callback",
+      response_type: "code",
+      scope: "openid email profile",
+      state: expect.stringMatching(/^[\w-]{43}$/u),
+      nonce: expect.stringMatching(/^[\w-]{43}$/u),
+      code_challenge: expect.stringMatching(/^[\w-]{43}$/u),
+      code_challenge_method: "S256",
+      prompt: "select_account",
+    });
+    expect(new Set([state, nonce, challenge]).size).toBe(3);
+    const attributes = browser.setCookies.get(TRANSACTION)?.split("; ").slice(1).toSorted();
+    expect(attributes).toEqual(["HttpOnly", "Max-Age=600", "Path=/", "SameSite=Lax", "Secure"]);
+  });
+
+  it("is another one each time", async () => {
+    const [one, other] = [await depart(openBrowser()), await depart(openBrowser())];
+
+    expect(one.state).not.toBe(other.state);
+    expect(one.nonce).not.toBe(other.nonce);
+    expect(one.challenge).not.toBe(other.challenge);
+  });
+
+  it.each(["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "FRONTEND_URL"])(
+    "does not exist without %s, and says so",
+    async (name) => {
+      for (const path of ["/auth/google", "/auth/callback", "/auth/callback/google"]) {
+        const { status, body } = await requestIn({ [name]: "" }, "GET", path);
+
+        expect(status).toBe(503);
+        expect(body).toEqual(problem(503, "unavailable", "Google OAuth is not configured"));
+      }
+    },
+  );
+
+  it.each([
+    ["an issuer without TLS", { OIDC_ISSUER: "http://issuer.example.com" }],
+    ["an issuer that is no address", { OIDC_ISSUER: "issuer" }],
+    ["an address of its own without TLS", { PUBLIC_URL: "http://api.example.com" }],
+    ["no address of its own", { PUBLIC_URL: "" }],
+  ])("does not exist in production with %s", async (_case, variables) => {
+    const production = { ENVIRONMENT: "production", OIDC_ISSUER: "https://issuer.example.com", ...variables };
+
+    const { status, body } = await requestIn(production, "GET", "/auth/google");
+
+    expect(status).toBe(503);
+    expect(body.detail).toBe("Google OAuth is not configured");
+  });
+});
+
+describe("the way back", () => {
+  it.each(["/auth/callback", "/auth/callback/google"])("by %s signs a new person in", async (path) => {
+    const browser = openBrowser();
+    const person = { ...somebody(), picture: "https://example.com/me.png" };
+    const departure = await depart(browser);
+    const code = codeFor(departure, person);
+
+    const { status, headers } = await browser("GET", wayBack({ state: departure.state, code }, path));
+
+    expect(status).toBe(302);
+    expect(headers.get("location")).toBe(`${APP}/login-success`);
+    expect(browser.cookies.has(TRANSACTION)).toBe(false);
+    const attributes = browser.setCookies.get(REFRESH)?.split("; ").slice(1).toSorted();
+    expect(attributes).toEqual(["HttpOnly", "Max-Age=2592000", "Path=/", "SameSite=Lax", "Secure"]);
+
+    const refreshed = await browser("POST", "/auth/refresh");
+    expect(refreshed.status).toBe(200);
+    expect(refreshed.body).toEqual({
+      token: expect.any(String),
+      expires_in: 12 * 60 * 60,
+      email: person.email,
+      name: "Some Body",
+      picture: "https://example.com/me.png",
+    });
+    const me = await clientOf(refreshed.body.token)("GET", "/auth/me");
+    expect(me.body).toEqual({
+      email: person.email,
+      name: "Some Body",
+      picture: "https://example.com/me.png",
+    });
+  });
+
+  it("stores the person as the table knows users, with the issuer's id and nothing secret", async () => {
+    const person = somebody();
+
+    await signIn(openBrowser(), person);
+
+    expect(await table.get(keyOf(person.email))).toEqual({
+      ...keyOf(person.email),
+      email: person.email,
+      name: "Some Body",
+      picture: null,
+      refresh_token: null,
+      stripe_customer_id: null,
+      status: "active",
+      deletion_requested_at: null,
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u),
+      updated_at: null,
+      google_sub: person.sub,
+    });
+  });
+
+  it("gives a token for a quarter of an hour in production", async () => {
+    // The tests' issuer has no TLS, so the session is begun here and refreshed there.
+    const browser = openBrowser();
+    await signIn(browser, somebody());
+    const production = openBrowser({ variables: { ENVIRONMENT: "production" } });
+    production.cookies.set(REFRESH, browser.cookies.get(REFRESH) ?? "");
+
+    const { body } = await production("POST", "/auth/refresh");
+
+    const { iat = 0, exp = 0 } = decodeJwt(body.token as string);
+    expect([exp - iat, body.expires_in]).toEqual([900, 900]);
+  });
+
+  it("knows a person again, and takes over a new name and picture", async () => {
+    const person = somebody();
+    await signIn(openBrowser(), person);
+    const before = await table.get(keyOf(person.email));
+
+    await signIn(openBrowser(), { ...person, name: "New Name", picture: "https://example.com/new.png" });
+
+    expect(await table.get(keyOf(person.email))).toEqual({
+      ...before,
+      name: "New Name",
+      picture: "https://example.com/new.png",
+      updated_at: expect.any(String),
+    });
+  });
+
+  it.each<[string, Record<string, unknown>, string | null]>([
+    ["no picture", {}, null],
+    ["a picture without TLS", { picture: "http://example.com/a.png" }, null],
+    ["a picture that is a script", { picture: "javascript:alert(1)" }, null],
+    ["a picture that is no text", { picture: { a: 1 } }, null],
+    ["a picture of a megabyte", { picture: `https://example.com/${"a".repeat(100_000)}` }, null],
+  ])("takes %s for none", async (_case, more, picture) => {
+    const person = somebody();
+
+    await signIn(openBrowser(), { ...person, ...more });
+
+    expect((await table.get(keyOf(person.email)))?.["picture"]).toBe(picture);
+  });
+
+  it.each<[string, unknown]>([
+    ["none", undefined],
+    ["an empty one", " "],
+    ["one that is no text", 7],
+  ])("names people by their address where the name is %s", async (_case, name) => {
+    const person = somebody();
+
+    await signIn(openBrowser(), { ...person, name });
+
+    expect((await table.get(keyOf(person.email)))?.["name"]).toBe(person.email.split("@")[0]);
+  });
+
+  it("makes one account of ten sign-ins at once", async () => {
+    const person = somebody();
+
+    const answers = await Promise.all(Array.from({ length: 10 }, () => signIn(openBrowser(), person)));
+
+    expect(new Set(answers.map(({ headers }) => headers.get("location")))).toEqual(
+      new Set([`${APP}/login-success`]),
+    );
+  });
+});
+
+it("goes on when a key is put in front of the ring meanwhile, but not when the old one leaves it", async () => {
+  const old = env.JWT_SECRET;
+  const fresh = "new:a-new-secret-of-more-than-thirty-two-bytes-";
+  const comeBackUnder = async (ring: string) => {
+    const browser = openBrowser();
+    const departure = await depart(browser);
+    const later = withCookies(browser.cookies, { variables: { JWT_SECRET: ring } });
+    const code = codeFor(departure, somebody());
+    return (await later("GET", wayBack({ state: departure.state, code }))).headers.get("location");
+  };
+
+  expect(await comeBackUnder(`${fresh},${old}`)).toBe(`${APP}/login-success`);
+  expect(await comeBackUnder(fresh)).toBe(`${APP}/login?error=auth_failed`);
+});
+
+describe("the issuer of `npm run dev:oidc`", () => {
+  it("is a real one: it hands out the code, checks PKCE, and signs the token", async () => {
+    const browser = openBrowser({ variables: { OIDC_ISSUER: inject("openId") } });
+    const { url } = await depart(browser);
+    const redirect = await fetch(url, { redirect: "manual" });
+    const back = new URL(redirect.headers.get("location") ?? "");
+
+    const { headers } = await browser("GET", `${back.pathname}${back.search}`);
+
+    expect(headers.get("location")).toBe(`${APP}/login-success`);
+    const { body } = await browser("POST", "/auth/refresh");
+    expect(body).toMatchObject({ email: "grace@example.com", name: "Grace Hopper" });
+  });
+});
