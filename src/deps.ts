@@ -1,5 +1,13 @@
+import { Deletions } from "./accounts/deletions.ts";
+import type { DeletionStep } from "./accounts/deletion-model.ts";
+import { deletionSteps } from "./accounts/deletion-steps.ts";
+import { exportAccount } from "./accounts/export.ts";
+import { AccountItems } from "./accounts/repository.ts";
+import { AccountService } from "./accounts/service.ts";
+import { AccountSweep } from "./accounts/sweep.ts";
 import { AgentRepository } from "./agents/repository.ts";
 import { AgentService } from "./agents/service.ts";
+import { MAX_MODEL_CALLS } from "./agents/architectures/tool-loop.ts";
 import { LocalAccounts } from "./auth/local-accounts.ts";
 import { AccessTokens } from "./auth/tokens.ts";
 import { type Config, configFrom } from "./config.ts";
@@ -41,12 +49,16 @@ export interface Ports {
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
+  readonly deletions: Deletions;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
 export interface Deps {
   readonly users: UserRepository;
   readonly tokens: AccessTokens;
+  readonly accountService: AccountService;
+  /** Everything an account owns, as lines of JSON. */
+  readonly exportAccount: (email: string) => AsyncGenerator<string, void, void>;
   readonly localAccounts: LocalAccounts;
   readonly agents: AgentRepository;
   readonly agentService: AgentService;
@@ -72,7 +84,17 @@ export interface RunnerDeps {
   readonly clock: Clock;
 }
 
-export function createDeps({ config, table, clock, cursorKey, runners, memorySearch }: Ports): Deps {
+/** What the deletion of an account may reach. */
+export interface DeletionDeps {
+  readonly users: UserRepository;
+  readonly steps: readonly DeletionStep[];
+  readonly clock: Clock;
+  /** How long after the first sweep nothing can arrive any more that was on its way: the longest turn, and its save. */
+  readonly restMs: number;
+}
+
+export function createDeps(ports: Ports): Deps {
+  const { config, table, clock, cursorKey, runners, memorySearch, deletions } = ports;
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
@@ -94,6 +116,8 @@ export function createDeps({ config, table, clock, cursorKey, runners, memorySea
   return {
     users,
     tokens,
+    accountService: new AccountService(users, deletions),
+    exportAccount: (email) => exportAccount(email, new AccountItems(table), clock),
     localAccounts: new LocalAccounts(users, tokens, clock, config.isLocal),
     agents,
     agentService: new AgentService(agents, conversationService, archivalService, clock),
@@ -127,6 +151,14 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
   };
 }
 
+export function createDeletionDeps(ports: Ports): DeletionDeps {
+  const { config, table, clock, runners, memorySearch } = ports;
+  const items = new AccountItems(table);
+  const sweep = new AccountSweep({ items, runs: runners, indexes: memorySearch, clock });
+  const restMs = config.modelTimeouts.totalMs * MAX_MODEL_CALLS + config.saveMs;
+  return { users: new UserRepository(table), steps: deletionSteps(sweep), clock, restMs };
+}
+
 /** One transport per isolate and endpoint: it keeps the signing key of the day and the quota of retries. */
 const transports = new Map<string, Send>();
 /** One cursor key per isolate and secret. */
@@ -144,6 +176,7 @@ export async function portsFrom(env: Env): Promise<Ports> {
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
     memorySearch: new MemorySearches(env.SEARCH_INDEX, config.table.region),
+    deletions: new Deletions(env.ACCOUNT_DELETION, config.table.region),
   };
 }
 

@@ -21,6 +21,8 @@ import { endTurn, type TurnEnding } from "./turn-end.ts";
 export interface TurnInput extends TurnPlace {
   readonly content: string;
   readonly attachments: readonly Attachment[];
+  /** When the caller's token was issued; see `requireActive`. */
+  readonly issuedAt?: number | undefined;
 }
 
 /** Decides everything of a run that must be the same however often a part of it is repeated. */
@@ -127,7 +129,7 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
   const { owner, agentId, conversationId, content, attachments } = input;
   const state = await turns.load(input);
 
-  requireActive(state.user);
+  requireActive(state.user, input.issuedAt);
   if (!state.agent) throw notFound("Agent");
   // A conversation with another agent is as absent here as another user's.
   if (state.conversation?.agentId !== agentId) throw notFound("Conversation");

@@ -10,11 +10,16 @@ export interface User {
   /** `active`, or `inactive` and `pending_deletion` for accounts that are on their way out. */
   readonly status: string;
   readonly createdAt: string;
+  /** When its owner asked for its deletion; null while nobody has. */
+  readonly deletionRequestedAt: string | null;
   /** Only accounts of local development have a password. */
   readonly password?: { readonly hash: string; readonly salt: string };
   /** Seconds since the epoch; only accounts of local development end by themselves. */
   readonly ttl?: number;
 }
+
+/** The status of an account that is being deleted. */
+export const PENDING_DELETION = "pending_deletion";
 
 export const userKey = (email: string): Key => ({ pk: userPartition(email), sk: "User#Metadata" });
 
@@ -27,7 +32,7 @@ export const userItem = (user: User): Item => ({
   refresh_token: null,
   stripe_customer_id: null,
   status: user.status,
-  deletion_requested_at: null,
+  deletion_requested_at: user.deletionRequestedAt,
   created_at: user.createdAt,
   updated_at: null,
   ...(user.password && { password_hash: user.password.hash, password_salt: user.password.salt }),
@@ -45,6 +50,7 @@ export function userFrom(item: Item): User {
     picture: optionalText(item, "picture"),
     status: text(item, "status", "active"),
     createdAt: text(item, "created_at"),
+    deletionRequestedAt: optionalText(item, "deletion_requested_at"),
     ...(hash !== null && salt !== null && { password: { hash, salt } }),
     ...(ttl !== undefined && { ttl }),
   };
