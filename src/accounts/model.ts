@@ -5,6 +5,7 @@ import type { MemoryOwner } from "../memory/model.ts";
 import { keyOf, optionalText, text } from "../table/fields.ts";
 import { agentPartition, memoryPartition, userConversationsPartition, userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
+import { userKey } from "../users/model.ts";
 
 /** Where everything of an account begins: what stands here leads to all the rest. */
 export const rootsOf = (email: string): readonly string[] => [
@@ -24,6 +25,8 @@ export interface Behind {
 
 const NOTHING: Behind = { partitions: [], memories: [], keys: [] };
 
+/** Leads from an address in lower case to an account that is written in mixed case. */
+const USER_ALIAS = "UserAlias";
 const END_USER_PREFIX = "EndUser#";
 const API_KEY_PREFIX = "ApiKey#";
 
@@ -51,6 +54,8 @@ export async function behind(email: string, item: Item): Promise<Behind> {
 }
 
 function behindUserItem(email: string, item: Item, sk: string): Behind {
+  if (sk === userKey(email).sk && email !== email.toLowerCase())
+    return { ...NOTHING, keys: [{ pk: userPartition(email.toLowerCase()), sk: USER_ALIAS }] };
   if (sk.startsWith(AGENT_PREFIX)) {
     const agentId = sk.slice(AGENT_PREFIX.length);
     const own = agentPartition(agentId);

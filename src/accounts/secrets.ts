@@ -8,19 +8,16 @@ import type { Item, Value } from "../table/marshal.ts";
 const SECRET_ATTRIBUTES: ReadonlySet<string> = new Set([
   "password_hash",
   "password_salt",
-  // Of sign-in sessions, and of the sign-in with Google of the service before.
+  // Of the sign-in with Google of the service before, and of sign-in sessions.
   "refresh_token",
-  "hash",
   "token_hash",
-  "successor_hash",
   "previous_hash",
   // Of providers.
   "encrypted_credentials",
-  "legacy_encrypted_credentials",
+  "encrypted_credentials_legacy",
   "agent_provider_api_key",
   // Of API keys; those of the service before stand in the clear.
   "key_hash",
-  "secret_hash",
   "public_key",
   "gsi2_pk",
 ]);

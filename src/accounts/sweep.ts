@@ -102,11 +102,7 @@ class Sweeping {
   /** Before anything else: what an agent does not stand for can't be begun any more. */
   async closeAgents(): Promise<void> {
     for await (const page of this.#options.items.agentTraces(this.#email))
-      for (const item of page)
-        if (item[DELETING] === undefined) {
-          this.#spend(1);
-          await this.#close(keyOf(item));
-        }
+      for (const item of page) if (item[DELETING] === undefined) await this.#close(keyOf(item));
   }
 
   async partition(partition: string): Promise<void> {
@@ -133,11 +129,18 @@ class Sweeping {
 
   async #item(item: Item, { leading, lookedUp }: Doomed): Promise<void> {
     const key = keyOf(item);
-    const isKept = !this.#isFinal && isLasting(this.#email, key);
-    if (isUser(this.#email, key) || (isKept && isSwept(item))) return;
+    const isLead = isLasting(this.#email, key);
+    const isKept = isLead && !this.#isFinal;
+    if (isKept && isSwept(item)) return;
 
-    if (isConversationLead(this.#email, key)) await this.#endRuns(key, item);
     const next = await behind(this.#email, item);
+    if (isUser(this.#email, key)) {
+      if (this.#isFinal) lookedUp.push(...next.keys);
+      return;
+    }
+    // Nothing joins what is closed, and no run begins there: none is left behind.
+    if (isLead && item[DELETING] === undefined) await this.#close(key);
+    if (isConversationLead(this.#email, key)) await this.#endRuns(key);
     await this.#sweepBehind(next);
     if (isKept) {
       await this.#options.items.empty(key, this.#options.clock.timestamp());
@@ -158,15 +161,14 @@ class Sweeping {
     await this.#options.indexes.forget(memory.agentId, memory.userId);
   }
 
-  /** No run can begin in a closed conversation, so none is left behind. */
-  async #endRuns(key: Key, item: Item): Promise<void> {
-    this.#spend(2);
-    if (item[DELETING] === undefined) await this.#close(key);
+  async #endRuns(key: Key): Promise<void> {
+    this.#spend(1);
     await this.#options.runs.forget(conversationOwnerOf(key), key.sk.slice(key.sk.indexOf("#") + 1));
   }
 
-  #close(key: Key): Promise<void> {
-    return this.#options.items.close(key, this.#options.clock.timestamp());
+  async #close(key: Key): Promise<void> {
+    this.#spend(1);
+    await this.#options.items.close(key, this.#options.clock.timestamp());
   }
 
   async #remove(keys: readonly Key[]): Promise<void> {

@@ -230,3 +230,22 @@ it("forgets itself after a day", async () => {
   const { status, body } = await client("GET", "/users/me/deletion");
   expect([status, body]).toEqual([401, problem(401, "unauthenticated", "User not found")]);
 });
+
+it("takes the alias of an address in mixed case along, at the end", async () => {
+  const id = crypto.randomUUID();
+  const mixed = `Alice-${id}@Example.com`;
+  const alias = { pk: `User#${mixed.toLowerCase()}`, sk: "UserAlias", account: mixed };
+  const created_at = "2026-01-29T11:51:36.123456+00:00";
+  await table.put({ pk: `User#${mixed}`, sk: "User#Metadata", email: mixed, status: "active", created_at });
+  await table.put(alias);
+  const client = clientOf(await forge(mixed), mixed);
+  const exported = await client("GET", "/users/me/export");
+  expect(exported.body).toContain('"type":"UserAlias"');
+
+  await client("DELETE", "/users/me");
+  await untilSwept(client);
+  expect(await table.get(alias)).toEqual(alias);
+
+  await untilPhase(client, "completed");
+  expect(await scan(id)).toEqual([]);
+});

@@ -29,7 +29,7 @@ function expected(item: Record<string, unknown>): Line {
     "password_salt",
     "refresh_token",
     "encrypted_credentials",
-    "hash",
+    "token_hash",
     "key_hash",
   ];
   const old = ["public_key", "gsi2_pk", "agent_provider_api_key"];

@@ -123,7 +123,7 @@ async function planted(
   return [
     { pk: user, sk: "ProviderSettings#Anthropic", encrypted_credentials: secret("credentials"), id },
     { pk: user, sk: "Subscription#sub_1", subscription_id: "sub_1", plan_name: "pro", id },
-    { pk: user, sk: `AuthSession#${id}`, hash: secret("session"), refresh_token: secret("refresh") },
+    { pk: user, sk: `AuthSession#${id}`, token_hash: secret("session"), refresh_token: secret("refresh") },
     { pk: user, sk: `ApiKey#${id}`, name: "Ci", key_hash: keyHash },
     { pk: `ApiKey#${keyHash}`, sk: `ApiKey#${keyHash}`, owner: email, state: "active" },
     {
