@@ -75,7 +75,7 @@ export class AccountItems {
 }
 
 /** All partitions behind an item. */
-export const partitionsOf = ({ partitions, memories }: Behind): readonly string[] => [
+const partitionsOf = ({ partitions, memories }: Behind): readonly string[] => [
   ...partitions,
   ...memories.map(partitionOf),
 ];

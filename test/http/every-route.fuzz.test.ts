@@ -18,9 +18,10 @@ beforeAll(async () => {
 /** Sends whatever it is given, and expects a refusal or success that knows what it is. */
 async function expectSense(method: string, path: string, init: RequestInit = {}, sender: Client = client) {
   const startedAt = Date.now();
-  const { response, ended } = await sendRaw(sender, method, path, init);
+  const sent = await sender.raw(method, path, undefined, init);
+  const { response } = sent;
   const text = await response.text();
-  await ended();
+  await sent.ended();
 
   expect(response.status, `${method} ${path} answered ${text.slice(0, 300)}`).toBeLessThan(500);
   if (response.status >= 400) {
@@ -30,11 +31,6 @@ async function expectSense(method: string, path: string, init: RequestInit = {},
   }
   expect(Date.now() - startedAt).toBeLessThan(PATIENCE_MS);
   return response.status;
-}
-
-async function sendRaw(sender: Client, method: string, path: string, init: RequestInit) {
-  const sent = await sender.raw(method, path, undefined, init);
-  return { response: sent.response, ended: () => sent.ended() };
 }
 
 const json = { "content-type": "application/json" };
@@ -81,12 +77,14 @@ describe.each(cases)("$route", (route) => {
     expectSense(methodOf(route), pathOf(route, place), { body, headers }, sender());
 
   it("makes sense of any value of any member", async () => {
+    expect.hasAssertions();
     for (const member of Object.keys(route.body))
       for (const value of VALUES)
         await send(JSON.stringify({ ...route.body, [member]: "PLACE" }).replace('"PLACE"', () => value));
   });
 
   it("makes sense of any value as the whole body, with a key for repeats as well", async () => {
+    expect.hasAssertions();
     for (const value of VALUES) await send(value);
     for (const value of VALUES.slice(0, 5)) {
       await send(value, { ...json, "idempotency-key": crypto.randomUUID() });
@@ -94,6 +92,7 @@ describe.each(cases)("$route", (route) => {
   });
 
   it("makes sense of members that nobody has asked for", async () => {
+    expect.hasAssertions();
     const whole = JSON.stringify(route.body).slice(1, -1);
     for (const value of VALUES.slice(0, 12))
       await send(`{${whole},"unknown":${value}}`, { ...json, "idempotency-key": "fuzz" });
@@ -103,12 +102,14 @@ describe.each(cases)("$route", (route) => {
   });
 
   it("takes the last of members that stand twice, or refuses", async () => {
+    expect.hasAssertions();
     const whole = JSON.stringify(route.body).slice(1, -1);
     await send(`{${whole},${whole}}`);
     for (const member of Object.keys(route.body)) await send(`{${whole},"${member}":null}`);
   });
 
   it("makes sense of bytes that are no text, and of texts of a megabyte", async () => {
+    expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 2_000 }), async (bytes) => {
         await send(new Uint8Array(bytes));
@@ -124,6 +125,7 @@ describe.each(cases)("$route", (route) => {
   });
 
   it("makes sense of any JSON", async () => {
+    expect.hasAssertions();
     await fc.assert(
       fc.asyncProperty(fc.json({ maxDepth: 4 }), async (text) => void (await send(text))),
       { numRuns: 8 },
@@ -195,12 +197,13 @@ describe.each(fuzzed)("$route", (route) => {
     GUARDED.includes(route) && method === "DELETE" ? { agentId: "x", conversationId: "x" } : place;
 
   it("makes sense of any path", async () => {
-    if (!route.route.includes(":")) return;
+    expect.hasAssertions();
     for (const segment of SEGMENTS)
       await expectSense(method, pathOf(route, { agentId: segment, conversationId: segment }), init);
   });
 
   it("makes sense of any query and header", async () => {
+    expect.hasAssertions();
     const path = pathOf(route, method === "DELETE" ? harmless : { ...place, conversationId: "x" });
     if (method === "GET") for (const query of QUERIES) await expectSense(method, `${path}?${query}`, init);
     for (const headers of HEADERS)
@@ -209,6 +212,7 @@ describe.each(fuzzed)("$route", (route) => {
 });
 
 it("makes sense of paths that nobody has", async () => {
+  expect.hasAssertions();
   for (const segment of SEGMENTS)
     for (const base of ["", "/agents/a/b", "/auth", "/openapi.json"])
       for (const method of ["GET", "POST"]) await expectSense(method, `${base}/${segment}`);
