@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const SECRETS = {
   JWT_SECRET: "test-secret-of-more-than-thirty-two-bytes",
   AWS_ACCESS_KEY_ID: "local",
-  AWS_SECRET_ACCESS_KEY: "local",
+  AWS_SECRET_ACCESS_KEY: "test-secret-that-signs-requests-to-aws",
 };
 // Where they come from is of no interest here, and a developer's own .dev.vars has no say: the bindings win.
 Object.assign(process.env, SECRETS, { WRANGLER_LOG: "error" });

@@ -153,6 +153,7 @@ function describeAnswers(
 
 function contentOf(answer: Answer, components: Components): object {
   if (answer === "empty") return {};
+  if (answer === "json-lines") return { "application/x-ndjson": { schema: { type: "string" } } };
   if (answer === "event-stream") return { "text/event-stream": { schema: { type: "string" } } };
 
   const schema = answer === "json" ? { type: "object" } : schemaOf(answer, "output", components);

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import openapi from "../docs/openapi.json" with { type: "json" };
+import { accountRoutes } from "./accounts/routes.ts";
 import { agentRoutes } from "./agents/routes.ts";
 import { localAuthRoutes, meRoutes } from "./auth/routes.ts";
 import { cookieRoutes, sessionRoutes } from "./auth/session-routes.ts";
@@ -11,8 +12,10 @@ import { conversationRoutes } from "./conversations/routes.ts";
 import { createDeps, type Ports, portsFrom } from "./deps.ts";
 import { configFrom } from "./config.ts";
 import type { AppEnv } from "./http/env.ts";
+import { accessLog } from "./http/middleware/access-log.ts";
 import { authenticate } from "./http/middleware/authenticate.ts";
 import { limitBody } from "./http/middleware/body-limit.ts";
+import { securityHeaders, uncached } from "./http/middleware/security-headers.ts";
 import { onError, onNotFound } from "./http/problem.ts";
 import { systemRoutes } from "./http/system-routes.ts";
 import { archivalRoutes } from "./memory/archival-routes.ts";
@@ -25,10 +28,13 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
   // Both spellings of a path, with and without a slash at its end, are one route.
   const app = new Hono<AppEnv>({ strict: false });
   app.onError(onError);
-  app.notFound(onNotFound);
+  app.notFound(onNotFound(app));
 
   return app
     .use(requestId())
+    .use(accessLog)
+    .use(securityHeaders)
+    .use(uncached)
     .use(
       cors({
         origin: (origin, c) => (configFrom(c.env).frontendOrigins.includes(origin) ? origin : null),
@@ -50,6 +56,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/auth", cookieRoutes)
     .route("/auth", sessionRoutes)
     .route("/auth/local", localAuthRoutes)
+    .route("/users", accountRoutes)
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)

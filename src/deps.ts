@@ -1,5 +1,13 @@
+import { Deletions } from "./accounts/deletions.ts";
+import type { DeletionStep } from "./accounts/deletion-model.ts";
+import { deletionSteps } from "./accounts/deletion-steps.ts";
+import { exportAccount } from "./accounts/export.ts";
+import { AccountItems } from "./accounts/repository.ts";
+import { AccountService } from "./accounts/service.ts";
+import { AccountSweep } from "./accounts/sweep.ts";
 import { AgentRepository } from "./agents/repository.ts";
 import { AgentService } from "./agents/service.ts";
+import { MAX_MODEL_CALLS } from "./agents/architectures/tool-loop.ts";
 import { OpenIdIssuer } from "./auth/issuer.ts";
 import { LocalAccounts } from "./auth/local-accounts.ts";
 import { SessionRepository } from "./auth/session-repository.ts";
@@ -54,6 +62,7 @@ export interface Ports {
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
+  readonly deletions: Deletions;
   /** For what is neither the table nor a model: the issuer of sign-ins. */
   readonly fetch: typeof fetch;
   readonly messageSearch: MessageSearch;
@@ -65,6 +74,9 @@ export interface Ports {
 export interface Deps {
   readonly users: UserRepository;
   readonly tokens: AccessTokens;
+  readonly accountService: AccountService;
+  /** Everything an account owns, as lines of JSON. */
+  readonly exportAccount: (email: string) => AsyncGenerator<string, void, void>;
   readonly localAccounts: LocalAccounts;
   readonly sessions: Sessions;
   /** Throws where sign-in through an issuer is not configured. */
@@ -95,8 +107,17 @@ export interface RunnerDeps {
   readonly clock: Clock;
 }
 
+/** What the deletion of an account may reach. */
+export interface DeletionDeps {
+  readonly users: UserRepository;
+  readonly steps: readonly DeletionStep[];
+  readonly clock: Clock;
+  /** How long after the first sweep nothing can arrive any more that was on its way: the longest turn, and its save. */
+  readonly restMs: number;
+}
+
 export function createDeps(ports: Ports): Deps {
-  const { config, table, models, clock, cursorKey, runners, memorySearch, messageSearch } = ports;
+  const { config, table, models, clock, cursorKey, runners, memorySearch, messageSearch, deletions } = ports;
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
@@ -120,6 +141,8 @@ export function createDeps(ports: Ports): Deps {
   return {
     users,
     tokens,
+    accountService: new AccountService(users, deletions),
+    exportAccount: (email) => exportAccount(email, new AccountItems(table), clock),
     localAccounts: new LocalAccounts(users, tokens, clock, config.isLocal),
     sessions,
     signIn: () => signInFrom(ports, sessions),
@@ -193,6 +216,14 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
   };
 }
 
+export function createDeletionDeps(ports: Ports): DeletionDeps {
+  const { config, table, clock, runners, memorySearch } = ports;
+  const items = new AccountItems(table);
+  const sweep = new AccountSweep({ items, runs: runners, indexes: memorySearch, clock });
+  const restMs = config.modelTimeouts.totalMs * MAX_MODEL_CALLS + config.saveMs;
+  return { users: new UserRepository(table), steps: deletionSteps(sweep), clock, restMs };
+}
+
 /** One transport per isolate and endpoint: it keeps the signing key of the day and the quota of retries. */
 const transports = new Map<string, Send>();
 /** One cursor key per isolate and secret. */
@@ -210,6 +241,7 @@ export async function portsFrom(env: Env): Promise<Ports> {
     clock,
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
+    deletions: new Deletions(env.ACCOUNT_DELETION, config.table.region),
     fetch,
     memorySearch: searches,
     messageSearch: searches,

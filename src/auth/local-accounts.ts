@@ -45,6 +45,7 @@ export class LocalAccounts {
       picture: null,
       status: "active",
       createdAt: this.#clock.timestamp(),
+      deletionRequestedAt: null,
       password: await hashPassword(password),
       ttl: ttlAfter(now, LIFETIME_MS),
     };

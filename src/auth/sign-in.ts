@@ -104,6 +104,7 @@ const newUser = ({ email, name, picture, subject }: Profile, createdAt: string):
   picture,
   status: "active",
   createdAt,
+  deletionRequestedAt: null,
   subject,
 });
 

@@ -7,6 +7,8 @@ export interface Identity {
   readonly email: string;
   readonly name: string;
   readonly picture: string | null;
+  /** When the token was issued, in seconds since the epoch; nothing for what is no token. */
+  readonly issuedAt?: number;
 }
 
 /** A secret that signs tokens, under the id that tokens carry. */
@@ -76,11 +78,12 @@ export class AccessTokens {
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(this.#now()),
       });
-      const { sub, name, picture } = payload;
+      const { sub, name, picture, iat } = payload;
       return {
         email: String(sub),
         name: typeof name === "string" ? name : "",
         picture: typeof picture === "string" ? picture : null,
+        ...(iat !== undefined && { issuedAt: iat }),
       };
     } catch (cause) {
       const expired = cause instanceof errors.JWTExpired;

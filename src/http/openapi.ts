@@ -5,8 +5,8 @@ import type * as z from "zod";
 /** Who may call a route. `user` is the default, and asks for a valid token of an active account. */
 type Access = "public" | "user";
 
-/** What an answer holds: a JSON schema by its zod schema, a stream of events, or nothing. */
-export type Answer = z.ZodType | "event-stream" | "empty" | "json";
+/** What an answer holds: a JSON schema by its zod schema, a stream of events, lines of JSON, or nothing. */
+export type Answer = z.ZodType | "event-stream" | "json-lines" | "empty" | "json";
 
 /** What a route says about itself. */
 export interface OperationDoc {
@@ -74,10 +74,16 @@ export const headers = (schema: z.ZodType): MiddlewareHandler =>
   documented<MiddlewareHandler>((_c, next) => next(), { kind: "input", target: "header", schema });
 
 /** What the route of this request says about itself; nothing where no route matches. */
-export function operationOf(c: Context): OperationDoc | undefined {
-  for (const { handler } of matchedRoutes(c)) {
+export const operationOf = (c: Context): OperationDoc | undefined => operationAmong(matchedRoutes(c))?.doc;
+
+/** The pattern of this request's route, such as `/agents/:agentId`; nothing where no route matches. */
+export const routeOf = (c: Context): string | undefined => operationAmong(matchedRoutes(c))?.path;
+
+/** The one of these routes that is an operation, and not what stands before all of them. */
+export function operationAmong(routes: readonly { readonly handler: object; readonly path: string }[]) {
+  for (const { handler, path } of routes) {
     const doc = docOf(handler);
-    if (doc?.kind === "operation") return doc;
+    if (doc?.kind === "operation") return { doc, path };
   }
   return undefined;
 }

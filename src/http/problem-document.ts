@@ -9,9 +9,14 @@ export interface ProblemContext {
 
 /** An error as `application/problem+json` (RFC 9457), with its code and the request's id. */
 export function problemResponse(error: AppError, { instance, requestId }: ProblemContext): Response {
-  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
+  const headers = new Headers({
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "x-request-id": requestId,
+  });
   if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
   if (error.code === "unauthenticated") headers.set("www-authenticate", "Bearer");
+  if (error.allow !== undefined) headers.set("allow", error.allow.join(", "));
 
   const problem = {
     type: `urn:problem:${error.code}`,

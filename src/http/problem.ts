@@ -1,7 +1,8 @@
-import type { Context, ErrorHandler, NotFoundHandler } from "hono";
+import type { Context, ErrorHandler, Hono, NotFoundHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { AppError } from "../shared/errors.ts";
 import type { AppEnv } from "./env.ts";
+import { operationAmong } from "./openapi.ts";
 import { logProblem, type ProblemContext, problemResponse } from "./problem-document.ts";
 
 /** Answers whatever was thrown. */
@@ -11,8 +12,29 @@ export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
   return problemResponse(error, contextOf(c));
 };
 
-export const onNotFound: NotFoundHandler<AppEnv> = (c) =>
-  problemResponse(new AppError("not-found", "There is nothing at this path."), contextOf(c));
+/**
+ * Answers where no route is: 404, or 405 with the methods that the path has. Only callers with a token come here; to all
+ * others every path but the open ones is closed.
+ */
+export const onNotFound =
+  (app: Pick<Hono<AppEnv>, "router" | "routes">): NotFoundHandler<AppEnv> =>
+  (c) => {
+    const methods = methodsOf(app, c.req.path);
+    if (methods.length === 0)
+      return problemResponse(new AppError("not-found", "There is nothing at this path."), contextOf(c));
+
+    const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"];
+    const message = `There is no ${c.req.method} at this path, but ${allow.join(", ")}.`;
+    return problemResponse(new AppError("method-not-allowed", message, { allow }), contextOf(c));
+  };
+
+/** The methods that routes have at a path. */
+function methodsOf({ router, routes }: Pick<Hono<AppEnv>, "router" | "routes">, path: string): string[] {
+  const known = new Set(routes.map(({ method }) => method).filter((method) => method !== "ALL"));
+  return [...known].filter((method) =>
+    operationAmong(router.match(method, path)[0].map(([[, route]]) => route)),
+  );
+}
 
 /** The request that a handler serves, for its problems. */
 export const contextOf = (c: Pick<Context<AppEnv>, "req" | "var">): ProblemContext => ({

@@ -5,6 +5,9 @@ import { publicRouter } from "./router.ts";
 const Welcome = z.object({ message: z.string() }).meta({ id: "Welcome" });
 const Health = z.object({ status: z.literal("healthy") }).meta({ id: "Health" });
 
+/** The same for everybody, and new with each deployment only. */
+const PUBLIC = "public, max-age=300";
+
 /** What says that the service is there, and what it can do. */
 export const systemRoutes = (openapi: object) =>
   publicRouter()
@@ -19,5 +22,5 @@ export const systemRoutes = (openapi: object) =>
     .get(
       "/openapi.json",
       operation("getOpenApi", "This description", { 200: "json" }, { access: "public" }),
-      (c) => c.json(openapi, 200),
+      (c) => c.json(openapi, 200, { "cache-control": PUBLIC }),
     );

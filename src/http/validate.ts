@@ -26,6 +26,9 @@ export function validate<T extends keyof ValidationTargets, S extends z.ZodType>
 /** A body can nest deeper than an answer should be long. */
 const MAX_PATH = 20;
 
+/** Enough for any form; a long list that is wrong throughout gets no answer longer than itself. */
+const MAX_ERRORS = 50;
+
 interface Issue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
@@ -38,7 +41,9 @@ const invalid = (target: string, issues: readonly Issue[]): AppError =>
     `The ${target === "json" ? "body" : target} is not valid: ${summary(issues)}`,
     {
       extensions: {
-        errors: issues.map(({ path, message, code }) => ({ path: path.map(String), message, code })),
+        errors: issues
+          .slice(0, MAX_ERRORS)
+          .map(({ path, message, code }) => ({ path: path.map(String), message, code })),
       },
     },
   );

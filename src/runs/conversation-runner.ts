@@ -81,7 +81,7 @@ export class ConversationRunner extends DurableObject<Env> {
 
   async #send(call: RunnerCall, request: Send): Promise<Response> {
     // A run that begins reads the account beside everything else; who gets another answer is looked at here.
-    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call.owner);
+    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call);
     // A run that is not accepted yet may be refused: then its key is forgotten, and this request is a first one.
     while (this.#isOpening(request.key)) {
       await this.#opening.catch(() => undefined);
@@ -97,9 +97,9 @@ export class ConversationRunner extends DurableObject<Env> {
     return followRun(runId, this.#sourceOf(runId), 0);
   }
 
-  async #requireAccount(owner: string): Promise<void> {
+  async #requireAccount({ owner, issuedAt }: RunnerCall): Promise<void> {
     const { users } = await this.#deps();
-    requireActive(await users.find(owner));
+    requireActive(await users.find(owner), issuedAt);
   }
 
   /** The run that a key stands for. Throws a 422 where it stands for another request. */
@@ -120,14 +120,14 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   /** Begins a run; gives its id once it is accepted, and throws what refuses it. */
-  async #begin({ owner, conversationId }: RunnerCall, request: Send): Promise<string> {
+  async #begin({ owner, conversationId, issuedAt }: RunnerCall, request: Send): Promise<string> {
     const { agentId, content, attachments, key } = request;
     const place = { owner, agentId, conversationId };
     const seed = seedRun(systemClock);
     const run = new LiveRun(seed.runId, this.#log, systemClock.now);
     this.#live = run;
     this.#log.open(place, seed, SEQ_BLOCK, key);
-    this.#opening = this.#open(run, { ...place, content, attachments }, seed);
+    this.#opening = this.#open(run, { ...place, content, attachments, issuedAt }, seed);
 
     try {
       await Promise.all([this.#opening, this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MS)]);

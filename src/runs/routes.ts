@@ -119,7 +119,8 @@ export const runRoutes = userRouter()
 
 /** Hands a request over to the conversation's runner, whose answer is the caller's, byte by byte. */
 function ask(c: Context<UserEnv>, conversationId: string, request: RunnerRequest): Promise<Response> {
-  return c.var.deps.runners.call({ owner: c.var.user.email, conversationId, request, ...contextOf(c) });
+  const { email: owner, issuedAt } = c.var.user;
+  return c.var.deps.runners.call({ owner, issuedAt, conversationId, request, ...contextOf(c) });
 }
 
 /** Only callers that name JSON and would not take a stream: a browser's `accept` of anything means the stream. */

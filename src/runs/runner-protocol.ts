@@ -23,6 +23,8 @@ export type RunnerRequest =
 export interface RunnerCall {
   readonly owner: string;
   readonly conversationId: string;
+  /** When the caller's token was issued; see `requireActive`. */
+  readonly issuedAt?: number | undefined;
   readonly instance: string;
   readonly requestId: string;
   readonly request: RunnerRequest;

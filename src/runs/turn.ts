@@ -27,6 +27,8 @@ import type { TurnState } from "./turn-repository.ts";
 export interface TurnInput extends TurnPlace {
   readonly content: string;
   readonly attachments: readonly Attachment[];
+  /** When the caller's token was issued; see `requireActive`. */
+  readonly issuedAt?: number | undefined;
 }
 
 /** Decides everything of a run that must be the same however often a part of it is repeated. */
@@ -145,7 +147,7 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
   const { owner, agentId, conversationId, content, attachments } = input;
   const state = await turns.load(input);
 
-  requireActive(state.user);
+  requireActive(state.user, input.issuedAt);
   const { agent, architecture, model } = requireAnswerer(state, agentId, models);
 
   const memoryOwner = { agentId, userId: owner };

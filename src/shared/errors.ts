@@ -39,6 +39,8 @@ export interface AppErrorOptions {
   readonly extensions?: Readonly<Record<string, unknown>>;
   /** Seconds after which a retry makes sense; becomes `Retry-After`. */
   readonly retryAfter?: number;
+  /** The methods that there are instead of the one that is not allowed; becomes `Allow`. */
+  readonly allow?: readonly string[];
   /** Overrides what the catalogue says of the code, where one case of it is known to be (in)curable by waiting. */
   readonly retryable?: boolean;
 }
@@ -49,6 +51,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly extensions: Readonly<Record<string, unknown>>;
   readonly retryAfter: number | undefined;
+  readonly allow: readonly string[] | undefined;
   readonly retryable: boolean;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
@@ -56,6 +59,7 @@ export class AppError extends Error {
     this.code = code;
     this.extensions = options.extensions ?? {};
     this.retryAfter = options.retryAfter;
+    this.allow = options.allow;
     this.retryable = options.retryable ?? CATALOGUE[code].retryable;
   }
 

@@ -147,7 +147,8 @@ function mapValues<From, To>(
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 }
 
-function base64(value: Uint8Array): string {
+/** Bytes as DynamoDB writes them. */
+export function base64(value: Uint8Array): string {
   let binary = "";
   for (const byte of value) binary += String.fromCharCode(byte);
   return btoa(binary);

@@ -35,7 +35,9 @@ export class OperationFailed extends Error {
   readonly attempts: number;
 
   constructor(type: string, body: Record<string, unknown>, attempts: number) {
-    super(`${type}: ${textMember(body, "message") ?? textMember(body, "Message") ?? ""}`);
+    // About a signature, DynamoDB quotes all that should have been signed, the session token included.
+    const isQuoting = type.includes("Signature");
+    super(`${type}: ${isQuoting ? "" : (textMember(body, "message") ?? textMember(body, "Message") ?? "")}`);
     this.type = type;
     this.#body = body;
     this.attempts = attempts;

@@ -10,6 +10,8 @@ export interface User {
   /** `active`, or `inactive` and `pending_deletion` for accounts that are on their way out. */
   readonly status: string;
   readonly createdAt: string;
+  /** When its owner asked for its deletion; null while nobody has. */
+  readonly deletionRequestedAt: string | null;
   /** The issuer's id of the person who signs in to the account; absent until they first do so here. */
   readonly subject?: string;
   /** Only accounts of local development have a password. */
@@ -17,6 +19,9 @@ export interface User {
   /** Seconds since the epoch; only accounts of local development end by themselves. */
   readonly ttl?: number;
 }
+
+/** The status of an account that is being deleted. */
+export const PENDING_DELETION = "pending_deletion";
 
 export const userKey = (email: string): Key => ({ pk: userPartition(email), sk: "User#Metadata" });
 
@@ -32,7 +37,7 @@ export const userItem = (user: User): Item => ({
   refresh_token: null,
   stripe_customer_id: null,
   status: user.status,
-  deletion_requested_at: null,
+  deletion_requested_at: user.deletionRequestedAt,
   created_at: user.createdAt,
   updated_at: null,
   ...(user.subject !== undefined && { google_sub: user.subject }),
@@ -52,6 +57,7 @@ export function userFrom(item: Item): User {
     picture: optionalText(item, "picture"),
     status: text(item, "status", "active"),
     createdAt: text(item, "created_at"),
+    deletionRequestedAt: optionalText(item, "deletion_requested_at"),
     ...(subject !== null && { subject }),
     ...(hash !== null && salt !== null && { password: { hash, salt } }),
     ...(ttl !== undefined && { ttl }),

@@ -1,7 +1,7 @@
 import type { TableClient } from "../table/client.ts";
 import { ConditionFailed } from "../table/errors.ts";
-import { absentOrExpired } from "../table/expressions.ts";
-import { type User, userFrom, userItem, userKey } from "./model.ts";
+import { absent, absentOrExpired, all, any, equals, present } from "../table/expressions.ts";
+import { PENDING_DELETION, type User, userFrom, userItem, userKey } from "./model.ts";
 
 export class UserRepository {
   readonly #table: TableClient;
@@ -24,5 +24,28 @@ export class UserRepository {
       if (error instanceof ConditionFailed) return false;
       throw error;
     }
+  }
+
+  /**
+   * Marks an account as one that is being deleted: from here on it lets nobody in, and never comes back by itself. False
+   * where there is none that is active or so marked already.
+   */
+  async requestDeletion(email: string, requestedAt: string): Promise<boolean> {
+    const set = { status: PENDING_DELETION, deletion_requested_at: requestedAt, updated_at: requestedAt };
+    const isActive = all(present("pk"), any(absent("status"), equals("status", "active")));
+    try {
+      // Without a `ttl`, its address is free only when everything of it is gone.
+      await this.#table.update(userKey(email), { set, remove: ["ttl"] }, isActive);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      return error.item?.["status"] === PENDING_DELETION;
+    }
+  }
+
+  /** Removes the item of an account that is being deleted, once nothing else of it is left. */
+  async endDeletion(email: string): Promise<void> {
+    const isDoomed = any(absent("pk"), equals("status", PENDING_DELETION));
+    await this.#table.remove(userKey(email), isDoomed);
   }
 }

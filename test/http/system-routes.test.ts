@@ -47,17 +47,42 @@ describe("a path where nothing is", () => {
     expect(headers.get("content-type")).toBe("application/problem+json");
     expect(body).toEqual(problem(404, "not-found", "There is nothing at this path."));
   });
+});
+
+describe("a method that no route has at a path", () => {
+  it.each([
+    ["PATCH", "/agents", ["POST", "GET", "HEAD", "OPTIONS"]],
+    ["DELETE", "/agents/", ["POST", "GET", "HEAD", "OPTIONS"]],
+    ["POST", "/agents/anything-at-all", ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"]],
+    ["PATCH", "/agents/a%23b", ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"]],
+    ["PUT", "/agents/a/b/send-message", ["POST", "OPTIONS"]],
+    ["POST", "/health", ["GET", "HEAD", "OPTIONS"]],
+    ["GET", "/auth/local/signup", ["POST", "OPTIONS"]],
+    ["PROPFIND", "/conversations", ["POST", "GET", "HEAD", "OPTIONS"]],
+  ])("is refused: %s %s, with those that there are", async (method, path, allowed) => {
+    const client = await signUp();
+
+    const { status, headers, body } = await client(method, path);
+
+    expect(status).toBe(405);
+    expect(headers.get("content-type")).toBe("application/problem+json");
+    const allow = headers.get("allow") ?? "";
+    expect(allow.split(", ").toSorted()).toEqual(allowed.toSorted());
+    const sentence = `There is no ${method} at this path, but ${allow}.`;
+    expect(body).toEqual(problem(405, "method-not-allowed", sentence));
+  });
 
   it.each([
     ["PATCH", "/agents"],
-    ["DELETE", "/agents"],
     ["POST", "/health"],
     ["GET", "/auth/local/signup"],
-  ])("takes %s %s, which no route has, for one", async (method, path) => {
-    const client = await signUp();
+    ["DELETE", "/nothing"],
+  ])("says nothing of it without a token: %s %s", async (method, path) => {
+    const { status, headers, body } = await anonymous(method, path);
 
-    expect((await anonymous(method, path)).status).toBe(401);
-    expect((await client(method, path)).status).toBe(404);
+    expect(status).toBe(401);
+    expect(headers.get("allow")).toBeNull();
+    expect(body).toEqual(problem(401, "unauthenticated", "Missing or invalid authorization header"));
   });
 });
 

@@ -21,7 +21,7 @@ export const authenticate = createMiddleware<UserEnv>(async (c, next) => {
   c.set("user", user);
   if (operation?.account === "itself") return next();
 
-  const account = users.find(user.email).then(requireActive);
+  const account = users.find(user.email).then((found) => requireActive(found, user.issuedAt));
   if (c.req.method !== "GET" || operation?.account === "before") {
     await account;
     return next();

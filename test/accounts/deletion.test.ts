@@ -1,0 +1,251 @@
+import { env } from "cloudflare:workers";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { expect, it, vi } from "vitest";
+import { forge } from "../auth/forge.ts";
+import { problem } from "../http/route-cases.ts";
+import { ada, anonymous, clientOf, signUp, table } from "../support/app.ts";
+import { deletionOf, phaseOf, untilPhase, untilSwept } from "./deletions.ts";
+import { fill, scan } from "./plant.ts";
+
+vi.setConfig({ testTimeout: 20_000 });
+
+const DEACTIVATED = problem(403, "forbidden", "Account has been deactivated");
+
+/** Everything that the Durable Objects of an account keep. */
+async function keptBeside(email: string, agentId: string, conversationId: string) {
+  const tables = async (stub: DurableObjectStub) =>
+    runInDurableObject(stub, async (_object, { storage }) => ({
+      rows: storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '_cf_%'").toArray(),
+      alarm: await storage.getAlarm(),
+    }));
+  return {
+    index: await tables(env.SEARCH_INDEX.getByName(`${agentId}/${email}`)),
+    runs: await tables(env.CONVERSATION_RUNNER.getByName(`${email}/${conversationId}`)),
+  };
+}
+
+it("leaves nothing of an account, in the table and beside it, and everything of others", async () => {
+  const [filled, other] = await Promise.all([fill(await signUp()), fill(await signUp())]);
+  const { client, agentId, conversationId, traces } = filled;
+  const before = await scan(...other.traces);
+  expect((await scan(...traces)).length).toBeGreaterThan(45);
+
+  const { status, body } = await client("DELETE", "/users/me");
+  expect([status, body]).toEqual([200, { message: "Account deletion initiated", status: "processing" }]);
+
+  await untilPhase(client, "completed");
+  expect(await scan(...traces)).toEqual([]);
+  expect(await scan(...other.traces)).toEqual(before);
+  expect(await keptBeside(client.email, agentId, conversationId)).toEqual({
+    index: { rows: [], alarm: null },
+    runs: { rows: [], alarm: null },
+  });
+  expect((await keptBeside(other.client.email, other.agentId, other.conversationId)).index.rows).not.toEqual(
+    [],
+  );
+});
+
+it("sweeps at once; what stays until the end are keys, closed to everybody", async () => {
+  const { client, agentId, traces, path } = await fill(await signUp());
+
+  await client("DELETE", "/users/me");
+  await untilSwept(client);
+
+  const left = await scan(...traces);
+  const [user, ...leads] = left.toSorted((a, b) => (String(a["sk"]) > String(b["sk"]) ? -1 : 1));
+  expect(user).toMatchObject({ sk: "User#Metadata", status: "pending_deletion" });
+  expect(user?.["ttl"]).toBeUndefined();
+  expect(leads.length).toBeGreaterThanOrEqual(4);
+  for (const lead of leads)
+    expect(Object.keys(lead).toSorted()).toEqual(["deleting_at", "pk", "sk", "swept_at"]);
+
+  // Even a caller who were let in would find nothing.
+  await table.update({ pk: `User#${client.email}`, sk: "User#Metadata" }, { set: { status: "active" } });
+  expect((await client("GET", "/agents")).body).toEqual([]);
+  expect((await client("GET", "/conversations")).body.items).toEqual([]);
+  expect((await client("GET", `/agents/${agentId}/memory-blocks`)).status).toBe(404);
+  expect((await client("POST", path, { content: "Hello" })).status).toBe(404);
+});
+
+it("finds, at the end, what was written late", async () => {
+  const { client, agentId, conversationId, traces } = await fill(await signUp());
+  const { email } = client;
+  await client("DELETE", "/users/me");
+  await untilSwept(client);
+
+  await table.batchWrite([
+    { put: { pk: `User#${email}`, sk: "Usage#2026-01", messages_used: 1 } },
+    { put: { pk: `User#${email}`, sk: `Agent#late-${agentId}`, agent_name: "Late" } },
+    { put: { pk: `Agent#late-${agentId}#User#${email}`, sk: "CoreMemory#late", lines: ["Late"] } },
+    { put: { pk: `CONVERSATION#${conversationId}`, sk: "MESSAGE#late", content: "Late" } },
+    { put: { pk: `Agent#${agentId}#User#${email}`, sk: "CoreMemory#late", lines: ["Late"] } },
+  ]);
+
+  await untilPhase(client, "completed");
+  expect(await scan(...traces)).toEqual([]);
+});
+
+it("kills every token at once, but for asking how it goes", async () => {
+  const { client } = await fill(await signUp());
+  await client("DELETE", "/users/me");
+
+  for (const [method, path, body] of [
+    ["GET", "/agents"],
+    ["GET", "/users/me/export"],
+    ["GET", "/auth/me"],
+    ["POST", "/agents", ada],
+  ] as const) {
+    const answer = await client(method, path, body);
+    expect([answer.status, answer.body]).toEqual([403, DEACTIVATED]);
+  }
+  const username = client.email.split("@")[0];
+  const logIn = await anonymous("POST", "/auth/local/login", { username, password: "secret" });
+  expect([logIn.status, logIn.body]).toEqual([403, DEACTIVATED]);
+  const again = await anonymous("POST", "/auth/local/signup", { username, password: "secret" });
+  expect(again.status).toBe(409);
+
+  const during = await client("GET", "/users/me/deletion");
+  expect([during.status, during.body]).toEqual([
+    200,
+    { status: "processing", requested_at: expect.stringMatching(/^20/u), completed_at: null },
+  ]);
+  expect((await client("DELETE", "/users/me")).body.status).toBe("processing");
+
+  await untilPhase(client, "completed");
+  expect((await client("GET", "/agents")).status).toBe(401);
+  const after = await client("GET", "/users/me/deletion");
+  const at = expect.stringMatching(/^20.*\+00:00$/u);
+  expect([after.status, after.body]).toEqual([
+    200,
+    { status: "completed", requested_at: at, completed_at: at },
+  ]);
+  const repeated = await client("DELETE", "/users/me");
+  expect(repeated.body).toEqual({ message: "Account deleted", status: "completed" });
+});
+
+it("frees the address for a new account, which has nothing of the old one and takes none of its tokens", async () => {
+  const { client: old, agentId, conversationId, path } = await fill(await signUp());
+  const past = Math.floor(Date.now() / 1000) - 60;
+  const created_at = new Date(Date.now() - 120_000).toISOString();
+  await table.update({ pk: `User#${old.email}`, sk: "User#Metadata" }, { set: { created_at } });
+  const oldToken = clientOf(await forge(old.email, { payload: { iat: past } }), old.email);
+  expect((await oldToken("GET", "/agents")).status).toBe(200);
+  await old("DELETE", "/users/me");
+  await untilPhase(old, "completed");
+
+  const fresh = await signUp(old.email.split("@")[0]);
+
+  expect(fresh.email).toBe(old.email);
+  expect((await fresh("GET", "/agents")).body).toEqual([]);
+  expect((await fresh("GET", "/conversations")).body.items).toEqual([]);
+  expect((await fresh("GET", `/conversations/${conversationId}/messages`)).status).toBe(404);
+  expect((await fresh("GET", `/agents/${agentId}/archival-memory/search?query=cat`)).status).toBe(404);
+  expect((await fresh("GET", "/users/me/deletion")).status).toBe(404);
+
+  // Of the old account's person, the new one learns and suffers nothing.
+  const created = await fresh("POST", "/agents", ada);
+  const talk = await fresh("POST", "/conversations", { title: "T", agent_id: created.body.agent_id });
+  const newPath = `/agents/${created.body.agent_id}/${talk.body.conversation_id}/send-message`;
+  const gone = problem(401, "unauthenticated", "User not found");
+  for (const [method, target, body] of [
+    ["GET", "/agents"],
+    ["GET", "/auth/me"],
+    ["GET", "/users/me/export"],
+    ["POST", "/agents", ada],
+    ["POST", path, { content: "Hello" }],
+    ["POST", newPath, { content: "Hello" }],
+  ] as const) {
+    const answer = await oldToken(method, target, body);
+    expect([target, answer.status, answer.body]).toEqual([target, 401, gone]);
+  }
+  const asked = await oldToken("DELETE", "/users/me");
+  expect(asked.body).toEqual({ message: "Account deleted", status: "completed" });
+  expect((await fresh("GET", "/auth/me")).status).toBe(200);
+  expect(await scan(old.email)).not.toEqual([]);
+});
+
+it("can be asked for again by the new account", async () => {
+  const old = await signUp();
+  await old("DELETE", "/users/me");
+  await untilPhase(old, "completed");
+  const fresh = await signUp(old.email.split("@")[0]);
+  await fresh("POST", "/agents", ada);
+
+  const { body } = await fresh("DELETE", "/users/me");
+  await untilPhase(fresh, "completed");
+
+  expect(body.status).toBe("processing");
+  expect(await scan(old.email)).toEqual([]);
+});
+
+it("is asked about only where it was asked for", async () => {
+  const client = await signUp();
+
+  const { status, body } = await client("GET", "/users/me/deletion");
+
+  expect([status, body]).toEqual([404, problem(404, "not-found", "Deletion not found")]);
+  expect(await phaseOf(client)).toBeUndefined();
+});
+
+it("is taken up where only the mark was left of it", async () => {
+  const { client, traces } = await fill(await signUp());
+  const key = { pk: `User#${client.email}`, sk: "User#Metadata" };
+  await table.update(key, { set: { status: "pending_deletion" } });
+  expect((await client("GET", "/users/me/deletion")).body.status).toBe("processing");
+
+  await client("DELETE", "/users/me");
+  await untilPhase(client, "completed");
+
+  expect(await scan(...traces)).toEqual([]);
+});
+
+it("stops where the account has been let in again", async () => {
+  const { client } = await fill(await signUp());
+  await client("DELETE", "/users/me");
+  await untilSwept(client);
+  const key = { pk: `User#${client.email}`, sk: "User#Metadata" };
+  await table.update(key, { set: { status: "active" } });
+  await client("POST", "/agents", ada);
+
+  await expect
+    .poll(async () => {
+      await runDurableObjectAlarm(deletionOf(client));
+      return phaseOf(client);
+    })
+    .toBeUndefined();
+
+  expect((await client("GET", "/agents")).body).toHaveLength(1);
+});
+
+it("forgets itself after a day", async () => {
+  const client = await signUp();
+  await client("DELETE", "/users/me");
+  await untilPhase(client, "completed");
+
+  const alarm = await runInDurableObject(deletionOf(client), (_deletion, { storage }) => storage.getAlarm());
+  expect((alarm ?? 0) - Date.now()).toBeGreaterThan(86_000_000);
+  await runInDurableObject(deletionOf(client), (deletion) => deletion.alarm?.());
+
+  expect(await phaseOf(client)).toBeUndefined();
+  const { status, body } = await client("GET", "/users/me/deletion");
+  expect([status, body]).toEqual([401, problem(401, "unauthenticated", "User not found")]);
+});
+
+it("takes the alias of an address in mixed case along, at the end", async () => {
+  const id = crypto.randomUUID();
+  const mixed = `Alice-${id}@Example.com`;
+  const alias = { pk: `User#${mixed.toLowerCase()}`, sk: "UserAlias", account: mixed };
+  const created_at = "2026-01-29T11:51:36.123456+00:00";
+  await table.put({ pk: `User#${mixed}`, sk: "User#Metadata", email: mixed, status: "active", created_at });
+  await table.put(alias);
+  const client = clientOf(await forge(mixed), mixed);
+  const exported = await client("GET", "/users/me/export");
+  expect(exported.body).toContain('"type":"UserAlias"');
+
+  await client("DELETE", "/users/me");
+  await untilSwept(client);
+  expect(await table.get(alias)).toEqual(alias);
+
+  await untilPhase(client, "completed");
+  expect(await scan(id)).toEqual([]);
+});
