@@ -86,7 +86,7 @@ export const agentRoutes = userRouter()
     async (c) => {
       const body = c.req.valid("json");
       const { agent, created } = await c.var.deps.agentService.create(
-        c.var.user.email,
+        c.var.caller.space.owner,
         {
           name: body.agent_name,
           architecture: body.agent_architecture,
@@ -101,7 +101,7 @@ export const agentRoutes = userRouter()
     },
   )
   .get("/", operation("listAgents", "All agents of the user", { 200: z.array(AgentView) }), async (c) => {
-    const agents = await c.var.deps.agents.list(c.var.user.email);
+    const agents = await c.var.deps.agents.list(c.var.caller.space.owner);
     return c.json(agents.map(toView), 200);
   })
   .get(
@@ -109,7 +109,10 @@ export const agentRoutes = userRouter()
     operation("getAgent", "An agent", { 200: AgentView }),
     validate("param", AgentParam),
     async (c) =>
-      c.json(toView(await c.var.deps.agents.get(c.var.user.email, c.req.valid("param").agentId)), 200),
+      c.json(
+        toView(await c.var.deps.agents.get(c.var.caller.space.owner, c.req.valid("param").agentId)),
+        200,
+      ),
   )
   .put(
     "/:agentId",
@@ -118,15 +121,19 @@ export const agentRoutes = userRouter()
     validate("json", AgentChanges),
     async (c) => {
       const body = c.req.valid("json");
-      const agent = await c.var.deps.agentService.update(c.var.user.email, c.req.valid("param").agentId, {
-        ...(body.agent_architecture !== undefined && { architecture: body.agent_architecture }),
-        ...(body.agent_provider !== undefined && { provider: body.agent_provider }),
-        ...(body.agent_model && { model: body.agent_model }),
-        ...(body.agent_persona !== undefined && { persona: body.agent_persona }),
-        ...(body.session_timeout_minutes !== undefined && {
-          sessionTimeoutMinutes: body.session_timeout_minutes,
-        }),
-      });
+      const agent = await c.var.deps.agentService.update(
+        c.var.caller.space.owner,
+        c.req.valid("param").agentId,
+        {
+          ...(body.agent_architecture !== undefined && { architecture: body.agent_architecture }),
+          ...(body.agent_provider !== undefined && { provider: body.agent_provider }),
+          ...(body.agent_model && { model: body.agent_model }),
+          ...(body.agent_persona !== undefined && { persona: body.agent_persona }),
+          ...(body.session_timeout_minutes !== undefined && {
+            sessionTimeoutMinutes: body.session_timeout_minutes,
+          }),
+        },
+      );
       return c.json(toView(agent), 200);
     },
   )
@@ -138,7 +145,10 @@ export const agentRoutes = userRouter()
     }),
     validate("param", AgentParam),
     async (c) => {
-      const done = await c.var.deps.agentService.remove(c.var.user.email, c.req.valid("param").agentId);
+      const done = await c.var.deps.agentService.remove(
+        c.var.caller.space.owner,
+        c.req.valid("param").agentId,
+      );
       return done ? c.body(null, 204) : c.json(UNFINISHED, 202);
     },
   );

@@ -1,18 +1,19 @@
 import type { Clock } from "../shared/clock.ts";
 import { newId } from "../shared/ids.ts";
+import { ownSpace, type Space } from "../users/space.ts";
 import type { Agent, AgentChanges } from "./model.ts";
 import type { AgentRepository } from "./repository.ts";
 
 /** What of conversations an agent's deletion needs. */
 export interface AgentConversations {
-  idsOfAgent(owner: string, agentId: string): Promise<readonly string[]>;
-  remove(owner: string, conversationId: string): Promise<"absent" | "unfinished" | "done">;
+  idsOfAgent(space: Space, agentId: string): Promise<readonly string[]>;
+  remove(space: Space, conversationId: string): Promise<"absent" | "unfinished" | "done">;
 }
 
 /** What of archival memory an agent's deletion needs. */
 export interface AgentMemories {
   /** Removes all memories; false where so many are left that it takes another call. */
-  sweep(owner: string, agentId: string): Promise<boolean>;
+  sweep(space: Space, agentId: string): Promise<boolean>;
 }
 
 export type NewAgent = Pick<
@@ -64,9 +65,10 @@ export class AgentService {
     const exists = await this.#agents.beginDeletion(owner, id, this.#clock.timestamp());
     if (!exists) return true;
 
-    for (const conversationId of await this.#conversations.idsOfAgent(owner, id))
-      if ((await this.#conversations.remove(owner, conversationId)) === "unfinished") return false;
-    if (!(await this.#memories.sweep(owner, id))) return false;
+    const space = ownSpace(owner);
+    for (const conversationId of await this.#conversations.idsOfAgent(space, id))
+      if ((await this.#conversations.remove(space, conversationId)) === "unfinished") return false;
+    if (!(await this.#memories.sweep(space, id))) return false;
     if (!(await this.#agents.sweep(owner, id))) return false;
 
     await this.#agents.endDeletion(owner, id);

@@ -51,7 +51,7 @@ export const meRoutes = userRouter().get(
   "/me",
   operation("getMe", "The signed-in user", { 200: Me }, { account: "itself" }),
   async (c) => {
-    const { email, name, picture } = requireActive(await c.var.deps.users.find(c.var.user.email));
+    const { email, name, picture } = requireActive(await c.var.deps.users.find(c.var.caller.space.owner));
     return c.json({ email, name, picture }, 200);
   },
 );

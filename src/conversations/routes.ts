@@ -42,7 +42,7 @@ const toView = (conversation: Conversation): z.infer<typeof ConversationView> =>
   title: conversation.title,
   description: conversation.description,
   agent_id: conversation.agentId,
-  created_by: conversation.owner,
+  created_by: conversation.createdBy,
   created_at: conversation.createdAt,
   updated_at: conversation.updatedAt,
 });
@@ -57,7 +57,7 @@ export const conversationRoutes = userRouter()
       const { title, description, agent_id: agentId } = c.req.valid("json");
       const input = { title, description: description ?? null, agentId };
       return c.json(
-        toView(await c.var.deps.conversationService.create(c.var.user.email, input, c.var.entityId)),
+        toView(await c.var.deps.conversationService.create(c.var.caller.space, input, c.var.entityId)),
         201,
       );
     },
@@ -70,7 +70,7 @@ export const conversationRoutes = userRouter()
     validate("query", pageQuery(10)),
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
-      const page = await c.var.deps.conversations.list(c.var.user.email, limit, cursor);
+      const page = await c.var.deps.conversations.list(c.var.caller.space, limit, cursor);
       return c.json(toPage(page.items.map(toView), page.nextCursor), 200);
     },
   )
@@ -80,7 +80,7 @@ export const conversationRoutes = userRouter()
     validate("param", ConversationParam),
     async (c) => {
       const { conversationId } = c.req.valid("param");
-      return c.json(toView(await c.var.deps.conversations.get(c.var.user.email, conversationId)), 200);
+      return c.json(toView(await c.var.deps.conversations.get(c.var.caller.space, conversationId)), 200);
     },
   )
   .put(
@@ -93,7 +93,7 @@ export const conversationRoutes = userRouter()
     async (c) => {
       const { title, description, agent_id: agentId } = c.req.valid("json");
       const conversation = await c.var.deps.conversationService.update(
-        c.var.user.email,
+        c.var.caller.space,
         c.req.valid("param").conversationId,
         {
           ...(title !== undefined && { title }),
@@ -113,7 +113,7 @@ export const conversationRoutes = userRouter()
     validate("param", ConversationParam),
     async (c) => {
       const removal = await c.var.deps.conversationService.remove(
-        c.var.user.email,
+        c.var.caller.space,
         c.req.valid("param").conversationId,
       );
       if (removal === "absent") throw notFound("Conversation");
@@ -129,7 +129,7 @@ export const conversationRoutes = userRouter()
       const { conversationId } = c.req.valid("param");
       const { limit, cursor } = c.req.valid("query");
       const page = await c.var.deps.conversationService.messages(
-        c.var.user.email,
+        c.var.caller.space,
         conversationId,
         limit,
         cursor,

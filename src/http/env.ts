@@ -1,4 +1,4 @@
-import type { Identity } from "../auth/tokens.ts";
+import type { Caller } from "../auth/caller.ts";
 import type { Deps } from "../deps.ts";
 
 /** What every handler finds on its context. */
@@ -10,10 +10,10 @@ export interface AppEnv {
   };
 }
 
-/** What handlers behind the sign-in find besides. */
+/** What handlers find that are not open to everybody. */
 export interface UserEnv extends AppEnv {
   Variables: AppEnv["Variables"] & {
-    user: Identity;
+    caller: Caller;
     /** The id that a keyed request gives to what it makes; nothing without an idempotency key. */
     entityId?: string;
   };

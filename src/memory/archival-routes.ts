@@ -85,7 +85,7 @@ export const archivalRoutes = userRouter()
     idempotent,
     async (c) => {
       const { memory, created } = await c.var.deps.archivalService.insert(
-        c.var.user.email,
+        c.var.caller.space,
         c.req.valid("param").agentId,
         toInput(c.req.valid("json")),
       );
@@ -105,7 +105,7 @@ export const archivalRoutes = userRouter()
     idempotent,
     async (c) => {
       const stored = await c.var.deps.archivalService.insertAll(
-        c.var.user.email,
+        c.var.caller.space,
         c.req.valid("param").agentId,
         c.req.valid("json").items.map(toInput),
       );
@@ -123,7 +123,7 @@ export const archivalRoutes = userRouter()
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
       const { agentId } = c.req.valid("param");
-      const page = await c.var.deps.archivalService.list(c.var.user.email, agentId, limit, cursor);
+      const page = await c.var.deps.archivalService.list(c.var.caller.space, agentId, limit, cursor);
       return c.json(toPage(page.items.map(toView), page.nextCursor), 200);
     },
   )
@@ -135,7 +135,13 @@ export const archivalRoutes = userRouter()
     async (c) => {
       const { query, limit, cursor } = c.req.valid("query");
       const { agentId } = c.req.valid("param");
-      const found = await c.var.deps.archivalService.search(c.var.user.email, agentId, query, limit, cursor);
+      const found = await c.var.deps.archivalService.search(
+        c.var.caller.space,
+        agentId,
+        query,
+        limit,
+        cursor,
+      );
       const page = { next_cursor: found.nextCursor, has_more: found.nextCursor !== null };
       return c.json(
         { items: found.hits.map(toHitView), total: found.total, ...page, notes: [...found.notes] },
@@ -149,7 +155,7 @@ export const archivalRoutes = userRouter()
     validate("param", MemoryParam),
     async (c) => {
       const { agentId, memoryId } = c.req.valid("param");
-      return c.json(toView(await c.var.deps.archivalService.get(c.var.user.email, agentId, memoryId)), 200);
+      return c.json(toView(await c.var.deps.archivalService.get(c.var.caller.space, agentId, memoryId)), 200);
     },
   )
   .patch(
@@ -165,7 +171,7 @@ export const archivalRoutes = userRouter()
     async (c) => {
       const { agentId, memoryId } = c.req.valid("param");
       const { content, occurred_at: occurredAt } = c.req.valid("json");
-      const memory = await c.var.deps.archivalService.update(c.var.user.email, agentId, memoryId, {
+      const memory = await c.var.deps.archivalService.update(c.var.caller.space, agentId, memoryId, {
         ...(content !== undefined && { content }),
         ...(occurredAt !== undefined && { occurredAt }),
       });
@@ -178,7 +184,7 @@ export const archivalRoutes = userRouter()
     validate("param", MemoryParam),
     async (c) => {
       const { agentId, memoryId } = c.req.valid("param");
-      await c.var.deps.archivalService.remove(c.var.user.email, agentId, memoryId);
+      await c.var.deps.archivalService.remove(c.var.caller.space, agentId, memoryId);
       return c.body(null, 204);
     },
   );

@@ -73,7 +73,7 @@ export const memoryRoutes = userRouter()
     operation("listMemoryBlocks", "The core memory blocks of an agent", { 200: z.array(BlockView) }, BEGINS),
     validate("param", AgentParam),
     async (c) => {
-      const blocks = await c.var.deps.memoryService.blocks(c.var.user.email, c.req.valid("param").agentId);
+      const blocks = await c.var.deps.memoryService.blocks(c.var.caller.space, c.req.valid("param").agentId);
       return c.json(blocks.map(toView), 200);
     },
   )
@@ -84,11 +84,11 @@ export const memoryRoutes = userRouter()
     validate("json", NewBlock),
     idempotent,
     async (c) => {
-      const { deps, user, entityId } = c.var;
+      const { deps, caller, entityId } = c.var;
       const { name, description, word_limit: wordLimit } = c.req.valid("json");
       const input = { name, description, wordLimit };
       const { agentId } = c.req.valid("param");
-      return c.json(toView(await deps.memoryService.create(user.email, agentId, input, entityId)), 201);
+      return c.json(toView(await deps.memoryService.create(caller.space, agentId, input, entityId)), 201);
     },
   )
   .patch(
@@ -101,7 +101,7 @@ export const memoryRoutes = userRouter()
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
       const { description, word_limit: wordLimit } = c.req.valid("json");
-      const block = await c.var.deps.memoryService.define(c.var.user.email, agentId, blockName, {
+      const block = await c.var.deps.memoryService.define(c.var.caller.space, agentId, blockName, {
         ...(description !== undefined && { description }),
         ...(wordLimit !== undefined && { wordLimit }),
       });
@@ -116,7 +116,7 @@ export const memoryRoutes = userRouter()
     validate("param", BlockParam),
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
-      await c.var.deps.memoryService.remove(c.var.user.email, agentId, blockName);
+      await c.var.deps.memoryService.remove(c.var.caller.space, agentId, blockName);
       return c.body(null, 204);
     },
   )
@@ -126,7 +126,7 @@ export const memoryRoutes = userRouter()
     validate("param", BlockParam),
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
-      const block = await c.var.deps.memoryService.block(c.var.user.email, agentId, blockName);
+      const block = await c.var.deps.memoryService.block(c.var.caller.space, agentId, blockName);
       return c.json(toContentView(block), 200, { ETag: contentTag(block.content) });
     },
   )
@@ -143,7 +143,7 @@ export const memoryRoutes = userRouter()
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
       const block = await c.var.deps.memoryService.replaceLines(
-        c.var.user.email,
+        c.var.caller.space,
         agentId,
         blockName,
         c.req.valid("json").lines,
@@ -163,7 +163,7 @@ export const memoryRoutes = userRouter()
       const { agentId, blockName } = c.req.valid("param");
       const { limit, cursor } = c.req.valid("query");
       const { memoryService } = c.var.deps;
-      const page = await memoryService.versions(c.var.user.email, agentId, blockName, limit, cursor);
+      const page = await memoryService.versions(c.var.caller.space, agentId, blockName, limit, cursor);
       return c.json(toPage(page.items.map(toVersionView), page.nextCursor), 200);
     },
   )
@@ -177,7 +177,7 @@ export const memoryRoutes = userRouter()
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
       const block = await c.var.deps.memoryService.restore(
-        c.var.user.email,
+        c.var.caller.space,
         agentId,
         blockName,
         c.req.valid("json").version,

@@ -5,6 +5,7 @@ import { toMessageView } from "../messages/view.ts";
 import { systemClock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { requireActive } from "../users/account.ts";
+import { personIn } from "../users/space.ts";
 import { followRun } from "./follow.ts";
 import { endedRun, LiveRun, SEQ_BLOCK } from "./live-run.ts";
 import type { Run, RunSeed } from "./model.ts";
@@ -78,7 +79,7 @@ export class ConversationRunner extends DurableObject<Env> {
 
   async #send(call: RunnerCall, request: Send): Promise<Response> {
     // A run that begins reads the account beside everything else; who gets another answer is looked at here.
-    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call.owner);
+    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call.space.owner);
     // A run that is not accepted yet may be refused: then its key is forgotten, and this request is a first one.
     while (this.#isOpening(request.key)) {
       await this.#opening.catch(() => undefined);
@@ -117,9 +118,9 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   /** Begins a run; gives its id once it is accepted, and throws what refuses it. */
-  async #begin({ owner, conversationId }: RunnerCall, request: Send): Promise<string> {
+  async #begin({ space, conversationId }: RunnerCall, request: Send): Promise<string> {
     const { agentId, content, attachments, key } = request;
-    const place = { owner, agentId, conversationId };
+    const place = { ...space, agentId, conversationId };
     const seed = seedRun(systemClock);
     const run = new LiveRun(seed.runId, this.#log, systemClock.now);
     this.#live = run;
@@ -164,7 +165,7 @@ export class ConversationRunner extends DurableObject<Env> {
     const runId = wanted === "active" ? this.#live?.runId : wanted;
     if (runId === undefined) {
       const { conversations } = await this.#deps();
-      await conversations.get(call.owner, call.conversationId);
+      await conversations.get(call.space, call.conversationId);
       return new Response(null, { status: 204 });
     }
     const logged = this.#log.find(runId);
@@ -234,15 +235,15 @@ export class ConversationRunner extends DurableObject<Env> {
     });
   }
 
-  /** A run as it stands. Throws a 404 for one that is not of this owner's conversation. */
-  async #runOf({ owner, conversationId }: RunnerCall, runId: string): Promise<Run> {
+  /** A run as it stands. Throws a 404 for one that is not of this caller's conversation. */
+  async #runOf({ space, conversationId }: RunnerCall, runId: string): Promise<Run> {
     const { conversations, runs } = await this.#deps();
     // A conversation that is being deleted is gone at once, its runs included.
     const [, run] = await Promise.all([
-      conversations.get(owner, conversationId),
+      conversations.get(space, conversationId),
       runs.find(conversationId, runId),
     ]);
-    if (run?.owner !== owner) throw notFound("Run");
+    if (run?.createdBy !== personIn(space)) throw notFound("Run");
 
     // The table may not have taken its end yet.
     const unsaved = this.#log.unsaved().find(({ seed }) => seed.runId === runId);

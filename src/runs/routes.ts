@@ -73,7 +73,7 @@ export const runRoutes = userRouter()
       const { limit, cursor } = c.req.valid("query");
       const { conversations, runs } = c.var.deps;
       const [, page] = await Promise.all([
-        conversations.get(c.var.user.email, conversationId),
+        conversations.get(c.var.caller.space, conversationId),
         runs.list(conversationId, limit, cursor),
       ]);
       return c.json(toPage(page.items.map(toRunView), page.nextCursor), 200);
@@ -119,7 +119,7 @@ export const runRoutes = userRouter()
 
 /** Hands a request over to the conversation's runner, whose answer is the caller's, byte by byte. */
 function ask(c: Context<UserEnv>, conversationId: string, request: RunnerRequest): Promise<Response> {
-  return c.var.deps.runners.call({ owner: c.var.user.email, conversationId, request, ...contextOf(c) });
+  return c.var.deps.runners.call({ space: c.var.caller.space, conversationId, request, ...contextOf(c) });
 }
 
 /** Only callers that name JSON and would not take a stream: a browser's `accept` of anything means the stream. */

@@ -12,6 +12,7 @@ import { text } from "../table/fields.ts";
 import { conversationPartition, memoryPartition } from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
 import { type User, userFrom, userKey } from "../users/model.ts";
+import { personIn } from "../users/space.ts";
 import { beginRun, endRun, type RunEnd, type RunSeed, type TurnPlace } from "./model.ts";
 
 /** Where the event and the run stand among the actions that give a message back. */
@@ -49,15 +50,16 @@ export class TurnRepository {
   }
 
   /** Everything that a turn needs, in one wave of parallel reads. */
-  async load({ owner, agentId, conversationId }: TurnPlace): Promise<TurnState> {
-    const memory = { agentId, userId: owner };
+  async load(place: TurnPlace): Promise<TurnState> {
+    const { owner, agentId, conversationId } = place;
+    const memory = { agentId, userId: personIn(place) };
     const [[agent, conversation, user], memoryItems, newest] = await Promise.all([
       this.#table.batchGet([
         agentKey(owner, agentId),
-        conversationKey(owner, conversationId),
+        conversationKey(place, conversationId),
         userKey(owner),
       ]),
-      this.#table.query(memoryPartition(agentId, owner), { range: CORE_MEMORY_RANGE }),
+      this.#table.query(memoryPartition(agentId, memory.userId), { range: CORE_MEMORY_RANGE }),
       this.#table.queryPage(conversationPartition(conversationId), {
         range: { beginsWith: MESSAGE_PREFIX },
         newestFirst: true,
@@ -78,7 +80,7 @@ export class TurnRepository {
   async begin(place: TurnPlace, seed: RunSeed, message: Message): Promise<void> {
     try {
       await this.#table.transact([
-        { check: conversationKey(place.owner, place.conversationId), if: isLive },
+        { check: conversationKey(place, place.conversationId), if: isLive },
         { check: agentKey(place.owner, place.agentId), if: isLive },
         { put: messageItem(message), if: absent("pk") },
         beginRun(place, seed),
@@ -118,7 +120,7 @@ export class TurnRepository {
         { put: messageItem(message), if: absent("pk") },
         run,
         {
-          update: conversationKey(owner, conversationId),
+          update: conversationKey(place, conversationId),
           changes: { set: { updated_at: end.endedAt } },
           if: isLive,
         },

@@ -12,6 +12,7 @@ import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { requireActive } from "../users/account.ts";
+import { personIn } from "../users/space.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import type { AgentEvent, AnswerEvent } from "./events.ts";
 import type { RunSeed, TurnPlace } from "./model.ts";
@@ -37,10 +38,10 @@ export function seedRun(clock: Clock): RunSeed {
 }
 
 /** The answer of a run before anything was said. */
-export const emptyAnswer = ({ owner, conversationId }: TurnPlace, seed: RunSeed): Message => ({
+export const emptyAnswer = (place: TurnPlace, seed: RunSeed): Message => ({
   id: seed.answerId,
-  conversationId,
-  createdBy: owner,
+  conversationId: place.conversationId,
+  createdBy: personIn(place),
   role: "assistant",
   content: "",
   attachments: [],
@@ -135,7 +136,7 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
   const architecture = requireArchitecture(agent);
   const model = requireModel(agent, models);
 
-  const memoryOwner = { agentId, userId: owner };
+  const memoryOwner = { agentId, userId: personIn(input) };
   const blocks = state.blocks.length > 0 ? state.blocks : beginMemory();
   const turn = {
     agent,

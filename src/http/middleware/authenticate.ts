@@ -1,4 +1,5 @@
 import { createMiddleware } from "hono/factory";
+import { userCaller } from "../../auth/caller.ts";
 import { AppError } from "../../shared/errors.ts";
 import { requireActive } from "../../users/account.ts";
 import type { UserEnv } from "../env.ts";
@@ -18,7 +19,7 @@ export const authenticate = createMiddleware<UserEnv>(async (c, next) => {
 
   const { tokens, users } = c.var.deps;
   const user = await tokens.verify(bearerToken(c.req.header("authorization")));
-  c.set("user", user);
+  c.set("caller", userCaller(user.email));
   if (operation?.account === "itself") return next();
 
   const account = users.find(user.email).then(requireActive);

@@ -13,12 +13,13 @@ export const idempotent = documented(
     const key = idempotencyKey(c.req.header("idempotency-key"));
     if (key === undefined) return next();
 
-    const { idempotency } = c.var.deps;
+    const { caller, deps } = c.var;
+    const { idempotency } = deps;
     const [keyHash, bodyHash] = await Promise.all([
-      hashOf([c.req.method, c.req.path, key]),
+      hashOf([c.req.method, c.req.path, key, ...(caller.kind === "user" ? [] : [caller.id])]),
       hashOf(await c.req.json<unknown>()),
     ]);
-    const request = { owner: c.var.user.email, keyHash, bodyHash };
+    const request = { owner: caller.space.owner, keyHash, bodyHash };
     const claim = await idempotency.claim(request);
     if ("answer" in claim) {
       const { status, body } = claim.answer;

@@ -1,0 +1,34 @@
+import type { Space } from "../users/space.ts";
+
+/** What programs may be allowed to do. */
+export const SCOPES = [
+  "agents:read",
+  "agents:write",
+  "conversations:read",
+  "conversations:write",
+  "memory:read",
+  "memory:write",
+  "end-users:read",
+  "end-users:write",
+] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+/** Who sent a request. */
+export interface Caller {
+  /** A person with a token, a program with a key, or an end user of an agent. */
+  readonly kind: "user" | "key" | "end-user";
+  /** What tells the callers of one account apart. */
+  readonly id: string;
+  readonly space: Space;
+  /** What a program may do. */
+  readonly scopes: readonly Scope[];
+}
+
+/** A person who has signed in: reaches everything of the account. */
+export const userCaller = (email: string): Caller => ({
+  kind: "user",
+  id: email,
+  space: { owner: email },
+  scopes: [],
+});
