@@ -3,13 +3,16 @@ import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import openapi from "../docs/openapi.json" with { type: "json" };
 import { agentRoutes } from "./agents/routes.ts";
+import { apiKeyRoutes } from "./api-keys/routes.ts";
 import { localAuthRoutes, meRoutes } from "./auth/routes.ts";
 import { conversationRoutes } from "./conversations/routes.ts";
 import { createDeps, type Ports, portsFrom } from "./deps.ts";
 import { configFrom } from "./config.ts";
+import { endUserRoutes } from "./end-users/routes.ts";
 import type { AppEnv } from "./http/env.ts";
 import { authenticate } from "./http/middleware/authenticate.ts";
 import { limitBody } from "./http/middleware/body-limit.ts";
+import { endUserOrigins, EXPOSED_HEADERS } from "./http/middleware/end-user-origins.ts";
 import { onError, onNotFound } from "./http/problem.ts";
 import { systemRoutes } from "./http/system-routes.ts";
 import { archivalRoutes } from "./memory/archival-routes.ts";
@@ -26,11 +29,14 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
   return app
     .use(requestId())
     .use(
+      endUserOrigins((method, path) => app.router.match(method, path)[0].map(([[, route]]) => route.handler)),
+    )
+    .use(
       cors({
         origin: (origin, c) => (configFrom(c.env).frontendOrigins.includes(origin) ? origin : null),
         credentials: true,
         allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID"],
-        exposeHeaders: ["ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"],
+        exposeHeaders: EXPOSED_HEADERS,
         maxAge: 600,
       }),
     )
@@ -43,9 +49,11 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/", systemRoutes(openapi))
     .route("/auth", meRoutes)
     .route("/auth/local", localAuthRoutes)
+    .route("/api-keys", apiKeyRoutes)
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)
+    .route("/agents", endUserRoutes)
     .route("/agents", sendRoutes)
     .route("/conversations", conversationRoutes)
     .route("/conversations", runRoutes);

@@ -1,5 +1,9 @@
 import { AgentRepository } from "./agents/repository.ts";
 import { AgentService } from "./agents/service.ts";
+import { ApiKeyRepository } from "./api-keys/repository.ts";
+import { ApiKeyService } from "./api-keys/service.ts";
+import { Callers } from "./auth/callers.ts";
+import { ClientTokens } from "./auth/client-tokens.ts";
 import { LocalAccounts } from "./auth/local-accounts.ts";
 import { AccessTokens } from "./auth/tokens.ts";
 import { type Config, configFrom } from "./config.ts";
@@ -7,6 +11,10 @@ import { ConversationRepository } from "./conversations/repository.ts";
 import { ConversationService } from "./conversations/service.ts";
 import type { Models } from "./llm/model.ts";
 import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
+import { type Exported, exportEndUser } from "./end-users/export.ts";
+import type { EndUser } from "./end-users/model.ts";
+import { EndUserRepository } from "./end-users/repository.ts";
+import { EndUserService } from "./end-users/service.ts";
 import { IdempotencyRepository } from "./idempotency/repository.ts";
 import { IdempotencyService } from "./idempotency/service.ts";
 import { ArchivalRepository } from "./memory/archival-repository.ts";
@@ -45,6 +53,11 @@ export interface Ports {
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
 export interface Deps {
+  readonly callers: Callers;
+  readonly apiKeys: ApiKeyService;
+  readonly endUserService: EndUserService;
+  /** Everything that there is of an end user, one thing after the other. */
+  readonly exportEndUser: (endUser: EndUser) => AsyncGenerator<Exported, void, void>;
   readonly users: UserRepository;
   readonly tokens: AccessTokens;
   readonly localAccounts: LocalAccounts;
@@ -64,6 +77,7 @@ export interface Deps {
 /** What a conversation's runner may reach. */
 export interface RunnerDeps {
   readonly users: UserRepository;
+  readonly endUsers: EndUserRepository;
   readonly turnDeps: Omit<TurnDeps, "keepUnsaved">;
   readonly turns: TurnRepository;
   readonly runs: RunRepository;
@@ -87,19 +101,44 @@ export function createDeps({ config, table, clock, cursorKey, runners, memorySea
     cursors,
     clock,
   });
+  const endUsers = new EndUserRepository(table, cursors);
   const conversationService = new ConversationService(conversations, messages, runners, clock);
   const lifetimeSeconds = config.isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
   const tokens = new AccessTokens({ keys: config.signingKeys, lifetimeSeconds, now: clock.now });
+  const clientTokens = new ClientTokens({ keys: config.signingKeys, now: clock.now });
+  const apiKeys = new ApiKeyService(new ApiKeyRepository(table, cursors), agents, clock);
+  const endUserService = new EndUserService({
+    endUsers,
+    agents,
+    conversations: conversationService,
+    memories: archivalService,
+    tokens: clientTokens,
+    clock,
+  });
+
+  const memoryService = new MemoryService({ memory, versions, agents, clock });
 
   return {
+    callers: new Callers({ tokens, clientTokens, apiKeys, users, endUsers }),
+    apiKeys,
+    endUserService,
+    exportEndUser: (endUser) =>
+      exportEndUser(endUser, {
+        conversations: (space, limit, cursor) => conversations.list(space, limit, cursor),
+        messages: (space, id, limit, cursor) => conversationService.messages(space, id, limit, cursor),
+        blocks: (space, agentId) => memoryService.blocks(space, agentId),
+        versions: (space, agentId, block, limit, cursor) =>
+          memoryService.versions(space, agentId, block, limit, cursor),
+        memories: (space, agentId, limit, cursor) => archivalService.list(space, agentId, limit, cursor),
+      }),
     users,
     tokens,
     localAccounts: new LocalAccounts(users, tokens, clock, config.isLocal),
     agents,
-    agentService: new AgentService(agents, conversationService, archivalService, clock),
+    agentService: new AgentService(agents, conversationService, archivalService, endUserService, clock),
     conversations,
     conversationService,
-    memoryService: new MemoryService({ memory, versions, agents, clock }),
+    memoryService,
     archivalService,
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
     providerOptions: providerOptions(config.isLocal),
@@ -118,6 +157,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
   const messages = new MessageRepository(table, cursors);
   return {
     users: new UserRepository(table),
+    endUsers: new EndUserRepository(table, cursors),
     turnDeps: { turns, memory, archive, memorySearch, messages, models, clock, saveMs: config.saveMs },
     turns,
     runs: new RunRepository(table, cursors),

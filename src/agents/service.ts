@@ -16,26 +16,35 @@ export interface AgentMemories {
   sweep(space: Space, agentId: string): Promise<boolean>;
 }
 
+/** What of end users an agent's deletion needs. */
+export interface AgentEndUsers {
+  /** Removes all of them with what is theirs; false where so much is left that it takes another call. */
+  removeAll(owner: string, agentId: string): Promise<boolean>;
+}
+
 export type NewAgent = Pick<
   Agent,
-  "name" | "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes"
+  "name" | "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes" | "allowedOrigins"
 >;
 
 export class AgentService {
   readonly #agents: AgentRepository;
   readonly #conversations: AgentConversations;
   readonly #memories: AgentMemories;
+  readonly #endUsers: AgentEndUsers;
   readonly #clock: Clock;
 
   constructor(
     agents: AgentRepository,
     conversations: AgentConversations,
     memories: AgentMemories,
+    endUsers: AgentEndUsers,
     clock: Clock,
   ) {
     this.#agents = agents;
     this.#conversations = conversations;
     this.#memories = memories;
+    this.#endUsers = endUsers;
     this.#clock = clock;
   }
 
@@ -58,7 +67,7 @@ export class AgentService {
   }
 
   /**
-   * Deletes an agent with its conversations and memories. It is gone for everybody at once; false where so much of it
+   * Deletes an agent with its conversations and memories, its end users' included. It is gone for everybody at once; false where so much of it
    * is left that it takes another call, which goes on where this one stopped.
    */
   async remove(owner: string, id: string): Promise<boolean> {
@@ -68,6 +77,7 @@ export class AgentService {
     const space = ownSpace(owner);
     for (const conversationId of await this.#conversations.idsOfAgent(space, id))
       if ((await this.#conversations.remove(space, conversationId)) === "unfinished") return false;
+    if (!(await this.#endUsers.removeAll(owner, id))) return false;
     if (!(await this.#memories.sweep(space, id))) return false;
     if (!(await this.#agents.sweep(owner, id))) return false;
 

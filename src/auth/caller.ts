@@ -14,21 +14,15 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number];
 
-/** Who sent a request. */
+/** Who sent a request, and whose conversations and memories are theirs. */
 export interface Caller {
-  /** A person with a token, a program with a key, or an end user of an agent. */
+  /** A person who has signed in, a program with a key, or an end user of an agent. */
   readonly kind: "user" | "key" | "end-user";
-  /** What tells the callers of one account apart. */
+  /** What tells the callers of one kind apart. */
   readonly id: string;
   readonly space: Space;
   /** What a program may do. */
   readonly scopes: readonly Scope[];
+  /** The pages that an end user's token is for. */
+  readonly origins: readonly string[];
 }
-
-/** A person who has signed in: reaches everything of the account. */
-export const userCaller = (email: string): Caller => ({
-  kind: "user",
-  id: email,
-  space: { owner: email },
-  scopes: [],
-});

@@ -49,9 +49,9 @@ export const localAuthRoutes = publicRouter()
 
 export const meRoutes = userRouter().get(
   "/me",
-  operation("getMe", "The signed-in user", { 200: Me }, { account: "itself" }),
+  operation("getMe", "The signed-in user", { 200: Me }, { access: ["user"], account: "itself" }),
   async (c) => {
-    const { email, name, picture } = requireActive(await c.var.deps.users.find(c.var.caller.space.owner));
+    const { email, name, picture } = requireActive(await c.var.deps.users.find(c.var.space.owner));
     return c.json({ email, name, picture }, 200);
   },
 );

@@ -1,11 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
+import { requireStanding } from "../end-users/standing.ts";
 import { createRunnerDeps, portsFrom, type RunnerDeps } from "../deps.ts";
 import { logProblem, problemResponse } from "../http/problem-document.ts";
 import { toMessageView } from "../messages/view.ts";
 import { systemClock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
-import { requireActive } from "../users/account.ts";
-import { personIn } from "../users/space.ts";
+import { personIn, type Space } from "../users/space.ts";
 import { followRun } from "./follow.ts";
 import { endedRun, LiveRun, SEQ_BLOCK } from "./live-run.ts";
 import type { Run, RunSeed } from "./model.ts";
@@ -79,7 +79,7 @@ export class ConversationRunner extends DurableObject<Env> {
 
   async #send(call: RunnerCall, request: Send): Promise<Response> {
     // A run that begins reads the account beside everything else; who gets another answer is looked at here.
-    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call.space.owner);
+    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call.space);
     // A run that is not accepted yet may be refused: then its key is forgotten, and this request is a first one.
     while (this.#isOpening(request.key)) {
       await this.#opening.catch(() => undefined);
@@ -95,9 +95,9 @@ export class ConversationRunner extends DurableObject<Env> {
     return followRun(runId, this.#sourceOf(runId), 0);
   }
 
-  async #requireAccount(owner: string): Promise<void> {
-    const { users } = await this.#deps();
-    requireActive(await users.find(owner));
+  async #requireAccount(space: Space): Promise<void> {
+    const { users, endUsers } = await this.#deps();
+    await requireStanding(space, users, endUsers);
   }
 
   /** The run that a key stands for. Throws a 422 where it stands for another request. */

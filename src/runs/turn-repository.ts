@@ -1,5 +1,6 @@
 import { type Agent, agentFrom, agentKey } from "../agents/model.ts";
 import { type Conversation, conversationFrom, conversationKey } from "../conversations/model.ts";
+import { type EndUser, endUserFrom, endUserKey } from "../end-users/model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
 import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
 import { countMessage, forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
@@ -25,6 +26,8 @@ const HISTORY_MESSAGES = 200;
 /** All that a turn reads. */
 export interface TurnState {
   readonly user: User | undefined;
+  /** None where the turn is the owner's own. */
+  readonly endUser: EndUser | undefined;
   readonly agent: Agent | undefined;
   readonly conversation: Conversation | undefined;
   /** None where the memory was never begun. */
@@ -53,11 +56,12 @@ export class TurnRepository {
   async load(place: TurnPlace): Promise<TurnState> {
     const { owner, agentId, conversationId } = place;
     const memory = { agentId, userId: personIn(place) };
-    const [[agent, conversation, user], memoryItems, newest] = await Promise.all([
+    const [[agent, conversation, user, endUser], memoryItems, newest] = await Promise.all([
       this.#table.batchGet([
         agentKey(owner, agentId),
         conversationKey(place, conversationId),
         userKey(owner),
+        ...(place.endUser ? [endUserKey(place.endUser)] : []),
       ]),
       this.#table.query(memoryPartition(agentId, memory.userId), { range: CORE_MEMORY_RANGE }),
       this.#table.queryPage(conversationPartition(conversationId), {
@@ -69,6 +73,7 @@ export class TurnRepository {
 
     return {
       user: user && userFrom(user),
+      endUser: living(endUser, endUserFrom),
       agent: living(agent, agentFrom),
       conversation: living(conversation, conversationFrom),
       blocks: blocksFrom(memory, memoryItems),

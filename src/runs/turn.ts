@@ -1,6 +1,7 @@
 import type { Architecture, TurnResult } from "../agents/architectures/architecture.ts";
 import { architectureNames, findArchitecture } from "../agents/architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
+import { requireCurrent } from "../end-users/standing.ts";
 import type { ChatModel, Models } from "../llm/model.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import { CoreMemory } from "../memory/core-memory.ts";
@@ -129,6 +130,7 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
   const state = await turns.load(input);
 
   requireActive(state.user);
+  if (input.endUser) requireCurrent(state.endUser, input);
   if (!state.agent) throw notFound("Agent");
   // A conversation with another agent is as absent here as another user's.
   if (state.conversation?.agentId !== agentId) throw notFound("Conversation");
