@@ -76,7 +76,7 @@ export function clientOf(token: string, email = ""): Client {
     const { response, ended } = await raw(method, path, body, { headers });
     const text = await response.text();
     await ended();
-    const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+    const isJson = /[/+]json\b/u.test(response.headers.get("content-type") ?? "");
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   };
 
