@@ -51,7 +51,7 @@ interface Collaborators {
 }
 
 /** End users removed per call when an agent goes: each costs a handful of requests. */
-const REMOVED_AT_ONCE = 50;
+const REMOVED_AT_ONCE = 20;
 
 /** The people who talk to somebody's agents without an account of their own. */
 export class EndUserService {
