@@ -6,7 +6,7 @@ import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
 /** What a key opens. */
-export interface KeyGrant {
+interface KeyGrant {
   readonly owner: string;
   readonly scopes: readonly Scope[];
   /** The only agents in reach; null for all of the owner's. */

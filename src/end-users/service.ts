@@ -8,18 +8,18 @@ import { type EndUser, spaceOfEndUser } from "./model.ts";
 import type { EndUserRepository } from "./repository.ts";
 
 /** What of agents end users need: throws a 404 for one that is absent or not the owner's. */
-export interface EndUserAgents {
+interface EndUserAgents {
   get(owner: string, agentId: string): Promise<Agent>;
 }
 
 /** What of conversations an end user's deletion needs. */
-export interface EndUserConversations {
+interface EndUserConversations {
   idsOfAgent(space: Space, agentId: string): Promise<readonly string[]>;
   remove(space: Space, conversationId: string): Promise<"absent" | "unfinished" | "done">;
 }
 
 /** What of archival memory an end user's deletion needs. */
-export interface EndUserMemories {
+interface EndUserMemories {
   /** Removes all memories; false where so many are left that it takes another call. */
   sweep(space: Space, agentId: string): Promise<boolean>;
 }
@@ -52,6 +52,7 @@ interface Collaborators {
 
 /** End users removed per call when an agent goes: each costs a handful of requests. */
 const REMOVED_AT_ONCE = 20;
+const PARALLEL_REMOVALS = 4;
 
 /** The people who talk to somebody's agents without an account of their own. */
 export class EndUserService {
@@ -123,7 +124,11 @@ export class EndUserService {
   /** Deletes all end users of an agent that is being deleted; false where it takes another call. */
   async removeAll(owner: string, agentId: string): Promise<boolean> {
     const refs = await this.#with.endUsers.first(agentId, REMOVED_AT_ONCE);
-    for (const ref of refs) if (!(await this.#remove(owner, ref))) return false;
+    for (let from = 0; from < refs.length; from += PARALLEL_REMOVALS) {
+      const group = refs.slice(from, from + PARALLEL_REMOVALS);
+      const done = await Promise.all(group.map((ref) => this.#remove(owner, ref)));
+      if (done.includes(false)) return false;
+    }
     return refs.length < REMOVED_AT_ONCE;
   }
 
