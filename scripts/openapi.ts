@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { createApp } from "../src/app.ts";
-import { type Answer, docOf, type InputDoc, type OperationDoc } from "../src/http/openapi.ts";
+import { type Access, type Answer, docOf, type InputDoc, type OperationDoc } from "../src/http/openapi.ts";
 
 const FILE = join(import.meta.dirname, "../docs/openapi.json");
 
@@ -67,7 +67,26 @@ export function describeApi(): object {
     },
     paths,
     components: {
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      securitySchemes: {
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "A person who has signed in.",
+        },
+        apiKey: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "dab_…",
+          description: "A program, by an API key that has the scope.",
+        },
+        endUser: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "An end user of an agent, by a client token.",
+        },
+      },
       schemas: Object.fromEntries([...components].toSorted(([a], [b]) => a.localeCompare(b))),
     },
   };
@@ -93,8 +112,6 @@ function describeOperation(
   components: Components,
 ): object {
   const body = inputs.find(({ target }) => target === "json");
-  const query = inputs.find(({ target }) => target === "query");
-  const header = inputs.find(({ target }) => target === "header");
   const inPath = [...path.matchAll(PARAMETER)].map(([, name]) => ({
     name,
     in: "path",
@@ -103,14 +120,15 @@ function describeOperation(
   }));
   const parameters = [
     ...inPath,
-    ...(query ? parametersIn("query", query.schema) : []),
-    ...(header ? parametersIn("header", header.schema) : []),
+    ...inputs.flatMap(({ target, schema }) =>
+      target === "query" || target === "header" ? parametersIn(target, schema) : [],
+    ),
   ];
 
   return {
     operationId: id,
     summary,
-    ...(access === "user" && { security: [{ bearer: [] }] }),
+    ...describeAccess(access),
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
       requestBody: {
@@ -130,6 +148,21 @@ function describeOperation(
         content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
       },
     },
+  };
+}
+
+/** Who may call a route; a program's key needs one of the scopes. */
+function describeAccess(access: Access): object {
+  if (access === "public") return {};
+
+  const scopes = access.filter((who) => who !== "user" && who !== "end-user");
+  return {
+    security: [
+      ...(access.includes("user") ? [{ bearer: [] }] : []),
+      ...(scopes.length > 0 ? [{ apiKey: scopes }] : []),
+      ...(access.includes("end-user") ? [{ endUser: [] }] : []),
+    ],
+    "x-scopes": scopes,
   };
 }
 

@@ -4,6 +4,7 @@ import { requestId } from "hono/request-id";
 import openapi from "../docs/openapi.json" with { type: "json" };
 import { accountRoutes } from "./accounts/routes.ts";
 import { agentRoutes } from "./agents/routes.ts";
+import { apiKeyRoutes } from "./api-keys/routes.ts";
 import { localAuthRoutes, meRoutes } from "./auth/routes.ts";
 import { cookieRoutes, sessionRoutes } from "./auth/session-routes.ts";
 import { signInRoutes } from "./auth/sign-in-routes.ts";
@@ -11,10 +12,12 @@ import { contextRoutes } from "./conversations/context-routes.ts";
 import { conversationRoutes } from "./conversations/routes.ts";
 import { createDeps, type Ports, portsFrom } from "./deps.ts";
 import { configFrom } from "./config.ts";
+import { endUserRoutes } from "./end-users/routes.ts";
 import type { AppEnv } from "./http/env.ts";
 import { accessLog } from "./http/middleware/access-log.ts";
 import { authenticate } from "./http/middleware/authenticate.ts";
 import { limitBody } from "./http/middleware/body-limit.ts";
+import { endUserOrigins, EXPOSED_HEADERS } from "./http/middleware/end-user-origins.ts";
 import { securityHeaders, uncached } from "./http/middleware/security-headers.ts";
 import { onError, onNotFound } from "./http/problem.ts";
 import { systemRoutes } from "./http/system-routes.ts";
@@ -36,11 +39,14 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .use(securityHeaders)
     .use(uncached)
     .use(
+      endUserOrigins((method, path) => app.router.match(method, path)[0].map(([[, route]]) => route.handler)),
+    )
+    .use(
       cors({
         origin: (origin, c) => (configFrom(c.env).frontendOrigins.includes(origin) ? origin : null),
         credentials: true,
         allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID"],
-        exposeHeaders: ["ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"],
+        exposeHeaders: EXPOSED_HEADERS,
         maxAge: 600,
       }),
     )
@@ -56,10 +62,12 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/auth", cookieRoutes)
     .route("/auth", sessionRoutes)
     .route("/auth/local", localAuthRoutes)
+    .route("/api-keys", apiKeyRoutes)
     .route("/users", accountRoutes)
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)
+    .route("/agents", endUserRoutes)
     .route("/agents", recallRoutes)
     .route("/agents", sendRoutes)
     .route("/conversations", conversationRoutes)

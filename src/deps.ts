@@ -7,6 +7,10 @@ import { AccountService } from "./accounts/service.ts";
 import { AccountSweep } from "./accounts/sweep.ts";
 import { AgentRepository } from "./agents/repository.ts";
 import { AgentService } from "./agents/service.ts";
+import { ApiKeyRepository } from "./api-keys/repository.ts";
+import { ApiKeyService } from "./api-keys/service.ts";
+import { Callers } from "./auth/callers.ts";
+import { ClientTokens } from "./auth/client-tokens.ts";
 import { MAX_MODEL_CALLS } from "./agents/architectures/tool-loop.ts";
 import { OpenIdIssuer } from "./auth/issuer.ts";
 import { LocalAccounts } from "./auth/local-accounts.ts";
@@ -22,6 +26,10 @@ import { ConversationService } from "./conversations/service.ts";
 import { type Embedder, openAiEmbedder } from "./llm/embeddings.ts";
 import type { Models } from "./llm/model.ts";
 import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
+import { type Exported, exportEndUser } from "./end-users/export.ts";
+import type { EndUser } from "./end-users/model.ts";
+import { EndUserRepository } from "./end-users/repository.ts";
+import { EndUserService } from "./end-users/service.ts";
 import { IdempotencyRepository } from "./idempotency/repository.ts";
 import { IdempotencyService } from "./idempotency/service.ts";
 import { ArchivalRepository } from "./memory/archival-repository.ts";
@@ -72,6 +80,11 @@ export interface Ports {
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
 export interface Deps {
+  readonly callers: Callers;
+  readonly apiKeys: ApiKeyService;
+  readonly endUserService: EndUserService;
+  /** Everything that there is of an end user, one thing after the other. */
+  readonly exportEndUser: (endUser: EndUser) => AsyncGenerator<Exported, void, void>;
   readonly users: UserRepository;
   readonly tokens: AccessTokens;
   readonly accountService: AccountService;
@@ -99,6 +112,7 @@ export interface Deps {
 /** What a conversation's runner may reach. */
 export interface RunnerDeps {
   readonly users: UserRepository;
+  readonly endUsers: EndUserRepository;
   readonly turnDeps: Omit<TurnDeps, "keepUnsaved" | "follow">;
   readonly turns: TurnRepository;
   readonly runs: RunRepository;
@@ -132,13 +146,38 @@ export function createDeps(ports: Ports): Deps {
     cursors,
     clock,
   });
+  const endUsers = new EndUserRepository(table, cursors);
   const conversationService = new ConversationService(conversations, messages, runners, clock);
   const lifetimeSeconds = config.isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
   const tokens = new AccessTokens({ keys: config.signingKeys, lifetimeSeconds, now: clock.now });
+  const clientTokens = new ClientTokens({ keys: config.signingKeys, now: clock.now });
+  const apiKeys = new ApiKeyService(new ApiKeyRepository(table, cursors), agents, clock);
+  const endUserService = new EndUserService({
+    endUsers,
+    agents,
+    conversations: conversationService,
+    memories: archivalService,
+    tokens: clientTokens,
+    clock,
+  });
+
+  const memoryService = new MemoryService({ memory, versions, agents, clock });
 
   const sessions = new Sessions(new SessionRepository(table, cursors), config.signingKeys, clock);
 
   return {
+    callers: new Callers({ tokens, clientTokens, apiKeys, users, endUsers }),
+    apiKeys,
+    endUserService,
+    exportEndUser: (endUser) =>
+      exportEndUser(endUser, {
+        conversations: (space, limit, cursor) => conversations.list(space, limit, cursor),
+        messages: (space, id, limit, cursor) => conversationService.messages(space, id, limit, cursor),
+        blocks: (space, agentId) => memoryService.blocks(space, agentId),
+        versions: (space, agentId, block, limit, cursor) =>
+          memoryService.versions(space, agentId, block, limit, cursor),
+        memories: (space, agentId, limit, cursor) => archivalService.list(space, agentId, limit, cursor),
+      }),
     users,
     tokens,
     accountService: new AccountService(users, deletions),
@@ -147,9 +186,10 @@ export function createDeps(ports: Ports): Deps {
     sessions,
     signIn: () => signInFrom(ports, sessions),
     agents,
-    agentService: new AgentService(agents, conversationService, archivalService, clock),
+    agentService: new AgentService(agents, conversationService, archivalService, endUserService, clock),
     conversations,
     conversationService,
+    memoryService,
     contextService: new ContextService({
       conversations,
       summaries: new SummaryRepository(table),
@@ -157,7 +197,6 @@ export function createDeps(ports: Ports): Deps {
       models,
       clock,
     }),
-    memoryService: new MemoryService({ memory, versions, agents, clock }),
     archivalService,
     recallService: new RecallService(agents, messageSearch, cursors),
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
@@ -195,6 +234,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
   const summarizer = new ConversationSummarizer(new SummaryRepository(table), clock);
   return {
     users: new UserRepository(table),
+    endUsers: new EndUserRepository(table, cursors),
     turnDeps: {
       turns,
       memory,

@@ -27,10 +27,10 @@ export const accountRoutes = userRouter()
       "exportAccount",
       "Everything the account owns, as lines of JSON; the last one is of type `end`, or the export is not whole",
       { 200: "json-lines" },
-      { account: "before" },
+      { access: ["user"], account: "before" },
     ),
     (c) => {
-      const lines = c.var.deps.exportAccount(c.var.user.email);
+      const lines = c.var.deps.exportAccount(c.var.space.owner);
       return ndjson(lines, { "content-disposition": 'attachment; filename="account.ndjson"' });
     },
   )
@@ -40,10 +40,10 @@ export const accountRoutes = userRouter()
       "deleteAccount",
       "Delete the account with everything it owns; its tokens are dead at once",
       { 200: DeletionRequested },
-      { account: "itself" },
+      { access: ["user"], account: "itself" },
     ),
     async (c) => {
-      const { status } = await c.var.deps.accountService.requestDeletion(c.var.user);
+      const { status } = await c.var.deps.accountService.requestDeletion(c.var.space);
       return c.json({ message: MESSAGES[status], status }, 200);
     },
   )
@@ -53,10 +53,10 @@ export const accountRoutes = userRouter()
       "getAccountDeletion",
       "How the deletion of the account goes; asked with a token of that account, until it expires",
       { 200: DeletionView },
-      { account: "itself" },
+      { access: ["user"], account: "itself" },
     ),
     async (c) => {
-      const { status, requestedAt, completedAt } = await c.var.deps.accountService.deletionOf(c.var.user);
+      const { status, requestedAt, completedAt } = await c.var.deps.accountService.deletionOf(c.var.space);
       return c.json({ status, requested_at: requestedAt, completed_at: completedAt }, 200);
     },
   );

@@ -1,4 +1,4 @@
-import type { Identity } from "../auth/tokens.ts";
+import type { Space } from "../users/space.ts";
 import { formatTimestamp } from "../shared/clock.ts";
 import { notFound } from "../shared/errors.ts";
 import { isOlder, requireActive } from "../users/account.ts";
@@ -33,19 +33,19 @@ export class AccountService {
   }
 
   /** Begins to delete the caller's account; tells how it goes where that has begun before. */
-  async requestDeletion(caller: Identity): Promise<DeletionStatus> {
-    const user = await this.#users.find(caller.email);
+  async requestDeletion(caller: Space): Promise<DeletionStatus> {
+    const user = await this.#users.find(caller.owner);
     const own = ownOf(user, caller);
     if (own && own.status !== PENDING_DELETION) requireActive(own);
     if (!own) return this.#past(caller);
 
-    const begun = await this.#deletions.begin(caller.email);
+    const begun = await this.#deletions.begin(caller.owner);
     return begun ? statusOf(begun) : this.#past(caller);
   }
 
   /** How the deletion of the caller's account goes. Throws a 404 where nobody has asked for one. */
-  async deletionOf(caller: Identity): Promise<DeletionStatus> {
-    const own = ownOf(await this.#users.find(caller.email), caller);
+  async deletionOf(caller: Space): Promise<DeletionStatus> {
+    const own = ownOf(await this.#users.find(caller.owner), caller);
     if (!own) return this.#past(caller);
     if (own.status === PENDING_DELETION)
       return { status: "processing", requestedAt: own.deletionRequestedAt, completedAt: null };
@@ -55,8 +55,8 @@ export class AccountService {
   }
 
   /** The deletion of an account that is gone. Throws a 401 where nothing is known of it. */
-  async #past(caller: Identity): Promise<DeletionStatus> {
-    const deletion = await this.#deletions.find(caller.email);
+  async #past(caller: Space): Promise<DeletionStatus> {
+    const deletion = await this.#deletions.find(caller.owner);
     if (deletion?.phase === "completed") return statusOf(deletion);
     requireActive(undefined);
     throw notFound("Deletion");
@@ -64,7 +64,7 @@ export class AccountService {
 }
 
 /** The account that the caller's token is for, and not another one that has got its address since. */
-const ownOf = (user: User | undefined, { issuedAt }: Identity): User | undefined =>
+const ownOf = (user: User | undefined, { issuedAt }: Space): User | undefined =>
   user && !isOlder(issuedAt, user) ? user : undefined;
 
 const statusOf = ({ requestedAt, completedAt }: Deletion): DeletionStatus => ({

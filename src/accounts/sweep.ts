@@ -18,7 +18,7 @@ import { type AccountItems, isSwept } from "./repository.ts";
 /** What of runs a sweep needs. */
 interface SweptRuns {
   /** Ends what runs in a conversation, and forgets what has run. */
-  forget(owner: string, conversationId: string): Promise<void>;
+  forgetIn(space: string, conversationId: string): Promise<void>;
 }
 
 /** What of search indexes a sweep needs. */
@@ -163,7 +163,7 @@ class Sweeping {
 
   async #endRuns(key: Key): Promise<void> {
     this.#spend(1);
-    await this.#options.runs.forget(conversationOwnerOf(key), key.sk.slice(key.sk.indexOf("#") + 1));
+    await this.#options.runs.forgetIn(conversationOwnerOf(key), key.sk.slice(key.sk.indexOf("#") + 1));
   }
 
   async #close(key: Key): Promise<void> {

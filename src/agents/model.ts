@@ -1,4 +1,4 @@
-import { count, idAfter, optionalText, renamed, text } from "../table/fields.ts";
+import { count, idAfter, optionalText, renamed, text, texts } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
@@ -13,13 +13,15 @@ export interface Agent {
   readonly persona: string;
   /** A conversation idle for longer starts with no history; 0 never does. */
   readonly sessionTimeoutMinutes: number;
+  /** The pages that end users may talk to it from. */
+  readonly allowedOrigins: readonly string[];
   readonly createdAt: string;
   readonly updatedAt: string | null;
 }
 
 /** What an update may change; absent members stay as they are. */
 export type AgentChanges = Partial<
-  Pick<Agent, "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes">
+  Pick<Agent, "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes" | "allowedOrigins">
 >;
 
 export const DEFAULT_SESSION_TIMEOUT_MINUTES = 60;
@@ -60,6 +62,7 @@ const CHANGEABLE = {
   model: "agent_model",
   persona: "agent_persona",
   sessionTimeoutMinutes: "session_timeout_minutes",
+  allowedOrigins: "allowed_origins",
 } as const satisfies Record<keyof AgentChanges, string>;
 
 export const agentItem = (agent: Agent): Item => ({
@@ -72,6 +75,7 @@ export const agentItem = (agent: Agent): Item => ({
   agent_model: agent.model,
   agent_persona: agent.persona,
   session_timeout_minutes: agent.sessionTimeoutMinutes,
+  ...(agent.allowedOrigins.length > 0 && { allowed_origins: agent.allowedOrigins }),
   created_by: agent.owner,
   created_at: agent.createdAt,
   updated_at: agent.updatedAt,
@@ -89,6 +93,7 @@ export const agentFrom = (item: Item): Agent => ({
   model: optionalText(item, "agent_model") || null,
   persona: text(item, "agent_persona"),
   sessionTimeoutMinutes: count(item, "session_timeout_minutes", DEFAULT_SESSION_TIMEOUT_MINUTES),
+  allowedOrigins: texts(item, "allowed_origins"),
   createdAt: text(item, "created_at"),
   updatedAt: optionalText(item, "updated_at"),
 });

@@ -2,8 +2,10 @@ import * as z from "zod";
 import { idempotent } from "../http/middleware/idempotent.ts";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
-import { blankAsAbsent, Id, Unfinished, UNFINISHED, wholeNumber } from "../http/schemas.ts";
+import { blankAsAbsent, Id, Origins, Unfinished, UNFINISHED, wholeNumber } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
+import { AppError } from "../shared/errors.ts";
+import { reaches } from "../users/space.ts";
 import { PROVIDER_NAMES } from "../llm/providers.ts";
 import { architectureNames } from "./architectures/registry.ts";
 import { createAgentForm, Form, updateAgentForm } from "./forms.ts";
@@ -18,6 +20,9 @@ const Changeable = {
   agent_model: blankAsAbsent(z.string().trim().max(200).optional()),
   agent_persona: blankAsAbsent(z.string().max(40_000)),
   session_timeout_minutes: blankAsAbsent(wholeNumber(0, MAX_SESSION_TIMEOUT_MINUTES).optional()),
+  allowed_origins: blankAsAbsent(Origins.optional()).describe(
+    "The pages that end users may talk to the agent from, such as `https://shop.example.com`.",
+  ),
 };
 
 const Name = z.string().trim().min(1).max(200).refine(isGuardable, { error: "Too long for its script" });
@@ -42,6 +47,7 @@ const AgentView = z
     agent_model: z.string().nullable(),
     agent_persona: z.string(),
     session_timeout_minutes: z.number(),
+    allowed_origins: z.array(z.string()),
     created_by: z.string(),
     created_at: z.string(),
     updated_at: z.string().nullable(),
@@ -58,6 +64,7 @@ const toView = (agent: Agent): z.infer<typeof AgentView> => ({
   agent_model: agent.model,
   agent_persona: agent.persona,
   session_timeout_minutes: agent.sessionTimeoutMinutes,
+  allowed_origins: [...agent.allowedOrigins],
   created_by: agent.owner,
   created_at: agent.createdAt,
   updated_at: agent.updatedAt,
@@ -66,27 +73,43 @@ const toView = (agent: Agent): z.infer<typeof AgentView> => ({
 export const agentRoutes = userRouter()
   .get(
     "/supported-models",
-    operation("getCreateAgentForm", "The form that creates an agent", { 200: Form }),
+    operation(
+      "getCreateAgentForm",
+      "The form that creates an agent",
+      { 200: Form },
+      { access: ["user", "agents:read"] },
+    ),
     (c) => c.json(createAgentForm(c.var.deps.providerOptions), 200),
   )
   .get(
     "/update-schema/:agentId",
-    operation("getUpdateAgentForm", "The form that changes an agent", { 200: Form }),
+    operation(
+      "getUpdateAgentForm",
+      "The form that changes an agent",
+      { 200: Form },
+      { access: ["user", "agents:read"] },
+    ),
     validate("param", z.object({ agentId: z.string() })),
     (c) => c.json(updateAgentForm(c.req.valid("param").agentId, c.var.deps.providerOptions), 200),
   )
   .post(
     "/",
-    operation("createAgent", "Create an agent, or get the one that has the name", {
-      200: AgentView,
-      201: AgentView,
-    }),
+    operation(
+      "createAgent",
+      "Create an agent, or get the one that has the name",
+      {
+        200: AgentView,
+        201: AgentView,
+      },
+      { access: ["user", "agents:write"] },
+    ),
     validate("json", NewAgent),
     idempotent,
     async (c) => {
       const body = c.req.valid("json");
+      if (c.var.space.agentIds) throw new AppError("forbidden", "This API key is for certain agents only");
       const { agent, created } = await c.var.deps.agentService.create(
-        c.var.user.email,
+        c.var.space.owner,
         {
           name: body.agent_name,
           architecture: body.agent_architecture,
@@ -94,31 +117,47 @@ export const agentRoutes = userRouter()
           model: body.agent_model || null,
           persona: body.agent_persona,
           sessionTimeoutMinutes: body.session_timeout_minutes ?? DEFAULT_SESSION_TIMEOUT_MINUTES,
+          allowedOrigins: body.allowed_origins ?? [],
         },
         c.var.entityId,
       );
       return c.json(toView(agent), created ? 201 : 200);
     },
   )
-  .get("/", operation("listAgents", "All agents of the user", { 200: z.array(AgentView) }), async (c) => {
-    const agents = await c.var.deps.agents.list(c.var.user.email);
-    return c.json(agents.map(toView), 200);
-  })
+  .get(
+    "/",
+    operation(
+      "listAgents",
+      "All agents of the user",
+      { 200: z.array(AgentView) },
+      { access: ["user", "agents:read"] },
+    ),
+    async (c) => {
+      const { deps, space } = c.var;
+      const agents = (await deps.agents.list(space.owner)).filter(({ id }) => reaches(space, id));
+      return c.json(agents.map(toView), 200);
+    },
+  )
   .get(
     "/:agentId",
-    operation("getAgent", "An agent", { 200: AgentView }),
+    operation("getAgent", "An agent", { 200: AgentView }, { access: ["user", "agents:read"] }),
     validate("param", AgentParam),
     async (c) =>
-      c.json(toView(await c.var.deps.agents.get(c.var.user.email, c.req.valid("param").agentId)), 200),
+      c.json(toView(await c.var.deps.agents.get(c.var.space.owner, c.req.valid("param").agentId)), 200),
   )
   .put(
     "/:agentId",
-    operation("updateAgent", "Change an agent; what is absent stays as it is", { 200: AgentView }),
+    operation(
+      "updateAgent",
+      "Change an agent; what is absent stays as it is",
+      { 200: AgentView },
+      { access: ["user", "agents:write"] },
+    ),
     validate("param", AgentParam),
     validate("json", AgentChanges),
     async (c) => {
       const body = c.req.valid("json");
-      const agent = await c.var.deps.agentService.update(c.var.user.email, c.req.valid("param").agentId, {
+      const agent = await c.var.deps.agentService.update(c.var.space.owner, c.req.valid("param").agentId, {
         ...(body.agent_architecture !== undefined && { architecture: body.agent_architecture }),
         ...(body.agent_provider !== undefined && { provider: body.agent_provider }),
         ...(body.agent_model && { model: body.agent_model }),
@@ -126,19 +165,25 @@ export const agentRoutes = userRouter()
         ...(body.session_timeout_minutes !== undefined && {
           sessionTimeoutMinutes: body.session_timeout_minutes,
         }),
+        ...(body.allowed_origins !== undefined && { allowedOrigins: body.allowed_origins }),
       });
       return c.json(toView(agent), 200);
     },
   )
   .delete(
     "/:agentId",
-    operation("deleteAgent", "Delete an agent with its conversations and memories", {
-      202: Unfinished,
-      204: "empty",
-    }),
+    operation(
+      "deleteAgent",
+      "Delete an agent with its conversations and memories",
+      {
+        202: Unfinished,
+        204: "empty",
+      },
+      { access: ["user", "agents:write"] },
+    ),
     validate("param", AgentParam),
     async (c) => {
-      const done = await c.var.deps.agentService.remove(c.var.user.email, c.req.valid("param").agentId);
+      const done = await c.var.deps.agentService.remove(c.var.space.owner, c.req.valid("param").agentId);
       return done ? c.body(null, 204) : c.json(UNFINISHED, 202);
     },
   );

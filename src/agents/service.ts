@@ -1,40 +1,50 @@
 import type { Clock } from "../shared/clock.ts";
 import { newId } from "../shared/ids.ts";
+import { ownSpace, type Space } from "../users/space.ts";
 import type { Agent, AgentChanges } from "./model.ts";
 import type { AgentRepository } from "./repository.ts";
 
 /** What of conversations an agent's deletion needs. */
 export interface AgentConversations {
-  idsOfAgent(owner: string, agentId: string): Promise<readonly string[]>;
-  remove(owner: string, conversationId: string): Promise<"absent" | "unfinished" | "done">;
+  idsOfAgent(space: Space, agentId: string): Promise<readonly string[]>;
+  remove(space: Space, conversationId: string): Promise<"absent" | "unfinished" | "done">;
 }
 
 /** What of archival memory an agent's deletion needs. */
 export interface AgentMemories {
   /** Removes all memories; false where so many are left that it takes another call. */
-  sweep(owner: string, agentId: string): Promise<boolean>;
+  sweep(space: Space, agentId: string): Promise<boolean>;
+}
+
+/** What of end users an agent's deletion needs. */
+export interface AgentEndUsers {
+  /** Removes all of them with what is theirs; false where so much is left that it takes another call. */
+  removeAll(owner: string, agentId: string): Promise<boolean>;
 }
 
 export type NewAgent = Pick<
   Agent,
-  "name" | "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes"
+  "name" | "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes" | "allowedOrigins"
 >;
 
 export class AgentService {
   readonly #agents: AgentRepository;
   readonly #conversations: AgentConversations;
   readonly #memories: AgentMemories;
+  readonly #endUsers: AgentEndUsers;
   readonly #clock: Clock;
 
   constructor(
     agents: AgentRepository,
     conversations: AgentConversations,
     memories: AgentMemories,
+    endUsers: AgentEndUsers,
     clock: Clock,
   ) {
     this.#agents = agents;
     this.#conversations = conversations;
     this.#memories = memories;
+    this.#endUsers = endUsers;
     this.#clock = clock;
   }
 
@@ -57,16 +67,18 @@ export class AgentService {
   }
 
   /**
-   * Deletes an agent with its conversations and memories. It is gone for everybody at once; false where so much of it
+   * Deletes an agent with its conversations and memories, its end users' included. It is gone for everybody at once; false where so much of it
    * is left that it takes another call, which goes on where this one stopped.
    */
   async remove(owner: string, id: string): Promise<boolean> {
     const exists = await this.#agents.beginDeletion(owner, id, this.#clock.timestamp());
     if (!exists) return true;
 
-    for (const conversationId of await this.#conversations.idsOfAgent(owner, id))
-      if ((await this.#conversations.remove(owner, conversationId)) === "unfinished") return false;
-    if (!(await this.#memories.sweep(owner, id))) return false;
+    const space = ownSpace(owner);
+    for (const conversationId of await this.#conversations.idsOfAgent(space, id))
+      if ((await this.#conversations.remove(space, conversationId)) === "unfinished") return false;
+    if (!(await this.#endUsers.removeAll(owner, id))) return false;
+    if (!(await this.#memories.sweep(space, id))) return false;
     if (!(await this.#agents.sweep(owner, id))) return false;
 
     await this.#agents.endDeletion(owner, id);

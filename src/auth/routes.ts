@@ -49,12 +49,10 @@ export const localAuthRoutes = publicRouter()
 
 export const meRoutes = userRouter().get(
   "/me",
-  operation("getMe", "The signed-in user", { 200: Me }, { account: "itself" }),
+  operation("getMe", "The signed-in user", { 200: Me }, { access: ["user"], account: "itself" }),
   async (c) => {
-    const { email, name, picture } = requireActive(
-      await c.var.deps.users.find(c.var.user.email),
-      c.var.user.issuedAt,
-    );
+    const { owner, issuedAt } = c.var.space;
+    const { email, name, picture } = requireActive(await c.var.deps.users.find(owner), issuedAt);
     return c.json({ email, name, picture }, 200);
   },
 );

@@ -73,11 +73,16 @@ export const cookieRoutes = publicRouter()
 export const sessionRoutes = userRouter()
   .get(
     "/sessions",
-    operation("listSessions", "Where you are signed in, the latest first", { 200: pageOf(AuthSessionView) }),
+    operation(
+      "listSessions",
+      "Where you are signed in, the latest first",
+      { 200: pageOf(AuthSessionView) },
+      { access: ["user"] },
+    ),
     validate("query", pageQuery(50)),
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
-      const page = await c.var.deps.sessions.list(c.var.user.email, limit, cursor);
+      const page = await c.var.deps.sessions.list(c.var.space.owner, limit, cursor);
       const currentId = readRefreshToken(readRefreshCookie(c))?.sessionId;
       return c.json(
         toPage(
@@ -90,11 +95,11 @@ export const sessionRoutes = userRouter()
   )
   .delete(
     "/sessions/:sessionId",
-    operation("endSession", "Sign out elsewhere, or here", { 204: "empty" }),
+    operation("endSession", "Sign out elsewhere, or here", { 204: "empty" }, { access: ["user"] }),
     validate("param", z.object({ sessionId: Id })),
     async (c) => {
       const { sessionId } = c.req.valid("param");
-      await c.var.deps.sessions.revoke(c.var.user.email, sessionId);
+      await c.var.deps.sessions.revoke(c.var.space.owner, sessionId);
       if (readRefreshToken(readRefreshCookie(c))?.sessionId === sessionId) clearRefreshCookie(c);
       return c.body(null, 204);
     },

@@ -11,28 +11,35 @@ const ConversationParam = z.object({ conversationId: Id });
 export const contextRoutes = userRouter()
   .get(
     "/:conversationId/context",
-    operation("getContext", "What the next turn would send to the model, and what it would leave out", {
-      200: ContextView,
-    }),
+    operation(
+      "getContext",
+      "What the next turn would send to the model, and what it would leave out",
+      {
+        200: ContextView,
+      },
+      { access: ["user", "conversations:read"] },
+    ),
     validate("param", ConversationParam),
     async (c) => {
       const { conversationId } = c.req.valid("param");
-      const context = await c.var.deps.contextService.next(c.var.user.email, conversationId);
+      const context = await c.var.deps.contextService.next(c.var.space, conversationId);
       return c.json(toContextView(conversationId, context), 200);
     },
   )
   .get(
     "/:conversationId/summary",
-    operation("getSummary", "The summary of what the agent no longer reads word for word", {
-      200: SummaryView,
-    }),
+    operation(
+      "getSummary",
+      "The summary of what the agent no longer reads word for word",
+      {
+        200: SummaryView,
+      },
+      { access: ["user", "conversations:read"] },
+    ),
     validate("param", ConversationParam),
     async (c) => {
       const { conversationId } = c.req.valid("param");
-      return c.json(
-        toSummaryView(await c.var.deps.contextService.summary(c.var.user.email, conversationId)),
-        200,
-      );
+      return c.json(toSummaryView(await c.var.deps.contextService.summary(c.var.space, conversationId)), 200);
     },
   )
   .delete(
@@ -41,10 +48,11 @@ export const contextRoutes = userRouter()
       "deleteSummary",
       "Delete the summary; it begins anew with messages that leave the window from then on",
       { 204: "empty" },
+      { access: ["user", "conversations:write"] },
     ),
     validate("param", ConversationParam),
     async (c) => {
-      await c.var.deps.contextService.clearSummary(c.var.user.email, c.req.valid("param").conversationId);
+      await c.var.deps.contextService.clearSummary(c.var.space, c.req.valid("param").conversationId);
       return c.body(null, 204);
     },
   );

@@ -1,3 +1,4 @@
+import type { Space } from "../users/space.ts";
 import type { Prompt } from "../agents/architectures/assemble.ts";
 import type { ChatModel, Models } from "../llm/model.ts";
 import { blockViewOf } from "../memory/core-memory.ts";
@@ -38,29 +39,31 @@ export class ContextService {
     this.#deps = deps;
   }
 
-  /** The summary of the owner's conversation, read beside the check that it is the owner's. */
-  async summary(owner: string, conversationId: string): Promise<Summary> {
+  /** The summary of a conversation, read beside the check that it is in the space. */
+  async summary(space: Space, conversationId: string): Promise<Summary> {
     const { conversations, summaries } = this.#deps;
     const [, summary] = await Promise.all([
-      conversations.get(owner, conversationId),
+      conversations.get(space, conversationId),
       summaries.find(conversationId),
     ]);
     if (!summary || summary.content === "") throw notFound("Summary");
     return summary;
   }
 
-  clearSummary(owner: string, conversationId: string): Promise<void> {
-    return this.#deps.summaries.clear(owner, conversationId, this.#deps.clock.timestamp());
+  async clearSummary(space: Space, conversationId: string): Promise<void> {
+    const { conversations, summaries } = this.#deps;
+    await conversations.get(space, conversationId);
+    await summaries.clear(space, conversationId, this.#deps.clock.timestamp());
   }
 
   /**
    * The prompt of the next turn, but for its message, made of the reads that the turn makes and by the same hand. Refuses
    * what the turn would refuse. Which agent it is about, only the conversation tells: that is read first.
    */
-  async next(owner: string, conversationId: string): Promise<NextContext> {
+  async next(space: Space, conversationId: string): Promise<NextContext> {
     const { conversations, turns, models, clock } = this.#deps;
-    const { agentId } = await conversations.get(owner, conversationId);
-    const state = await turns.load({ owner, agentId, conversationId });
+    const { agentId } = await conversations.get(space, conversationId);
+    const state = await turns.load({ ...space, agentId, conversationId });
     const { agent, architecture, model } = requireAnswerer(state, agentId, models);
 
     const now = clock.now();

@@ -1,10 +1,11 @@
 import { idAfter, optionalText, renamed, text } from "../table/fields.ts";
-import { userConversationsPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
+import { conversationsPartition, type Space } from "../users/space.ts";
 
 export interface Conversation {
   readonly id: string;
-  readonly owner: string;
+  /** Whose it is: the e-mail of an account's owner, or the id of an end user. */
+  readonly createdBy: string;
   readonly agentId: string;
   readonly title: string;
   readonly description: string | null;
@@ -17,8 +18,8 @@ export type ConversationChanges = Partial<Pick<Conversation, "title" | "descript
 
 export const CONVERSATION_PREFIX = "CONVERSATION#";
 
-export const conversationKey = (owner: string, id: string): Key => ({
-  pk: userConversationsPartition(owner),
+export const conversationKey = (space: Space, id: string): Key => ({
+  pk: conversationsPartition(space),
   sk: `${CONVERSATION_PREFIX}${id}`,
 });
 
@@ -39,18 +40,18 @@ const CHANGEABLE = {
   agentId: "agent_id",
 } as const satisfies Record<keyof ConversationChanges, string>;
 
-export const conversationItem = (conversation: Conversation): Item => ({
-  ...conversationKey(conversation.owner, conversation.id),
+export const conversationItem = (space: Space, conversation: Conversation): Item => ({
+  ...conversationKey(space, conversation.id),
   entity_type: "Conversation",
   conversation_id: conversation.id,
   title: conversation.title,
   description: conversation.description,
   agent_id: conversation.agentId,
-  created_by: conversation.owner,
+  created_by: conversation.createdBy,
   created_at: conversation.createdAt,
   updated_at: conversation.updatedAt,
   // No index has these; the service before writes them, and reads what it finds.
-  gsi1_pk: userConversationsPartition(conversation.owner),
+  gsi1_pk: conversationsPartition(space),
   gsi1_sk: `${CONVERSATION_PREFIX}${conversation.createdAt}`,
 });
 
@@ -58,7 +59,7 @@ export const conversationAttributes = (changes: ConversationChanges): Item => re
 
 export const conversationFrom = (item: Item): Conversation => ({
   id: text(item, "conversation_id") || idAfter(item, CONVERSATION_PREFIX),
-  owner: text(item, "created_by"),
+  createdBy: text(item, "created_by"),
   agentId: text(item, "agent_id"),
   title: text(item, "title"),
   description: optionalText(item, "description"),

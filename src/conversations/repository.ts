@@ -1,13 +1,14 @@
 import { agentKey } from "../agents/model.ts";
+import { homeKey } from "../end-users/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
 import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
-import { absent, any, present } from "../table/expressions.ts";
-import { userConversationsPartition } from "../table/keys.ts";
+import { absent, all, any, type Condition, equals, present } from "../table/expressions.ts";
 import type { ListPage } from "../table/list.ts";
 import type { Item } from "../table/marshal.ts";
+import { conversationsPartition, reaches, type Space, spaceName } from "../users/space.ts";
 import {
   byNewest,
   type Conversation,
@@ -30,6 +31,9 @@ interface Position {
 const CONVERSATION_WRITE = 0;
 const AGENT_CHECK = 1;
 
+/** Conversations read at once by a caller who does not reach all of them. */
+const CONFINED_PAGE = 200;
+
 const BEGINNING: Position = { part: "ordered", after: null };
 
 export class ConversationRepository {
@@ -43,13 +47,14 @@ export class ConversationRepository {
 
   /**
    * Stores a new conversation, or gives the one that already has the id. Throws a 404 where its agent does not stand,
-   * or is being deleted.
+   * is being deleted or is out of reach.
    */
-  async create(conversation: Conversation): Promise<Conversation> {
+  async create(space: Space, conversation: Conversation): Promise<Conversation> {
+    if (!reaches(space, conversation.agentId)) throw notFound("Agent");
     try {
       await this.#table.transact([
-        { put: conversationItem(conversation), if: absent("pk") },
-        { check: agentKey(conversation.owner, conversation.agentId), if: isLive },
+        { put: conversationItem(space, conversation), if: absent("pk") },
+        { check: homeKey(space, conversation.agentId), if: isLive },
       ]);
       return conversation;
     } catch (error) {
@@ -62,27 +67,28 @@ export class ConversationRepository {
     }
   }
 
-  async get(owner: string, id: string): Promise<Conversation> {
-    const item = await this.#table.get(conversationKey(owner, id));
-    if (!item || isBeingDeleted(item)) throw notFound("Conversation");
-    return conversationFrom(item);
+  async get(space: Space, id: string): Promise<Conversation> {
+    const item = await this.#table.get(conversationKey(space, id));
+    const conversation = item && !isBeingDeleted(item) ? conversationFrom(item) : undefined;
+    if (!conversation || !reaches(space, conversation.agentId)) throw notFound("Conversation");
+    return conversation;
   }
 
   /** The owner's conversations, newest first, at most `limit` of them from the cursor on. */
-  async list(owner: string, limit: number, cursor: string | undefined): Promise<ListPage<Conversation>> {
-    const scope = `conversations of ${owner}`;
+  async list(space: Space, limit: number, cursor: string | undefined): Promise<ListPage<Conversation>> {
+    const scope = `conversations of ${spaceName(space)}`;
     const encoded = await this.#cursors.read(scope, cursor);
     // The cursor was written below and is authenticated, so its shape is known.
     const start = encoded === undefined ? BEGINNING : (JSON.parse(encoded) as Position);
 
-    const { items, next } = await this.#collect(owner, limit, start);
+    const { items, next } = await this.#collect(space, limit, start);
     return { items, nextCursor: next && (await this.#cursors.write(scope, JSON.stringify(next))) };
   }
 
   /** All conversations of an owner with one agent, those whose deletion stopped half-way included. */
-  async idsOfAgent(owner: string, agentId: string): Promise<readonly string[]> {
+  async idsOfAgent(space: Space, agentId: string): Promise<readonly string[]> {
     const range = { beginsWith: CONVERSATION_PREFIX };
-    const items = await this.#table.query(userConversationsPartition(owner), { range });
+    const items = await this.#table.query(conversationsPartition(space), { range });
     return items
       .map(conversationFrom)
       .flatMap((conversation) => (conversation.agentId === agentId ? [conversation.id] : []));
@@ -90,29 +96,32 @@ export class ConversationRepository {
 
   /** Changes what is given and gives the conversation as it then is. Throws a 404 for an agent that does not stand. */
   async update(
-    owner: string,
+    space: Space,
     id: string,
     changes: ConversationChanges,
     updatedAt: string,
   ): Promise<Conversation> {
     const set = { ...conversationAttributes(changes), updated_at: updatedAt };
-    if (changes.agentId !== undefined) return this.#giveTo(owner, id, changes.agentId, set);
+    if (changes.agentId !== undefined) return this.#giveTo(space, id, changes.agentId, set);
 
     try {
-      return conversationFrom(await this.#table.update(conversationKey(owner, id), { set }, isLive));
+      return conversationFrom(
+        await this.#table.update(conversationKey(space, id), { set }, all(isLive, inReach(space))),
+      );
     } catch (error) {
       if (error instanceof ConditionFailed) throw notFound("Conversation");
       throw error;
     }
   }
 
-  async #giveTo(owner: string, id: string, agentId: string, set: Item): Promise<Conversation> {
+  async #giveTo(space: Space, id: string, agentId: string, set: Item): Promise<Conversation> {
+    if (!reaches(space, agentId)) throw notFound("Agent");
     try {
       await this.#table.transact([
-        { update: conversationKey(owner, id), changes: { set }, if: isLive },
-        { check: agentKey(owner, agentId), if: isLive },
+        { update: conversationKey(space, id), changes: { set }, if: all(isLive, inReach(space)) },
+        { check: agentKey(space.owner, agentId), if: isLive },
       ]);
-      return await this.get(owner, id);
+      return await this.get(space, id);
     } catch (error) {
       if (!(error instanceof TransactionRefused)) throw error;
       throw notFound(error.failed.has(CONVERSATION_WRITE) ? "Conversation" : "Agent");
@@ -120,12 +129,12 @@ export class ConversationRepository {
   }
 
   /** Makes the conversation absent to everybody; false where there is none. One deleted half-way counts as there. */
-  async beginDeletion(owner: string, id: string, deletingAt: string): Promise<boolean> {
+  async beginDeletion(space: Space, id: string, deletingAt: string): Promise<boolean> {
     try {
       await this.#table.update(
-        conversationKey(owner, id),
+        conversationKey(space, id),
         { set: { [DELETING]: deletingAt } },
-        present("pk"),
+        inReach(space),
       );
       return true;
     } catch (error) {
@@ -135,37 +144,39 @@ export class ConversationRepository {
   }
 
   /** Removes the conversation itself, once its messages are gone. */
-  async endDeletion(owner: string, id: string): Promise<void> {
-    await this.#table.remove(conversationKey(owner, id), any(absent("pk"), present(DELETING)));
+  async endDeletion(space: Space, id: string): Promise<void> {
+    await this.#table.remove(conversationKey(space, id), any(absent("pk"), present(DELETING)));
   }
 
   /** One item more than asked for tells whether there is a next page. */
-  async #collect(owner: string, limit: number, start: Position) {
+  async #collect(space: Space, limit: number, start: Position) {
     const found: Found[] = [];
     // The first page of most lists is also the last: asking for both parts at once saves it a wait.
-    const older = start === BEGINNING ? this.#readOlder(owner) : undefined;
+    const older = start === BEGINNING ? this.#readOlder(space) : undefined;
     // Where the first part fails, nobody waits for this one, and its failure must not count as unhandled.
     older?.catch(() => undefined);
 
-    if (start.part === "ordered") await this.#collectOrdered(owner, limit + 1, start.after, found);
+    if (start.part === "ordered") await this.#collectOrdered(space, limit + 1, start.after, found);
     if (found.length <= limit || older) {
       const after = start.part === "older" ? start.after : null;
-      found.push(...olderFrom(await (older ?? this.#readOlder(owner)), after, limit + 1 - found.length));
+      found.push(...olderFrom(await (older ?? this.#readOlder(space)), after, limit + 1 - found.length));
     }
 
     const items = found.slice(0, limit).map(({ conversation }) => conversation);
     return { items, next: found.length > limit ? (found[limit - 1]?.position ?? null) : null };
   }
 
-  async #collectOrdered(owner: string, wanted: number, after: string | null, into: Found[]): Promise<void> {
+  async #collectOrdered(space: Space, wanted: number, after: string | null, into: Found[]): Promise<void> {
     const range = { between: [TIME_ORDERED_KEYS.from, TIME_ORDERED_KEYS.to] as const };
     let from = after ?? undefined;
 
     do {
-      const options = { range, newestFirst: true, limit: wanted - into.length, after: from };
-      const page = await this.#table.queryPage(userConversationsPartition(owner), options);
-      for (const conversation of living(page.items)) {
-        const sk = conversationKey(owner, conversation.id).sk;
+      // Where some are out of reach, nobody knows how many it takes.
+      const limit = space.agentIds ? CONFINED_PAGE : wanted - into.length;
+      const options = { range, newestFirst: true, limit, after: from };
+      const page = await this.#table.queryPage(conversationsPartition(space), options);
+      for (const conversation of living(space, page.items)) {
+        const sk = conversationKey(space, conversation.id).sk;
         into.push({ conversation, position: { part: "ordered", after: sk } });
       }
       from = page.next;
@@ -173,8 +184,8 @@ export class ConversationRepository {
   }
 
   /** Ids of the service before say nothing about time, so these are all read and sorted; there come no new ones. */
-  async #readOlder(owner: string): Promise<readonly Conversation[]> {
-    const partition = userConversationsPartition(owner);
+  async #readOlder(space: Space): Promise<readonly Conversation[]> {
+    const partition = conversationsPartition(space);
     const parts = await Promise.all([
       this.#table.query(partition, {
         range: { between: [CONVERSATION_PREFIX, below(TIME_ORDERED_KEYS.from)] },
@@ -183,7 +194,7 @@ export class ConversationRepository {
         range: { between: [`${TIME_ORDERED_KEYS.to}!`, `${CONVERSATION_PREFIX}~`] },
       }),
     ]);
-    return living(parts.flat()).toSorted(byNewest);
+    return living(space, parts.flat()).toSorted(byNewest);
   }
 }
 
@@ -192,8 +203,18 @@ interface Found {
   readonly position: Position;
 }
 
-const living = (items: readonly Item[]): Conversation[] =>
-  items.filter((item) => !isBeingDeleted(item)).map(conversationFrom);
+/** The conversations among these items that stand and are in reach. */
+const living = (space: Space, items: readonly Item[]): Conversation[] =>
+  items
+    .filter((item) => !isBeingDeleted(item))
+    .map(conversationFrom)
+    .filter(({ agentId }) => reaches(space, agentId));
+
+/** Holds for a conversation that is there, with an agent that is in reach. */
+const inReach = ({ agentIds }: Space): Condition =>
+  agentIds
+    ? all(present("pk"), any(...agentIds.map((agentId) => equals("agent_id", agentId))))
+    : present("pk");
 
 function olderFrom(sorted: readonly Conversation[], after: string | null, wanted: number): Found[] {
   const rest = after === null ? sorted : sorted.filter((conversation) => placeOf(conversation) < after);

@@ -6,7 +6,7 @@ import { blankAsAbsent, Id, pageOf, pageQuery, toPage, Unfinished, UNFINISHED } 
 import { validate } from "../http/validate.ts";
 import { MessageView, toMessageView } from "../messages/view.ts";
 import { notFound } from "../shared/errors.ts";
-import type { Conversation } from "./model.ts";
+import { ConversationView, toConversationView } from "./view.ts";
 
 const Title = z.string().trim().min(1).max(200);
 const Description = blankAsAbsent(z.string().max(1_000).optional());
@@ -23,77 +23,75 @@ const ConversationChanges = z
   })
   .meta({ id: "ConversationChanges" });
 
-const ConversationView = z
-  .object({
-    conversation_id: z.string(),
-    title: z.string(),
-    description: z.string().nullable(),
-    agent_id: z.string(),
-    created_by: z.string(),
-    created_at: z.string(),
-    updated_at: z.string().nullable(),
-  })
-  .meta({ id: "Conversation" });
-
 const ConversationParam = z.object({ conversationId: Id });
-
-const toView = (conversation: Conversation): z.infer<typeof ConversationView> => ({
-  conversation_id: conversation.id,
-  title: conversation.title,
-  description: conversation.description,
-  agent_id: conversation.agentId,
-  created_by: conversation.owner,
-  created_at: conversation.createdAt,
-  updated_at: conversation.updatedAt,
-});
 
 export const conversationRoutes = userRouter()
   .post(
     "/",
-    operation("createConversation", "Begin a conversation with an agent", { 201: ConversationView }),
+    operation(
+      "createConversation",
+      "Begin a conversation with an agent",
+      { 201: ConversationView },
+      { access: ["user", "conversations:write", "end-user"] },
+    ),
     validate("json", NewConversation),
     idempotent,
     async (c) => {
       const { title, description, agent_id: agentId } = c.req.valid("json");
       const input = { title, description: description ?? null, agentId };
       return c.json(
-        toView(await c.var.deps.conversationService.create(c.var.user.email, input, c.var.entityId)),
+        toConversationView(await c.var.deps.conversationService.create(c.var.space, input, c.var.entityId)),
         201,
       );
     },
   )
   .get(
     "/",
-    operation("listConversations", "The user's conversations, newest first", {
-      200: pageOf(ConversationView),
-    }),
+    operation(
+      "listConversations",
+      "The user's conversations, newest first",
+      {
+        200: pageOf(ConversationView),
+      },
+      { access: ["user", "conversations:read", "end-user"] },
+    ),
     validate("query", pageQuery(10)),
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
-      const page = await c.var.deps.conversations.list(c.var.user.email, limit, cursor);
-      return c.json(toPage(page.items.map(toView), page.nextCursor), 200);
+      const page = await c.var.deps.conversations.list(c.var.space, limit, cursor);
+      return c.json(toPage(page.items.map(toConversationView), page.nextCursor), 200);
     },
   )
   .get(
     "/:conversationId",
-    operation("getConversation", "A conversation", { 200: ConversationView }),
+    operation(
+      "getConversation",
+      "A conversation",
+      { 200: ConversationView },
+      { access: ["user", "conversations:read", "end-user"] },
+    ),
     validate("param", ConversationParam),
     async (c) => {
       const { conversationId } = c.req.valid("param");
-      return c.json(toView(await c.var.deps.conversations.get(c.var.user.email, conversationId)), 200);
+      return c.json(toConversationView(await c.var.deps.conversations.get(c.var.space, conversationId)), 200);
     },
   )
   .put(
     "/:conversationId",
-    operation("updateConversation", "Rename a conversation or give it another agent", {
-      200: ConversationView,
-    }),
+    operation(
+      "updateConversation",
+      "Rename a conversation or give it another agent",
+      {
+        200: ConversationView,
+      },
+      { access: ["user", "conversations:write", "end-user"] },
+    ),
     validate("param", ConversationParam),
     validate("json", ConversationChanges),
     async (c) => {
       const { title, description, agent_id: agentId } = c.req.valid("json");
       const conversation = await c.var.deps.conversationService.update(
-        c.var.user.email,
+        c.var.space,
         c.req.valid("param").conversationId,
         {
           ...(title !== undefined && { title }),
@@ -101,19 +99,24 @@ export const conversationRoutes = userRouter()
           ...(agentId !== undefined && { agentId }),
         },
       );
-      return c.json(toView(conversation), 200);
+      return c.json(toConversationView(conversation), 200);
     },
   )
   .delete(
     "/:conversationId",
-    operation("deleteConversation", "Delete a conversation with its messages", {
-      202: Unfinished,
-      204: "empty",
-    }),
+    operation(
+      "deleteConversation",
+      "Delete a conversation with its messages",
+      {
+        202: Unfinished,
+        204: "empty",
+      },
+      { access: ["user", "conversations:write", "end-user"] },
+    ),
     validate("param", ConversationParam),
     async (c) => {
       const removal = await c.var.deps.conversationService.remove(
-        c.var.user.email,
+        c.var.space,
         c.req.valid("param").conversationId,
       );
       if (removal === "absent") throw notFound("Conversation");
@@ -122,18 +125,18 @@ export const conversationRoutes = userRouter()
   )
   .get(
     "/:conversationId/messages",
-    operation("listMessages", "A conversation's messages, newest first", { 200: pageOf(MessageView) }),
+    operation(
+      "listMessages",
+      "A conversation's messages, newest first",
+      { 200: pageOf(MessageView) },
+      { access: ["user", "conversations:read", "end-user"] },
+    ),
     validate("param", ConversationParam),
     validate("query", pageQuery(20)),
     async (c) => {
       const { conversationId } = c.req.valid("param");
       const { limit, cursor } = c.req.valid("query");
-      const page = await c.var.deps.conversationService.messages(
-        c.var.user.email,
-        conversationId,
-        limit,
-        cursor,
-      );
+      const page = await c.var.deps.conversationService.messages(c.var.space, conversationId, limit, cursor);
       return c.json(toPage(page.items.map(toMessageView), page.nextCursor), 200);
     },
   );

@@ -1,6 +1,7 @@
 import type { Clock } from "../shared/clock.ts";
 import { newId } from "../shared/ids.ts";
 import type { Message } from "../messages/model.ts";
+import { personIn, type Space } from "../users/space.ts";
 import type { Conversation, ConversationChanges } from "./model.ts";
 import type { ConversationRepository } from "./repository.ts";
 
@@ -20,7 +21,7 @@ export interface ConversationMessages {
 /** What of runs a conversation's deletion needs. */
 export interface ConversationRuns {
   /** Ends what runs in the conversation, and forgets what has run. */
-  forget(owner: string, conversationId: string): Promise<void>;
+  forget(space: Space, conversationId: string): Promise<void>;
 }
 
 /** `unfinished`: begun, and gone for everybody, but it takes another call to remove the rest. */
@@ -46,48 +47,54 @@ export class ConversationService {
 
   /** Begins a conversation. Who repeats a request names its id, and gets what it made the first time. */
   async create(
-    owner: string,
+    space: Space,
     input: Pick<Conversation, "title" | "description" | "agentId">,
     wantedId?: string,
   ): Promise<Conversation> {
     const id = wantedId ?? newId(this.#clock.now());
     const createdAt = this.#clock.timestamp();
-    return this.#conversations.create({ ...input, id, owner, createdAt, updatedAt: null });
+    return this.#conversations.create(space, {
+      ...input,
+      id,
+      createdBy: personIn(space),
+      createdAt,
+      updatedAt: null,
+    });
   }
 
-  update(owner: string, id: string, changes: ConversationChanges): Promise<Conversation> {
-    if (Object.keys(changes).length === 0) return this.#conversations.get(owner, id);
-    return this.#conversations.update(owner, id, changes, this.#clock.timestamp());
+  update(space: Space, id: string, changes: ConversationChanges): Promise<Conversation> {
+    if (Object.keys(changes).length === 0) return this.#conversations.get(space, id);
+    return this.#conversations.update(space, id, changes, this.#clock.timestamp());
   }
 
   /** The messages of the owner's conversation, newest first, read beside the check that it is the owner's. */
   async messages(
-    owner: string,
+    space: Space,
     id: string,
     limit: number,
     cursor: string | undefined,
   ): Promise<Page<Message>> {
     const [, page] = await Promise.all([
-      this.#conversations.get(owner, id),
+      this.#conversations.get(space, id),
       this.#messages.list(id, limit, cursor),
     ]);
     return page;
   }
 
   /** Deletes a conversation with its runs and messages, however many there are. */
-  async remove(owner: string, id: string): Promise<Removal> {
-    const exists = await this.#conversations.beginDeletion(owner, id, this.#clock.timestamp());
+  async remove(space: Space, id: string): Promise<Removal> {
+    const exists = await this.#conversations.beginDeletion(space, id, this.#clock.timestamp());
     if (!exists) return "absent";
 
     // No run can begin from here on, so none is left behind.
-    await this.#runs.forget(owner, id);
+    await this.#runs.forget(space, id);
     if (!(await this.#messages.sweep(id))) return "unfinished";
 
-    await this.#conversations.endDeletion(owner, id);
+    await this.#conversations.endDeletion(space, id);
     return "done";
   }
 
-  idsOfAgent(owner: string, agentId: string): Promise<readonly string[]> {
-    return this.#conversations.idsOfAgent(owner, agentId);
+  idsOfAgent(space: Space, agentId: string): Promise<readonly string[]> {
+    return this.#conversations.idsOfAgent(space, agentId);
   }
 }

@@ -1,5 +1,6 @@
-import type { Identity } from "../auth/tokens.ts";
+import type { Caller } from "../auth/caller.ts";
 import type { Deps } from "../deps.ts";
+import type { Space } from "../users/space.ts";
 
 /** What every handler finds on its context. */
 export interface AppEnv {
@@ -10,10 +11,12 @@ export interface AppEnv {
   };
 }
 
-/** What handlers behind the sign-in find besides. */
+/** What handlers find that are not open to everybody. */
 export interface UserEnv extends AppEnv {
   Variables: AppEnv["Variables"] & {
-    user: Identity;
+    caller: Caller;
+    /** Whose conversations and memories the request is about: the caller's, unless an owner names an end user. */
+    space: Space;
     /** The id that a keyed request gives to what it makes; nothing without an idempotency key. */
     entityId?: string;
   };

@@ -1,9 +1,13 @@
 import type { Context, MiddlewareHandler, ValidationTargets } from "hono";
 import { matchedRoutes } from "hono/route";
 import type * as z from "zod";
+import type { Scope } from "../auth/caller.ts";
 
-/** Who may call a route. `user` is the default, and asks for a valid token of an active account. */
-type Access = "public" | "user";
+/** A kind of caller: a person who has signed in, an end user of an agent, or a program whose key has a scope. */
+export type Who = "user" | "end-user" | Scope;
+
+/** Who may call a route: everybody, or these callers of an active account. */
+export type Access = "public" | readonly Who[];
 
 /** What an answer holds: a JSON schema by its zod schema, a stream of events, lines of JSON, or nothing. */
 export type Answer = z.ZodType | "event-stream" | "json-lines" | "empty" | "json";
@@ -49,15 +53,15 @@ export function docOf(handler: object): RouteDoc | undefined {
 /** 64 KB are plenty for what is not a message or an upload. */
 const DEFAULT_BODY_LIMIT = 64 * 1024;
 
-/** Describes the route that it stands in. It does nothing at run time but be found by `operationOf`. */
+/** Describes the route that it stands in, and says who may call it. It does nothing at run time but be found by `operationOf`. */
 export function operation(
   id: string,
   summary: string,
   answers: OperationDoc["answers"],
-  options: Partial<Pick<OperationDoc, "access" | "account" | "bodyLimit">> = {},
+  options: Pick<OperationDoc, "access"> & Partial<Pick<OperationDoc, "account" | "bodyLimit">>,
 ): MiddlewareHandler {
   const middleware: MiddlewareHandler = (_c, next) => next();
-  const { access = "user", account = "default", bodyLimit = DEFAULT_BODY_LIMIT } = options;
+  const { access, account = "default", bodyLimit = DEFAULT_BODY_LIMIT } = options;
   return documented(middleware, {
     kind: "operation",
     id,

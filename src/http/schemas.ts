@@ -1,8 +1,11 @@
 import * as z from "zod";
 import { isPlausibleId } from "../shared/ids.ts";
 
+/** An id that nothing has. */
+export const NOBODYS_ID = "-";
+
 /** An id in a request. What can't be one is read as one that nothing has, so that both are answered alike. */
-export const Id = z.string().transform((id) => (isPlausibleId(id) ? id : "-"));
+export const Id = z.string().transform((id) => (isPlausibleId(id) ? id : NOBODYS_ID));
 
 /** Forms post texts only, and untouched fields as `""`: an empty text is an absent member. */
 export const blankAsAbsent = <S extends z.ZodType>(schema: S) =>
@@ -14,6 +17,21 @@ export const wholeNumber = (min: number, max: number) =>
     (value) => (typeof value === "string" && /^\s*-?\d{1,15}\s*$/u.test(value) ? Number(value) : value),
     z.number().int().min(min).max(max),
   );
+
+/** The origins of web pages, as browsers write them; those without encryption on one's own machine only. */
+export const Origins = z
+  .array(z.string().max(255).refine(isOrigin, { error: "Not an origin such as https://app.example.com" }))
+  .max(20)
+  .transform((origins) => [...new Set(origins)]);
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  if (url?.origin !== text) return false;
+  return (
+    url.protocol === "https:" ||
+    (url.protocol === "http:" && /^(localhost|127\.0\.0\.1)$/u.test(url.hostname))
+  );
+}
 
 /** A page of a list, in the wrapper that clients know. */
 export const pageOf = <S extends z.ZodType>(item: S) =>

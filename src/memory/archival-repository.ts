@@ -1,4 +1,4 @@
-import { agentKey } from "../agents/model.ts";
+import { homeKey, spaceOfMemory } from "../end-users/model.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
@@ -78,7 +78,7 @@ export class ArchivalRepository {
       const memory = { ...rest, id, contentHash, sortKey: sortKeyOf(draft.createdAt, id) };
       const refused = await this.#transact([
         { put: memoryItem(owner, memory), if: absent("pk") },
-        { check: agentKey(agentOwner, owner.agentId), if: isLive },
+        standing(owner, agentOwner),
         { put: hashItem(owner, memory, holder), if: absent("pk") },
         { put: pointerItem(owner, memory), if: absent("pk") },
       ]);
@@ -119,7 +119,7 @@ export class ArchivalRepository {
     const held = { set: { archival_sk: to.sortKey } };
     const refused = await this.#transact([
       { remove: memoryKey(owner, from.sortKey), if: present("pk") },
-      { check: agentKey(agentOwner, owner.agentId), if: isLive },
+      standing(owner, agentOwner),
       ...(isSame
         ? holders.map((item) => ({ update: keyOf(item), changes: held, if: present("pk") }))
         : [
@@ -146,7 +146,7 @@ export class ArchivalRepository {
     const holders = await this.#holdersOf(owner, memory);
     const refused = await this.#transact([
       { remove: memoryKey(owner, memory.sortKey), if: present("pk") },
-      { check: agentKey(agentOwner, owner.agentId), if: isLive },
+      standing(owner, agentOwner),
       { remove: pointerKey(owner, memory.id), if: pointsTo(memory) },
       { put: tombstoneItem(owner, memory, removedAt), if: absent("pk") },
       ...holders.map((item) => ({ remove: keyOf(item) })),
@@ -234,6 +234,11 @@ export class ArchivalRepository {
     }
   }
 }
+
+const standing = (owner: MemoryOwner, agentOwner: string): WriteAction => ({
+  check: homeKey(spaceOfMemory(owner, agentOwner), owner.agentId),
+  if: isLive,
+});
 
 /** Many are changing the same memory at this moment. */
 export const contended = (): AppError =>

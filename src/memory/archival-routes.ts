@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { endUserSpace } from "../http/middleware/end-user-space.ts";
 import { idempotent } from "../http/middleware/idempotent.ts";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
@@ -6,7 +7,8 @@ import { blankAsAbsent, Id, pageOf, pageQuery, toPage } from "../http/schemas.ts
 import { validate } from "../http/validate.ts";
 import type { MemoryHit } from "../search/model.ts";
 import { utf8Length } from "../shared/text.ts";
-import { MAX_CONTENT_BYTES, type Memory } from "./archival-model.ts";
+import { MAX_CONTENT_BYTES } from "./archival-model.ts";
+import { MemoryView, toMemoryView } from "./archival-view.ts";
 
 const BODY_LIMIT = 1024 * 1024;
 /** A query is a question, not a document. */
@@ -35,15 +37,6 @@ const MemoryChanges = z
     occurred_at: OccurredAt.nullable().optional().describe("Null takes it away."),
   })
   .meta({ id: "MemoryChanges" });
-
-const MemoryView = z
-  .object({
-    memory_id: z.string(),
-    content: z.string(),
-    created_at: z.string(),
-    occurred_at: z.string().nullable(),
-  })
-  .meta({ id: "Memory" });
 
 const StoredView = z
   .object({ items: z.array(z.object({ memory_id: z.string(), created: z.boolean() })) })
@@ -78,18 +71,19 @@ export const archivalRoutes = userRouter()
       "createMemory",
       "Store a memory, or get the one that has its content",
       { 200: MemoryView, 201: MemoryView },
-      { bodyLimit: BODY_LIMIT },
+      { access: ["user", "memory:write"], bodyLimit: BODY_LIMIT },
     ),
     validate("param", AgentParam),
+    endUserSpace,
     validate("json", NewMemory),
     idempotent,
     async (c) => {
       const { memory, created } = await c.var.deps.archivalService.insert(
-        c.var.user.email,
+        c.var.space,
         c.req.valid("param").agentId,
         toInput(c.req.valid("json")),
       );
-      return c.json(toView(memory), created ? 201 : 200);
+      return c.json(toMemoryView(memory), created ? 201 : 200);
     },
   )
   .post(
@@ -98,14 +92,15 @@ export const archivalRoutes = userRouter()
       "createMemories",
       "Store many memories; the answer is in the order of the request",
       { 200: StoredView },
-      { bodyLimit: BODY_LIMIT },
+      { access: ["user", "memory:write"], bodyLimit: BODY_LIMIT },
     ),
     validate("param", AgentParam),
+    endUserSpace,
     validate("json", NewMemories),
     idempotent,
     async (c) => {
       const stored = await c.var.deps.archivalService.insertAll(
-        c.var.user.email,
+        c.var.space,
         c.req.valid("param").agentId,
         c.req.valid("json").items.map(toInput),
       );
@@ -115,27 +110,39 @@ export const archivalRoutes = userRouter()
   )
   .get(
     "/:agentId/archival-memory",
-    operation("listMemories", "What the agent has stored of the user, newest first", {
-      200: pageOf(MemoryView),
-    }),
+    operation(
+      "listMemories",
+      "What the agent has stored of the user, newest first",
+      {
+        200: pageOf(MemoryView),
+      },
+      { access: ["user", "memory:read"] },
+    ),
     validate("param", AgentParam),
+    endUserSpace,
     validate("query", pageQuery(20)),
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
       const { agentId } = c.req.valid("param");
-      const page = await c.var.deps.archivalService.list(c.var.user.email, agentId, limit, cursor);
-      return c.json(toPage(page.items.map(toView), page.nextCursor), 200);
+      const page = await c.var.deps.archivalService.list(c.var.space, agentId, limit, cursor);
+      return c.json(toPage(page.items.map(toMemoryView), page.nextCursor), 200);
     },
   )
   .get(
     "/:agentId/archival-memory/search",
-    operation("searchMemories", "Search what the agent has stored, best first", { 200: FoundView }),
+    operation(
+      "searchMemories",
+      "Search what the agent has stored, best first",
+      { 200: FoundView },
+      { access: ["user", "memory:read"] },
+    ),
     validate("param", AgentParam),
+    endUserSpace,
     validate("query", SearchQuery),
     async (c) => {
       const { query, limit, cursor } = c.req.valid("query");
       const { agentId } = c.req.valid("param");
-      const found = await c.var.deps.archivalService.search(c.var.user.email, agentId, query, limit, cursor);
+      const found = await c.var.deps.archivalService.search(c.var.space, agentId, query, limit, cursor);
       const page = { next_cursor: found.nextCursor, has_more: found.nextCursor !== null };
       return c.json(
         { items: found.hits.map(toHitView), total: found.total, ...page, notes: [...found.notes] },
@@ -145,11 +152,12 @@ export const archivalRoutes = userRouter()
   )
   .get(
     "/:agentId/archival-memory/:memoryId",
-    operation("getMemory", "A memory", { 200: MemoryView }),
+    operation("getMemory", "A memory", { 200: MemoryView }, { access: ["user", "memory:read"] }),
     validate("param", MemoryParam),
+    endUserSpace,
     async (c) => {
       const { agentId, memoryId } = c.req.valid("param");
-      return c.json(toView(await c.var.deps.archivalService.get(c.var.user.email, agentId, memoryId)), 200);
+      return c.json(toMemoryView(await c.var.deps.archivalService.get(c.var.space, agentId, memoryId)), 200);
     },
   )
   .patch(
@@ -158,27 +166,29 @@ export const archivalRoutes = userRouter()
       "updateMemory",
       "Change a memory; what is absent stays as it is",
       { 200: MemoryView },
-      { bodyLimit: BODY_LIMIT },
+      { access: ["user", "memory:write"], bodyLimit: BODY_LIMIT },
     ),
     validate("param", MemoryParam),
+    endUserSpace,
     validate("json", MemoryChanges),
     async (c) => {
       const { agentId, memoryId } = c.req.valid("param");
       const { content, occurred_at: occurredAt } = c.req.valid("json");
-      const memory = await c.var.deps.archivalService.update(c.var.user.email, agentId, memoryId, {
+      const memory = await c.var.deps.archivalService.update(c.var.space, agentId, memoryId, {
         ...(content !== undefined && { content }),
         ...(occurredAt !== undefined && { occurredAt }),
       });
-      return c.json(toView(memory), 200);
+      return c.json(toMemoryView(memory), 200);
     },
   )
   .delete(
     "/:agentId/archival-memory/:memoryId",
-    operation("deleteMemory", "Delete a memory", { 204: "empty" }),
+    operation("deleteMemory", "Delete a memory", { 204: "empty" }, { access: ["user", "memory:write"] }),
     validate("param", MemoryParam),
+    endUserSpace,
     async (c) => {
       const { agentId, memoryId } = c.req.valid("param");
-      await c.var.deps.archivalService.remove(c.var.user.email, agentId, memoryId);
+      await c.var.deps.archivalService.remove(c.var.space, agentId, memoryId);
       return c.body(null, 204);
     },
   );
@@ -186,13 +196,6 @@ export const archivalRoutes = userRouter()
 const toInput = ({ content, occurred_at }: z.infer<typeof NewMemory>) => ({
   content,
   occurredAt: occurred_at ?? null,
-});
-
-const toView = (memory: Memory): z.infer<typeof MemoryView> => ({
-  memory_id: memory.id,
-  content: memory.content,
-  created_at: memory.createdAt,
-  occurred_at: memory.occurredAt,
 });
 
 const toHitView = ({ memoryId, content, createdAt, occurredAt, score }: MemoryHit) => ({

@@ -2,6 +2,7 @@ import type { MemorySearch, MemorySearchAnswer } from "../search/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
+import { personIn, type Space } from "../users/space.ts";
 import type { Memory, MemoryChanges, MemoryInput } from "./archival-model.ts";
 import { contentHashOf, sortKeyOf } from "./archival-model.ts";
 import { type ArchivalRepository, contended, type Inserted } from "./archival-repository.ts";
@@ -32,7 +33,7 @@ interface Collaborators {
   readonly clock: Clock;
 }
 
-/** An agent's archival memory of its owner, for its owner to look at and to change. */
+/** An agent's archival memory of its owner or of an end user, for its owner to look at and to change. */
 export class ArchivalService {
   readonly #memories: ArchivalRepository;
   readonly #agents: MemoryAgents;
@@ -49,11 +50,11 @@ export class ArchivalService {
   }
 
   /** Stores a memory, or gives the one that has its content. */
-  async insert(owner: string, agentId: string, input: MemoryInput): Promise<Inserted> {
+  async insert(space: Space, agentId: string, input: MemoryInput): Promise<Inserted> {
     // The write itself asks for the agent, too; this refuses one that is being deleted where the memory is there.
     const [, inserted] = await Promise.all([
-      this.#agents.get(owner, agentId),
-      this.#insert(owner, agentId, input),
+      this.#agents.get(space.owner, agentId),
+      this.#insert(space, agentId, input),
     ]);
     return inserted;
   }
@@ -63,11 +64,11 @@ export class ArchivalService {
    * first input has it. Where one fails, the rest is not begun: repeating the whole is harmless.
    */
   async insertAll(
-    owner: string,
+    space: Space,
     agentId: string,
     inputs: readonly MemoryInput[],
   ): Promise<readonly Inserted[]> {
-    await this.#agents.get(owner, agentId);
+    await this.#agents.get(space.owner, agentId);
 
     const distinct = [...new Map(inputs.toReversed().map((input) => [input.content, input])).values()];
     const inserted = new Map<string, Inserted>();
@@ -78,7 +79,7 @@ export class ArchivalService {
       for (const input of pending) {
         if (failures.length > 0) return;
         try {
-          inserted.set(input.content, await this.#insert(owner, agentId, input));
+          inserted.set(input.content, await this.#insert(space, agentId, input));
         } catch (error) {
           failures.push(error);
         }
@@ -97,24 +98,24 @@ export class ArchivalService {
   }
 
   /** The memories, those first that were stored or changed last. */
-  async list(owner: string, agentId: string, limit: number, cursor: string | undefined) {
+  async list(space: Space, agentId: string, limit: number, cursor: string | undefined) {
     const [, page] = await Promise.all([
-      this.#agents.get(owner, agentId),
-      this.#memories.list(memoryOf(owner, agentId), limit, cursor),
+      this.#agents.get(space.owner, agentId),
+      this.#memories.list(memoryOf(space, agentId), limit, cursor),
     ]);
     return page;
   }
 
-  async get(owner: string, agentId: string, id: string): Promise<Memory> {
-    const memory = await this.#find(owner, agentId, id);
+  async get(space: Space, agentId: string, id: string): Promise<Memory> {
+    const memory = await this.#find(space, agentId, id);
     if (!memory) throw notFound("Memory");
     return memory;
   }
 
   /** Changes what is given and gives the memory as it then is. Throws a 409 where another one has the content. */
-  async update(owner: string, agentId: string, id: string, changes: MemoryChanges): Promise<Memory> {
+  async update(space: Space, agentId: string, id: string, changes: MemoryChanges): Promise<Memory> {
     for (let attempt = 0; attempt < REBASES; attempt++) {
-      const memory = await this.get(owner, agentId, id);
+      const memory = await this.get(space, agentId, id);
       const wanted = { ...memory, ...changes };
       if (wanted.content === memory.content && wanted.occurredAt === memory.occurredAt) return memory;
 
@@ -123,7 +124,7 @@ export class ArchivalService {
         contentHash: await contentHashOf(wanted.content),
         sortKey: sortKeyOf(this.#clock.timestamp(), id),
       };
-      const outcome = await this.#memories.replace(memoryOf(owner, agentId), owner, memory, changed);
+      const outcome = await this.#memories.replace(memoryOf(space, agentId), space.owner, memory, changed);
       if (outcome === "done") return changed;
       if (outcome === "taken") throw new AppError("conflict", "Another memory already has this content.");
     }
@@ -131,13 +132,13 @@ export class ArchivalService {
   }
 
   /** Removes a memory; one that is not there is no error. */
-  async remove(owner: string, agentId: string, id: string): Promise<void> {
+  async remove(space: Space, agentId: string, id: string): Promise<void> {
     for (let attempt = 0; attempt < REBASES; attempt++) {
-      const memory = await this.#find(owner, agentId, id);
+      const memory = await this.#find(space, agentId, id);
       if (!memory) return;
 
       const removedAt = this.#clock.timestamp();
-      const outcome = await this.#memories.remove(memoryOf(owner, agentId), owner, memory, removedAt);
+      const outcome = await this.#memories.remove(memoryOf(space, agentId), space.owner, memory, removedAt);
       if (outcome === "done") return;
     }
     throw contended();
@@ -145,20 +146,20 @@ export class ArchivalService {
 
   /** A page of what a query finds, best first. */
   async search(
-    owner: string,
+    space: Space,
     agentId: string,
     query: string,
     limit: number,
     cursor: string | undefined,
   ): Promise<FoundPage> {
-    const scope = `archival search of ${owner} in ${agentId} for ${query}`;
+    const scope = `archival search of ${personIn(space)} in ${agentId} for ${query}`;
     const [position] = await Promise.all([
       this.#cursors.read(scope, cursor),
-      this.#agents.get(owner, agentId),
+      this.#agents.get(space.owner, agentId),
     ]);
 
     const offset = Number(position ?? 0);
-    const request = { ...memoryOf(owner, agentId), query, limit, offset };
+    const request = { ...memoryOf(space, agentId), query, limit, offset };
     const answer = await this.#search.search(request);
     const end = offset + answer.hits.length;
     const hasMore = answer.hits.length > 0 && end < answer.total;
@@ -166,14 +167,14 @@ export class ArchivalService {
   }
 
   /** Removes all memories of an agent that is being deleted; false where so many are left that it takes another call. */
-  async sweep(owner: string, agentId: string): Promise<boolean> {
-    if (!(await this.#memories.sweep(memoryOf(owner, agentId)))) return false;
-    await this.#search.forget(agentId, owner);
+  async sweep(space: Space, agentId: string): Promise<boolean> {
+    if (!(await this.#memories.sweep(memoryOf(space, agentId)))) return false;
+    await this.#search.forget(agentId, personIn(space));
     return true;
   }
 
-  #insert(owner: string, agentId: string, input: MemoryInput): Promise<Inserted> {
-    return this.#memories.insert(memoryOf(owner, agentId), owner, {
+  #insert(space: Space, agentId: string, input: MemoryInput): Promise<Inserted> {
+    return this.#memories.insert(memoryOf(space, agentId), space.owner, {
       ...input,
       createdAt: this.#clock.timestamp(),
       by: "user",
@@ -182,13 +183,16 @@ export class ArchivalService {
     });
   }
 
-  async #find(owner: string, agentId: string, id: string): Promise<Memory | undefined> {
+  async #find(space: Space, agentId: string, id: string): Promise<Memory | undefined> {
     const [, memory] = await Promise.all([
-      this.#agents.get(owner, agentId),
-      this.#memories.find(memoryOf(owner, agentId), id),
+      this.#agents.get(space.owner, agentId),
+      this.#memories.find(memoryOf(space, agentId), id),
     ]);
     return memory;
   }
 }
 
-const memoryOf = (owner: string, agentId: string): MemoryOwner => ({ agentId, userId: owner });
+const memoryOf = (space: Space, agentId: string): MemoryOwner => ({
+  agentId,
+  userId: personIn(space),
+});

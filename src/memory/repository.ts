@@ -1,5 +1,5 @@
-import { agentKey } from "../agents/model.ts";
 import { conversationKey } from "../conversations/model.ts";
+import { homeKey, spaceOfMemory } from "../end-users/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
 import { isLive } from "../table/deletion.ts";
@@ -170,7 +170,7 @@ export class MemoryRepository {
     const inConversation: readonly WriteAction[] =
       conversationId === undefined
         ? []
-        : [{ check: conversationKey(agentOwner, conversationId), if: isLive }];
+        : [{ check: conversationKey(spaceOfMemory(owner, agentOwner), conversationId), if: isLive }];
     let last: number | undefined = block.content.revision?.version ?? 0;
 
     return this.#untilNumbered(async () => {
@@ -238,8 +238,8 @@ export class MemoryRepository {
   }
 }
 
-const standing = ({ agentId }: MemoryOwner, agentOwner: string): WriteAction => ({
-  check: agentKey(agentOwner, agentId),
+const standing = (owner: MemoryOwner, agentOwner: string): WriteAction => ({
+  check: homeKey(spaceOfMemory(owner, agentOwner), owner.agentId),
   if: isLive,
 });
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ifMatch } from "../http/etag.ts";
+import { endUserSpace } from "../http/middleware/end-user-space.ts";
 import { idempotent } from "../http/middleware/idempotent.ts";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
@@ -70,38 +71,56 @@ const BEGINS = { account: "before" } as const;
 export const memoryRoutes = userRouter()
   .get(
     "/:agentId/memory-blocks",
-    operation("listMemoryBlocks", "The core memory blocks of an agent", { 200: z.array(BlockView) }, BEGINS),
+    operation(
+      "listMemoryBlocks",
+      "The core memory blocks of an agent",
+      { 200: z.array(BlockView) },
+      { access: ["user", "memory:read"], ...BEGINS },
+    ),
     validate("param", AgentParam),
+    endUserSpace,
     async (c) => {
-      const blocks = await c.var.deps.memoryService.blocks(c.var.user.email, c.req.valid("param").agentId);
+      const blocks = await c.var.deps.memoryService.blocks(c.var.space, c.req.valid("param").agentId);
       return c.json(blocks.map(toView), 200);
     },
   )
   .post(
     "/:agentId/memory-blocks",
-    operation("createMemoryBlock", "Give an agent another core memory block", { 201: BlockView }),
+    operation(
+      "createMemoryBlock",
+      "Give an agent another core memory block",
+      { 201: BlockView },
+      { access: ["user", "memory:write"] },
+    ),
     validate("param", AgentParam),
+    endUserSpace,
     validate("json", NewBlock),
     idempotent,
     async (c) => {
-      const { deps, user, entityId } = c.var;
+      const { deps, space, entityId } = c.var;
       const { name, description, word_limit: wordLimit } = c.req.valid("json");
       const input = { name, description, wordLimit };
       const { agentId } = c.req.valid("param");
-      return c.json(toView(await deps.memoryService.create(user.email, agentId, input, entityId)), 201);
+      return c.json(toView(await deps.memoryService.create(space, agentId, input, entityId)), 201);
     },
   )
   .patch(
     "/:agentId/memory-blocks/:blockName",
-    operation("updateMemoryBlock", "Change what a block is for, or how many words it may hold", {
-      200: BlockView,
-    }),
+    operation(
+      "updateMemoryBlock",
+      "Change what a block is for, or how many words it may hold",
+      {
+        200: BlockView,
+      },
+      { access: ["user", "memory:write"] },
+    ),
     validate("param", BlockParam),
+    endUserSpace,
     validate("json", BlockChanges),
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
       const { description, word_limit: wordLimit } = c.req.valid("json");
-      const block = await c.var.deps.memoryService.define(c.var.user.email, agentId, blockName, {
+      const block = await c.var.deps.memoryService.define(c.var.space, agentId, blockName, {
         ...(description !== undefined && { description }),
         ...(wordLimit !== undefined && { wordLimit }),
       });
@@ -110,23 +129,35 @@ export const memoryRoutes = userRouter()
   )
   .delete(
     "/:agentId/memory-blocks/:blockName",
-    operation("deleteMemoryBlock", "Delete a custom block with its content; its versions stay", {
-      204: "empty",
-    }),
+    operation(
+      "deleteMemoryBlock",
+      "Delete a custom block with its content; its versions stay",
+      {
+        204: "empty",
+      },
+      { access: ["user", "memory:write"] },
+    ),
     validate("param", BlockParam),
+    endUserSpace,
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
-      await c.var.deps.memoryService.remove(c.var.user.email, agentId, blockName);
+      await c.var.deps.memoryService.remove(c.var.space, agentId, blockName);
       return c.body(null, 204);
     },
   )
   .get(
     "/:agentId/memory-blocks/:blockName/content",
-    operation("getMemoryBlockContent", "What stands in a core memory block", { 200: ContentView }, BEGINS),
+    operation(
+      "getMemoryBlockContent",
+      "What stands in a core memory block",
+      { 200: ContentView },
+      { access: ["user", "memory:read"], ...BEGINS },
+    ),
     validate("param", BlockParam),
+    endUserSpace,
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
-      const block = await c.var.deps.memoryService.block(c.var.user.email, agentId, blockName);
+      const block = await c.var.deps.memoryService.block(c.var.space, agentId, blockName);
       return c.json(toContentView(block), 200, { ETag: contentTag(block.content) });
     },
   )
@@ -136,14 +167,15 @@ export const memoryRoutes = userRouter()
       "replaceMemoryBlockContent",
       "Give a core memory block other lines; with `If-Match`, only if it still holds what was read",
       { 200: ContentView },
-      { bodyLimit: LINES_BODY_LIMIT },
+      { access: ["user", "memory:write"], bodyLimit: LINES_BODY_LIMIT },
     ),
     validate("param", BlockParam),
+    endUserSpace,
     validate("json", NewContent),
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
       const block = await c.var.deps.memoryService.replaceLines(
-        c.var.user.email,
+        c.var.space,
         agentId,
         blockName,
         c.req.valid("json").lines,
@@ -154,30 +186,42 @@ export const memoryRoutes = userRouter()
   )
   .get(
     "/:agentId/memory-blocks/:blockName/versions",
-    operation("listMemoryBlockVersions", "What a core memory block held, newest first", {
-      200: pageOf(VersionView),
-    }),
+    operation(
+      "listMemoryBlockVersions",
+      "What a core memory block held, newest first",
+      {
+        200: pageOf(VersionView),
+      },
+      { access: ["user", "memory:read"] },
+    ),
     validate("param", BlockParam),
+    endUserSpace,
     validate("query", pageQuery(20)),
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
       const { limit, cursor } = c.req.valid("query");
       const { memoryService } = c.var.deps;
-      const page = await memoryService.versions(c.var.user.email, agentId, blockName, limit, cursor);
+      const page = await memoryService.versions(c.var.space, agentId, blockName, limit, cursor);
       return c.json(toPage(page.items.map(toVersionView), page.nextCursor), 200);
     },
   )
   .post(
     "/:agentId/memory-blocks/:blockName/restore",
-    operation("restoreMemoryBlock", "Bring back the lines that a version left, as a new version", {
-      200: ContentView,
-    }),
+    operation(
+      "restoreMemoryBlock",
+      "Bring back the lines that a version left, as a new version",
+      {
+        200: ContentView,
+      },
+      { access: ["user", "memory:write"] },
+    ),
     validate("param", BlockParam),
+    endUserSpace,
     validate("json", Restoration),
     async (c) => {
       const { agentId, blockName } = c.req.valid("param");
       const block = await c.var.deps.memoryService.restore(
-        c.var.user.email,
+        c.var.space,
         agentId,
         blockName,
         c.req.valid("json").version,

@@ -1,5 +1,6 @@
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
+import { personIn, type Space } from "../users/space.ts";
 import { asLines, isSameLines } from "./lines.ts";
 import {
   type Block,
@@ -47,7 +48,7 @@ interface Lines {
   readonly tooLong: (words: number, limit: number) => AppError;
 }
 
-/** An agent's memory of its owner, for its owner to look at and to change. */
+/** An agent's memory of its owner or of an end user, for its owner to look at and to change. */
 export class MemoryService {
   readonly #memory: MemoryRepository;
   readonly #versions: BlockVersionRepository;
@@ -62,49 +63,49 @@ export class MemoryService {
   }
 
   /** All blocks by name; a memory that was never begun is begun with the default ones. */
-  async blocks(owner: string, agentId: string): Promise<readonly Block[]> {
-    const memoryOwner = { agentId, userId: owner };
+  async blocks(space: Space, agentId: string): Promise<readonly Block[]> {
+    const memoryOwner = memoryOf(space, agentId);
     const [, blocks] = await Promise.all([
-      this.#agents.get(owner, agentId),
+      this.#agents.get(space.owner, agentId),
       this.#memory.blocks(memoryOwner),
     ]);
     if (blocks.length > 0) return blocks;
 
     const definitions = defaultDefinitions(this.#clock.timestamp());
-    await this.#memory.begin(memoryOwner, owner, definitions);
+    await this.#memory.begin(memoryOwner, space.owner, definitions);
     return emptyBlocks(definitions);
   }
 
   /** The block of a name, as it is spelled. */
-  async block(owner: string, agentId: string, name: string): Promise<Block> {
-    const block = (await this.blocks(owner, agentId)).find((candidate) => candidate.name === name);
+  async block(space: Space, agentId: string, name: string): Promise<Block> {
+    const block = (await this.blocks(space, agentId)).find((candidate) => candidate.name === name);
     if (!block) throw blockNotFound(name);
     return block;
   }
 
   /** Makes a custom block. Who repeats a request gives it the same `creationId`. */
   async create(
-    owner: string,
+    space: Space,
     agentId: string,
     input: NewBlock,
     creationId: string | undefined,
   ): Promise<Block> {
     const { name } = input;
-    const blocks = await this.blocks(owner, agentId);
+    const blocks = await this.blocks(space, agentId);
     if (isReservedName(name) && !blocks.some((block) => block.name === name))
       throw new AppError("conflict", `'${name}' is a reserved block name`);
 
     const createdAt = this.#clock.timestamp();
     const definition = { ...input, isDefault: false, createdAt, updatedAt: null };
-    const block = await this.#memory.create({ agentId, userId: owner }, owner, definition, creationId);
+    const block = await this.#memory.create(memoryOf(space, agentId), space.owner, definition, creationId);
     if (!block) throw new AppError("conflict", `Memory block '${name}' already exists`);
     return block;
   }
 
   /** Changes a block's description and limit; what is absent stays as it is. */
-  async define(owner: string, agentId: string, name: string, changes: DefinitionChanges): Promise<Block> {
+  async define(space: Space, agentId: string, name: string, changes: DefinitionChanges): Promise<Block> {
     return this.#untilMade(name, async () => {
-      const block = await this.block(owner, agentId, name);
+      const block = await this.block(space, agentId, name);
       if (changes.description === undefined && changes.wordLimit === undefined) return block;
 
       const words = wordsIn(block.content.lines);
@@ -116,34 +117,36 @@ export class MemoryService {
         );
 
       const changedAt = this.#clock.timestamp();
-      const memoryOwner = { agentId, userId: owner };
-      const isMade = await this.#memory.define(memoryOwner, owner, block, changes, changedAt);
+      const memoryOwner = memoryOf(space, agentId);
+      const isMade = await this.#memory.define(memoryOwner, space.owner, block, changes, changedAt);
       return isMade ? { ...block, ...changes } : undefined;
     });
   }
 
   /** Deletes a custom block with its content; its versions stay. A block that is not there is deleted already. */
-  async remove(owner: string, agentId: string, name: string): Promise<void> {
+  async remove(space: Space, agentId: string, name: string): Promise<void> {
     await this.#untilMade(name, async () => {
-      const block = (await this.#blocksIfAny(owner, agentId)).find((candidate) => candidate.name === name);
+      const block = (await this.#blocksIfAny(space, agentId)).find((candidate) => candidate.name === name);
       if (!block) return true;
       if (block.isDefault) throw new AppError("conflict", `Cannot delete default memory block '${name}'`);
 
       const removedAt = this.#clock.timestamp();
-      return (await this.#memory.remove({ agentId, userId: owner }, owner, block, removedAt)) || undefined;
+      return (
+        (await this.#memory.remove(memoryOf(space, agentId), space.owner, block, removedAt)) || undefined
+      );
     });
   }
 
   /** Gives a block these lines, on top of whatever stands there, if that is what the caller expects. */
   async replaceLines(
-    owner: string,
+    space: Space,
     agentId: string,
     name: string,
     lines: readonly string[],
     isExpected: IsExpected,
   ): Promise<Block> {
-    const block = await this.block(owner, agentId, name);
-    return this.#write(owner, agentId, block, {
+    const block = await this.block(space, agentId, name);
+    return this.#write(space, agentId, block, {
       lines: asLines(lines),
       author: { by: "user" },
       isExpected,
@@ -157,23 +160,23 @@ export class MemoryService {
   }
 
   /** A block's versions, newest first. */
-  async versions(owner: string, agentId: string, name: string, limit: number, cursor: string | undefined) {
-    await this.block(owner, agentId, name);
-    return this.#versions.list({ agentId, userId: owner }, name, limit, cursor);
+  async versions(space: Space, agentId: string, name: string, limit: number, cursor: string | undefined) {
+    await this.block(space, agentId, name);
+    return this.#versions.list(memoryOf(space, agentId), name, limit, cursor);
   }
 
   /** Brings back the lines that a version left, as a new version. */
   async restore(
-    owner: string,
+    space: Space,
     agentId: string,
     name: string,
     number: number,
     isExpected: IsExpected,
   ): Promise<Block> {
-    const block = await this.block(owner, agentId, name);
-    const version = await this.#version({ agentId, userId: owner }, name, number);
+    const block = await this.block(space, agentId, name);
+    const version = await this.#version(memoryOf(space, agentId), name, number);
 
-    return this.#write(owner, agentId, block, {
+    return this.#write(space, agentId, block, {
       lines: version.lines,
       author: { by: "restore" },
       isExpected,
@@ -187,9 +190,9 @@ export class MemoryService {
   }
 
   /** Writes lines on top of what stands there, also when that changes meanwhile. Lines that stand there already stay. */
-  async #write(owner: string, agentId: string, read: Block, change: Lines): Promise<Block> {
+  async #write(space: Space, agentId: string, read: Block, change: Lines): Promise<Block> {
     const { lines, author, isExpected, tooLong } = change;
-    const memoryOwner = { agentId, userId: owner };
+    const memoryOwner = memoryOf(space, agentId);
     const words = wordsIn(lines);
     let block = read;
 
@@ -199,7 +202,12 @@ export class MemoryService {
       if (words > block.wordLimit) throw tooLong(words, block.wordLimit);
 
       const changedAt = this.#clock.timestamp();
-      const outcome = await this.#memory.saveContent(memoryOwner, owner, { block, lines, author, changedAt });
+      const outcome = await this.#memory.saveContent(memoryOwner, space.owner, {
+        block,
+        lines,
+        author,
+        changedAt,
+      });
       if ("saved" in outcome) return { ...block, content: outcome.saved };
       if (!outcome.current) throw blockNotFound(read.name);
       block = outcome.current;
@@ -221,9 +229,9 @@ export class MemoryService {
   }
 
   /** All blocks; none where there is no such agent. */
-  async #blocksIfAny(owner: string, agentId: string): Promise<readonly Block[]> {
+  async #blocksIfAny(space: Space, agentId: string): Promise<readonly Block[]> {
     try {
-      return await this.blocks(owner, agentId);
+      return await this.blocks(space, agentId);
     } catch (error) {
       if (error instanceof AppError && error.code === "not-found") return [];
       throw error;
@@ -236,6 +244,9 @@ export class MemoryService {
     return version;
   }
 }
+
+/** Where an agent keeps what it remembers of whoever the space is. */
+const memoryOf = (space: Space, agentId: string): MemoryOwner => ({ agentId, userId: personIn(space) });
 
 const blockNotFound = (name: string): AppError => notFound(`Memory block '${name}'`);
 

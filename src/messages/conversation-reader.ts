@@ -19,6 +19,8 @@ export interface Excerpt {
 export interface ReaderPlace {
   readonly agentId: string;
   readonly userId: string;
+  /** The name of the space that the conversation is in; see `spaceName`. */
+  readonly conversationsOf: string;
   readonly conversationId: string;
   readonly runId: string;
 }
@@ -53,9 +55,10 @@ export class ConversationReader {
    * fails: a turn goes on without it.
    */
   async search(query: string, limit: number, offset: number): Promise<RecallAnswer | undefined> {
-    const { agentId, userId, runId } = this.#place;
+    const { agentId, userId, conversationsOf, runId } = this.#place;
     try {
-      return await this.#search.recall({ agentId, userId, query, limit, offset, exceptRunId: runId });
+      const request = { agentId, userId, conversationsOf, query, limit, offset, exceptRunId: runId };
+      return await this.#search.recall(request);
     } catch (error) {
       console.warn({ message: "A search in conversations failed.", runId, error: String(error) });
       return undefined;

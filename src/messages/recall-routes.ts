@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { endUserSpace } from "../http/middleware/end-user-space.ts";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
 import { Id, pageQuery } from "../http/schemas.ts";
@@ -32,15 +33,21 @@ const RecallQuery = pageQuery(10).extend({ query: z.string().max(MAX_QUERY_CHARS
 
 export const recallRoutes = userRouter().get(
   "/:agentId/recall",
-  operation("recall", "Search what was said in all conversations with the agent, best first", {
-    200: RecalledView,
-  }),
+  operation(
+    "recall",
+    "Search what was said in all conversations with the agent, best first",
+    {
+      200: RecalledView,
+    },
+    { access: ["user", "conversations:read"] },
+  ),
   validate("param", z.object({ agentId: Id })),
+  endUserSpace,
   validate("query", RecallQuery),
   async (c) => {
     const { query, limit, cursor } = c.req.valid("query");
     const { agentId } = c.req.valid("param");
-    const found = await c.var.deps.recallService.search(c.var.user.email, agentId, query, limit, cursor);
+    const found = await c.var.deps.recallService.search(c.var.space, agentId, query, limit, cursor);
     const page = { next_cursor: found.nextCursor, has_more: found.nextCursor !== null };
     return c.json(
       { items: found.hits.map(toView), total: found.total, ...page, notes: [...found.notes] },

@@ -1,3 +1,4 @@
+import { personIn, type Space, spaceName } from "../users/space.ts";
 import type { MessageSearch, RecallAnswer } from "../search/model.ts";
 
 /** What of agents is needed here. Throws a 404 where the owner has no such agent. */
@@ -16,7 +17,7 @@ export interface RecalledPage extends RecallAnswer {
   readonly nextCursor: string | null;
 }
 
-/** All that was said between an agent and its owner, for its owner to search. */
+/** All that was said in a space between an agent and the person there, to be searched. */
 export class RecallService {
   readonly #agents: RecallAgents;
   readonly #search: MessageSearch;
@@ -30,20 +31,21 @@ export class RecallService {
 
   /** A page of what a query finds, best first; everything, newest first, where nothing is asked. */
   async search(
-    owner: string,
+    space: Space,
     agentId: string,
     query: string,
     limit: number,
     cursor: string | undefined,
   ): Promise<RecalledPage> {
-    const scope = `recall of ${owner} with ${agentId} for ${query}`;
+    const scope = `recall of ${spaceName(space)} with ${agentId} for ${query}`;
     const [position] = await Promise.all([
       this.#cursors.read(scope, cursor),
-      this.#agents.get(owner, agentId),
+      this.#agents.get(space.owner, agentId),
     ]);
 
     const offset = Number(position ?? 0);
-    const answer = await this.#search.recall({ agentId, userId: owner, query, limit, offset });
+    const where = { agentId, userId: personIn(space), conversationsOf: spaceName(space) };
+    const answer = await this.#search.recall({ ...where, query, limit, offset });
     const end = offset + answer.hits.length;
     const hasMore = answer.hits.length > 0 && end < answer.total;
     return { ...answer, nextCursor: hasMore ? await this.#cursors.write(scope, String(end)) : null };

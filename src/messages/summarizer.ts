@@ -1,3 +1,4 @@
+import type { Space } from "../users/space.ts";
 import type { ChatModel } from "../llm/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
@@ -37,7 +38,7 @@ interface Known {
 }
 
 interface SummaryRequest {
-  readonly place: { readonly owner: string; readonly conversationId: string };
+  readonly place: Space & { readonly conversationId: string };
   readonly runId: string;
   readonly model: ChatModel;
   /** How many words the conversation may take in a prompt. */
@@ -69,7 +70,7 @@ export class ConversationSummarizer {
     let summary = await this.#summaries.find(place.conversationId);
     for (let batch = 0; batch < MAX_BATCHES && isDue({ ...known, summary }, words); batch++) {
       const next = await this.#next(request, { ...known, summary });
-      if (!next || !(await this.#summaries.replace(place.owner, next, summary))) return;
+      if (!next || !(await this.#summaries.replace(place, next, summary))) return;
       summary = next;
     }
   }

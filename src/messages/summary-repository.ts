@@ -1,3 +1,4 @@
+import type { Space } from "../users/space.ts";
 import { conversationKey } from "../conversations/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
@@ -42,14 +43,14 @@ export class SummaryRepository {
    * Stores a summary in the place of the one that it was made from. False where that is no longer what stands there, or
    * the conversation has been deleted: two that summarise the same messages leave one summary.
    */
-  async replace(owner: string, summary: Summary, previous: Summary | null): Promise<boolean> {
+  async replace(space: Space, summary: Summary, previous: Summary | null): Promise<boolean> {
     const isUnchanged = previous
       ? all(equals("covers_until", previous.coversUntil), equals("updated_at", previous.updatedAt))
       : absent("pk");
     try {
       await this.#table.transact([
         { put: summaryItem(summary), if: isUnchanged },
-        { check: conversationKey(owner, summary.conversationId), if: isLive },
+        { check: conversationKey(space, summary.conversationId), if: isLive },
       ]);
       return true;
     } catch (error) {
@@ -59,13 +60,13 @@ export class SummaryRepository {
   }
 
   /**
-   * Empties the summary of an owner's conversation, if there is one. What it covered stays covered: it would otherwise
+   * Empties the summary of a conversation, if there is one. What it covered stays covered: it would otherwise
    * be made of the same messages again. Throws a 404 where there is no such conversation.
    */
-  async clear(owner: string, conversationId: string, updatedAt: string): Promise<void> {
+  async clear(space: Space, conversationId: string, updatedAt: string): Promise<void> {
     try {
       await this.#table.transact([
-        { check: conversationKey(owner, conversationId), if: isLive },
+        { check: conversationKey(space, conversationId), if: isLive },
         {
           update: summaryKey(conversationId),
           changes: {

@@ -1,10 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
+import { requireStanding } from "../end-users/standing.ts";
 import { createRunnerDeps, portsFrom, type RunnerDeps } from "../deps.ts";
 import { logProblem, problemResponse } from "../http/problem-document.ts";
 import { toMessageView } from "../messages/view.ts";
 import { systemClock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
-import { requireActive } from "../users/account.ts";
+import { personIn, type Space } from "../users/space.ts";
 import { followRun } from "./follow.ts";
 import { endedRun, LiveRun, SEQ_BLOCK } from "./live-run.ts";
 import type { Run, RunSeed } from "./model.ts";
@@ -81,7 +82,7 @@ export class ConversationRunner extends DurableObject<Env> {
 
   async #send(call: RunnerCall, request: Send): Promise<Response> {
     // A run that begins reads the account beside everything else; who gets another answer is looked at here.
-    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call);
+    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call.space);
     // A run that is not accepted yet may be refused: then its key is forgotten, and this request is a first one.
     while (this.#isOpening(request.key)) {
       await this.#opening.catch(() => undefined);
@@ -97,9 +98,9 @@ export class ConversationRunner extends DurableObject<Env> {
     return followRun(runId, this.#sourceOf(runId), 0);
   }
 
-  async #requireAccount({ owner, issuedAt }: RunnerCall): Promise<void> {
-    const { users } = await this.#deps();
-    requireActive(await users.find(owner), issuedAt);
+  async #requireAccount(space: Space): Promise<void> {
+    const { users, endUsers } = await this.#deps();
+    await requireStanding(space, users, endUsers);
   }
 
   /** The run that a key stands for. Throws a 422 where it stands for another request. */
@@ -120,14 +121,14 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   /** Begins a run; gives its id once it is accepted, and throws what refuses it. */
-  async #begin({ owner, conversationId, issuedAt }: RunnerCall, request: Send): Promise<string> {
+  async #begin({ space, conversationId }: RunnerCall, request: Send): Promise<string> {
     const { agentId, content, attachments, key } = request;
-    const place = { owner, agentId, conversationId };
+    const place = { ...space, agentId, conversationId };
     const seed = seedRun(systemClock);
     const run = new LiveRun(seed.runId, this.#log, systemClock.now);
     this.#live = run;
     this.#log.open(place, seed, SEQ_BLOCK, key);
-    this.#opening = this.#open(run, { ...place, content, attachments, issuedAt }, seed);
+    this.#opening = this.#open(run, { ...place, content, attachments }, seed);
 
     try {
       await Promise.all([this.#opening, this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MS)]);
@@ -182,7 +183,7 @@ export class ConversationRunner extends DurableObject<Env> {
     const runId = wanted === "active" ? this.#live?.runId : wanted;
     if (runId === undefined) {
       const { conversations } = await this.#deps();
-      await conversations.get(call.owner, call.conversationId);
+      await conversations.get(call.space, call.conversationId);
       return new Response(null, { status: 204 });
     }
     const logged = this.#log.find(runId);
@@ -252,15 +253,15 @@ export class ConversationRunner extends DurableObject<Env> {
     });
   }
 
-  /** A run as it stands. Throws a 404 for one that is not of this owner's conversation. */
-  async #runOf({ owner, conversationId }: RunnerCall, runId: string): Promise<Run> {
+  /** A run as it stands. Throws a 404 for one that is not of this caller's conversation. */
+  async #runOf({ space, conversationId }: RunnerCall, runId: string): Promise<Run> {
     const { conversations, runs } = await this.#deps();
     // A conversation that is being deleted is gone at once, its runs included.
     const [, run] = await Promise.all([
-      conversations.get(owner, conversationId),
+      conversations.get(space, conversationId),
       runs.find(conversationId, runId),
     ]);
-    if (run?.owner !== owner) throw notFound("Run");
+    if (run?.createdBy !== personIn(space)) throw notFound("Run");
 
     // The table may not have taken its end yet.
     const unsaved = this.#log.unsaved().find(({ seed }) => seed.runId === runId);

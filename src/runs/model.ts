@@ -7,10 +7,10 @@ import { absent, equals } from "../table/expressions.ts";
 import { idAfter, optionalText, text } from "../table/fields.ts";
 import { conversationPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
+import { personIn, type Space } from "../users/space.ts";
 
-/** Where a turn takes place. */
-export interface TurnPlace {
-  readonly owner: string;
+/** Where a turn takes place, in whose space. Logs of runs from before there were end users know the owner only. */
+export interface TurnPlace extends Space {
   readonly agentId: string;
   readonly conversationId: string;
 }
@@ -38,7 +38,7 @@ export interface Run {
   readonly id: string;
   readonly conversationId: string;
   readonly agentId: string;
-  readonly owner: string;
+  readonly createdBy: string;
   readonly state: RunState;
   readonly startedAt: string;
   readonly endedAt: string | null;
@@ -71,14 +71,14 @@ export const runKey = (conversationId: string, runId: string): Key => ({
 });
 
 /** Records that a run has begun. */
-export const beginRun = ({ owner, agentId, conversationId }: TurnPlace, seed: RunSeed): WriteAction => ({
+export const beginRun = (place: TurnPlace, seed: RunSeed): WriteAction => ({
   put: {
-    ...runKey(conversationId, seed.runId),
+    ...runKey(place.conversationId, seed.runId),
     entity_type: "Run",
     run_id: seed.runId,
-    conversation_id: conversationId,
-    agent_id: agentId,
-    created_by: owner,
+    conversation_id: place.conversationId,
+    agent_id: place.agentId,
+    created_by: personIn(place),
     state: "running",
     started_at: seed.askedAt,
     ended_at: null,
@@ -112,7 +112,7 @@ export function runFrom(item: Item): Run {
     id: text(item, "run_id") || idAfter(item, RUN_PREFIX),
     conversationId: text(item, "conversation_id"),
     agentId: text(item, "agent_id"),
-    owner: text(item, "created_by"),
+    createdBy: text(item, "created_by"),
     // Only `endRun` and `beginRun` write states; anything else is a run that nobody will end.
     state: STATES.includes(state) ? (state as RunState) : "interrupted",
     startedAt: text(item, "started_at"),

@@ -42,7 +42,7 @@ export const sendRoutes = userRouter().post(
     "sendMessage",
     "Say something to an agent; the answer streams, or comes whole with `accept: application/json`",
     { 200: ["event-stream", WholeAnswer] },
-    { bodyLimit: BODY_LIMIT, account: "itself" },
+    { access: ["user", "conversations:write", "end-user"], bodyLimit: BODY_LIMIT, account: "itself" },
   ),
   headers(IdempotencyHeader),
   validate("param", AgentPlace),
@@ -65,7 +65,12 @@ export const sendRoutes = userRouter().post(
 export const runRoutes = userRouter()
   .get(
     "/:conversationId/runs",
-    operation("listRuns", "A conversation's runs, newest first", { 200: pageOf(RunView) }),
+    operation(
+      "listRuns",
+      "A conversation's runs, newest first",
+      { 200: pageOf(RunView) },
+      { access: ["user", "conversations:read", "end-user"] },
+    ),
     validate("param", ConversationParam),
     validate("query", pageQuery(20)),
     async (c) => {
@@ -73,7 +78,7 @@ export const runRoutes = userRouter()
       const { limit, cursor } = c.req.valid("query");
       const { conversations, runs } = c.var.deps;
       const [, page] = await Promise.all([
-        conversations.get(c.var.user.email, conversationId),
+        conversations.get(c.var.space, conversationId),
         runs.list(conversationId, limit, cursor),
       ]);
       return c.json(toPage(page.items.map(toRunView), page.nextCursor), 200);
@@ -81,7 +86,7 @@ export const runRoutes = userRouter()
   )
   .get(
     "/:conversationId/runs/:runId",
-    operation("getRun", "A run", { 200: RunView }),
+    operation("getRun", "A run", { 200: RunView }, { access: ["user", "conversations:read", "end-user"] }),
     validate("param", RunParam),
     async (c) => {
       const { conversationId, runId } = c.req.valid("param");
@@ -97,6 +102,7 @@ export const runRoutes = userRouter()
         200: "event-stream",
         204: "empty",
       },
+      { access: ["user", "conversations:read", "end-user"] },
     ),
     validate("param", RunParam),
     headers(LastEventHeader),
@@ -109,7 +115,12 @@ export const runRoutes = userRouter()
   )
   .post(
     "/:conversationId/runs/:runId/cancel",
-    operation("cancelRun", "Stop a run; what was said is kept", { 200: RunView }),
+    operation(
+      "cancelRun",
+      "Stop a run; what was said is kept",
+      { 200: RunView },
+      { access: ["user", "conversations:write", "end-user"] },
+    ),
     validate("param", RunParam),
     async (c) => {
       const { conversationId, runId } = c.req.valid("param");
@@ -119,8 +130,7 @@ export const runRoutes = userRouter()
 
 /** Hands a request over to the conversation's runner, whose answer is the caller's, byte by byte. */
 function ask(c: Context<UserEnv>, conversationId: string, request: RunnerRequest): Promise<Response> {
-  const { email: owner, issuedAt } = c.var.user;
-  return c.var.deps.runners.call({ owner, issuedAt, conversationId, request, ...contextOf(c) });
+  return c.var.deps.runners.call({ space: c.var.space, conversationId, request, ...contextOf(c) });
 }
 
 /** Only callers that name JSON and would not take a stream: a browser's `accept` of anything means the stream. */

@@ -1,4 +1,5 @@
 import type { Attachment } from "../messages/attachments.ts";
+import type { Space } from "../users/space.ts";
 
 /** What the Worker asks of a conversation's runner, as JSON in the body of a request to it. */
 export type RunnerRequest =
@@ -21,10 +22,8 @@ export type RunnerRequest =
 
 /** Whose conversation the runner has, and which request it serves. */
 export interface RunnerCall {
-  readonly owner: string;
+  readonly space: Space;
   readonly conversationId: string;
-  /** When the caller's token was issued; see `requireActive`. */
-  readonly issuedAt?: number | undefined;
   readonly instance: string;
   readonly requestId: string;
   readonly request: RunnerRequest;

@@ -1,5 +1,6 @@
 import { nearestArea } from "../shared/areas.ts";
 import { AppError } from "../shared/errors.ts";
+import { type Space, spaceName } from "../users/space.ts";
 import type { RunnerCall } from "./runner-protocol.ts";
 
 /** A Durable Object that is reset while it is asked can be asked again at once. */
@@ -35,16 +36,27 @@ export class Runners {
   }
 
   /** Ends what runs in a conversation, and forgets what has run. */
-  async forget(owner: string, conversationId: string): Promise<void> {
+  forget(space: Space, conversationId: string): Promise<void> {
+    return this.forgetIn(spaceName(space), conversationId);
+  }
+
+  /** The same by the name of a space, for who finds conversations by their keys. */
+  async forgetIn(name: string, conversationId: string): Promise<void> {
     const request = { kind: "forget" } as const;
-    const response = await this.call({ owner, conversationId, instance: "", requestId: "", request });
+    const response = await this.call({
+      space: { owner: name },
+      conversationId,
+      instance: "",
+      requestId: "",
+      request,
+    });
     if (!response.ok) throw new AppError("unavailable", "A run could not be ended. Please try again.");
   }
 
-  /** The name holds the owner, so a stranger who knows a conversation's id gets a runner that knows nothing. */
-  #stub({ owner, conversationId }: RunnerCall): DurableObjectStub {
+  /** The name holds whose conversation it is, so a stranger who knows a conversation's id gets a runner that knows nothing. */
+  #stub({ space, conversationId }: RunnerCall): DurableObjectStub {
     const options = this.#area === undefined ? {} : { locationHint: this.#area };
-    return this.#namespace.getByName(`${owner}/${conversationId}`, options);
+    return this.#namespace.getByName(`${spaceName(space)}/${conversationId}`, options);
   }
 }
 

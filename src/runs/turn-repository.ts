@@ -1,5 +1,6 @@
 import { type Agent, agentFrom, agentKey } from "../agents/model.ts";
 import { type Conversation, conversationFrom, conversationKey } from "../conversations/model.ts";
+import { type EndUser, endUserFrom, endUserKey } from "../end-users/model.ts";
 import { type CapacityWarning, warningsFrom } from "../memory/capacity-model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
 import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
@@ -15,6 +16,7 @@ import { text } from "../table/fields.ts";
 import { conversationPartition, memoryPartition } from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
 import { type User, userFrom, userKey } from "../users/model.ts";
+import { personIn } from "../users/space.ts";
 import { beginRun, endRun, type RunEnd, type RunSeed, type TurnPlace } from "./model.ts";
 
 /** Where the event and the run stand among the actions that give a message back. */
@@ -24,6 +26,8 @@ const RUN_WRITE = 2;
 /** All that a turn reads. */
 export interface TurnState {
   readonly user: User | undefined;
+  /** None where the turn is the owner's own. */
+  readonly endUser: EndUser | undefined;
   readonly agent: Agent | undefined;
   readonly conversation: Conversation | undefined;
   /** None where the memory was never begun. */
@@ -54,16 +58,18 @@ export class TurnRepository {
   }
 
   /** Everything that a turn needs, in one wave of parallel reads. */
-  async load({ owner, agentId, conversationId }: TurnPlace): Promise<TurnState> {
-    const memory = { agentId, userId: owner };
-    const [[agent, conversation, user, summary], memoryItems, newest] = await Promise.all([
+  async load(place: TurnPlace): Promise<TurnState> {
+    const { owner, agentId, conversationId } = place;
+    const memory = { agentId, userId: personIn(place) };
+    const [[agent, conversation, user, summary, endUser], memoryItems, newest] = await Promise.all([
       this.#table.batchGet([
         agentKey(owner, agentId),
-        conversationKey(owner, conversationId),
+        conversationKey(place, conversationId),
         userKey(owner),
         summaryKey(conversationId),
+        ...(place.endUser ? [endUserKey(place.endUser)] : []),
       ]),
-      this.#table.query(memoryPartition(agentId, owner), { range: CORE_MEMORY_RANGE }),
+      this.#table.query(memoryPartition(agentId, memory.userId), { range: CORE_MEMORY_RANGE }),
       this.#table.queryPage(conversationPartition(conversationId), {
         range: { beginsWith: MESSAGE_PREFIX },
         newestFirst: true,
@@ -73,6 +79,7 @@ export class TurnRepository {
 
     return {
       user: user && userFrom(user),
+      endUser: living(endUser, endUserFrom),
       agent: living(agent, agentFrom),
       conversation: living(conversation, conversationFrom),
       blocks: blocksFrom(memory, memoryItems),
@@ -89,7 +96,7 @@ export class TurnRepository {
       await this.#table.transact([
         {
           // Touched at both ends of a turn: by the touch, searches see that something was said.
-          update: conversationKey(place.owner, place.conversationId),
+          update: conversationKey(place, place.conversationId),
           changes: { set: { updated_at: seed.askedAt } },
           if: isLive,
         },
@@ -132,7 +139,7 @@ export class TurnRepository {
         { put: messageItem(message), if: absent("pk") },
         run,
         {
-          update: conversationKey(owner, conversationId),
+          update: conversationKey(place, conversationId),
           changes: { set: { updated_at: end.endedAt } },
           if: isLive,
         },

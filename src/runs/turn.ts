@@ -2,6 +2,7 @@ import type { Architecture, TurnResult } from "../agents/architectures/architect
 import type { PromptInput } from "../agents/architectures/assemble.ts";
 import { architectureNames, findArchitecture } from "../agents/architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
+import { requireCurrent } from "../end-users/standing.ts";
 import type { ChatModel, Models } from "../llm/model.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
@@ -15,6 +16,7 @@ import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { requireActive } from "../users/account.ts";
+import { personIn, spaceName } from "../users/space.ts";
 import { afterTurn, type EndedTurn } from "./after-turn.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import { CompactionNotes } from "./compaction-notes.ts";
@@ -27,8 +29,6 @@ import type { TurnState } from "./turn-repository.ts";
 export interface TurnInput extends TurnPlace {
   readonly content: string;
   readonly attachments: readonly Attachment[];
-  /** When the caller's token was issued; see `requireActive`. */
-  readonly issuedAt?: number | undefined;
 }
 
 /** Decides everything of a run that must be the same however often a part of it is repeated. */
@@ -45,10 +45,10 @@ export function seedRun(clock: Clock): RunSeed {
 }
 
 /** The answer of a run before anything was said. */
-export const emptyAnswer = ({ owner, conversationId }: TurnPlace, seed: RunSeed): Message => ({
+export const emptyAnswer = (place: TurnPlace, seed: RunSeed): Message => ({
   id: seed.answerId,
-  conversationId,
-  createdBy: owner,
+  conversationId: place.conversationId,
+  createdBy: personIn(place),
   role: "assistant",
   content: "",
   attachments: [],
@@ -147,10 +147,11 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
   const { owner, agentId, conversationId, content, attachments } = input;
   const state = await turns.load(input);
 
+  if (input.endUser) requireCurrent(state.endUser, input);
   requireActive(state.user, input.issuedAt);
   const { agent, architecture, model } = requireAnswerer(state, agentId, models);
 
-  const memoryOwner = { agentId, userId: owner };
+  const memoryOwner = { agentId, userId: personIn(input) };
   const blocks = state.blocks.length > 0 ? state.blocks : beginMemory();
   const turn = {
     agent,
@@ -175,7 +176,7 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
       clock,
     ),
     conversation: new ConversationReader(
-      { ...memoryOwner, conversationId, runId: seed.runId },
+      { ...memoryOwner, conversationsOf: spaceName(input), conversationId, runId: seed.runId },
       messages,
       messageSearch,
     ),
@@ -198,7 +199,7 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
       ? state.warnings.flatMap((warning) => warning.compaction ?? [])
       : [],
     ended: {
-      place: { owner, agentId, conversationId },
+      place: input,
       seed,
       architecture,
       model,

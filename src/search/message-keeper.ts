@@ -29,7 +29,7 @@ export class MessageKeeper {
   readonly #index: MessageIndex;
   readonly #table: TableClient;
   readonly #agentId: string;
-  readonly #userId: string;
+  readonly #conversationsOf: string;
   readonly #now: () => number;
   readonly #reading = new SharedReading(() => this.#read());
   #isBuilding = true;
@@ -37,13 +37,13 @@ export class MessageKeeper {
   constructor(
     index: MessageIndex,
     table: TableClient,
-    { agentId, userId }: { readonly agentId: string; readonly userId: string },
+    { agentId, conversationsOf }: { readonly agentId: string; readonly conversationsOf: string },
     now: () => number,
   ) {
     this.#index = index;
     this.#table = table;
     this.#agentId = agentId;
-    this.#userId = userId;
+    this.#conversationsOf = conversationsOf;
     this.#now = now;
   }
 
@@ -97,7 +97,7 @@ export class MessageKeeper {
   async #list(): Promise<readonly ListedConversation[]> {
     const range = { beginsWith: CONVERSATION_PREFIX };
     const options = { range, attributes: LISTED };
-    const items = await this.#table.query(userConversationsPartition(this.#userId), options);
+    const items = await this.#table.query(userConversationsPartition(this.#conversationsOf), options);
     return items
       .filter((item) => text(item, "agent_id") === this.#agentId && !isBeingDeleted(item))
       .map((item) => ({

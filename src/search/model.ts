@@ -31,6 +31,8 @@ export interface MemorySearch {
 
 /** What is searched for in all that an agent and one user have said to each other. */
 export interface RecallRequest extends MemorySearchRequest {
+  /** The name of the space whose conversations are searched; see `spaceName`. */
+  readonly conversationsOf: string;
   /** The run that asks: its own messages are left out. */
   readonly exceptRunId?: string;
 }

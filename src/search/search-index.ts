@@ -26,7 +26,8 @@ interface Owner {
 interface Unfinished {
   readonly owner: Owner;
   readonly memories: boolean;
-  readonly messages: boolean;
+  /** The space whose conversations are left to be read; null where none is. */
+  readonly conversationsOf: string | null;
 }
 
 interface Memories {
@@ -78,15 +79,16 @@ export class SearchIndex extends DurableObject<Env> {
     const unfinished = await this.ctx.storage.get<Unfinished>(UNFINISHED);
     if (!unfinished) return;
 
-    const { owner } = unfinished;
+    const { owner, conversationsOf: space } = unfinished;
     try {
       const left = {
         owner,
         memories: unfinished.memories && (await this.#buildMemories(owner)),
-        messages: unfinished.messages && (await this.#buildMessages(owner)),
+        conversationsOf: space !== null && (await this.#buildMessages(owner, space)) ? space : null,
       };
       await this.ctx.storage.put(UNFINISHED, left);
-      if (left.memories || left.messages) await this.ctx.storage.setAlarm(Date.now() + NEXT_STEP_MS);
+      if (left.memories || left.conversationsOf !== null)
+        await this.ctx.storage.setAlarm(Date.now() + NEXT_STEP_MS);
     } catch (error) {
       console.warn({ message: "Building a search index has to wait.", error: String(error) });
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
@@ -102,18 +104,18 @@ export class SearchIndex extends DurableObject<Env> {
     const meant = await asked?.();
 
     const { hits, total, stored } = index.search(query, request.limit, request.offset, meant?.near);
-    if (hasMoreToDo(keeper, meaning)) await this.#leaveToAlarm(request, "memories");
+    if (hasMoreToDo(keeper, meaning)) await this.#leaveToAlarm(request, { memories: true });
     const notes = notesOf(keeper.isBuilding, total, stored);
     return { hits, total, notes: [...notes, ...(meant?.notes ?? [])] };
   }
 
   async #recall(request: RecallRequest): Promise<RecallAnswer> {
-    const { index, keeper } = await this.#openedMessages(request);
+    const { index, keeper } = await this.#openedMessages(request, request.conversationsOf);
     await keeper.catchUp();
 
-    const { query, limit, offset, exceptRunId } = request;
+    const { query, limit, offset, exceptRunId, conversationsOf } = request;
     const { hits, total, stored } = index.search(parseQuery(query), limit, offset, exceptRunId);
-    if (keeper.isBuilding) await this.#leaveToAlarm(request, "messages");
+    if (keeper.isBuilding) await this.#leaveToAlarm(request, { conversationsOf });
     return { hits, total, notes: notesOf(keeper.isBuilding, total, stored) };
   }
 
@@ -125,17 +127,20 @@ export class SearchIndex extends DurableObject<Env> {
     return hasMoreToDo(keeper, meaning);
   }
 
-  async #buildMessages(owner: Owner): Promise<boolean> {
-    const { keeper } = await this.#openedMessages(owner);
+  async #buildMessages(owner: Owner, conversationsOf: string): Promise<boolean> {
+    const { keeper } = await this.#openedMessages(owner, conversationsOf);
     await keeper.catchUp();
     return keeper.isBuilding;
   }
 
   /** Leaves what is left of the building to the alarm. */
-  async #leaveToAlarm({ agentId, userId }: Owner, what: "memories" | "messages"): Promise<void> {
+  async #leaveToAlarm(
+    { agentId, userId }: Owner,
+    more: Partial<Pick<Unfinished, "memories" | "conversationsOf">>,
+  ): Promise<void> {
     const before = await this.ctx.storage.get<Unfinished>(UNFINISHED);
-    const unfinished = { memories: false, messages: false, ...before, owner: { agentId, userId } };
-    await this.ctx.storage.put(UNFINISHED, { ...unfinished, [what]: true });
+    const nothing = { memories: false, conversationsOf: null, ...before };
+    await this.ctx.storage.put(UNFINISHED, { ...nothing, ...more, owner: { agentId, userId } });
     if ((await this.ctx.storage.getAlarm()) === null)
       await this.ctx.storage.setAlarm(Date.now() + NEXT_STEP_MS);
   }
@@ -167,13 +172,16 @@ export class SearchIndex extends DurableObject<Env> {
     return this.#memories;
   }
 
-  async #openedMessages(owner: Owner): Promise<Messages> {
+  async #openedMessages({ agentId }: Owner, conversationsOf: string): Promise<Messages> {
     if (this.#messages) return this.#messages;
 
     const { table, clock } = await portsFrom(this.env);
     if (!this.#messages) {
       const index = new MessageIndex(this.ctx.storage);
-      this.#messages = { index, keeper: new MessageKeeper(index, table, owner, clock.now) };
+      this.#messages = {
+        index,
+        keeper: new MessageKeeper(index, table, { agentId, conversationsOf }, clock.now),
+      };
     }
     return this.#messages;
   }

@@ -47,12 +47,21 @@ export function equalBytes(a: Uint8Array<ArrayBuffer>, b: Uint8Array<ArrayBuffer
  * pass for another's.
  */
 export async function deriveHmacKey(secret: string, purpose: string): Promise<CryptoKey> {
+  const algorithm = { name: "HMAC", hash: "SHA-256", length: 256 };
+  return deriveKey(secret, purpose, algorithm, ["sign", "verify"]);
+}
+
+/** The same for encryption, by AES-256-GCM. */
+export const deriveEncryptionKey = (secret: string, purpose: string): Promise<CryptoKey> =>
+  deriveKey(secret, purpose, { name: "AES-GCM", length: 256 }, ["encrypt", "decrypt"]);
+
+async function deriveKey(
+  secret: string,
+  purpose: string,
+  algorithm: SubtleCryptoImportKeyAlgorithm,
+  usages: string[],
+): Promise<CryptoKey> {
   const root = await crypto.subtle.importKey("raw", utf8(secret), "HKDF", false, ["deriveKey"]);
-  return crypto.subtle.deriveKey(
-    { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: utf8(purpose) },
-    root,
-    { name: "HMAC", hash: "SHA-256", length: 256 },
-    false,
-    ["sign", "verify"],
-  );
+  const hkdf = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: utf8(purpose) };
+  return crypto.subtle.deriveKey(hkdf, root, algorithm, false, usages);
 }

@@ -66,12 +66,18 @@ export const below =
 export const all =
   (...conditions: readonly Condition[]): Condition =>
   (in_) =>
-    conditions.map((condition) => `(${condition(in_)})`).join(" AND ");
+    joined(conditions, " AND ", in_);
 
 export const any =
   (...conditions: readonly Condition[]): Condition =>
   (in_) =>
-    conditions.map((condition) => `(${condition(in_)})`).join(" OR ");
+    joined(conditions, " OR ", in_);
+
+/** A condition by itself has no parentheses: DynamoDB refuses those that are redundant. */
+function joined(conditions: readonly Condition[], operator: string, in_: Placeholders): string {
+  const [only, ...more] = conditions.map((condition) => condition(in_));
+  return more.length === 0 ? (only ?? "") : [only, ...more].map((text) => `(${text})`).join(operator);
+}
 
 /** Holds where no item stands, or one whose `ttl` has passed and that DynamoDB has not removed yet. */
 export const absentOrExpired = (nowMs: number): Condition =>

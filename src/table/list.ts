@@ -20,15 +20,30 @@ export interface ListRequest {
 }
 
 /** A page of a partition's range, newest first. */
-export async function listNewestFirst<T>(
+export const listNewestFirst = <T>(
   table: TableClient,
   cursors: Cursors,
-  { partition, range, scope, limit, cursor }: ListRequest,
+  request: ListRequest,
+  from: (item: Item) => T,
+): Promise<ListPage<T>> => listPage(table, cursors, { ...request, newestFirst: true }, from);
+
+/** A page of a partition's range, in the order of its sort keys. */
+export const listInOrder = <T>(
+  table: TableClient,
+  cursors: Cursors,
+  request: ListRequest,
+  from: (item: Item) => T,
+): Promise<ListPage<T>> => listPage(table, cursors, { ...request, newestFirst: false }, from);
+
+async function listPage<T>(
+  table: TableClient,
+  cursors: Cursors,
+  { partition, range, scope, limit, cursor, newestFirst }: ListRequest & { readonly newestFirst: boolean },
   from: (item: Item) => T,
 ): Promise<ListPage<T>> {
   const after = await cursors.read(scope, cursor);
   // One more than asked for tells whether there is a next page.
-  const page = await table.queryPage(partition, { range, newestFirst: true, limit: limit + 1, after });
+  const page = await table.queryPage(partition, { range, newestFirst, limit: limit + 1, after });
 
   const shown = page.items.slice(0, limit);
   const last = shown.at(-1);

@@ -8,14 +8,14 @@ const CLOCK_TOLERANCE_SECONDS = 5;
  * Refuses an account that is gone or deactivated, however long its tokens still run. An account that was made after the
  * token (`issuedAt`, in seconds) has only the address in common with the one that the token is for.
  */
-export function requireActive(user: User | undefined, issuedAt?: number): User {
+export function requireActive(user: User | undefined, issuedAt?: number | null): User {
   if (!user || isOlder(issuedAt, user)) throw new AppError("unauthenticated", "User not found");
   if (user.status !== "active") throw new AppError("forbidden", "Account has been deactivated");
   return user;
 }
 
 /** Whether a token is older than the account that has its address today. */
-export function isOlder(issuedAt: number | undefined, { createdAt }: User): boolean {
+export function isOlder(issuedAt: number | null | undefined, { createdAt }: User): boolean {
   const createdSeconds = Date.parse(createdAt) / 1000;
-  return issuedAt !== undefined && issuedAt + CLOCK_TOLERANCE_SECONDS < createdSeconds;
+  return typeof issuedAt === "number" && issuedAt + CLOCK_TOLERANCE_SECONDS < createdSeconds;
 }

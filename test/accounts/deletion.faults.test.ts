@@ -169,7 +169,7 @@ it("takes an account of any size apart in bounded parts", async () => {
   const forgotten: string[] = [];
   const sweep = new AccountSweep({
     items: new AccountItems(table),
-    runs: { forget: async (_owner, id) => void forgotten.push(id) },
+    runs: { forgetIn: async (_owner, id) => void forgotten.push(id) },
     indexes: { forget: () => Promise.resolve() },
     clock: systemClock,
   });

@@ -24,6 +24,7 @@ describe("creating an agent", () => {
       agent_model: null,
       agent_persona: "You are Ada, curious and precise.",
       session_timeout_minutes: 60,
+      allowed_origins: [],
       created_by: client.email,
       created_at: expect.stringMatching(STAMP),
       updated_at: null,

@@ -16,6 +16,7 @@ const agent: Agent = {
   provider: "Demo",
   model: null,
   persona: "You are Ada.",
+  allowedOrigins: [],
   sessionTimeoutMinutes: 0,
   owner: "alice@example.com",
   createdAt: "",

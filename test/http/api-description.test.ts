@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { SCOPES } from "../../src/auth/caller.ts";
 import { docOf } from "../../src/http/openapi.ts";
 import { anonymous, app } from "../support/app.ts";
 import { ROUTES } from "./route-cases.ts";
@@ -36,6 +37,48 @@ it("leaves exactly these routes open to everybody", () => {
   ]);
 });
 
+const CALLERS: readonly string[] = ["user", "end-user", ...SCOPES];
+
+it.each([...operations.keys()])("knows who may call %s", (route) => {
+  const [operation] = operationOf(route);
+
+  if (operation?.access === "public") return;
+  expect(operation?.access.length).toBeGreaterThan(0);
+  expect(CALLERS).toEqual(expect.arrayContaining([...(operation?.access ?? [])]));
+});
+
+it("opens nothing of an account, and no keys, to programs and end users", () => {
+  const closed = [...operations.keys()].filter((route) => {
+    const access = operationOf(route)[0]?.access;
+    return access !== "public" && access?.length === 1 && access[0] === "user";
+  });
+
+  const own = /^\w+ \/(auth|api-keys|users|settings|payments|billing)\b/u;
+  const guarded = [...operations.keys()].filter((route) => operationOf(route)[0]?.access !== "public");
+  expect(closed).toEqual(expect.arrayContaining(guarded.filter((route) => own.test(route))));
+});
+
+it("opens to end users what they need to talk, and nothing else", () => {
+  const open = [...operations.keys()].filter((route) => {
+    const access = operationOf(route)[0]?.access;
+    return access !== "public" && access?.includes("end-user");
+  });
+
+  expect(open.toSorted()).toEqual([
+    "DELETE /conversations/:conversationId",
+    "GET /conversations",
+    "GET /conversations/:conversationId",
+    "GET /conversations/:conversationId/messages",
+    "GET /conversations/:conversationId/runs",
+    "GET /conversations/:conversationId/runs/:runId",
+    "GET /conversations/:conversationId/runs/:runId/events",
+    "POST /agents/:agentId/:conversationId/send-message",
+    "POST /conversations",
+    "POST /conversations/:conversationId/runs/:runId/cancel",
+    "PUT /conversations/:conversationId",
+  ]);
+});
+
 it("has the shared cases for every route", () => {
   const system = ["GET /", "GET /health", "GET /openapi.json"];
 
@@ -65,7 +108,14 @@ it("serves the description to everybody, with every route in it", async () => {
 it("describes which routes want a token, and how problems look", async () => {
   const { body } = await anonymous("GET", "/openapi.json");
 
-  expect(body.paths["/agents"].get.security).toEqual([{ bearer: [] }]);
+  expect(body.paths["/agents"].get.security).toEqual([{ bearer: [] }, { apiKey: ["agents:read"] }]);
+  expect(body.paths["/agents"].get["x-scopes"]).toEqual(["agents:read"]);
+  expect(body.paths["/conversations"].get.security).toEqual([
+    { bearer: [] },
+    { apiKey: ["conversations:read"] },
+    { endUser: [] },
+  ]);
+  expect(body.paths["/api-keys"].post.security).toEqual([{ bearer: [] }]);
   expect(body.paths["/health"].get.security).toBeUndefined();
   expect(body.components.schemas.Problem.required).toEqual(
     expect.arrayContaining(["type", "title", "status", "detail", "instance", "code", "request_id"]),

@@ -64,6 +64,16 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /agents/:agentId/archival-memory/:memoryId" },
   { route: "PATCH /agents/:agentId/archival-memory/:memoryId", body: memory, limit: 1024 },
   { route: "DELETE /agents/:agentId/archival-memory/:memoryId" },
+  { route: "POST /agents/:agentId/client-tokens", body: { end_user_id: "visitor-1" } },
+  { route: "GET /agents/:agentId/end-users" },
+  { route: "GET /agents/:agentId/end-users/:endUserId" },
+  { route: "DELETE /agents/:agentId/end-users/:endUserId", whenAbsent: 204 },
+  { route: "GET /agents/:agentId/end-users/:endUserId/conversations" },
+  { route: "GET /agents/:agentId/end-users/:endUserId/conversations/:conversationId/messages" },
+  { route: "GET /agents/:agentId/end-users/:endUserId/export" },
+  { route: "POST /api-keys", body: { name: "Back end", scopes: ["agents:read"] } },
+  { route: "GET /api-keys" },
+  { route: "DELETE /api-keys/:keyId", whenAbsent: 204 },
   { route: "GET /agents/:agentId/recall" },
   { route: "POST /conversations", body: conversation },
   { route: "GET /conversations" },
@@ -106,6 +116,8 @@ export const pathOf = ({ route }: RouteCase, { agentId, conversationId }: Place 
     .replace(":agentId", agentId)
     .replace(":conversationId", conversationId)
     .replace(":blockName", "human")
+    .replace(":endUserId", "visitor-1")
+    .replace(":keyId", "018f0000-0000-7000-8000-000000000000")
     .replace(":memoryId", "018f0000-0000-8000-8000-000000000000")
     .replace(":sessionId", "018f0000-0000-7000-8000-000000000000")
     .replace(":runId", "018f0000-0000-7000-8000-000000000000");

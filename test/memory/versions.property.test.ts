@@ -69,7 +69,7 @@ type World = Awaited<ReturnType<typeof memoryOver>>;
 async function playAgent({ agentId, memory, service }: World, edits: readonly AgentEdit[]) {
   const owner = { agentId, userId: OWNER };
   const author = { by: "agent", runId: "run" } as const;
-  const blocks = await service.blocks(OWNER, agentId);
+  const blocks = await service.blocks({ owner: OWNER }, agentId);
   const core = new CoreMemory(
     owner,
     blocks,
@@ -98,8 +98,8 @@ async function playUser({ agentId, service }: World, edits: readonly UserEdit[])
     try {
       const { content } =
         edit.kind === "put"
-          ? await service.replaceLines(OWNER, agentId, "human", edit.lines, anyone)
-          : await service.restore(OWNER, agentId, "human", edit.version, anyone);
+          ? await service.replaceLines({ owner: OWNER }, agentId, "human", edit.lines, anyone)
+          : await service.restore({ owner: OWNER }, agentId, "human", edit.version, anyone);
       claims.push({ edit, version: content.revision?.version ?? 0, lines: content.lines });
     } catch (error) {
       // Versions that are not there yet can't be restored.

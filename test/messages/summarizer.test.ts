@@ -1,3 +1,4 @@
+import { ownSpace } from "../../src/users/space.ts";
 import { expect, it } from "vitest";
 import { krishnaMemgpt } from "../../src/agents/architectures/krishna-memgpt/krishna-memgpt.ts";
 import type { ChatModel, ModelRequest } from "../../src/llm/model.ts";
@@ -147,14 +148,14 @@ it("lets one of two that summarise the same state win, and none win over a delet
 
   const next = (content: string) => ({ ...summary, content, updatedAt: crypto.randomUUID() });
   const both = await Promise.all([
-    summaries.replace(client.email, next("one"), summary),
-    summaries.replace(client.email, next("two"), summary),
+    summaries.replace(ownSpace(client.email), next("one"), summary),
+    summaries.replace(ownSpace(client.email), next("two"), summary),
   ]);
   expect(both.filter(Boolean)).toHaveLength(1);
 
   const current = await summaries.find(conversationId);
   await client("DELETE", `/conversations/${conversationId}/summary`);
-  expect(await summaries.replace(client.email, next("three"), current)).toBe(false);
+  expect(await summaries.replace(ownSpace(client.email), next("three"), current)).toBe(false);
   expect(await summaries.find(conversationId)).toMatchObject({
     content: "",
     coversUntil: summary.coversUntil,

@@ -37,7 +37,7 @@ export function testTalks(userId = `${crypto.randomUUID()}@example.com`) {
     };
   };
   const search = (query: string, limit = 10, offset = 0, more: Partial<RecallRequest> = {}) =>
-    searches.recall({ agentId, userId, query, limit, offset, ...more });
+    searches.recall({ agentId, userId, conversationsOf: userId, query, limit, offset, ...more });
 
   return {
     agentId,

@@ -31,7 +31,7 @@ function call(input: unknown, find: MemorySearch["search"]) {
     coreMemory: new CoreMemory(owner, [], () => Promise.reject(new Error("Nor here.")), CLOCK),
     archive: new ArchivalMemory({ owner, runId: "run" }, insert, index, CLOCK),
     conversation: new ConversationReader(
-      { ...owner, conversationId: "conversation", runId: "run" },
+      { ...owner, conversationsOf: owner.userId, conversationId: "conversation", runId: "run" },
       { sortKeys: () => Promise.resolve([]), at: () => Promise.resolve([]) },
       { recall: () => Promise.reject(new Error("Nor here.")) },
     ),

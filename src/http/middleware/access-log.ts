@@ -1,6 +1,7 @@
 import { createMiddleware } from "hono/factory";
 import { configFrom } from "../../config.ts";
 import { deriveHmacKey, toHex, utf8 } from "../../shared/crypto.ts";
+import type { Caller } from "../../auth/caller.ts";
 import type { UserEnv } from "../env.ts";
 import { routeOf } from "../openapi.ts";
 
@@ -27,19 +28,20 @@ export const accessLog = createMiddleware<UserEnv>(async (c, next) => {
     ms: Math.round(performance.now() - startedAt),
     requestId: c.var.requestId,
   };
-  const email: string | undefined = c.var.user?.email;
-  c.executionCtx.waitUntil(write(line, email, c.env));
+  const caller: Caller | undefined = c.var.caller;
+  const name = caller && `${caller.space.owner} ${caller.kind} ${caller.id}`;
+  c.executionCtx.waitUntil(write(line, name, c.env));
 });
 
-async function write(line: object, email: string | undefined, env: Env): Promise<void> {
-  const caller = email === undefined ? null : await callerOf(email, env);
+async function write(line: object, name: string | undefined, env: Env): Promise<void> {
+  const caller = name === undefined ? null : await callerOf(name, env);
   console.log(JSON.stringify({ ...line, caller }));
 }
 
-async function callerOf(email: string, env: Env): Promise<string> {
+async function callerOf(name: string, env: Env): Promise<string> {
   const [{ secret }] = configFrom(env).signingKeys;
   const key = keys.get(secret) ?? (await deriveHmacKey(secret, "callers in logs"));
   keys.set(secret, key);
-  const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, utf8(email)));
+  const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, utf8(name)));
   return toHex(mac.slice(0, CALLER_BYTES));
 }
