@@ -18,6 +18,7 @@ import type {
   ToolCall,
   ToolSpec,
 } from "./model.ts";
+import type { ModelSettings } from "./provider.ts";
 
 /** One retry, and only before the first byte of the answer. */
 const ATTEMPTS = 2;
@@ -40,6 +41,7 @@ export interface OpenAiModelOptions {
   readonly contextTokens: number;
   readonly fetch: typeof fetch;
   readonly timeouts: ModelTimeouts;
+  readonly settings?: ModelSettings;
 }
 
 /** A model behind OpenAI's chat completions API, or behind any server that speaks it. */

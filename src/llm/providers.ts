@@ -1,12 +1,13 @@
+import { demo, DEMO_MODEL } from "./demo.ts";
 import type { ChatModel, Models, ModelTimeouts } from "./model.ts";
 import { openAiModel } from "./openai.ts";
+import type { Provider } from "./provider.ts";
 
 /** Providers that an agent may name. Existing agents carry those of the service before, so all are accepted. */
 export const PROVIDER_NAMES = ["Demo", "OpenAI", "OpenAICompatible", "Anthropic", "Bedrock"] as const;
 
-/** The demo model reads little, and a small window shows in development what a long conversation does. */
-const DEMO_CONTEXT_TOKENS = 32_000;
-const DEMO_MODEL = "demo";
+/** In the order in which they are offered. */
+const PROVIDERS: readonly Provider[] = [];
 
 export interface ProviderConfig {
   /** The base URL of the demo model's server; nothing outside local development. */
@@ -21,6 +22,16 @@ export interface ProviderOption {
   readonly models: readonly { readonly value: string; readonly label: string }[];
 }
 
+/** The provider of this name, spelled exactly so; the demo model is there in local development only. */
+export const findProvider = (name: string, isLocal: boolean): Provider | undefined =>
+  available(isLocal).find((provider) => provider.name === name);
+
+/** The names of all providers, in the order in which they are offered. */
+export const providerNames = (isLocal: boolean): readonly string[] =>
+  available(isLocal).map(({ name }) => name);
+
+const available = (isLocal: boolean): readonly Provider[] => (isLocal ? [...PROVIDERS, demo] : PROVIDERS);
+
 /** The models that can be opened with what is configured. */
 export function createModels({ demoModelUrl, fetch, timeouts }: ProviderConfig): Models {
   return {
@@ -29,8 +40,8 @@ export function createModels({ demoModelUrl, fetch, timeouts }: ProviderConfig):
       return openAiModel({
         apiKey: "demo",
         baseUrl: demoModelUrl,
-        model: model ?? DEMO_MODEL,
-        contextTokens: DEMO_CONTEXT_TOKENS,
+        model: model ?? DEMO_MODEL.id,
+        contextTokens: DEMO_MODEL.contextTokens,
         fetch,
         timeouts,
       });
@@ -40,11 +51,4 @@ export function createModels({ demoModelUrl, fetch, timeouts }: ProviderConfig):
 
 /** The providers that a form offers: those that answer as things are configured. */
 export const providerOptions = (isLocal: boolean): readonly ProviderOption[] =>
-  isLocal
-    ? [
-        {
-          name: "Demo",
-          models: [{ value: DEMO_MODEL, label: "[Demo] Demo model (pattern matching, no AI)" }],
-        },
-      ]
-    : [];
+  isLocal ? [{ name: "Demo", models: [{ value: DEMO_MODEL.id, label: `[Demo] ${DEMO_MODEL.name}` }] }] : [];
