@@ -15,6 +15,8 @@ import { systemRoutes } from "./http/system-routes.ts";
 import { archivalRoutes } from "./memory/archival-routes.ts";
 import { memoryRoutes } from "./memory/routes.ts";
 import { runRoutes, sendRoutes } from "./runs/routes.ts";
+import { modelListRoutes } from "./settings/model-list-routes.ts";
+import { providerRoutes } from "./settings/routes.ts";
 
 /** The app: what every request passes, and one `.route()` per feature. */
 export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
@@ -48,7 +50,9 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/agents", archivalRoutes)
     .route("/agents", sendRoutes)
     .route("/conversations", conversationRoutes)
-    .route("/conversations", runRoutes);
+    .route("/conversations", runRoutes)
+    .route("/settings/providers", providerRoutes)
+    .route("/llm", modelListRoutes);
 }
 
 /** The types of all routes, for Hono's client. */

@@ -6,7 +6,9 @@ import { type Config, configFrom } from "./config.ts";
 import { ConversationRepository } from "./conversations/repository.ts";
 import { ConversationService } from "./conversations/service.ts";
 import type { Models } from "./llm/model.ts";
-import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
+import { ModelListCache, ModelLists } from "./llm/model-lists.ts";
+import type { Provider, ProviderContext } from "./llm/provider.ts";
+import { availableProviders, createModels } from "./llm/providers.ts";
 import { IdempotencyRepository } from "./idempotency/repository.ts";
 import { IdempotencyService } from "./idempotency/service.ts";
 import { ArchivalRepository } from "./memory/archival-repository.ts";
@@ -21,8 +23,13 @@ import type { TurnDeps } from "./runs/turn-deps.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
 import { MemorySearches } from "./search/memory-searches.ts";
 import type { MemorySearch } from "./search/model.ts";
+import { ProviderCredentials } from "./settings/provider-credentials.ts";
+import { ProviderSettingsRepository } from "./settings/repository.ts";
+import { ProviderService } from "./settings/service.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
+import { Vault } from "./shared/encryption.ts";
+import { FernetReader } from "./shared/fernet.ts";
 import { TableClient } from "./table/client.ts";
 import { Cursors } from "./table/cursor.ts";
 import { createTransport, type Send } from "./table/transport.ts";
@@ -36,11 +43,20 @@ const LOCAL_TOKEN_SECONDS = 12 * 60 * 60;
 export interface Ports {
   readonly config: Config;
   readonly table: TableClient;
+  readonly providers: readonly Provider[];
+  readonly providerContext: ProviderContext;
   readonly models: Models;
+  readonly ciphers: Ciphers;
   readonly clock: Clock;
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
+}
+
+/** What credentials are encrypted with, and were before. */
+interface Ciphers {
+  readonly vault: Vault;
+  readonly legacy: FernetReader | undefined;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
@@ -55,7 +71,7 @@ export interface Deps {
   readonly memoryService: MemoryService;
   readonly archivalService: ArchivalService;
   readonly idempotency: IdempotencyService;
-  readonly providerOptions: readonly ProviderOption[];
+  readonly providers: ProviderService;
   readonly runs: RunRepository;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
@@ -72,7 +88,8 @@ export interface RunnerDeps {
   readonly clock: Clock;
 }
 
-export function createDeps({ config, table, clock, cursorKey, runners, memorySearch }: Ports): Deps {
+export function createDeps(ports: Ports): Deps {
+  const { config, table, clock, cursorKey, runners, memorySearch } = ports;
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
@@ -102,12 +119,27 @@ export function createDeps({ config, table, clock, cursorKey, runners, memorySea
     memoryService: new MemoryService({ memory, versions, agents, clock }),
     archivalService,
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
-    providerOptions: providerOptions(config.isLocal),
+    providers: providerService(ports),
     runs: new RunRepository(table, cursors),
     runners,
     memorySearch,
   };
 }
+
+function providerService(ports: Ports): ProviderService {
+  const { table, providers, providerContext: context, clock } = ports;
+  return new ProviderService({
+    settings: new ProviderSettingsRepository(table),
+    credentials: credentialsOf(ports),
+    providers,
+    context,
+    modelLists: new ModelLists(modelLists, context),
+    clock,
+  });
+}
+
+const credentialsOf = ({ table, ciphers: { vault, legacy } }: Ports): ProviderCredentials =>
+  new ProviderCredentials(new ProviderSettingsRepository(table), vault, legacy);
 
 export function createRunnerDeps(ports: Ports): RunnerDeps {
   const { config, table, models, clock, cursorKey, memorySearch } = ports;
@@ -118,7 +150,17 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
   const messages = new MessageRepository(table, cursors);
   return {
     users: new UserRepository(table),
-    turnDeps: { turns, memory, archive, memorySearch, messages, models, clock, saveMs: config.saveMs },
+    turnDeps: {
+      turns,
+      memory,
+      archive,
+      memorySearch,
+      messages,
+      models,
+      credentials: credentialsOf(ports),
+      clock,
+      saveMs: config.saveMs,
+    },
     turns,
     runs: new RunRepository(table, cursors),
     conversations: new ConversationRepository(table, cursors),
@@ -131,20 +173,51 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
 const transports = new Map<string, Send>();
 /** One cursor key per isolate and secret. */
 const cursorKeys = new Map<string, CryptoKey>();
+/** What encrypts keeps its derived keys. */
+const ciphers = new WeakMap<Config, Ciphers>();
+const modelLists = new ModelListCache();
 
 /** The ports of the real world, as the environment describes it. */
 export async function portsFrom(env: Env): Promise<Ports> {
   const config = configFrom(env);
   const clock = systemClock;
+  const providers = availableProviders(config.isLocal);
+  const providerContext = contextOf(config);
   return {
     config,
     table: new TableClient({ send: transportOf(config), table: config.table.name, now: clock.now }),
-    models: createModels({ demoModelUrl: config.demoModelUrl, fetch, timeouts: config.modelTimeouts }),
+    providers,
+    providerContext,
+    models: createModels(providers, providerContext),
+    ciphers: ciphersOf(config),
     clock,
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
     memorySearch: new MemorySearches(env.SEARCH_INDEX, config.table.region),
   };
+}
+
+const contextOf = ({ isLocal, demoModelUrl, modelTimeouts }: Config): ProviderContext => ({
+  fetch,
+  timeouts: modelTimeouts,
+  isLocal,
+  ownHosts: [],
+  resolve: () => Promise.resolve([]),
+  now: Date.now,
+  demoModelUrl,
+});
+
+function ciphersOf(config: Config): Ciphers {
+  const known = ciphers.get(config);
+  if (known) return known;
+
+  const { encryptionKeys, legacyEncryptionSecret: secret } = config;
+  const made = {
+    vault: new Vault(encryptionKeys),
+    legacy: secret === undefined ? undefined : new FernetReader(secret),
+  };
+  ciphers.set(config, made);
+  return made;
 }
 
 function transportOf({ table }: Config): Send {

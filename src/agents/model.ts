@@ -1,4 +1,12 @@
-import { count, idAfter, optionalText, renamed, text } from "../table/fields.ts";
+import {
+  count,
+  idAfter,
+  optionalCount,
+  optionalNumber,
+  optionalText,
+  renamed,
+  text,
+} from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
@@ -13,13 +21,30 @@ export interface Agent {
   readonly persona: string;
   /** A conversation idle for longer starts with no history; 0 never does. */
   readonly sessionTimeoutMinutes: number;
+  /** Null leaves it to the provider. */
+  readonly temperature: number | null;
+  readonly maxOutputTokens: number | null;
+  /** Asked when the provider fails before it has said anything. A model alone is one of the same provider. */
+  readonly fallbackProvider: string | null;
+  readonly fallbackModel: string | null;
   readonly createdAt: string;
   readonly updatedAt: string | null;
 }
 
 /** What an update may change; absent members stay as they are. */
 export type AgentChanges = Partial<
-  Pick<Agent, "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes">
+  Pick<
+    Agent,
+    | "architecture"
+    | "provider"
+    | "model"
+    | "persona"
+    | "sessionTimeoutMinutes"
+    | "temperature"
+    | "maxOutputTokens"
+    | "fallbackProvider"
+    | "fallbackModel"
+  >
 >;
 
 export const DEFAULT_SESSION_TIMEOUT_MINUTES = 60;
@@ -60,6 +85,10 @@ const CHANGEABLE = {
   model: "agent_model",
   persona: "agent_persona",
   sessionTimeoutMinutes: "session_timeout_minutes",
+  temperature: "temperature",
+  maxOutputTokens: "max_output_tokens",
+  fallbackProvider: "fallback_provider",
+  fallbackModel: "fallback_model",
 } as const satisfies Record<keyof AgentChanges, string>;
 
 export const agentItem = (agent: Agent): Item => ({
@@ -72,6 +101,10 @@ export const agentItem = (agent: Agent): Item => ({
   agent_model: agent.model,
   agent_persona: agent.persona,
   session_timeout_minutes: agent.sessionTimeoutMinutes,
+  ...(agent.temperature !== null && { temperature: agent.temperature }),
+  ...(agent.maxOutputTokens !== null && { max_output_tokens: agent.maxOutputTokens }),
+  ...(agent.fallbackProvider !== null && { fallback_provider: agent.fallbackProvider }),
+  ...(agent.fallbackModel !== null && { fallback_model: agent.fallbackModel }),
   created_by: agent.owner,
   created_at: agent.createdAt,
   updated_at: agent.updatedAt,
@@ -89,6 +122,10 @@ export const agentFrom = (item: Item): Agent => ({
   model: optionalText(item, "agent_model") || null,
   persona: text(item, "agent_persona"),
   sessionTimeoutMinutes: count(item, "session_timeout_minutes", DEFAULT_SESSION_TIMEOUT_MINUTES),
+  temperature: optionalNumber(item, "temperature") ?? null,
+  maxOutputTokens: optionalCount(item, "max_output_tokens") ?? null,
+  fallbackProvider: optionalText(item, "fallback_provider") || null,
+  fallbackModel: optionalText(item, "fallback_model") || null,
   createdAt: text(item, "created_at"),
   updatedAt: optionalText(item, "updated_at"),
 });

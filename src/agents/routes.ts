@@ -2,36 +2,12 @@ import * as z from "zod";
 import { idempotent } from "../http/middleware/idempotent.ts";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
-import { blankAsAbsent, Id, Unfinished, UNFINISHED, wholeNumber } from "../http/schemas.ts";
+import { Id, Unfinished, UNFINISHED } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
-import { PROVIDER_NAMES } from "../llm/providers.ts";
-import { architectureNames } from "./architectures/registry.ts";
-import { createAgentForm, Form, updateAgentForm } from "./forms.ts";
-import { type Agent, DEFAULT_SESSION_TIMEOUT_MINUTES, isGuardable } from "./model.ts";
-
-/** Thirty days; 0 means never. */
-const MAX_SESSION_TIMEOUT_MINUTES = 30 * 24 * 60;
-
-const Changeable = {
-  agent_architecture: blankAsAbsent(z.enum(architectureNames)),
-  agent_provider: blankAsAbsent(z.enum(PROVIDER_NAMES)),
-  agent_model: blankAsAbsent(z.string().trim().max(200).optional()),
-  agent_persona: blankAsAbsent(z.string().max(40_000)),
-  session_timeout_minutes: blankAsAbsent(wholeNumber(0, MAX_SESSION_TIMEOUT_MINUTES).optional()),
-};
-
-const Name = z.string().trim().min(1).max(200).refine(isGuardable, { error: "Too long for its script" });
-
-const NewAgent = z.object({ agent_name: blankAsAbsent(Name), ...Changeable }).meta({ id: "NewAgent" });
-
-const AgentChanges = z
-  .object({
-    ...Changeable,
-    agent_architecture: blankAsAbsent(z.enum(architectureNames).optional()),
-    agent_provider: blankAsAbsent(z.enum(PROVIDER_NAMES).optional()),
-    agent_persona: blankAsAbsent(z.string().max(40_000).optional()),
-  })
-  .meta({ id: "AgentChanges" });
+import { Form } from "../shared/forms.ts";
+import { createAgentForm, updateAgentForm } from "./forms.ts";
+import { type Agent, DEFAULT_SESSION_TIMEOUT_MINUTES } from "./model.ts";
+import { AgentChanges, modelSettings, NewAgent, NO_MODEL_SETTINGS } from "./schemas.ts";
 
 const AgentView = z
   .object({
@@ -42,6 +18,10 @@ const AgentView = z
     agent_model: z.string().nullable(),
     agent_persona: z.string(),
     session_timeout_minutes: z.number(),
+    temperature: z.number().nullable(),
+    max_output_tokens: z.number().nullable(),
+    fallback_provider: z.string().nullable(),
+    fallback_model: z.string().nullable(),
     created_by: z.string(),
     created_at: z.string(),
     updated_at: z.string().nullable(),
@@ -58,6 +38,10 @@ const toView = (agent: Agent): z.infer<typeof AgentView> => ({
   agent_model: agent.model,
   agent_persona: agent.persona,
   session_timeout_minutes: agent.sessionTimeoutMinutes,
+  temperature: agent.temperature,
+  max_output_tokens: agent.maxOutputTokens,
+  fallback_provider: agent.fallbackProvider,
+  fallback_model: agent.fallbackModel,
   created_by: agent.owner,
   created_at: agent.createdAt,
   updated_at: agent.updatedAt,
@@ -67,13 +51,16 @@ export const agentRoutes = userRouter()
   .get(
     "/supported-models",
     operation("getCreateAgentForm", "The form that creates an agent", { 200: Form }),
-    (c) => c.json(createAgentForm(c.var.deps.providerOptions), 200),
+    async (c) => c.json(createAgentForm(await c.var.deps.providers.offers(c.var.user.email)), 200),
   )
   .get(
     "/update-schema/:agentId",
     operation("getUpdateAgentForm", "The form that changes an agent", { 200: Form }),
     validate("param", z.object({ agentId: z.string() })),
-    (c) => c.json(updateAgentForm(c.req.valid("param").agentId, c.var.deps.providerOptions), 200),
+    async (c) => {
+      const offers = await c.var.deps.providers.offers(c.var.user.email);
+      return c.json(updateAgentForm(c.req.valid("param").agentId, offers), 200);
+    },
   )
   .post(
     "/",
@@ -94,6 +81,8 @@ export const agentRoutes = userRouter()
           model: body.agent_model || null,
           persona: body.agent_persona,
           sessionTimeoutMinutes: body.session_timeout_minutes ?? DEFAULT_SESSION_TIMEOUT_MINUTES,
+          ...NO_MODEL_SETTINGS,
+          ...modelSettings(body),
         },
         c.var.entityId,
       );
@@ -126,6 +115,7 @@ export const agentRoutes = userRouter()
         ...(body.session_timeout_minutes !== undefined && {
           sessionTimeoutMinutes: body.session_timeout_minutes,
         }),
+        ...modelSettings(body),
       });
       return c.json(toView(agent), 200);
     },

@@ -15,10 +15,7 @@ export interface AgentMemories {
   sweep(owner: string, agentId: string): Promise<boolean>;
 }
 
-export type NewAgent = Pick<
-  Agent,
-  "name" | "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes"
->;
+export type NewAgent = Omit<Agent, "id" | "owner" | "createdAt" | "updatedAt">;
 
 export class AgentService {
   readonly #agents: AgentRepository;

@@ -3,6 +3,7 @@ import type { ArchivalRepository } from "../memory/archival-repository.ts";
 import type { MemoryRepository } from "../memory/repository.ts";
 import type { MessageRepository } from "../messages/repository.ts";
 import type { MemorySearch } from "../search/model.ts";
+import type { ProviderCredentials } from "../settings/provider-credentials.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { TurnEnd, TurnRepository } from "./turn-repository.ts";
 
@@ -14,6 +15,7 @@ export interface TurnDeps {
   readonly memorySearch: MemorySearch;
   readonly messages: MessageRepository;
   readonly models: Models;
+  readonly credentials: ProviderCredentials;
   readonly clock: Clock;
   /** How long the save of an answer that was shown is tried again before the turn fails, in milliseconds. */
   readonly saveMs: number;

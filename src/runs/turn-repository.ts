@@ -2,14 +2,20 @@ import { type Agent, agentFrom, agentKey } from "../agents/model.ts";
 import { type Conversation, conversationFrom, conversationKey } from "../conversations/model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
 import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
-import { countMessage, forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
+import { countMessage, forgoMessage, type MessageUse, returnMessage, usageKey } from "../plans/model.ts";
+import {
+  isProviderSettings,
+  PROVIDER_SETTINGS_PREFIX,
+  type ProviderSettings,
+  settingsFrom,
+} from "../settings/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
 import { isBeingDeleted, isLive } from "../table/deletion.ts";
 import { TransactionRefused } from "../table/errors.ts";
 import { absent } from "../table/expressions.ts";
 import { text } from "../table/fields.ts";
-import { conversationPartition, memoryPartition } from "../table/keys.ts";
+import { conversationPartition, memoryPartition, userPartition } from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
 import { type User, userFrom, userKey } from "../users/model.ts";
 import { beginRun, endRun, type RunEnd, type RunSeed, type TurnPlace } from "./model.ts";
@@ -26,6 +32,8 @@ export interface TurnState {
   readonly user: User | undefined;
   readonly agent: Agent | undefined;
   readonly conversation: Conversation | undefined;
+  /** What the owner keeps for the providers of models. */
+  readonly providers: readonly ProviderSettings[];
   /** None where the memory was never begun. */
   readonly blocks: readonly Block[];
   /** Oldest first. */
@@ -48,15 +56,19 @@ export class TurnRepository {
     this.#table = table;
   }
 
-  /** Everything that a turn needs, in one wave of parallel reads. */
-  async load({ owner, agentId, conversationId }: TurnPlace): Promise<TurnState> {
+  /** Everything that a turn of this month needs, in one wave of parallel reads. */
+  async load({ owner, agentId, conversationId }: TurnPlace, month: string): Promise<TurnState> {
     const memory = { agentId, userId: owner };
-    const [[agent, conversation, user], memoryItems, newest] = await Promise.all([
+    const [[agent, conversation, user], accountItems, memoryItems, newest] = await Promise.all([
       this.#table.batchGet([
         agentKey(owner, agentId),
         conversationKey(owner, conversationId),
         userKey(owner),
       ]),
+      // Settings of providers, subscriptions and the usage of the months lie side by side.
+      this.#table.query(userPartition(owner), {
+        range: { between: [PROVIDER_SETTINGS_PREFIX, usageKey(owner, month).sk] },
+      }),
       this.#table.query(memoryPartition(agentId, owner), { range: CORE_MEMORY_RANGE }),
       this.#table.queryPage(conversationPartition(conversationId), {
         range: { beginsWith: MESSAGE_PREFIX },
@@ -69,6 +81,7 @@ export class TurnRepository {
       user: user && userFrom(user),
       agent: living(agent, agentFrom),
       conversation: living(conversation, conversationFrom),
+      providers: accountItems.filter(isProviderSettings).map((item) => settingsFrom(owner, item)),
       blocks: blocksFrom(memory, memoryItems),
       history: newest.items.map(messageFrom).toReversed(),
     };

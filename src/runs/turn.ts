@@ -1,14 +1,13 @@
 import type { Architecture, TurnResult } from "../agents/architectures/architecture.ts";
 import { architectureNames, findArchitecture } from "../agents/architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
-import type { ChatModel, Models } from "../llm/model.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import { CoreMemory } from "../memory/core-memory.ts";
 import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts";
 import type { Attachment } from "../messages/attachments.ts";
 import { ConversationReader } from "../messages/conversation-reader.ts";
 import type { Message } from "../messages/model.ts";
-import type { Clock } from "../shared/clock.ts";
+import { type Clock, monthOf } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { requireActive } from "../users/account.ts";
@@ -17,6 +16,7 @@ import type { AgentEvent, AnswerEvent } from "./events.ts";
 import type { RunSeed, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { endTurn, type TurnEnding } from "./turn-end.ts";
+import { requireModel } from "./turn-model.ts";
 
 export interface TurnInput extends TurnPlace {
   readonly content: string;
@@ -123,9 +123,9 @@ interface Plan {
 
 /** Reads everything and refuses what can't be answered. */
 async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise<Plan> {
-  const { turns, memory, archive, memorySearch, messages, models, clock } = deps;
+  const { turns, memory, archive, memorySearch, messages, clock } = deps;
   const { owner, agentId, conversationId, content, attachments } = input;
-  const state = await turns.load(input);
+  const state = await turns.load(input, monthOf(seed.startedAt));
 
   requireActive(state.user);
   if (!state.agent) throw notFound("Agent");
@@ -133,7 +133,7 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
   if (state.conversation?.agentId !== agentId) throw notFound("Conversation");
   const { agent } = state;
   const architecture = requireArchitecture(agent);
-  const model = requireModel(agent, models);
+  const model = await requireModel(agent, state.providers, deps);
 
   const memoryOwner = { agentId, userId: owner };
   const blocks = state.blocks.length > 0 ? state.blocks : beginMemory();
@@ -197,16 +197,6 @@ function requireArchitecture(agent: Agent): Architecture {
 
   const supported = architectureNames.join(", ");
   throw new AppError("conflict", `Unknown architecture: '${agent.architecture}'. Supported: ${supported}`);
-}
-
-function requireModel(agent: Agent, models: Models): ChatModel {
-  const model = models.open(agent.provider, agent.model);
-  if (model) return model;
-
-  throw new AppError(
-    "provider-not-configured",
-    `Provider '${agent.provider}' is not configured. Please configure it in Settings > Provider Configuration.`,
-  );
 }
 
 /** Whether the conversation has rested for longer than the agent's session, measured to the message before this one. */

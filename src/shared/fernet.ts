@@ -48,7 +48,7 @@ export class FernetReader {
         encryption,
         signed.subarray(HEADER_BYTES + IV_BYTES),
       );
-      return new TextDecoder("utf-8", { fatal: true }).decode(plain);
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(plain);
     } catch {
       return undefined;
     }
@@ -67,6 +67,8 @@ async function deriveKeys(secret: string): Promise<Keys> {
   const hmac = { name: "HMAC", hash: "SHA-256" };
   return {
     signing: await crypto.subtle.importKey("raw", bits.subarray(0, HALF_KEY_BYTES), hmac, false, ["verify"]),
-    encryption: await crypto.subtle.importKey("raw", bits.subarray(HALF_KEY_BYTES), "AES-CBC", false, ["decrypt"]),
+    encryption: await crypto.subtle.importKey("raw", bits.subarray(HALF_KEY_BYTES), "AES-CBC", false, [
+      "decrypt",
+    ]),
   };
 }

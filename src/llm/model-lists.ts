@@ -1,0 +1,89 @@
+import { sha256, toBase64Url } from "../shared/crypto.ts";
+import type { ModelInfo, Provider, ProviderContext } from "./provider.ts";
+
+const LIFETIME_MS = 60 * 60 * 1000;
+/** A provider that has failed is left alone for a while: every form would wait for it otherwise. */
+const FAILURE_LIFETIME_MS = 60 * 1000;
+const MAX_LISTS = 500;
+
+interface Entry {
+  readonly until: number;
+  /** Nothing where the list could not be had. */
+  readonly models: readonly ModelInfo[] | undefined;
+}
+
+/** Lists of models as they were last had, in the memory of one isolate. */
+export class ModelListCache {
+  /** By a hash: keys of users have no place in a memory that outlives their request. Oldest first. */
+  readonly #entries = new Map<string, Entry>();
+
+  find(id: string, now: number): Entry | undefined {
+    const entry = this.#entries.get(id);
+    return entry && entry.until > now ? entry : undefined;
+  }
+
+  keep(id: string, entry: Entry): void {
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > MAX_LISTS && oldest !== undefined) this.#entries.delete(oldest);
+  }
+}
+
+/** The models of a provider; `isLive` is false for the list that is built in. */
+export interface ModelList {
+  readonly models: readonly ModelInfo[];
+  readonly isLive: boolean;
+}
+
+/** Which models can be chosen: what the provider lists for these credentials, or what is built in. */
+export class ModelLists {
+  readonly #cache: ModelListCache;
+  readonly #context: ProviderContext;
+
+  constructor(cache: ModelListCache, context: ProviderContext) {
+    this.#cache = cache;
+    this.#context = context;
+  }
+
+  /** Never throws, and never takes longer than `timeMs`: a list that is not there by then is not waited for. */
+  async list(provider: Provider, credentials: unknown, timeMs: number): Promise<ModelList> {
+    const { now } = this.#context;
+    const id = toBase64Url(await sha256(JSON.stringify([provider.name, credentials])));
+    const known = this.#cache.find(id, now());
+    if (known) return known.models ? { models: known.models, isLive: true } : builtIn(provider);
+
+    try {
+      const models = await withinTime(timeMs, (signal) =>
+        provider.listModels(credentials, this.#context, signal),
+      );
+      this.#cache.keep(id, { until: now() + LIFETIME_MS, models });
+      return { models, isLive: true };
+    } catch {
+      this.#cache.keep(id, { until: now() + FAILURE_LIFETIME_MS, models: undefined });
+      return builtIn(provider);
+    }
+  }
+}
+
+/** The list that is always there. */
+export const builtIn = ({ models }: Provider): ModelList => ({ models, isLive: false });
+
+/** Ends what takes too long, also where it does not listen to its signal. */
+export async function withinTime<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new DOMException("It took too long.", "TimeoutError");
+      abort.abort(error);
+      reject(error);
+    }, ms);
+  });
+
+  try {
+    return await Promise.race([work(abort.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
