@@ -26,6 +26,8 @@ export interface TokenUsage {
   readonly outputTokens: number;
   /** The part of `inputTokens` that the provider had in its cache. */
   readonly cachedTokens: number;
+  /** The part of `outputTokens` that went into thinking, where the provider tells. */
+  readonly reasoningTokens?: number;
 }
 
 /** A piece of an answer. A tool call comes once, whole; usage at most once, and some providers send none. */

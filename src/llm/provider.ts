@@ -138,3 +138,9 @@ export function defineProvider<S extends z.ZodObject>(definition: ProviderDefini
     listModels: async (raw, context, signal) => definition.listModels(check(raw), context, signal),
   };
 }
+
+/** Three quarters of a word per token is the usual rule of thumb for English. */
+const WORDS_PER_TOKEN = 0.75;
+
+/** How many words of context may be counted on in a window of so many tokens. */
+export const contextWordsOf = (tokens: number): number => Math.floor(tokens * WORDS_PER_TOKEN);

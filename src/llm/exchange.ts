@@ -1,0 +1,134 @@
+import { AppError } from "../shared/errors.ts";
+import { BUDGETS } from "./budgets.ts";
+import { textOf } from "./bytes.ts";
+import { providerError } from "./errors.ts";
+import { type Json, objectFrom } from "./json.ts";
+import type { ModelChunk, ModelTimeouts } from "./model.ts";
+
+/**
+ * An answer of a provider that is no success. Its body may hold pieces of a key, so it is private: errors are logged,
+ * and this one is only looked at to find out what it means.
+ */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+  readonly headers: Headers;
+  readonly #body: string;
+
+  constructor(status: number, headers: Headers, body: string) {
+    super(`The provider answered with ${status}.`);
+    this.status = status;
+    this.headers = headers;
+    this.#body = body;
+  }
+
+  /** The body as JSON, or an empty object where it is something else, such as a proxy's page. */
+  get body(): Json {
+    return objectFrom(this.#body) ?? {};
+  }
+}
+
+export interface ExchangeOptions {
+  readonly timeouts: ModelTimeouts;
+  /** Says what a failure of this provider means. */
+  readonly toAppError: (cause: unknown) => AppError;
+  /** Milliseconds to wait before the one retry; nothing where a retry is of no use. */
+  readonly retryWait?: (cause: unknown) => number | undefined;
+}
+
+/**
+ * One answer within its budgets: sends the request, again if that may help and nothing has been shown, and gives what
+ * `read` makes of the response. Everything it throws is an `AppError`, or the reason of `outerSignal`.
+ */
+export async function* exchange(
+  send: (signal: AbortSignal) => Promise<Response>,
+  read: (response: Response) => AsyncIterable<ModelChunk>,
+  options: ExchangeOptions,
+  outerSignal: AbortSignal,
+): AsyncGenerator<ModelChunk, void, void> {
+  const { timeouts, toAppError, retryWait = (cause) => waitBeforeRetry(cause, timeouts) } = options;
+  const total = new AbortController();
+  // Not `AbortSignal.timeout`, which nothing can end: its timer would outlive the request by minutes.
+  const timer = setTimeout(() => total.abort(providerError.stalled()), timeouts.totalMs);
+  const signal = AbortSignal.any([outerSignal, total.signal]);
+
+  try {
+    outerSignal.throwIfAborted();
+    yield* read(await sendTwice(send, retryWait, signal));
+  } catch (cause) {
+    outerSignal.throwIfAborted();
+    throw total.signal.aborted ? total.signal.reason : toAppError(cause);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function sendTwice(
+  send: (signal: AbortSignal) => Promise<Response>,
+  retryWait: (cause: unknown) => number | undefined,
+  signal: AbortSignal,
+): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send(signal);
+    } catch (cause) {
+      const waitMs = retryWait(cause);
+      if (signal.aborted || attempt === BUDGETS.attempts || waitMs === undefined) throw cause;
+      await sleep(waitMs, signal);
+    }
+  }
+}
+
+/**
+ * Sends a request and gives its response once the headers are there. Throws `Refusal` for everything but success;
+ * redirects are not followed, because what they lead to was never checked.
+ */
+export async function fetchWithin(
+  fetch: typeof globalThis.fetch,
+  request: Request,
+  timeouts: Pick<ModelTimeouts, "headersMs" | "idleMs">,
+  signal: AbortSignal,
+): Promise<Response> {
+  const headers = new AbortController();
+  const timer = setTimeout(() => headers.abort(providerError.stalled()), timeouts.headersMs);
+
+  try {
+    const response = await fetch(request, {
+      redirect: "manual",
+      signal: AbortSignal.any([signal, headers.signal]),
+    });
+    if (response.ok) return response;
+    const body = await textOf(response, timeouts.idleMs, BUDGETS.errorBytes);
+    throw new Refusal(response.status, response.headers, body);
+  } catch (cause) {
+    throw headers.signal.aborted ? headers.signal.reason : cause;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The rule for retries where a provider has none of its own. */
+function waitBeforeRetry(cause: unknown, timeouts: ModelTimeouts): number | undefined {
+  // What is an error of ours already was judged: a stalled request would only stall for twice as long.
+  if (cause instanceof AppError) return undefined;
+  if (!(cause instanceof Refusal)) return BUDGETS.retryWaitMs;
+  if (cause.status >= 500 || cause.status === 408) return BUDGETS.retryWaitMs;
+  return cause.status === 429 ? askedWait(cause.headers, timeouts.retryAfterMs) : undefined;
+}
+
+/** The wait that `Retry-After` asks for, or nothing where that is longer than anybody would watch nothing. */
+export function askedWait(headers: Headers | undefined, maxMs: number): number | undefined {
+  const asked = Number(headers?.get("retry-after") ?? Number.NaN) * 1000;
+  if (Number.isNaN(asked)) return BUDGETS.retryWaitMs;
+  return asked <= maxMs ? asked : undefined;
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
