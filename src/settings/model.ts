@@ -1,6 +1,6 @@
 import { idAfter, optionalText, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
-import type { Item, Key } from "../table/marshal.ts";
+import type { Item, Key, Value } from "../table/marshal.ts";
 
 /** What a user entered for a provider: a value by the name of its field. */
 export type Credentials = Readonly<Record<string, string>>;
@@ -11,6 +11,11 @@ export interface ProviderSettings {
   readonly provider: string;
   /** Their credentials, sealed; or a token of the service before. */
   readonly encrypted: string;
+  /**
+   * What stands in the place of `encrypted`, whatever it is; nothing where the attribute is missing. No two ciphertexts
+   * are alike, so it tells whether anything was changed.
+   */
+  readonly revision: Value | undefined;
   /** The token of the service before that `encrypted` was made of, while its secret is there. */
   readonly legacy: string | null;
   readonly createdAt: string;
@@ -47,6 +52,7 @@ export const settingsFrom = (owner: string, item: Item): ProviderSettings => ({
   owner,
   provider: idAfter(item, PROVIDER_SETTINGS_PREFIX),
   encrypted: text(item, ENCRYPTED),
+  revision: item[ENCRYPTED],
   legacy: optionalText(item, LEGACY),
   createdAt: text(item, "created_at"),
   updatedAt: optionalText(item, "updated_at"),

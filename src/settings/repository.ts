@@ -61,6 +61,5 @@ export class ProviderSettingsRepository {
   }
 }
 
-/** No two ciphertexts are alike, so one stands for everything that was read with it. */
-const unchanged = ({ encrypted }: ProviderSettings) =>
-  encrypted === "" ? absent(ENCRYPTED) : equals(ENCRYPTED, encrypted);
+const unchanged = ({ revision }: ProviderSettings) =>
+  revision === undefined ? absent(ENCRYPTED) : equals(ENCRYPTED, revision);

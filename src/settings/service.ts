@@ -88,10 +88,12 @@ export class ProviderService {
       if (stored && known?.isCurrent && isSame(values, known.values))
         return this.#status(provider, stored, known);
 
+      const encrypted = await credentials.seal(owner, provider.name, values);
       const next: ProviderSettings = {
         owner,
         provider: provider.name,
-        encrypted: await credentials.seal(owner, provider.name, values),
+        encrypted,
+        revision: encrypted,
         legacy: null,
         createdAt: stored?.createdAt || clock.timestamp(),
         updatedAt: stored ? clock.timestamp() : null,
