@@ -52,7 +52,7 @@ export const NO_MODEL_SETTINGS = {
 export const modelSettings = (body: z.infer<typeof AgentChanges>): ModelSettings => ({
   ...(body.temperature !== undefined && { temperature: body.temperature }),
   ...(body.max_output_tokens !== undefined && { maxOutputTokens: body.max_output_tokens }),
-  ...(body.fallback_model !== undefined && { fallbackModel: body.fallback_model || null }),
+  ...(body.fallback_model !== undefined && { fallbackModel: body.fallback_model }),
   ...(body.fallback_provider !== undefined && { fallbackProvider: body.fallback_provider }),
   ...(body.fallback_provider === null && { fallbackModel: null }),
 });

@@ -27,7 +27,8 @@ export const decimal = (min: number, max: number) =>
 export const removable = <S extends z.ZodType>(schema: S) =>
   z.preprocess((value) => {
     if (value === "none") return null;
-    return value === "" || value === null ? undefined : value;
+    const isBlank = value === null || (typeof value === "string" && value.trim() === "");
+    return isBlank ? undefined : value;
   }, schema.nullable().optional());
 
 /** A page of a list, in the wrapper that clients know. */

@@ -48,15 +48,11 @@ export function rulesOf(schema: z.ZodType): Rules {
 }
 
 function readRules(schema: z.ZodType): Rules {
-  const { minLength, maxLength, minimum, maximum, pattern, anyOf } = z.toJSONSchema(schema, {
-    io: "output",
-    unrepresentable: "any",
-  });
+  const whole = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
   // Where there is a choice, the first one is what a form asks for; the other is a way to say nothing.
-  const first = anyOf?.[0];
-  const { minimum: lowest = minimum, maximum: highest = maximum } = first ?? {};
-  const min = minLength ?? lowest;
-  const max = maxLength ?? highest;
+  const { minLength, maxLength, minimum, maximum, pattern } = { ...whole, ...whole.anyOf?.[0] };
+  const min = minLength ?? minimum;
+  const max = maxLength ?? maximum;
   return {
     ...(!schema.safeParse(undefined).success && { required: true }),
     ...(pattern !== undefined && { pattern }),
