@@ -1,13 +1,17 @@
+import { anthropic } from "./anthropic-provider.ts";
+import { bedrock } from "./bedrock-provider.ts";
+import { openAiCompatible } from "./compatible-provider.ts";
 import { demo, DEMO_MODEL } from "./demo.ts";
 import type { ChatModel, Models, ModelTimeouts } from "./model.ts";
 import { openAiModel } from "./openai.ts";
+import { openAi } from "./openai-provider.ts";
 import type { Provider } from "./provider.ts";
 
 /** Providers that an agent may name. Existing agents carry those of the service before, so all are accepted. */
 export const PROVIDER_NAMES = ["Demo", "OpenAI", "OpenAICompatible", "Anthropic", "Bedrock"] as const;
 
 /** In the order in which they are offered. */
-const PROVIDERS: readonly Provider[] = [];
+const PROVIDERS: readonly Provider[] = [bedrock, anthropic, openAi, openAiCompatible];
 
 export interface ProviderConfig {
   /** The base URL of the demo model's server; nothing outside local development. */
