@@ -30,6 +30,10 @@ export const providerError = {
       cause,
       retryable: false,
     }),
+  noModel: () =>
+    new AppError("provider-unavailable", "The agent names no model, and its provider has no default one.", {
+      retryable: false,
+    }),
   redirected: (cause: unknown) =>
     new AppError(
       "provider-unavailable",

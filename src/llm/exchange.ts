@@ -107,6 +107,32 @@ export async function fetchWithin(
   }
 }
 
+/** Asks once for something small, such as a list, and gives its JSON. Everything it throws is as with `exchange`. */
+export async function fetchJson(
+  fetch: typeof globalThis.fetch,
+  request: Request,
+  toAppError: (cause: unknown) => AppError,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const budget = { headersMs: BUDGETS.listMs, idleMs: BUDGETS.listMs };
+  try {
+    const response = await fetchWithin(fetch, request, budget, signal);
+    const text = await textOf(response, BUDGETS.listMs, BUDGETS.listBytes);
+    return jsonFrom(text);
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw toAppError(cause);
+  }
+}
+
+function jsonFrom(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw providerError.unreadable(cause);
+  }
+}
+
 /** The rule for retries where a provider has none of its own. */
 function waitBeforeRetry(cause: unknown, timeouts: ModelTimeouts): number | undefined {
   // What is an error of ours already was judged: a stalled request would only stall for twice as long.

@@ -1,60 +1,40 @@
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import type { AppError } from "../shared/errors.ts";
+import { type AnswerReader, type BadFinishes, END_MARK } from "./answer.ts";
 import { byStatus, providerError } from "./errors.ts";
-import { eventData } from "./event-stream.ts";
-import { isObject, objectFrom, textAt } from "./json.ts";
-import type { ModelChunk, TokenUsage } from "./model.ts";
+import { isObject, type Json, textAt } from "./json.ts";
+import type { TokenUsage } from "./model.ts";
 import { ToolCalls } from "./tool-calls.ts";
 
-/** Reads the stream of one answer. It is whole with a finish reason, with the end mark, or with tool calls that are. */
-export async function* readOpenAiAnswer(
-  response: Response,
-  idleMs: number,
-): AsyncGenerator<ModelChunk, void, void> {
-  const isStream = response.headers.get("content-type")?.includes("text/event-stream") ?? false;
-  if (!response.body || !isStream)
-    throw providerError.unreadable(new Error("The answer is not an event stream."));
+export const OPENAI_BAD_FINISHES: BadFinishes = {
+  content_filter: providerError.content,
+  error: providerError.unavailable,
+};
 
-  const calls = new ToolCalls();
-  let usage: TokenUsage | undefined;
-  let finish: string | undefined;
-  let done = false;
+/** Chat completions: chunks that add to the one choice, then the usage, then the end mark. */
+export class OpenAiReader implements AnswerReader<Json | typeof END_MARK> {
+  readonly calls = new ToolCalls();
+  usage: TokenUsage | undefined;
+  finish = "";
+  isOver = false;
 
-  try {
-    for await (const data of eventData(response.body, idleMs)) {
-      done = data.trim() === "[DONE]";
-      if (done) break;
-
-      const chunk = parseChunk(data);
-      // Some servers repeat the count, growing, in every chunk.
-      if (chunk.usage) usage = toUsage(chunk.usage);
-      // The chunk that carries the usage has no choices.
-      const choice = chunk.choices?.[0];
-      const text = choice?.delta?.content || choice?.delta?.refusal;
-      if (text) yield { type: "text", text };
-      for (const { index, id, function: part } of choice?.delta?.tool_calls ?? [])
-        calls.add(index, { id, name: part?.name, arguments: part?.arguments });
-      finish = choice?.finish_reason ?? finish;
+  take(event: Json | typeof END_MARK): string {
+    if (event === END_MARK) {
+      this.isOver = true;
+      return "";
     }
-  } catch (cause) {
-    // A connection that breaks behind the end has cost nothing but the token count.
-    if (finish === undefined) throw cause;
+    if (event["error"]) throw errorInStream(event["error"]);
+
+    // Every field is read as optional: servers that speak this protocol leave out what they please.
+    const chunk: Partial<ChatCompletionChunk> = event;
+    // Some repeat the count, growing, in every chunk; the chunk that carries it otherwise has no choices.
+    if (chunk.usage) this.usage = toUsage(chunk.usage);
+    const choice = chunk.choices?.[0];
+    for (const { index, id, function: part } of choice?.delta?.tool_calls ?? [])
+      this.calls.add(index, { id, name: part?.name, arguments: part?.arguments });
+    this.finish = choice?.finish_reason ?? this.finish;
+    return choice?.delta?.content || choice?.delta?.refusal || "";
   }
-
-  if (usage) yield { type: "usage", usage };
-  if (finish === "content_filter") throw providerError.content(new Error("finish_reason content_filter"));
-  if (finish === "error") throw providerError.unavailable(new Error("finish_reason error"));
-  if (finish === undefined && !done && !calls.areWhole()) throw providerError.truncated();
-  for (const call of calls.all()) yield { type: "call", call };
-}
-
-function parseChunk(data: string): Partial<ChatCompletionChunk> {
-  const parsed = objectFrom(data);
-  if (!parsed) throw providerError.unreadable(new Error("A chunk is no object."));
-  if (parsed["error"]) throw errorInStream(parsed["error"]);
-
-  // Every field is read as optional: servers that speak this protocol leave out what they please.
-  return parsed;
 }
 
 /** An error that comes as a chunk has the shape of an error answer's body; some put the status in its code. */
@@ -63,12 +43,12 @@ function errorInStream(error: unknown): AppError {
   const said = new Error("The provider reported an error in its stream.");
   const status = Number(code);
   return (
-    errorOfCode(code, said) ?? (status >= 400 ? byStatus(status, said) : providerError.unavailable(said))
+    openAiErrorOf(code, said) ?? (status >= 400 ? byStatus(status, said) : providerError.unavailable(said))
   );
 }
 
 /** Error codes of the protocol that say more than the status they come with. */
-export function errorOfCode(code: string, cause: unknown): AppError | undefined {
+export function openAiErrorOf(code: string, cause: unknown): AppError | undefined {
   if (code === "insufficient_quota" || code === "billing_hard_limit_reached")
     return providerError.quota(cause);
   if (code === "context_length_exceeded") return providerError.overflow(cause);

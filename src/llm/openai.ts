@@ -1,11 +1,13 @@
 import OpenAI, { APIConnectionTimeoutError, APIError } from "openai";
 import { AppError } from "../shared/errors.ts";
+import { jsonEvents, readAnswer } from "./answer.ts";
 import { BUDGETS } from "./budgets.ts";
 import { textOf } from "./bytes.ts";
 import { byStatus, overflowWords, providerError } from "./errors.ts";
-import { askedWait, exchange } from "./exchange.ts";
+import { askedWait, exchange, Refusal } from "./exchange.ts";
+import { objectAt, textAt } from "./json.ts";
 import type { ChatModel, ModelTimeouts } from "./model.ts";
-import { errorOfCode, readOpenAiAnswer } from "./openai-answer.ts";
+import { OPENAI_BAD_FINISHES, openAiErrorOf, OpenAiReader } from "./openai-answer.ts";
 import { type Dialect, toOpenAiBody } from "./openai-body.ts";
 import { contextWordsOf, type ModelSettings } from "./provider.ts";
 
@@ -39,7 +41,8 @@ export function openAiModel(options: OpenAiModelOptions): ChatModel {
           const body = toOpenAiBody({ model, request, settings, dialect, withUsage });
           return client.chat.completions.create(body, { signal }).asResponse();
         },
-        (response) => readOpenAiAnswer(response, timeouts.idleMs),
+        (response) =>
+          readAnswer(jsonEvents(response, timeouts.idleMs), new OpenAiReader(), OPENAI_BAD_FINISHES),
         {
           timeouts,
           toAppError: openAiError,
@@ -57,7 +60,7 @@ export function openAiModel(options: OpenAiModelOptions): ChatModel {
 }
 
 /** The SDK with the house's rules: it makes one attempt, follows no redirect, and logs nothing. */
-export function openAiClient(
+function openAiClient(
   options: Pick<OpenAiModelOptions, "apiKey" | "baseUrl" | "fetch" | "timeouts">,
 ): OpenAI {
   const { apiKey, baseUrl, fetch, timeouts } = options;
@@ -94,21 +97,40 @@ function retryWait(cause: unknown, retryAfterMs: number): number | undefined {
   return askedWait(cause.headers, retryAfterMs);
 }
 
-/** What a failure of the SDK means. Its messages quote keys, so only the status and the code stay in `cause`. */
+/** What a failure means. The SDK's messages quote keys, so only the status stays in `cause`. */
 export function openAiError(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
   if (cause instanceof APIConnectionTimeoutError) return providerError.stalled();
+  if (cause instanceof Refusal) {
+    const error = objectAt(cause.body, "error");
+    const says = {
+      code: textAt(error, "code"),
+      type: textAt(error, "type"),
+      message: textAt(error, "message"),
+    };
+    return refused(cause.status, says);
+  }
   if (!(cause instanceof APIError)) return providerError.unavailable(cause);
   // What our own fetch refused comes wrapped.
   if (cause.cause instanceof AppError) return cause.cause;
   if (cause.status === undefined) return providerError.unavailable(new Error("The connection failed."));
+  return refused(cause.status, cause);
+}
 
-  const said = new Error(`The provider answered with ${cause.status}.`);
-  if (cause.status === 413) return providerError.overflow(said);
-  const known = errorOfCode(cause.code ?? "", said) ?? errorOfCode(cause.type ?? "", said);
-  if (known) return known;
-  if (isRejection(cause) && overflowWords.test(cause.message)) return providerError.overflow(said);
-  return byStatus(cause.status, said);
+interface Says {
+  readonly code?: string | null | undefined;
+  readonly type?: string | undefined;
+  readonly message: string;
+}
+
+function refused(status: number, { code, type, message }: Says): AppError {
+  const said = new Error(`The provider answered with ${status}.`);
+  // Some say in a code for rates that the request is too large for them at any rate.
+  if (status === 413) return providerError.overflow(said);
+
+  const known = openAiErrorOf(code ?? "", said) ?? openAiErrorOf(type ?? "", said);
+  const isOverflow = (status === 400 || status === 422) && overflowWords.test(message);
+  return known ?? (isOverflow ? providerError.overflow(said) : byStatus(status, said));
 }
 
 const isRejection = (cause: unknown): cause is APIError =>

@@ -1,18 +1,12 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { AppError } from "../shared/errors.ts";
+import type { OutboundPolicy, ResolveHost } from "../shared/outbound.ts";
 import type { ChatModel, ModelTimeouts } from "./model.ts";
 
-/** Looks a host's addresses up, IPv4 and IPv6 together. */
-export type ResolveHost = (host: string, signal: AbortSignal) => Promise<readonly string[]>;
-
 /** What an adapter may reach and how long it may take. */
-export interface ProviderContext {
+export interface ProviderContext extends OutboundPolicy {
   readonly fetch: typeof fetch;
   readonly timeouts: ModelTimeouts;
-  /** Local development: private addresses may be reached, and there is a demo model. */
-  readonly isLocal: boolean;
-  /** Hosts that this service answers on: no provider may be asked there. */
-  readonly ownHosts: readonly string[];
   readonly resolve: ResolveHost;
   readonly now: () => number;
   /** The base URL of the demo model's server; nothing outside local development. */
@@ -52,6 +46,12 @@ export interface Option {
   readonly value: string;
   readonly label: string;
 }
+
+/** A key as it goes into a header: forms leave white space around it, and nothing else belongs there. */
+export const keyText = z
+  .string()
+  .trim()
+  .regex(/^[\u0021-\u007e]{1,4096}$/u, "It contains characters that no key has");
 
 /** A schema that carries what a form says of it; `credentialField` reads it back. */
 export const described = <T extends z.ZodType>(schema: T, field: CredentialField): T =>

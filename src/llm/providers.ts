@@ -1,12 +1,16 @@
+import { anthropic } from "./anthropic-provider.ts";
+import { bedrock } from "./bedrock-provider.ts";
+import { openAiCompatible } from "./compatible-provider.ts";
 import { demo } from "./demo.ts";
 import type { ChatModel, Models } from "./model.ts";
+import { openAi } from "./openai-provider.ts";
 import type { Provider, ProviderContext } from "./provider.ts";
 
 /** Providers that an agent may name. Existing agents carry those of the service before, so all are accepted. */
 export const PROVIDER_NAMES = ["Demo", "OpenAI", "OpenAICompatible", "Anthropic", "Bedrock"] as const;
 
 /** In the order in which they are offered. */
-const PROVIDERS: readonly Provider[] = [];
+const PROVIDERS: readonly Provider[] = [bedrock, anthropic, openAi, openAiCompatible];
 
 /** The provider of this name, spelled exactly so; the demo model is there in local development only. */
 export const findProvider = (name: string, isLocal: boolean): Provider | undefined =>
