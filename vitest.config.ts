@@ -25,6 +25,7 @@ export default defineConfig({
               bindings: {
                 ENVIRONMENT: "local",
                 ...SECRETS,
+                LEGACY_ENCRYPTION_SECRET: "the-secret-of-the-python-service",
                 AWS_REGION: "us-east-1",
                 DYNAMODB_TABLE: "test-table",
                 DYNAMODB_ENDPOINT: inject("dynamodb"),

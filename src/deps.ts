@@ -5,6 +5,7 @@ import { AccessTokens } from "./auth/tokens.ts";
 import { type Config, configFrom } from "./config.ts";
 import { ConversationRepository } from "./conversations/repository.ts";
 import { ConversationService } from "./conversations/service.ts";
+import { BUDGETS } from "./llm/budgets.ts";
 import type { Models } from "./llm/model.ts";
 import { ModelListCache, ModelLists } from "./llm/model-lists.ts";
 import type { Provider, ProviderContext } from "./llm/provider.ts";
@@ -28,6 +29,7 @@ import { ProviderSettingsRepository } from "./settings/repository.ts";
 import { ProviderService } from "./settings/service.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
+import { createResolver } from "./shared/dns.ts";
 import { Vault } from "./shared/encryption.ts";
 import { FernetReader } from "./shared/fernet.ts";
 import { TableClient } from "./table/client.ts";
@@ -176,6 +178,12 @@ const cursorKeys = new Map<string, CryptoKey>();
 /** What encrypts keeps its derived keys. */
 const ciphers = new WeakMap<Config, Ciphers>();
 const modelLists = new ModelListCache();
+const resolveHost = createResolver({
+  fetch,
+  now: Date.now,
+  timeoutMs: BUDGETS.resolveMs,
+  keepMs: BUDGETS.resolvedForMs,
+});
 
 /** The ports of the real world, as the environment describes it. */
 export async function portsFrom(env: Env): Promise<Ports> {
@@ -197,12 +205,13 @@ export async function portsFrom(env: Env): Promise<Ports> {
   };
 }
 
-const contextOf = ({ isLocal, demoModelUrl, modelTimeouts }: Config): ProviderContext => ({
-  fetch,
+const contextOf = ({ isLocal, demoModelUrl, modelTimeouts, frontendOrigins }: Config): ProviderContext => ({
+  // The platform's own function refuses to be called as anybody's method.
+  fetch: (input, init) => fetch(input, init),
   timeouts: modelTimeouts,
   isLocal,
-  ownHosts: [],
-  resolve: () => Promise.resolve([]),
+  ownHosts: frontendOrigins.flatMap((origin) => URL.parse(origin)?.hostname ?? []),
+  resolve: resolveHost,
   now: Date.now,
   demoModelUrl,
 });

@@ -21,6 +21,7 @@ const credentials = z.object({
   model: described(z.string().trim().min(1).max(200).optional(), {
     title: "Default Model",
     help: "Used by agents that name none.",
+    keepsSecrets: true,
   }),
   context_tokens: described(
     z
@@ -31,6 +32,7 @@ const credentials = z.object({
     {
       title: "Context Window (Tokens)",
       help: "How much its models read; guessed from their names otherwise.",
+      keepsSecrets: true,
     },
   ),
 });

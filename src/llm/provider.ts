@@ -35,6 +35,8 @@ export interface CredentialField {
   readonly placeholder?: string;
   /** Never shown again once it is stored. */
   readonly secret?: boolean;
+  /** Has no say in where the secrets are sent; of any other field, a change asks for them again. */
+  readonly keepsSecrets?: boolean;
   /** The values to choose from. */
   readonly options?: readonly Option[];
   /** Values to begin with; others may be typed. Those of `localPresets` are of use in local development only. */

@@ -12,7 +12,7 @@ export const fits = (provider: Provider, values: Credentials): boolean =>
 
 /**
  * The credentials to store. Where no secret is entered, blank fields keep what is `known`; but a secret goes only where
- * its user meant it to go, so whoever changes anything beside it enters it again. Throws a 422.
+ * its user meant it to go, so whoever changes where that is enters it again. Throws a 422.
  */
 export function checkCredentials(
   provider: Provider,
@@ -31,7 +31,9 @@ export function checkCredentials(
   if (keeps) {
     // As it would be stored today: a field that has come since has its default.
     const before = parse(provider, known);
-    const isMoved = fields.some(({ name, secret }) => !secret && values[name] !== before[name]);
+    const isMoved = fields.some(
+      ({ name, secret, keepsSecrets }) => !secret && !keepsSecrets && values[name] !== before[name],
+    );
     const kept = secrets.filter((name) => known[name] !== undefined);
     if (isMoved && kept.length > 0) throw invalidInput("json", kept.map(askAgain));
   }

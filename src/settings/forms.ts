@@ -27,6 +27,7 @@ function inputOf(
   const { name, title, schema, help, placeholder, secret = false, options, presets, localPresets } = field;
   const suggested = [...(presets ?? []), ...(isLocal ? (localPresets ?? []) : [])];
   const offered = options ?? suggested;
+  const { required = false, ...rules } = rulesOf(schema);
   return {
     input_type: secret ? "password" : options ? "select" : "text",
     name,
@@ -34,7 +35,9 @@ function inputOf(
     ...(!secret && stored !== undefined && { value: stored }),
     ...(offered.length > 0 && { options: offered.map(({ value, label }) => ({ value, label })) }),
     ...(placeholder !== undefined && { attr: { placeholder } }),
-    ...rulesOf(schema),
+    // A secret that is there may be left blank.
+    ...(required && !(secret && stored !== undefined) && { required }),
+    ...rules,
     ...(help !== undefined && { help }),
   };
 }

@@ -82,3 +82,51 @@ it("suggests nothing in production that is of use in development only", async ()
   expect(JSON.stringify(body)).toContain("one.example");
   expect(JSON.stringify(body)).not.toContain("two.example");
 });
+
+it("asks for the providers' credentials by the names that the service before has stored them under", async () => {
+  const client = await signUp();
+
+  const { body } = await client("GET", "/settings/providers");
+
+  type Input = Record<"input_type" | "name" | "label", string> & { readonly required?: boolean };
+  type Listing = {
+    readonly provider_name: string;
+    readonly form: { readonly form_inputs: readonly Input[] };
+  };
+  const listings: readonly Listing[] = body;
+  const inputsOf = (wanted: string) =>
+    listings
+      .find(({ provider_name }) => provider_name === wanted)
+      ?.form.form_inputs.map(({ input_type, name, label, required = false }) => [
+        input_type,
+        name,
+        label,
+        required,
+      ]);
+  expect(listings.map(({ provider_name, form }) => [provider_name, form])).toMatchObject([
+    ["Bedrock", { form_name: "AWS Bedrock Configuration", submit_path: "/settings/providers/Bedrock" }],
+    ["Anthropic", { form_name: "Anthropic Configuration", submit_path: "/settings/providers/Anthropic" }],
+    ["OpenAI", { form_name: "OpenAI Configuration", submit_path: "/settings/providers/OpenAI" }],
+    ["OpenAICompatible", { submit_path: "/settings/providers/OpenAICompatible" }],
+  ]);
+  expect(inputsOf("Bedrock")?.slice(0, 2)).toEqual([
+    ["password", "access_key", "AWS Access Key", false],
+    ["password", "secret_key", "AWS Secret Key", false],
+  ]);
+  expect(inputsOf("Anthropic")).toEqual([["password", "api_key", "Anthropic API Key", true]]);
+  expect(inputsOf("OpenAICompatible")?.slice(0, 2)).toEqual([
+    ["text", "base_url", "Base URL", true],
+    ["password", "api_key", "API Key", false],
+  ]);
+});
+
+it("lets a key that is stored be left blank", async () => {
+  const client = await signUp();
+  await client("POST", "/settings/providers/OpenAI", { api_key: newKey() });
+
+  const { body } = await client("GET", "/settings/providers");
+
+  const openAi = body.find(({ provider_name }: { provider_name: string }) => provider_name === "OpenAI");
+  expect(openAi.form.form_inputs[0]).not.toHaveProperty("required");
+  expect((await client("POST", "/settings/providers/OpenAI", { api_key: "" })).status).toBe(201);
+});

@@ -99,7 +99,7 @@ const paired = defineProvider({
 });
 
 /** A request to an app with the providers above, as this user, in an environment that may differ from the tests' own. */
-export function ask(client: Client, variables: Partial<Env> = {}, context: Partial<ProviderContext> = {}) {
+export function ask(client: Client, variables: object = {}, context: Partial<ProviderContext> = {}) {
   const app = createApp(async (bindings) => {
     const ports = await portsFrom(bindings);
     return {
