@@ -189,14 +189,13 @@ const resolveHost = createResolver({
 export async function portsFrom(env: Env): Promise<Ports> {
   const config = configFrom(env);
   const clock = systemClock;
-  const providers = availableProviders(config.isLocal);
   const providerContext = contextOf(config);
   return {
     config,
     table: new TableClient({ send: transportOf(config), table: config.table.name, now: clock.now }),
-    providers,
+    providers: availableProviders(config.isLocal),
     providerContext,
-    models: createModels(providers, providerContext),
+    models: createModels(providerContext),
     ciphers: ciphersOf(config),
     clock,
     cursorKey: await cursorKeyOf(config),

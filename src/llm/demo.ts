@@ -6,7 +6,7 @@ import { defineProvider } from "./provider.ts";
 /** The demo model reads little, and a small window shows in development what a long conversation does. */
 const DEMO_CONTEXT_TOKENS = 32_000;
 
-export const DEMO_MODEL = {
+const DEMO_MODEL = {
   id: "demo",
   name: "Demo model (pattern matching, no AI)",
   contextTokens: DEMO_CONTEXT_TOKENS,

@@ -1,4 +1,5 @@
 import { sha256, toBase64Url } from "../shared/crypto.ts";
+import { withinTime } from "../shared/within-time.ts";
 import type { ModelInfo, Provider, ProviderContext } from "./provider.ts";
 
 const LIFETIME_MS = 60 * 60 * 1000;
@@ -8,6 +9,8 @@ const MAX_LISTS = 500;
 
 interface Entry {
   readonly until: number;
+  /** How long the list was waited for. */
+  readonly timeMs: number;
   /** Nothing where the list could not be had. */
   readonly models: readonly ModelInfo[] | undefined;
 }
@@ -51,16 +54,18 @@ export class ModelLists {
     const { now } = this.#context;
     const id = toBase64Url(await sha256(JSON.stringify([provider.name, credentials])));
     const known = this.#cache.find(id, now());
-    if (known) return known.models ? { models: known.models, isLive: true } : builtIn(provider);
+    if (known?.models) return { models: known.models, isLive: true };
+    // Who has more patience than whoever failed may still have success.
+    if (known && timeMs <= known.timeMs) return builtIn(provider);
 
     try {
       const models = await withinTime(timeMs, (signal) =>
         provider.listModels(credentials, this.#context, signal),
       );
-      this.#cache.keep(id, { until: now() + LIFETIME_MS, models });
+      this.#cache.keep(id, { until: now() + LIFETIME_MS, timeMs, models });
       return { models, isLive: true };
     } catch {
-      this.#cache.keep(id, { until: now() + FAILURE_LIFETIME_MS, models: undefined });
+      this.#cache.keep(id, { until: now() + FAILURE_LIFETIME_MS, timeMs, models: undefined });
       return builtIn(provider);
     }
   }
@@ -68,22 +73,3 @@ export class ModelLists {
 
 /** The list that is always there. */
 export const builtIn = ({ models }: Provider): ModelList => ({ models, isLive: false });
-
-/** Ends what takes too long, also where it does not listen to its signal. */
-export async function withinTime<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const abort = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new DOMException("It took too long.", "TimeoutError");
-      abort.abort(error);
-      reject(error);
-    }, ms);
-  });
-
-  try {
-    return await Promise.race([work(abort.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

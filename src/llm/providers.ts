@@ -24,10 +24,10 @@ export const availableProviders = (isLocal: boolean): readonly Provider[] =>
 export const wantsCredentials = ({ credentials }: Provider): boolean =>
   Object.keys(credentials.shape).length > 0;
 
-/** The models of these providers. */
-export const createModels = (providers: readonly Provider[], context: ProviderContext): Models => ({
+/** The models of all providers. */
+export const createModels = (context: ProviderContext): Models => ({
   open({ provider: name, model, settings, credentials }): ChatModel | undefined {
-    const provider = providers.find((candidate) => candidate.name === name);
+    const provider = findProvider(name, context.isLocal);
     if (!provider || (credentials === undefined && wantsCredentials(provider))) return undefined;
     return provider.open(credentials ?? {}, model, settings, context);
   },

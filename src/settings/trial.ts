@@ -1,6 +1,6 @@
 import type { Provider, ProviderContext } from "../llm/provider.ts";
-import { withinTime } from "../llm/model-lists.ts";
 import { AppError, type ErrorCode } from "../shared/errors.ts";
+import { withinTime } from "../shared/within-time.ts";
 import type { Credentials } from "./model.ts";
 
 const TRIAL_MS = 15_000;

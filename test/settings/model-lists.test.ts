@@ -108,12 +108,32 @@ describe("the models of a provider", () => {
   });
 });
 
+it("is waited for longer by who asks for it than by a form that had no patience", async () => {
+  const client = await signUp();
+  const api_key = newKey();
+  const slow = (signal: AbortSignal) =>
+    new Promise<readonly ModelInfo[]>((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      setTimeout(() => resolve([{ id: "slow", name: "Slow" }]), 1_900);
+    });
+  behaviour.set(api_key, slow);
+  await ask(client)("POST", "/settings/providers/Keyed", { api_key });
+
+  const form = await ask(client)("GET", "/agents/supported-models");
+  const second = await ask(client)("GET", "/agents/update-schema/x");
+  expect(JSON.stringify([form.body, second.body])).not.toContain("slow");
+  expect(timesAsked(api_key)).toBe(1);
+
+  expect((await ask(client)("GET", "/llm/models/Keyed")).body).toMatchObject([{ model_id: "slow" }]);
+  expect(JSON.stringify((await ask(client)("GET", "/agents/supported-models")).body)).toContain("slow");
+});
+
 it("keeps a bounded number of lists, and forgets the oldest", () => {
   const cache = new ModelListCache();
   const models: readonly ModelInfo[] = [];
-  for (let i = 0; i < 501; i++) cache.keep(String(i), { until: 10, models });
+  for (let i = 0; i < 501; i++) cache.keep(String(i), { until: 10, timeMs: 5, models });
 
   expect(cache.find("0", 5)).toBeUndefined();
-  expect(cache.find("1", 5)).toEqual({ until: 10, models });
+  expect(cache.find("1", 5)).toEqual({ until: 10, timeMs: 5, models });
   expect(cache.find("1", 10)).toBeUndefined();
 });
