@@ -53,11 +53,12 @@ export const END_MARK = "[DONE]";
 export async function* jsonEvents(
   { headers, body }: Response,
   idleMs: number,
+  signal: AbortSignal,
 ): AsyncGenerator<Json | typeof END_MARK, void, void> {
   const isStream = headers.get("content-type")?.includes("text/event-stream") ?? false;
   if (!body || !isStream) throw providerError.unreadable(new Error("The answer is not an event stream."));
 
-  for await (const data of eventData(body, idleMs)) {
+  for await (const data of eventData(body, idleMs, signal)) {
     const event = data.trim() === END_MARK ? END_MARK : objectFrom(data);
     if (!event) throw providerError.unreadable(new Error("An event is no object."));
     yield event;

@@ -34,8 +34,12 @@ export function anthropicModel(options: AnthropicModelOptions): ChatModel {
           const sent = new Request(`${ANTHROPIC_URL}/messages`, { method: "POST", headers, body });
           return fetchWithin(fetch, sent, timeouts, signal);
         },
-        (response) =>
-          readAnswer(jsonEvents(response, timeouts.idleMs), new AnthropicReader(), ANTHROPIC_BAD_FINISHES),
+        (response, signal) =>
+          readAnswer(
+            jsonEvents(response, timeouts.idleMs, signal),
+            new AnthropicReader(),
+            ANTHROPIC_BAD_FINISHES,
+          ),
         { timeouts, toAppError: anthropicError },
         outerSignal,
       ),

@@ -26,11 +26,12 @@ const codec = new EventStreamCodec(
 export async function* awsEvents(
   { headers, body }: Response,
   idleMs: number,
+  signal: AbortSignal,
 ): AsyncGenerator<AwsEvent, void, void> {
   const isStream = headers.get("content-type")?.includes("application/vnd.amazon.eventstream") ?? false;
   if (!body || !isStream) throw providerError.unreadable(new Error("The answer is not an event stream."));
 
-  for await (const message of messagesOf(bytesOf(body, idleMs))) yield decode(message);
+  for await (const message of messagesOf(bytesOf(body, idleMs, signal))) yield decode(message);
 }
 
 /** Each message begins with its length, which counts itself. */

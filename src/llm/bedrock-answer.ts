@@ -82,6 +82,7 @@ export const messageIn = (body: Json): string => textAt(body, "message") || text
 /** What an exception means, where its name says more than the status. */
 export function bedrockErrorOf(name: string, message: string, cause: unknown): AppError | undefined {
   if (overflowWords.test(message) && name === "ValidationException") return providerError.overflow(cause);
+  if (/content filter/iu.test(message)) return providerError.content(cause);
   if (/per day/iu.test(message) && name === "ThrottlingException") return providerError.quota(cause);
   // The key is good, but this model, or its use without an inference profile, is not open to the account.
   if (/model identifier|on-demand throughput|access to the model/iu.test(message))

@@ -42,8 +42,8 @@ export function bedrockModel(options: BedrockModelOptions): ChatModel {
           const signed = await signedRequest(credentials, region, url, body);
           return fetchWithin(fetch, signed, timeouts, signal);
         },
-        (response) =>
-          readAnswer(awsEvents(response, timeouts.idleMs), new BedrockReader(), BEDROCK_BAD_FINISHES),
+        (response, signal) =>
+          readAnswer(awsEvents(response, timeouts.idleMs, signal), new BedrockReader(), BEDROCK_BAD_FINISHES),
         { timeouts, toAppError: bedrockError },
         outerSignal,
       ),

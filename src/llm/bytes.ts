@@ -1,21 +1,30 @@
 import { providerError } from "./errors.ts";
 
-/** The bytes of a body as they come. Throws `provider-stalled` after `idleMs` without any. Leaving the loop cancels the body. */
+/**
+ * The bytes of a body as they come. Throws `provider-stalled` after `idleMs` without any, and the signal's reason when
+ * it is aborted. Leaving the loop cancels the body.
+ */
 export async function* bytesOf(
   body: ReadableStream<Uint8Array>,
   idleMs: number,
+  signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   const reader = body.getReader();
+  // Also ends the request when the loop is left early; a body that is already broken has nothing left to cancel.
+  const cancel = () => void reader.cancel().catch(() => undefined);
+  // The signal of the request does this as well, but not every body that stands for a response listens to it.
+  signal?.addEventListener("abort", cancel);
 
   try {
     for (;;) {
       const { done, value } = await withinIdleTime(reader.read(), idleMs);
+      signal?.throwIfAborted();
       if (done) return;
       yield value;
     }
   } finally {
-    // Also ends the request when the loop is left early; a body that is already broken has nothing left to cancel.
-    void reader.cancel().catch(() => undefined);
+    signal?.removeEventListener("abort", cancel);
+    cancel();
   }
 }
 

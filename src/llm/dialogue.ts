@@ -41,11 +41,7 @@ export function toDialogue({ messages, tools }: ModelRequest): Dialogue {
 
     const made = message.calls.map((call) => ({ id: `call_${++calls}`, ...toCall(call) }));
     add(says, { role: "assistant", texts: written(message.content), calls: made });
-    const outputs = outputsAfter(messages, index);
-    const results = made.map(({ id }, at) => ({
-      id,
-      content: outputs.get(message.calls[at]?.id ?? "") || "(no result)",
-    }));
+    const results = resultsAfter(messages, index).map((content, at) => ({ id: made[at]?.id ?? "", content }));
     add(says, { role: "user", results, texts: [] });
   }
 
@@ -77,18 +73,25 @@ function add(says: Say[], say: Say): void {
   }
 }
 
-/** The outputs of the tool messages that follow directly, by call. */
-function outputsAfter(messages: readonly ModelMessage[], index: number): ReadonlyMap<string, string> {
-  const outputs = new Map<string, string>();
-  for (const message of messages.slice(index + 1)) {
-    if (message.role !== "tool") break;
-    outputs.set(message.callId, message.content.trim() === "" ? "(empty)" : message.content);
-  }
-  return outputs;
+/**
+ * What came of each call of the message at `index`, in their order. Results stand directly behind their calls; calls
+ * of one id are answered in turn, and what is missing is put in words.
+ */
+export function resultsAfter(messages: readonly ModelMessage[], index: number): readonly string[] {
+  const [asked, ...following] = messages.slice(index);
+  const end = following.findIndex(({ role }) => role !== "tool");
+  const results = end < 0 ? following : following.slice(0, end);
+
+  return (asked?.role === "assistant" ? asked.calls : []).map(({ id }) => {
+    const at = results.findIndex((result) => result.role === "tool" && result.callId === id);
+    const [result] = at < 0 ? [] : results.splice(at, 1);
+    if (!result) return "(no result)";
+    return result.content.trim() === "" ? "(empty)" : result.content;
+  });
 }
 
 /** A name that providers accept; arguments that are no object are shown to the model as it wrote them. */
-function toCall({ name, arguments: text }: ToolCall): Omit<Call, "id"> {
+export function toCall({ name, arguments: text }: ToolCall): Omit<Call, "id"> {
   const input = text.trim() === "" ? {} : (objectFrom(text) ?? { malformed_arguments: text });
   return { name: name.replaceAll(/[^\w-]/gu, "_").slice(0, MAX_NAME_CHARS) || "unknown", input };
 }

@@ -12,6 +12,7 @@ const MAX_LINE_CHARS = 1_000_000;
 export async function* eventData(
   body: ReadableStream<Uint8Array>,
   idleMs: number,
+  signal?: AbortSignal,
 ): AsyncGenerator<string, void, void> {
   const decoder = new TextDecoder();
   let ready: string[] = [];
@@ -24,7 +25,7 @@ export async function* eventData(
     },
   });
 
-  for await (const bytes of bytesOf(body, idleMs)) {
+  for await (const bytes of bytesOf(body, idleMs, signal)) {
     parser.feed(decoder.decode(bytes, { stream: true }));
     const events = ready;
     ready = [];

@@ -1,4 +1,4 @@
-import { AppError } from "../shared/errors.ts";
+import type { AppError } from "../shared/errors.ts";
 import { BUDGETS } from "./budgets.ts";
 import { textOf } from "./bytes.ts";
 import { providerError } from "./errors.ts";
@@ -32,8 +32,8 @@ export interface ExchangeOptions {
   readonly timeouts: ModelTimeouts;
   /** Says what a failure of this provider means. */
   readonly toAppError: (cause: unknown) => AppError;
-  /** Milliseconds to wait before the one retry; nothing where a retry is of no use. */
-  readonly retryWait?: (cause: unknown) => number | undefined;
+  /** Whether a refused request has been changed so that the retry may be taken: it is then sent at once. */
+  readonly amend?: (cause: unknown) => boolean;
 }
 
 /**
@@ -42,11 +42,13 @@ export interface ExchangeOptions {
  */
 export async function* exchange(
   send: (signal: AbortSignal) => Promise<Response>,
-  read: (response: Response) => AsyncIterable<ModelChunk>,
+  read: (response: Response, signal: AbortSignal) => AsyncIterable<ModelChunk>,
   options: ExchangeOptions,
   outerSignal: AbortSignal,
 ): AsyncGenerator<ModelChunk, void, void> {
-  const { timeouts, toAppError, retryWait = (cause) => waitBeforeRetry(cause, timeouts) } = options;
+  const { timeouts, toAppError, amend } = options;
+  const waitFor = (cause: unknown) =>
+    amend?.(cause) ? 0 : waitBeforeRetry(cause, toAppError(cause), timeouts);
   const total = new AbortController();
   // Not `AbortSignal.timeout`, which nothing can end: its timer would outlive the request by minutes.
   const timer = setTimeout(() => total.abort(providerError.stalled()), timeouts.totalMs);
@@ -54,7 +56,7 @@ export async function* exchange(
 
   try {
     outerSignal.throwIfAborted();
-    yield* read(await sendTwice(send, retryWait, signal));
+    yield* read(await sendTwice(send, waitFor, signal), signal);
   } catch (cause) {
     outerSignal.throwIfAborted();
     throw total.signal.aborted ? total.signal.reason : toAppError(cause);
@@ -133,20 +135,17 @@ function jsonFrom(text: string): unknown {
   }
 }
 
-/** The rule for retries where a provider has none of its own. */
-function waitBeforeRetry(cause: unknown, timeouts: ModelTimeouts): number | undefined {
-  // What is an error of ours already was judged: a stalled request would only stall for twice as long.
-  if (cause instanceof AppError) return undefined;
-  if (!(cause instanceof Refusal)) return BUDGETS.retryWaitMs;
-  if (cause.status >= 500 || cause.status === 408) return BUDGETS.retryWaitMs;
-  return cause.status === 429 ? askedWait(cause.headers, timeouts.retryAfterMs) : undefined;
-}
+/** Milliseconds to wait before the one retry; nothing where that is of no use, or longer than anybody would watch nothing. */
+function waitBeforeRetry(cause: unknown, error: AppError, timeouts: ModelTimeouts): number | undefined {
+  if (error.code === "provider-unavailable" && error.retryable) return BUDGETS.retryWaitMs;
+  // What has stalled would only stall for twice as long.
+  if (error.code !== "provider-rate") return undefined;
 
-/** The wait that `Retry-After` asks for, or nothing where that is longer than anybody would watch nothing. */
-export function askedWait(headers: Headers | undefined, maxMs: number): number | undefined {
-  const asked = Number(headers?.get("retry-after") ?? Number.NaN) * 1000;
+  const headers = cause instanceof Error && "headers" in cause ? cause.headers : undefined;
+  const asked =
+    headers instanceof Headers ? Number(headers.get("retry-after") ?? Number.NaN) * 1000 : Number.NaN;
   if (Number.isNaN(asked)) return BUDGETS.retryWaitMs;
-  return asked <= maxMs ? asked : undefined;
+  return asked <= timeouts.retryAfterMs ? asked : undefined;
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

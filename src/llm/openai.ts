@@ -4,7 +4,7 @@ import { jsonEvents, readAnswer } from "./answer.ts";
 import { BUDGETS } from "./budgets.ts";
 import { textOf } from "./bytes.ts";
 import { byStatus, overflowWords, providerError } from "./errors.ts";
-import { askedWait, exchange, Refusal } from "./exchange.ts";
+import { exchange, Refusal } from "./exchange.ts";
 import { objectAt, textAt } from "./json.ts";
 import type { ChatModel, ModelTimeouts } from "./model.ts";
 import { OPENAI_BAD_FINISHES, openAiErrorOf, OpenAiReader } from "./openai-answer.ts";
@@ -41,16 +41,16 @@ export function openAiModel(options: OpenAiModelOptions): ChatModel {
           const body = toOpenAiBody({ model, request, settings, dialect, withUsage });
           return client.chat.completions.create(body, { signal }).asResponse();
         },
-        (response) =>
-          readAnswer(jsonEvents(response, timeouts.idleMs), new OpenAiReader(), OPENAI_BAD_FINISHES),
+        (response, signal) =>
+          readAnswer(jsonEvents(response, timeouts.idleMs, signal), new OpenAiReader(), OPENAI_BAD_FINISHES),
         {
           timeouts,
           toAppError: openAiError,
-          retryWait(cause) {
+          amend(cause) {
             // Some servers refuse a request for the token count, and answer without it.
-            const refused = withUsage && isRejection(cause) && cause.message.includes("stream_options");
-            if (refused) withUsage = false;
-            return refused ? 0 : retryWait(cause, timeouts.retryAfterMs);
+            const isRefused = withUsage && isRejection(cause) && cause.message.includes("stream_options");
+            if (isRefused) withUsage = false;
+            return isRefused;
           },
         },
         outerSignal,
@@ -85,16 +85,6 @@ function withShortErrors(fetch: typeof globalThis.fetch, timeouts: ModelTimeouts
     const body = await textOf(response, timeouts.headersMs, BUDGETS.errorBytes);
     return new Response(body || null, { status: response.status, headers: response.headers });
   };
-}
-
-/** How long to wait before trying again, or nothing where trying again is of no use. */
-function retryWait(cause: unknown, retryAfterMs: number): number | undefined {
-  // Thirty seconds without headers are enough; the next attempt would only double them.
-  if (!(cause instanceof APIError) || cause instanceof APIConnectionTimeoutError) return undefined;
-  if (cause.cause instanceof AppError) return undefined;
-  if (cause.status === undefined || cause.status >= 500 || cause.status === 408) return BUDGETS.retryWaitMs;
-  if (cause.status !== 429 || cause.code === "insufficient_quota") return undefined;
-  return askedWait(cause.headers, retryAfterMs);
 }
 
 /** What a failure means. The SDK's messages quote keys, so only the status stays in `cause`. */

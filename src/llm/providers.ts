@@ -16,6 +16,10 @@ const PROVIDERS: readonly Provider[] = [bedrock, anthropic, openAi, openAiCompat
 export const findProvider = (name: string, isLocal: boolean): Provider | undefined =>
   availableProviders(isLocal).find((provider) => provider.name === name);
 
+/** The names of all providers, in the order in which they are offered. */
+export const providerNames = (isLocal: boolean): readonly string[] =>
+  availableProviders(isLocal).map(({ name }) => name);
+
 /** All providers, in the order in which they are offered. */
 export const availableProviders = (isLocal: boolean): readonly Provider[] =>
   isLocal ? [...PROVIDERS, demo] : PROVIDERS;
