@@ -11,7 +11,7 @@ const codec = new EventStreamCodec(
 const text = (value: string) => ({ type: "string" as const, value });
 
 /** A message of the event stream; the padding hides the length of what is in it from eavesdroppers. */
-export const message = (kind: "event" | "exception", type: string, body: object): Uint8Array =>
+const message = (kind: "event" | "exception", type: string, body: object): Uint8Array =>
   codec.encode({
     headers: {
       [`:${kind}-type`]: text(type),

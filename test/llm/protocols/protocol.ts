@@ -18,7 +18,7 @@ export type Step =
   | { readonly stop: Stop; readonly usage?: TokenUsage };
 
 export type Stop = "answer" | "calls" | "length" | "content";
-export type StreamError = "overloaded" | "rate" | "rejected";
+type StreamError = "overloaded" | "rate" | "rejected";
 
 /** The refusals that every provider has in its own words. */
 export type RefusalKind =
