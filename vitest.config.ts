@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 // wrangler.toml asks for these; the Worker under test gets the bindings below.
 const SECRETS = {
   JWT_SECRET: "test-secret-of-more-than-thirty-two-bytes",
+  ENCRYPTION_KEY: "test:dGVzdC1rZXktb2YtZXhhY3RseS0zMi1ieXRlcy0hISE=",
   AWS_ACCESS_KEY_ID: "local",
   AWS_SECRET_ACCESS_KEY: "test-secret-that-signs-requests-to-aws",
 };
@@ -24,6 +25,7 @@ export default defineConfig({
               bindings: {
                 ENVIRONMENT: "local",
                 ...SECRETS,
+                LEGACY_ENCRYPTION_SECRET: "the-secret-of-the-python-service",
                 AWS_REGION: "us-east-1",
                 DYNAMODB_TABLE: "test-table",
                 DYNAMODB_ENDPOINT: inject("dynamodb"),

@@ -43,6 +43,7 @@ const worker = await unstable_startWorker({
     Object.entries({
       ENVIRONMENT: "local",
       JWT_SECRET: "bench-secret-of-more-than-thirty-two-bytes",
+      ENCRYPTION_KEY: "YmVuY2gta2V5LW9mLWV4YWN0bHktMzItYnl0ZXMtISE=",
       AWS_REGION: REGION,
       DYNAMODB_TABLE: TABLE,
       DYNAMODB_ENDPOINT: proxy.url,

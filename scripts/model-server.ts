@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { field, parseJson } from "./json.ts";
@@ -87,6 +87,7 @@ export type ReplyStep =
 export type Responder = (
   request: ChatRequest,
   signal: AbortSignal,
+  headers: IncomingHttpHeaders,
 ) => Iterable<ReplyStep> | AsyncIterable<ReplyStep>;
 
 /** What `startModelServer` needs. */
@@ -152,7 +153,7 @@ async function handle(
     if (request.method === "GET" && path === "/v1/models")
       return sendModels(response, options.models ?? ["demo"]);
     if (request.method === "POST" && path === "/v1/chat/completions") {
-      return await complete(await readBody(request), response, options, stopping);
+      return await complete(request, response, options, stopping);
     }
     sendError(response, 404, "not_found_error", `There is no ${request.method} ${path}.`);
   } catch (error) {
@@ -162,12 +163,12 @@ async function handle(
 }
 
 async function complete(
-  body: string,
+  request: IncomingMessage,
   response: ServerResponse,
   options: ModelServerOptions,
   stopping: AbortSignal,
 ): Promise<void> {
-  const chat = parseJson(body);
+  const chat = parseJson(await readBody(request));
   if (!isChatRequest(chat)) {
     const message = "The body has to be JSON with a model and a list of messages.";
     return sendError(response, 400, "invalid_request_error", message);
@@ -183,7 +184,7 @@ async function complete(
   });
 
   const signal = AbortSignal.any([gone.signal, stopping]);
-  await follow(options.respond(chat, signal), reply, signal);
+  await follow(options.respond(chat, signal, request.headers), reply, signal);
 }
 
 /**

@@ -20,7 +20,12 @@ const SHOWN_ERROR_LINES = 15;
 const SCRATCH = ".wrangler";
 
 /** Secrets that a Worker may have but need not: wrangler.toml can only declare required ones. */
-const OPTIONAL_SECRETS = ["AWS_SESSION_TOKEN", "EMBEDDINGS_API_KEY", "GOOGLE_CLIENT_SECRET"];
+const OPTIONAL_SECRETS = [
+  "AWS_SESSION_TOKEN",
+  "EMBEDDINGS_API_KEY",
+  "GOOGLE_CLIENT_SECRET",
+  "LEGACY_ENCRYPTION_SECRET",
+];
 
 /** wrangler's own lines among the Worker's: one for each request, and advice about itself. */
 const WRANGLERS_OWN = /^\[wrangler:info\]|^If you think this is a bug|^Note that there is a newer version/;

@@ -25,6 +25,8 @@ import { archivalRoutes } from "./memory/archival-routes.ts";
 import { memoryRoutes } from "./memory/routes.ts";
 import { recallRoutes } from "./messages/recall-routes.ts";
 import { runRoutes, sendRoutes } from "./runs/routes.ts";
+import { modelListRoutes } from "./settings/model-list-routes.ts";
+import { providerRoutes } from "./settings/routes.ts";
 
 /** The app: what every request passes, and one `.route()` per feature. */
 export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
@@ -71,8 +73,10 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/agents", recallRoutes)
     .route("/agents", sendRoutes)
     .route("/conversations", conversationRoutes)
+    .route("/conversations", runRoutes)
+    .route("/settings/providers", providerRoutes)
     .route("/conversations", contextRoutes)
-    .route("/conversations", runRoutes);
+    .route("/llm", modelListRoutes);
 }
 
 /** The types of all routes, for Hono's client. */

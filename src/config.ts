@@ -3,6 +3,7 @@ import type { IssuerConfig } from "./auth/issuer.ts";
 import type { SigningKey } from "./auth/tokens.ts";
 import type { EmbeddingsConfig } from "./llm/embeddings.ts";
 import { MODEL_TIMEOUTS, type ModelTimeouts } from "./llm/model.ts";
+import { parseVaultKeys, type VaultKey } from "./shared/encryption.ts";
 import { AppError } from "./shared/errors.ts";
 
 /** 256 bits in base64 have 43 characters, in hexadecimal 64; what is shorter than this was not made at random. */
@@ -37,6 +38,8 @@ const Milliseconds = WholeNumber;
 const Variables = z.object({
   ENVIRONMENT: Optional.transform((value) => value ?? "production"),
   JWT_SECRET: Optional,
+  ENCRYPTION_KEY: Optional,
+  LEGACY_ENCRYPTION_SECRET: Optional,
   FRONTEND_URL: Origins,
   PUBLIC_URL: Optional,
   OIDC_ISSUER: Optional.transform((value) => value ?? "https://accounts.google.com"),
@@ -64,6 +67,10 @@ export interface Config {
   /** Local development: sign-in without Google, the demo model, tokens that live longer. */
   readonly isLocal: boolean;
   readonly signingKeys: readonly [SigningKey, ...SigningKey[]];
+  /** The ring that users' credentials are encrypted with; the first key encrypts. */
+  readonly encryptionKeys: readonly [VaultKey, ...VaultKey[]];
+  /** What the Python service encrypted credentials with; nothing once its table has been left behind. */
+  readonly legacyEncryptionSecret: string | undefined;
   /** Origins whose pages may call the API. */
   readonly frontendOrigins: readonly string[];
   /** The origin that this service's own pages have; never taken from a request. */
@@ -112,10 +119,12 @@ function readConfig(env: object): Config {
   const accessKeyId = variables.AWS_ACCESS_KEY_ID ?? dummy;
   const secretAccessKey = variables.AWS_SECRET_ACCESS_KEY ?? dummy;
   const signingKeys = parseKeys(variables.JWT_SECRET, isLocal ? 1 : MIN_SECRET_CHARS);
+  const encryptionKeys = parseVaultKeys(variables.ENCRYPTION_KEY ?? "");
 
-  if (!accessKeyId || !secretAccessKey || !signingKeys) {
+  if (!accessKeyId || !secretAccessKey || !signingKeys || !encryptionKeys) {
     const required = {
       JWT_SECRET: signingKeys,
+      ENCRYPTION_KEY: encryptionKeys,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
     };
@@ -127,6 +136,8 @@ function readConfig(env: object): Config {
   return {
     isLocal,
     signingKeys,
+    encryptionKeys,
+    legacyEncryptionSecret: variables.LEGACY_ENCRYPTION_SECRET,
     frontendOrigins: variables.FRONTEND_URL,
     publicOrigin: publicUrl && new URL(publicUrl).origin,
     signIn: signInOf(variables, publicUrl, isLocal),

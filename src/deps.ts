@@ -23,9 +23,12 @@ import { type Config, configFrom } from "./config.ts";
 import { ConversationRepository } from "./conversations/repository.ts";
 import { ContextService } from "./conversations/context-service.ts";
 import { ConversationService } from "./conversations/service.ts";
+import { BUDGETS } from "./llm/budgets.ts";
 import { type Embedder, openAiEmbedder } from "./llm/embeddings.ts";
 import type { Models } from "./llm/model.ts";
-import { createModels, type ProviderOption, providerOptions } from "./llm/providers.ts";
+import { ModelListCache, ModelLists } from "./llm/model-lists.ts";
+import type { Provider, ProviderContext } from "./llm/provider.ts";
+import { availableProviders, createModels } from "./llm/providers.ts";
 import { type Exported, exportEndUser } from "./end-users/export.ts";
 import type { EndUser } from "./end-users/model.ts";
 import { EndUserRepository } from "./end-users/repository.ts";
@@ -47,9 +50,15 @@ import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
 import { MemorySearches } from "./search/memory-searches.ts";
+import { ProviderCredentials } from "./settings/provider-credentials.ts";
+import { ProviderSettingsRepository } from "./settings/repository.ts";
+import { ProviderService } from "./settings/service.ts";
 import type { MemorySearch, MessageSearch } from "./search/model.ts";
 import { type Clock, systemClock } from "./shared/clock.ts";
 import { deriveHmacKey } from "./shared/crypto.ts";
+import { createResolver } from "./shared/dns.ts";
+import { Vault } from "./shared/encryption.ts";
+import { FernetReader } from "./shared/fernet.ts";
 import { AppError } from "./shared/errors.ts";
 import { TableClient } from "./table/client.ts";
 import { Cursors } from "./table/cursor.ts";
@@ -65,7 +74,10 @@ const LOCAL_TOKEN_SECONDS = 12 * 60 * 60;
 export interface Ports {
   readonly config: Config;
   readonly table: TableClient;
+  readonly providers: readonly Provider[];
+  readonly providerContext: ProviderContext;
   readonly models: Models;
+  readonly ciphers: Ciphers;
   readonly clock: Clock;
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
@@ -76,6 +88,12 @@ export interface Ports {
   readonly messageSearch: MessageSearch;
   /** What search finds meanings with; nothing where none is configured. */
   readonly embedder: Embedder | undefined;
+}
+
+/** What credentials are encrypted with, and were before. */
+interface Ciphers {
+  readonly vault: Vault;
+  readonly legacy: FernetReader | undefined;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
@@ -103,7 +121,7 @@ export interface Deps {
   readonly archivalService: ArchivalService;
   readonly recallService: RecallService;
   readonly idempotency: IdempotencyService;
-  readonly providerOptions: readonly ProviderOption[];
+  readonly providers: ProviderService;
   readonly runs: RunRepository;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
@@ -195,16 +213,29 @@ export function createDeps(ports: Ports): Deps {
       summaries: new SummaryRepository(table),
       turns: new TurnRepository(table),
       models,
+      credentials: credentialsOf(ports),
       clock,
     }),
     archivalService,
     recallService: new RecallService(agents, messageSearch, cursors),
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
-    providerOptions: providerOptions(config.isLocal),
+    providers: providerService(ports),
     runs: new RunRepository(table, cursors),
     runners,
     memorySearch,
   };
+}
+
+function providerService(ports: Ports): ProviderService {
+  const { table, providers, providerContext: context, clock } = ports;
+  return new ProviderService({
+    settings: new ProviderSettingsRepository(table),
+    credentials: credentialsOf(ports),
+    providers,
+    context,
+    modelLists: new ModelLists(modelLists, context),
+    clock,
+  });
 }
 
 function signInFrom({ config, table, clock, fetch }: Ports, sessions: Sessions): SignIn {
@@ -223,6 +254,8 @@ function signInFrom({ config, table, clock, fetch }: Ports, sessions: Sessions):
   });
 }
 
+const credentialsOf = ({ table, ciphers: { vault, legacy } }: Ports): ProviderCredentials =>
+  new ProviderCredentials(new ProviderSettingsRepository(table), vault, legacy);
 export function createRunnerDeps(ports: Ports): RunnerDeps {
   const { config, table, models, clock, cursorKey, memorySearch, messageSearch } = ports;
   const cursors = new Cursors(cursorKey);
@@ -245,6 +278,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
       messages,
       summarizer,
       models,
+      credentials: credentialsOf(ports),
       clock,
       saveMs: config.saveMs,
     },
@@ -268,16 +302,29 @@ export function createDeletionDeps(ports: Ports): DeletionDeps {
 const transports = new Map<string, Send>();
 /** One cursor key per isolate and secret. */
 const cursorKeys = new Map<string, CryptoKey>();
+/** What encrypts keeps its derived keys. */
+const ciphers = new WeakMap<Config, Ciphers>();
+const modelLists = new ModelListCache();
+const resolveHost = createResolver({
+  fetch,
+  now: Date.now,
+  timeoutMs: BUDGETS.resolveMs,
+  keepMs: BUDGETS.resolvedForMs,
+});
 
 /** The ports of the real world, as the environment describes it. */
 export async function portsFrom(env: Env): Promise<Ports> {
   const config = configFrom(env);
   const clock = systemClock;
+  const providerContext = contextOf(config);
   const searches = new MemorySearches(env.SEARCH_INDEX, config.table.region);
   return {
     config,
     table: new TableClient({ send: transportOf(config), table: config.table.name, now: clock.now }),
-    models: createModels({ demoModelUrl: config.demoModelUrl, fetch, timeouts: config.modelTimeouts }),
+    providers: availableProviders(config.isLocal),
+    providerContext,
+    models: createModels(providerContext),
+    ciphers: ciphersOf(config),
     clock,
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
@@ -287,6 +334,30 @@ export async function portsFrom(env: Env): Promise<Ports> {
     messageSearch: searches,
     embedder: config.embeddings && openAiEmbedder(config.embeddings, fetch),
   };
+}
+
+const contextOf = ({ isLocal, demoModelUrl, modelTimeouts, frontendOrigins }: Config): ProviderContext => ({
+  // The platform's own function refuses to be called as anybody's method.
+  fetch: (input, init) => fetch(input, init),
+  timeouts: modelTimeouts,
+  isLocal,
+  ownHosts: frontendOrigins.flatMap((origin) => URL.parse(origin)?.hostname ?? []),
+  resolve: resolveHost,
+  now: Date.now,
+  demoModelUrl,
+});
+
+function ciphersOf(config: Config): Ciphers {
+  const known = ciphers.get(config);
+  if (known) return known;
+
+  const { encryptionKeys, legacyEncryptionSecret: secret } = config;
+  const made = {
+    vault: new Vault(encryptionKeys),
+    legacy: secret === undefined ? undefined : new FernetReader(secret),
+  };
+  ciphers.set(config, made);
+  return made;
 }
 
 function transportOf({ table }: Config): Send {

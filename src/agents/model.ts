@@ -1,4 +1,13 @@
-import { count, idAfter, optionalText, renamed, text, texts } from "../table/fields.ts";
+import {
+  count,
+  idAfter,
+  optionalCount,
+  optionalNumber,
+  optionalText,
+  renamed,
+  text,
+  texts,
+} from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
@@ -13,6 +22,12 @@ export interface Agent {
   readonly persona: string;
   /** A conversation idle for longer starts with no history; 0 never does. */
   readonly sessionTimeoutMinutes: number;
+  /** Null leaves it to the provider. */
+  readonly temperature: number | null;
+  readonly maxOutputTokens: number | null;
+  /** Asked when the provider fails before it has said anything. A model alone is one of the same provider. */
+  readonly fallbackProvider: string | null;
+  readonly fallbackModel: string | null;
   /** The pages that end users may talk to it from. */
   readonly allowedOrigins: readonly string[];
   readonly createdAt: string;
@@ -21,7 +36,19 @@ export interface Agent {
 
 /** What an update may change; absent members stay as they are. */
 export type AgentChanges = Partial<
-  Pick<Agent, "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes" | "allowedOrigins">
+  Pick<
+    Agent,
+    | "architecture"
+    | "provider"
+    | "model"
+    | "persona"
+    | "sessionTimeoutMinutes"
+    | "temperature"
+    | "maxOutputTokens"
+    | "fallbackProvider"
+    | "fallbackModel"
+    | "allowedOrigins"
+  >
 >;
 
 export const DEFAULT_SESSION_TIMEOUT_MINUTES = 60;
@@ -62,6 +89,10 @@ const CHANGEABLE = {
   model: "agent_model",
   persona: "agent_persona",
   sessionTimeoutMinutes: "session_timeout_minutes",
+  temperature: "temperature",
+  maxOutputTokens: "max_output_tokens",
+  fallbackProvider: "fallback_provider",
+  fallbackModel: "fallback_model",
   allowedOrigins: "allowed_origins",
 } as const satisfies Record<keyof AgentChanges, string>;
 
@@ -75,6 +106,10 @@ export const agentItem = (agent: Agent): Item => ({
   agent_model: agent.model,
   agent_persona: agent.persona,
   session_timeout_minutes: agent.sessionTimeoutMinutes,
+  ...(agent.temperature !== null && { temperature: agent.temperature }),
+  ...(agent.maxOutputTokens !== null && { max_output_tokens: agent.maxOutputTokens }),
+  ...(agent.fallbackProvider !== null && { fallback_provider: agent.fallbackProvider }),
+  ...(agent.fallbackModel !== null && { fallback_model: agent.fallbackModel }),
   ...(agent.allowedOrigins.length > 0 && { allowed_origins: agent.allowedOrigins }),
   created_by: agent.owner,
   created_at: agent.createdAt,
@@ -93,6 +128,10 @@ export const agentFrom = (item: Item): Agent => ({
   model: optionalText(item, "agent_model") || null,
   persona: text(item, "agent_persona"),
   sessionTimeoutMinutes: count(item, "session_timeout_minutes", DEFAULT_SESSION_TIMEOUT_MINUTES),
+  temperature: optionalNumber(item, "temperature") ?? null,
+  maxOutputTokens: optionalCount(item, "max_output_tokens") ?? null,
+  fallbackProvider: optionalText(item, "fallback_provider") || null,
+  fallbackModel: optionalText(item, "fallback_model") || null,
   allowedOrigins: texts(item, "allowed_origins"),
   createdAt: text(item, "created_at"),
   updatedAt: optionalText(item, "updated_at"),

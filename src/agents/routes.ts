@@ -2,41 +2,14 @@ import * as z from "zod";
 import { idempotent } from "../http/middleware/idempotent.ts";
 import { operation } from "../http/openapi.ts";
 import { userRouter } from "../http/router.ts";
-import { blankAsAbsent, Id, Origins, Unfinished, UNFINISHED, wholeNumber } from "../http/schemas.ts";
+import { Id, Unfinished, UNFINISHED } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
+import { Form } from "../shared/forms.ts";
+import { createAgentForm, updateAgentForm } from "./forms.ts";
+import { type Agent, DEFAULT_SESSION_TIMEOUT_MINUTES } from "./model.ts";
+import { AgentChanges, modelSettings, NewAgent, NO_MODEL_SETTINGS } from "./schemas.ts";
 import { AppError } from "../shared/errors.ts";
 import { reaches } from "../users/space.ts";
-import { PROVIDER_NAMES } from "../llm/providers.ts";
-import { architectureNames } from "./architectures/registry.ts";
-import { createAgentForm, Form, updateAgentForm } from "./forms.ts";
-import { type Agent, DEFAULT_SESSION_TIMEOUT_MINUTES, isGuardable } from "./model.ts";
-
-/** Thirty days; 0 means never. */
-const MAX_SESSION_TIMEOUT_MINUTES = 30 * 24 * 60;
-
-const Changeable = {
-  agent_architecture: blankAsAbsent(z.enum(architectureNames)),
-  agent_provider: blankAsAbsent(z.enum(PROVIDER_NAMES)),
-  agent_model: blankAsAbsent(z.string().trim().max(200).optional()),
-  agent_persona: blankAsAbsent(z.string().max(40_000)),
-  session_timeout_minutes: blankAsAbsent(wholeNumber(0, MAX_SESSION_TIMEOUT_MINUTES).optional()),
-  allowed_origins: blankAsAbsent(Origins.optional()).describe(
-    "The pages that end users may talk to the agent from, such as `https://shop.example.com`.",
-  ),
-};
-
-const Name = z.string().trim().min(1).max(200).refine(isGuardable, { error: "Too long for its script" });
-
-const NewAgent = z.object({ agent_name: blankAsAbsent(Name), ...Changeable }).meta({ id: "NewAgent" });
-
-const AgentChanges = z
-  .object({
-    ...Changeable,
-    agent_architecture: blankAsAbsent(z.enum(architectureNames).optional()),
-    agent_provider: blankAsAbsent(z.enum(PROVIDER_NAMES).optional()),
-    agent_persona: blankAsAbsent(z.string().max(40_000).optional()),
-  })
-  .meta({ id: "AgentChanges" });
 
 const AgentView = z
   .object({
@@ -47,6 +20,10 @@ const AgentView = z
     agent_model: z.string().nullable(),
     agent_persona: z.string(),
     session_timeout_minutes: z.number(),
+    temperature: z.number().nullable(),
+    max_output_tokens: z.number().nullable(),
+    fallback_provider: z.string().nullable(),
+    fallback_model: z.string().nullable(),
     allowed_origins: z.array(z.string()),
     created_by: z.string(),
     created_at: z.string(),
@@ -64,6 +41,10 @@ const toView = (agent: Agent): z.infer<typeof AgentView> => ({
   agent_model: agent.model,
   agent_persona: agent.persona,
   session_timeout_minutes: agent.sessionTimeoutMinutes,
+  temperature: agent.temperature,
+  max_output_tokens: agent.maxOutputTokens,
+  fallback_provider: agent.fallbackProvider,
+  fallback_model: agent.fallbackModel,
   allowed_origins: [...agent.allowedOrigins],
   created_by: agent.owner,
   created_at: agent.createdAt,
@@ -79,7 +60,7 @@ export const agentRoutes = userRouter()
       { 200: Form },
       { access: ["user", "agents:read"] },
     ),
-    (c) => c.json(createAgentForm(c.var.deps.providerOptions), 200),
+    async (c) => c.json(createAgentForm(await c.var.deps.providers.offers(c.var.space.owner)), 200),
   )
   .get(
     "/update-schema/:agentId",
@@ -90,7 +71,10 @@ export const agentRoutes = userRouter()
       { access: ["user", "agents:read"] },
     ),
     validate("param", z.object({ agentId: z.string() })),
-    (c) => c.json(updateAgentForm(c.req.valid("param").agentId, c.var.deps.providerOptions), 200),
+    async (c) => {
+      const offers = await c.var.deps.providers.offers(c.var.space.owner);
+      return c.json(updateAgentForm(c.req.valid("param").agentId, offers), 200);
+    },
   )
   .post(
     "/",
@@ -117,6 +101,8 @@ export const agentRoutes = userRouter()
           model: body.agent_model || null,
           persona: body.agent_persona,
           sessionTimeoutMinutes: body.session_timeout_minutes ?? DEFAULT_SESSION_TIMEOUT_MINUTES,
+          ...NO_MODEL_SETTINGS,
+          ...modelSettings(body),
           allowedOrigins: body.allowed_origins ?? [],
         },
         c.var.entityId,
@@ -165,6 +151,7 @@ export const agentRoutes = userRouter()
         ...(body.session_timeout_minutes !== undefined && {
           sessionTimeoutMinutes: body.session_timeout_minutes,
         }),
+        ...modelSettings(body),
         ...(body.allowed_origins !== undefined && { allowedOrigins: body.allowed_origins }),
       });
       return c.json(toView(agent), 200);

@@ -22,10 +22,7 @@ export interface AgentEndUsers {
   removeAll(owner: string, agentId: string): Promise<boolean>;
 }
 
-export type NewAgent = Pick<
-  Agent,
-  "name" | "architecture" | "provider" | "model" | "persona" | "sessionTimeoutMinutes" | "allowedOrigins"
->;
+export type NewAgent = Omit<Agent, "id" | "owner" | "createdAt" | "updatedAt">;
 
 export class AgentService {
   readonly #agents: AgentRepository;

@@ -1,13 +1,14 @@
 import type { Space } from "../users/space.ts";
 import type { Prompt } from "../agents/architectures/assemble.ts";
-import type { ChatModel, Models } from "../llm/model.ts";
+import type { ChatModel } from "../llm/model.ts";
+import type { Opening } from "../runs/turn-model.ts";
 import { blockViewOf } from "../memory/core-memory.ts";
 import { defaultDefinitions, emptyBlocks } from "../memory/model.ts";
 import type { Summary } from "../messages/summary-model.ts";
 import type { SummaryRepository } from "../messages/summary-repository.ts";
 import { pastOf, requireAnswerer } from "../runs/turn.ts";
 import type { TurnRepository, TurnState } from "../runs/turn-repository.ts";
-import type { Clock } from "../shared/clock.ts";
+import { type Clock, monthOf } from "../shared/clock.ts";
 import { notFound } from "../shared/errors.ts";
 import type { ConversationRepository } from "./repository.ts";
 
@@ -23,11 +24,10 @@ export interface NextContext {
   readonly isTimedOut: boolean;
 }
 
-interface ContextServiceDeps {
+interface ContextServiceDeps extends Opening {
   readonly conversations: ConversationRepository;
   readonly summaries: SummaryRepository;
   readonly turns: TurnRepository;
-  readonly models: Models;
   readonly clock: Clock;
 }
 
@@ -61,12 +61,12 @@ export class ContextService {
    * what the turn would refuse. Which agent it is about, only the conversation tells: that is read first.
    */
   async next(space: Space, conversationId: string): Promise<NextContext> {
-    const { conversations, turns, models, clock } = this.#deps;
+    const { conversations, turns, clock } = this.#deps;
     const { agentId } = await conversations.get(space, conversationId);
-    const state = await turns.load({ ...space, agentId, conversationId });
-    const { agent, architecture, model } = requireAnswerer(state, agentId, models);
-
     const now = clock.now();
+    const state = await turns.load({ ...space, agentId, conversationId }, monthOf(now));
+    const { agent, architecture, model } = await requireAnswerer(state, agentId, this.#deps);
+
     const past = pastOf(state, agent, now);
     const blocks =
       state.blocks.length > 0 ? state.blocks : emptyBlocks(defaultDefinitions(clock.timestamp()));

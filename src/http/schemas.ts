@@ -18,6 +18,14 @@ export const wholeNumber = (min: number, max: number) =>
     z.number().int().min(min).max(max),
   );
 
+/** A number, also as the text of one. */
+export const decimal = (min: number, max: number) =>
+  z.preprocess(
+    (value) =>
+      typeof value === "string" && /^\s*-?\d{1,15}(?:\.\d{1,15})?\s*$/u.test(value) ? Number(value) : value,
+    z.number().min(min).max(max),
+  );
+
 /** The origins of web pages, as browsers write them; those without encryption on one's own machine only. */
 export const Origins = z
   .array(z.string().max(255).refine(isOrigin, { error: "Not an origin such as https://app.example.com" }))
@@ -33,6 +41,13 @@ function isOrigin(text: string): boolean {
   );
 }
 
+/** Where blank means that something stays as it is, `none` takes it away. */
+export const removable = <S extends z.ZodType>(schema: S) =>
+  z.preprocess((value) => {
+    if (value === "none") return null;
+    const isBlank = value === null || (typeof value === "string" && value.trim() === "");
+    return isBlank ? undefined : value;
+  }, schema.nullable().optional());
 /** A page of a list, in the wrapper that clients know. */
 export const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({

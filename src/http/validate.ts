@@ -1,7 +1,7 @@
 import { zValidator } from "@hono/zod-validator";
 import type { Context, ValidationTargets } from "hono";
 import type * as z from "zod";
-import { AppError } from "../shared/errors.ts";
+import { AppError, invalidInput } from "../shared/errors.ts";
 import { findIllFormed } from "../shared/text.ts";
 import { reaches, type Space } from "../users/space.ts";
 import type { UserEnv } from "./env.ts";
@@ -15,12 +15,12 @@ import { NOBODYS_ID } from "./schemas.ts";
 export function validate<T extends keyof ValidationTargets, S extends z.ZodType>(target: T, schema: S) {
   const middleware = zValidator(target, schema, (result, c) => {
     if (target === "json") requireJson(c.req.header("content-type"));
-    if (!result.success) throw invalid(target, result.error.issues);
+    if (!result.success) throw invalidInput(target, result.error.issues);
 
     const illFormed = findIllFormed(result.data);
     if (illFormed) {
       const path = illFormed.slice(0, MAX_PATH);
-      throw invalid(target, [{ path, message: "Not well-formed Unicode", code: "custom" }]);
+      throw invalidInput(target, [{ path, message: "Not well-formed Unicode", code: "custom" }]);
     }
     if (target === "param") confine(result.data, (c as Context<UserEnv>).var.space);
   });
@@ -35,35 +35,6 @@ function confine(params: unknown, space: Space | undefined): void {
 
 /** A body can nest deeper than an answer should be long. */
 const MAX_PATH = 20;
-
-/** Enough for any form; a long list that is wrong throughout gets no answer longer than itself. */
-const MAX_ERRORS = 50;
-
-interface Issue {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-  readonly code?: string | undefined;
-}
-
-const invalid = (target: string, issues: readonly Issue[]): AppError =>
-  new AppError(
-    "validation-failed",
-    `The ${target === "json" ? "body" : target} is not valid: ${summary(issues)}`,
-    {
-      extensions: {
-        errors: issues
-          .slice(0, MAX_ERRORS)
-          .map(({ path, message, code }) => ({ path: path.map(String), message, code })),
-      },
-    },
-  );
-
-/** The first reason in one sentence; the rest stands in `errors`. */
-function summary([first, ...more]: readonly Issue[]): string {
-  const where = first && first.path.length > 0 ? `${first.path.map(String).join(".")}: ` : "";
-  const others = more.length > 0 ? ` (and ${more.length} more)` : "";
-  return `${where}${first?.message ?? "unknown"}${others}`;
-}
 
 function requireJson(contentType: string | undefined): void {
   if (contentType !== undefined && /^application\/([a-z.-]+\+)?json\b/iu.test(contentType)) return;

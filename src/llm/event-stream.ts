@@ -1,4 +1,5 @@
 import { createParser } from "eventsource-parser";
+import { bytesOf } from "./bytes.ts";
 import { providerError } from "./errors.ts";
 
 /** The longest unfinished line that is kept: a provider that never ends one must not fill the memory. */
@@ -11,8 +12,8 @@ const MAX_LINE_CHARS = 1_000_000;
 export async function* eventData(
   body: ReadableStream<Uint8Array>,
   idleMs: number,
+  signal?: AbortSignal,
 ): AsyncGenerator<string, void, void> {
-  const reader = body.getReader();
   const decoder = new TextDecoder();
   let ready: string[] = [];
   const parser = createParser({
@@ -24,35 +25,14 @@ export async function* eventData(
     },
   });
 
-  try {
-    for (;;) {
-      const { done, value } = await withinIdleTime(reader.read(), idleMs);
-      if (done) break;
-
-      parser.feed(decoder.decode(value, { stream: true }));
-      const events = ready;
-      ready = [];
-      yield* events;
-    }
-
-    // Some servers leave out the blank line behind their last event.
-    parser.feed("\n\n");
-    yield* ready;
-  } finally {
-    // Also ends the request when the loop is left early; a body that is already broken has nothing left to cancel.
-    void reader.cancel().catch(() => undefined);
+  for await (const bytes of bytesOf(body, idleMs, signal)) {
+    parser.feed(decoder.decode(bytes, { stream: true }));
+    const events = ready;
+    ready = [];
+    yield* events;
   }
-}
 
-async function withinIdleTime<T>(read: Promise<T>, idleMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stalled = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(providerError.stalled()), idleMs);
-  });
-
-  try {
-    return await Promise.race([read, stalled]);
-  } finally {
-    clearTimeout(timer);
-  }
+  // Some servers leave out the blank line behind their last event.
+  parser.feed("\n\n");
+  yield* ready;
 }

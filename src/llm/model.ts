@@ -1,3 +1,5 @@
+import type { ModelSettings } from "./provider.ts";
+
 /** A request by the model to run a tool; `arguments` is the text it wrote, which need not be valid JSON. */
 export interface ToolCall {
   readonly id: string;
@@ -24,6 +26,8 @@ export interface TokenUsage {
   readonly outputTokens: number;
   /** The part of `inputTokens` that the provider had in its cache. */
   readonly cachedTokens: number;
+  /** The part of `outputTokens` that went into thinking, where the provider tells. */
+  readonly reasoningTokens?: number;
 }
 
 /** A piece of an answer. A tool call comes once, whole; usage at most once, and some providers send none. */
@@ -50,9 +54,19 @@ export interface ChatModel {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelChunk>;
 }
 
-/** Opens the model that an agent names; nothing where its provider is not configured for its owner. */
+/** The model that somebody wants to talk to, and what opens it. */
+export interface ModelChoice {
+  readonly provider: string;
+  /** The provider's own choice where nothing is said. */
+  readonly model: string | null;
+  readonly settings: ModelSettings;
+  /** What the user entered for the provider; nothing where that was never done. */
+  readonly credentials: unknown;
+}
+
+/** Opens models; nothing where the provider is not there or wants credentials that were never entered. */
 export interface Models {
-  open(provider: string, model: string | null): ChatModel | undefined;
+  open(choice: ModelChoice): ChatModel | undefined;
 }
 
 /** The bounds of one model request, in milliseconds. */

@@ -1,50 +1,38 @@
-import type { ChatModel, Models, ModelTimeouts } from "./model.ts";
-import { openAiModel } from "./openai.ts";
+import { anthropic } from "./anthropic-provider.ts";
+import { bedrock } from "./bedrock-provider.ts";
+import { openAiCompatible } from "./compatible-provider.ts";
+import { demo } from "./demo.ts";
+import type { ChatModel, Models } from "./model.ts";
+import { openAi } from "./openai-provider.ts";
+import type { Provider, ProviderContext } from "./provider.ts";
 
 /** Providers that an agent may name. Existing agents carry those of the service before, so all are accepted. */
 export const PROVIDER_NAMES = ["Demo", "OpenAI", "OpenAICompatible", "Anthropic", "Bedrock"] as const;
 
-/** The demo model reads little, and a small window shows in development what a long conversation does. */
-const DEMO_CONTEXT_TOKENS = 32_000;
-const DEMO_MODEL = "demo";
+/** In the order in which they are offered. */
+const PROVIDERS: readonly Provider[] = [bedrock, anthropic, openAi, openAiCompatible];
 
-export interface ProviderConfig {
-  /** The base URL of the demo model's server; nothing outside local development. */
-  readonly demoModelUrl: string | undefined;
-  readonly fetch: typeof fetch;
-  readonly timeouts: ModelTimeouts;
-}
+/** The provider of this name, spelled exactly so; the demo model is there in local development only. */
+export const findProvider = (name: string, isLocal: boolean): Provider | undefined =>
+  availableProviders(isLocal).find((provider) => provider.name === name);
 
-/** A provider that can be chosen in a form, with its models. */
-export interface ProviderOption {
-  readonly name: string;
-  readonly models: readonly { readonly value: string; readonly label: string }[];
-}
+/** The names of all providers, in the order in which they are offered. */
+export const providerNames = (isLocal: boolean): readonly string[] =>
+  availableProviders(isLocal).map(({ name }) => name);
 
-/** The models that can be opened with what is configured. */
-export function createModels({ demoModelUrl, fetch, timeouts }: ProviderConfig): Models {
-  return {
-    open(provider, model): ChatModel | undefined {
-      if (provider !== "Demo" || demoModelUrl === undefined) return undefined;
-      return openAiModel({
-        apiKey: "demo",
-        baseUrl: demoModelUrl,
-        model: model ?? DEMO_MODEL,
-        contextTokens: DEMO_CONTEXT_TOKENS,
-        fetch,
-        timeouts,
-      });
-    },
-  };
-}
+/** All providers, in the order in which they are offered. */
+export const availableProviders = (isLocal: boolean): readonly Provider[] =>
+  isLocal ? [...PROVIDERS, demo] : PROVIDERS;
 
-/** The providers that a form offers: those that answer as things are configured. */
-export const providerOptions = (isLocal: boolean): readonly ProviderOption[] =>
-  isLocal
-    ? [
-        {
-          name: "Demo",
-          models: [{ value: DEMO_MODEL, label: "[Demo] Demo model (pattern matching, no AI)" }],
-        },
-      ]
-    : [];
+/** Whether a provider answers only to what a user has entered for it. */
+export const wantsCredentials = ({ credentials }: Provider): boolean =>
+  Object.keys(credentials.shape).length > 0;
+
+/** The models of all providers. */
+export const createModels = (context: ProviderContext): Models => ({
+  open({ provider: name, model, settings, credentials }): ChatModel | undefined {
+    const provider = findProvider(name, context.isLocal);
+    if (!provider || (credentials === undefined && wantsCredentials(provider))) return undefined;
+    return provider.open(credentials ?? {}, model, settings, context);
+  },
+});

@@ -8,7 +8,10 @@ import type { Key } from "../table/marshal.ts";
 const EVENT_LIFETIME_MS = 40 * DAY_MS;
 
 /** A month is by UTC: `2026-01`. */
-const usageKey = (email: string, month: string): Key => ({ pk: userPartition(email), sk: `Usage#${month}` });
+export const usageKey = (email: string, month: string): Key => ({
+  pk: userPartition(email),
+  sk: `Usage#${month}`,
+});
 
 const usageEventKey = (email: string, runId: string): Key => ({
   pk: userPartition(email),

@@ -3,6 +3,7 @@ import type { ArchivalRepository } from "../memory/archival-repository.ts";
 import type { CapacityRepository } from "../memory/capacity-repository.ts";
 import type { MemoryRepository } from "../memory/repository.ts";
 import type { MessageRepository } from "../messages/repository.ts";
+import type { ProviderCredentials } from "../settings/provider-credentials.ts";
 import type { MemorySearch, MessageSearch } from "../search/model.ts";
 import type { ConversationSummarizer } from "../messages/summarizer.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -19,6 +20,7 @@ export interface TurnDeps {
   readonly messages: MessageRepository;
   readonly summarizer: ConversationSummarizer;
   readonly models: Models;
+  readonly credentials: ProviderCredentials;
   readonly clock: Clock;
   /** How long the save of an answer that was shown is tried again before the turn fails, in milliseconds. */
   readonly saveMs: number;

@@ -4,16 +4,22 @@ import { type EndUser, endUserFrom, endUserKey } from "../end-users/model.ts";
 import { type CapacityWarning, warningsFrom } from "../memory/capacity-model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
 import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
+import { countMessage, forgoMessage, type MessageUse, returnMessage, usageKey } from "../plans/model.ts";
+import {
+  isProviderSettings,
+  PROVIDER_SETTINGS_PREFIX,
+  type ProviderSettings,
+  settingsFrom,
+} from "../settings/model.ts";
 import { type Summary, summaryFrom, summaryKey } from "../messages/summary-model.ts";
 import { HISTORY_MESSAGES } from "../messages/window.ts";
-import { countMessage, forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
 import { isBeingDeleted, isLive } from "../table/deletion.ts";
 import { TransactionRefused } from "../table/errors.ts";
 import { absent } from "../table/expressions.ts";
 import { text } from "../table/fields.ts";
-import { conversationPartition, memoryPartition } from "../table/keys.ts";
+import { conversationPartition, memoryPartition, userPartition } from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
 import { type User, userFrom, userKey } from "../users/model.ts";
 import { personIn } from "../users/space.ts";
@@ -30,6 +36,8 @@ export interface TurnState {
   readonly endUser: EndUser | undefined;
   readonly agent: Agent | undefined;
   readonly conversation: Conversation | undefined;
+  /** What the owner keeps for the providers of models. */
+  readonly providers: readonly ProviderSettings[];
   /** None where the memory was never begun. */
   readonly blocks: readonly Block[];
   readonly warnings: readonly CapacityWarning[];
@@ -57,31 +65,37 @@ export class TurnRepository {
     this.#table = table;
   }
 
-  /** Everything that a turn needs, in one wave of parallel reads. */
-  async load(place: TurnPlace): Promise<TurnState> {
+  /** Everything that a turn of this month needs, in one wave of parallel reads. */
+  async load(place: TurnPlace, month: string): Promise<TurnState> {
     const { owner, agentId, conversationId } = place;
     const memory = { agentId, userId: personIn(place) };
-    const [[agent, conversation, user, summary, endUser], memoryItems, newest] = await Promise.all([
-      this.#table.batchGet([
-        agentKey(owner, agentId),
-        conversationKey(place, conversationId),
-        userKey(owner),
-        summaryKey(conversationId),
-        ...(place.endUser ? [endUserKey(place.endUser)] : []),
-      ]),
-      this.#table.query(memoryPartition(agentId, memory.userId), { range: CORE_MEMORY_RANGE }),
-      this.#table.queryPage(conversationPartition(conversationId), {
-        range: { beginsWith: MESSAGE_PREFIX },
-        newestFirst: true,
-        limit: HISTORY_MESSAGES,
-      }),
-    ]);
+    const [[agent, conversation, user, summary, endUser], accountItems, memoryItems, newest] =
+      await Promise.all([
+        this.#table.batchGet([
+          agentKey(owner, agentId),
+          conversationKey(place, conversationId),
+          userKey(owner),
+          summaryKey(conversationId),
+          ...(place.endUser ? [endUserKey(place.endUser)] : []),
+        ]),
+        // Settings of providers, subscriptions and the usage of the months lie side by side.
+        this.#table.query(userPartition(owner), {
+          range: { between: [PROVIDER_SETTINGS_PREFIX, usageKey(owner, month).sk] },
+        }),
+        this.#table.query(memoryPartition(agentId, memory.userId), { range: CORE_MEMORY_RANGE }),
+        this.#table.queryPage(conversationPartition(conversationId), {
+          range: { beginsWith: MESSAGE_PREFIX },
+          newestFirst: true,
+          limit: HISTORY_MESSAGES,
+        }),
+      ]);
 
     return {
       user: user && userFrom(user),
       endUser: living(endUser, endUserFrom),
       agent: living(agent, agentFrom),
       conversation: living(conversation, conversationFrom),
+      providers: accountItems.filter(isProviderSettings).map((item) => settingsFrom(owner, item)),
       blocks: blocksFrom(memory, memoryItems),
       warnings: warningsFrom(memory, memoryItems),
       history: newest.items.map(messageFrom).toReversed(),

@@ -3,7 +3,6 @@ import type { PromptInput } from "../agents/architectures/assemble.ts";
 import { architectureNames, findArchitecture } from "../agents/architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
 import { requireCurrent } from "../end-users/standing.ts";
-import type { ChatModel, Models } from "../llm/model.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import { takeCompactions } from "../memory/capacity-notes.ts";
@@ -12,7 +11,7 @@ import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts"
 import type { Attachment } from "../messages/attachments.ts";
 import { ConversationReader } from "../messages/conversation-reader.ts";
 import type { Message } from "../messages/model.ts";
-import type { Clock } from "../shared/clock.ts";
+import { type Clock, monthOf } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { requireActive } from "../users/account.ts";
@@ -24,6 +23,7 @@ import type { AgentEvent, AnswerEvent } from "./events.ts";
 import type { RunSeed, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { endTurn, type TurnEnding } from "./turn-end.ts";
+import { type Opening, requireModel } from "./turn-model.ts";
 import type { TurnState } from "./turn-repository.ts";
 
 export interface TurnInput extends TurnPlace {
@@ -143,13 +143,13 @@ interface Plan {
 
 /** Reads everything and refuses what can't be answered. */
 async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise<Plan> {
-  const { turns, memory, archive, memorySearch, messageSearch, messages, models, clock } = deps;
+  const { turns, memory, archive, memorySearch, messageSearch, messages, clock } = deps;
   const { owner, agentId, conversationId, content, attachments } = input;
-  const state = await turns.load(input);
+  const state = await turns.load(input, monthOf(seed.startedAt));
 
   if (input.endUser) requireCurrent(state.endUser, input);
   requireActive(state.user, input.issuedAt);
-  const { agent, architecture, model } = requireAnswerer(state, agentId, models);
+  const { agent, architecture, model } = await requireAnswerer(state, agentId, deps);
 
   const memoryOwner = { agentId, userId: personIn(input) };
   const blocks = state.blocks.length > 0 ? state.blocks : beginMemory();
@@ -226,11 +226,16 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
 }
 
 /** Who answers, and with which model. Throws `AppError` where nobody can. */
-export function requireAnswerer({ agent, conversation }: TurnState, agentId: string, models: Models) {
+export async function requireAnswerer(
+  { agent, conversation, providers }: TurnState,
+  agentId: string,
+  deps: Opening,
+) {
   if (!agent) throw notFound("Agent");
   // A conversation with another agent is as absent here as another user's.
   if (conversation?.agentId !== agentId) throw notFound("Conversation");
-  return { agent, architecture: requireArchitecture(agent), model: requireModel(agent, models) };
+  const architecture = requireArchitecture(agent);
+  return { agent, architecture, model: await requireModel(agent, providers, deps) };
 }
 
 /** What a turn begins with of what was said before: nothing, where the conversation has rested for too long. */
@@ -247,16 +252,6 @@ function requireArchitecture(agent: Agent): Architecture {
 
   const supported = architectureNames.join(", ");
   throw new AppError("conflict", `Unknown architecture: '${agent.architecture}'. Supported: ${supported}`);
-}
-
-function requireModel(agent: Agent, models: Models): ChatModel {
-  const model = models.open(agent.provider, agent.model);
-  if (model) return model;
-
-  throw new AppError(
-    "provider-not-configured",
-    `Provider '${agent.provider}' is not configured. Please configure it in Settings > Provider Configuration.`,
-  );
 }
 
 /** Whether the conversation has rested for longer than the agent's session, measured to the message before this one. */

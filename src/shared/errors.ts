@@ -80,3 +80,29 @@ export class AppError extends Error {
 
 /** The answer for absent, malformed and foreign ids alike: a stranger learns nothing from it. */
 export const notFound = (what: string): AppError => new AppError("not-found", `${what} not found`);
+
+/** What a schema, or a rule beside it, objects to. */
+export interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly code?: string | undefined;
+}
+
+/** The answer to input that breaks its rules: names paths and reasons, never the values. */
+export const invalidInput = (target: string, issues: readonly Issue[]): AppError =>
+  new AppError(
+    "validation-failed",
+    `The ${target === "json" ? "body" : target} is not valid: ${summary(issues)}`,
+    {
+      extensions: {
+        errors: issues.map(({ path, message, code }) => ({ path: path.map(String), message, code })),
+      },
+    },
+  );
+
+/** The first reason in one sentence; the rest stands in `errors`. */
+function summary([first, ...more]: readonly Issue[]): string {
+  const where = first && first.path.length > 0 ? `${first.path.map(String).join(".")}: ` : "";
+  const others = more.length > 0 ? ` (and ${more.length} more)` : "";
+  return `${where}${first?.message ?? "unknown"}${others}`;
+}

@@ -24,9 +24,15 @@ export function count(item: Item, name: string, fallback = 0): number {
 
 /** A whole number from 0 on, or nothing where there is none. */
 export function optionalCount(item: Item, name: string): number | undefined {
+  const number = optionalNumber(item, name);
+  return number !== undefined && Number.isInteger(number) && number >= 0 ? number : undefined;
+}
+
+/** A number, also as the text of one, or nothing where there is none. */
+export function optionalNumber(item: Item, name: string): number | undefined {
   const value = item[name];
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isInteger(number) && number >= 0 ? number : undefined;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
 export const flag = (item: Item, name: string): boolean => item[name] === true;

@@ -1,41 +1,87 @@
 import { expect, it } from "vitest";
-import { signUp } from "../support/app.ts";
+import { ada, signUp } from "../support/app.ts";
 import { requestIn } from "../http/route-cases.ts";
+import { ask, newKey } from "../settings/settings-app.ts";
 
-const architectures = {
-  input_type: "select",
-  name: "agent_architecture",
-  label: "Architecture",
-  values: ["krishna-mini", "krishna-memgpt"],
-  options: [
-    { value: "krishna-mini", label: "Krishna Mini (conversation only)" },
-    { value: "krishna-memgpt", label: "Krishna MemGPT (remembers)" },
-  ],
-};
-const persona = { input_type: "text_area", name: "agent_persona", label: "Persona" };
-const providers = {
-  input_type: "select",
-  name: "agent_provider",
-  label: "Provider Name",
-  values: ["Demo"],
-};
-const models = {
-  input_type: "select",
-  name: "agent_model",
-  label: "Model",
-  options: [{ value: "demo", label: "[Demo] Demo model (pattern matching, no AI)" }],
-};
-const timeout = {
-  input_type: "select",
-  name: "session_timeout_minutes",
-  label: "Session Timeout",
-  options: [
-    { value: "30", label: "30 minutes" },
-    { value: "60", label: "1 hour (Default)" },
-    { value: "120", label: "2 hours" },
-    { value: "240", label: "4 hours" },
-    { value: "0", label: "No timeout (load all)" },
-  ],
+/** The inputs after the name, as they are for somebody with the demo model only. */
+const inputs = (isNew: boolean) => {
+  const required = isNew && { required: true };
+  const none = "Left to the provider where nothing is entered; `none` leaves it to the provider again.";
+  const models = [{ value: "demo", label: "[Demo] Demo model (pattern matching, no AI)", for: "Demo" }];
+  return [
+    {
+      input_type: "select",
+      name: "agent_architecture",
+      label: "Architecture",
+      values: ["krishna-mini", "krishna-memgpt"],
+      options: [
+        { value: "krishna-mini", label: "Krishna Mini (conversation only)" },
+        { value: "krishna-memgpt", label: "Krishna MemGPT (remembers)" },
+      ],
+      ...required,
+    },
+    { input_type: "text_area", name: "agent_persona", label: "Persona", max: 40_000, ...required },
+    { input_type: "select", name: "agent_provider", label: "Provider Name", values: ["Demo"], ...required },
+    {
+      input_type: "select",
+      name: "agent_model",
+      label: "Model",
+      options: models,
+      max: 200,
+      depends_on: "agent_provider",
+    },
+    {
+      input_type: "select",
+      name: "session_timeout_minutes",
+      label: "Session Timeout",
+      ...(isNew && { value: "60" }),
+      options: [
+        { value: "30", label: "30 minutes" },
+        { value: "60", label: "1 hour (Default)" },
+        { value: "120", label: "2 hours" },
+        { value: "240", label: "4 hours" },
+        { value: "0", label: "No timeout (load all)" },
+      ],
+      min: 0,
+      max: 43_200,
+    },
+    {
+      input_type: "text",
+      name: "temperature",
+      label: "Temperature",
+      attr: { inputmode: "decimal" },
+      min: 0,
+      max: 2,
+      help: none,
+    },
+    {
+      input_type: "text",
+      name: "max_output_tokens",
+      label: "Longest Answer (tokens)",
+      attr: { inputmode: "numeric" },
+      min: 1,
+      max: 200_000,
+      help: none,
+    },
+    {
+      input_type: "select",
+      name: "fallback_provider",
+      label: "Fallback Provider",
+      options: [
+        { value: "none", label: "None" },
+        { value: "Demo", label: "Demo" },
+      ],
+      help: "Asked when the provider fails before it has said anything.",
+    },
+    {
+      input_type: "select",
+      name: "fallback_model",
+      label: "Fallback Model",
+      options: models,
+      max: 200,
+      depends_on: "fallback_provider",
+    },
+  ];
 };
 
 it("describes the form that creates an agent", async () => {
@@ -48,17 +94,13 @@ it("describes the form that creates an agent", async () => {
     form_name: "Create Agent Form",
     submit_path: "/agents",
     form_inputs: [
-      { input_type: "text", name: "agent_name", label: "Agent Name" },
-      architectures,
-      persona,
-      providers,
-      models,
-      { ...timeout, value: "60" },
+      { input_type: "text", name: "agent_name", label: "Agent Name", required: true, min: 1, max: 200 },
+      ...inputs(true),
     ],
   });
 });
 
-it("describes the form that changes an agent: no name, no default, and no look at the agent", async () => {
+it("describes the form that changes an agent: no name, nothing required, and no look at the agent", async () => {
   const client = await signUp();
 
   const { status, body } = await client("GET", "/agents/update-schema/test-id");
@@ -67,9 +109,63 @@ it("describes the form that changes an agent: no name, no default, and no look a
   expect(body).toEqual({
     form_name: "Update Agent Form",
     submit_path: "/agents/test-id",
-    form_inputs: [architectures, persona, providers, models, timeout],
+    form_inputs: inputs(false),
   });
 });
+
+it("offers the providers that its user has configured, and their models under them", async () => {
+  const [client, other] = await Promise.all([signUp(), signUp()]);
+  await ask(client)("POST", "/settings/providers/Keyed", { api_key: newKey() });
+
+  const { body } = await ask(client)("GET", "/agents/supported-models");
+
+  const input = (wanted: string) => body.form_inputs.find(({ name }: { name: string }) => name === wanted);
+  expect(input("agent_provider").values).toEqual(["Keyed", "Demo"]);
+  expect(input("agent_model").options).toEqual([
+    { value: "live-1", label: "[Keyed] Live One", for: "Keyed" },
+    { value: "demo", label: "[Demo] Demo model (pattern matching, no AI)", for: "Demo" },
+  ]);
+  expect(input("fallback_model").options).toEqual(input("agent_model").options);
+  const { body: foreign } = await ask(other)("GET", "/agents/supported-models");
+  expect(JSON.stringify(foreign)).not.toContain("Keyed");
+});
+
+it.each(["/agents/supported-models", "/agents/update-schema/x"])(
+  "states in %s the very rules that a submission is checked by",
+  async (path) => {
+    const client = await signUp();
+    const { body: form } = await client("GET", path);
+    const created = await client("POST", "/agents", ada);
+    const isNew = path.endsWith("models");
+    const submit = (values: Record<string, unknown>) =>
+      isNew
+        ? client("POST", "/agents", { ...ada, agent_name: crypto.randomUUID(), ...values })
+        : client("PUT", `/agents/${created.body.agent_id}`, values);
+    const isNumber = (name: string) => /timeout|temperature|tokens/u.test(name);
+    const valueOf = (name: string, size: number) => (isNumber(name) ? size : "x".repeat(size));
+
+    for (const { name, required = false, min, max } of form.form_inputs) {
+      const statuses = {
+        absent: (await submit({ [name]: "" })).status < 300,
+        largest: max === undefined || (await submit({ [name]: valueOf(name, max) })).status < 300,
+        larger: max !== undefined && (await submit({ [name]: valueOf(name, max + 1) })).status < 300,
+        smallest: min === undefined || (await submit({ [name]: valueOf(name, min) })).status < 300,
+        smaller:
+          min !== undefined &&
+          isNumber(name) &&
+          (await submit({ [name]: valueOf(name, min - 1) })).status < 300,
+      };
+      expect({ name, ...statuses }).toEqual({
+        name,
+        absent: !required,
+        largest: true,
+        larger: false,
+        smallest: true,
+        smaller: false,
+      });
+    }
+  },
+);
 
 it("leads a form to no other path, whatever the id", async () => {
   const client = await signUp();
@@ -82,7 +178,11 @@ it("leads a form to no other path, whatever the id", async () => {
 it("takes what its own form posts: texts, and empty ones for what was not touched", async () => {
   const client = await signUp();
   const form = (await client("GET", "/agents/supported-models")).body;
-  const filled: Record<string, string> = { agent_name: "Ada", agent_persona: "You are Ada." };
+  const filled: Record<string, string> = {
+    agent_name: "Ada",
+    agent_persona: "You are Ada.",
+    temperature: "1",
+  };
   for (const { name, value, values, options } of form.form_inputs)
     filled[name] ??= value ?? values?.[0] ?? options?.[0]?.value ?? "";
 

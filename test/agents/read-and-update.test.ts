@@ -57,6 +57,10 @@ describe("reading agents", () => {
       agent_model: null,
       agent_persona: "You are Ada.",
       session_timeout_minutes: 60,
+      temperature: null,
+      max_output_tokens: null,
+      fallback_provider: null,
+      fallback_model: null,
       allowed_origins: [],
       created_by: client.email,
       created_at: "2025-06-01T10:00:00.000123+00:00",
@@ -87,6 +91,10 @@ describe("reading agents", () => {
       agent_model: null,
       agent_persona: "",
       session_timeout_minutes: 60,
+      temperature: null,
+      max_output_tokens: null,
+      fallback_provider: null,
+      fallback_model: null,
       allowed_origins: [],
       created_by: "",
       created_at: "",
@@ -113,6 +121,12 @@ describe("changing an agent", () => {
     ["agent_model", " gpt ", "gpt"],
     ["session_timeout_minutes", "240", 240],
     ["session_timeout_minutes", 0, 0],
+    ["temperature", "0.7", 0.7],
+    ["temperature", 0, 0],
+    ["temperature", 2, 2],
+    ["max_output_tokens", "1000", 1_000],
+    ["fallback_provider", "Anthropic", "Anthropic"],
+    ["fallback_model", " claude ", "claude"],
   ])("changes %s to %j and nothing else", async (member, given, expected) => {
     const client = await signUp();
     const { agent, path, id } = await createAda(client);
@@ -141,10 +155,44 @@ describe("changing an agent", () => {
       agent_model: blank,
       agent_persona: blank,
       session_timeout_minutes: blank,
+      temperature: blank,
+      max_output_tokens: blank,
+      fallback_provider: blank,
+      fallback_model: blank,
     });
 
     expect(status).toBe(200);
     expect(body).toEqual(agent);
+  });
+
+  it("keeps how the model is used from its creation on, until `none` takes it away", async () => {
+    const client = await signUp();
+    const settings = {
+      temperature: 1.5,
+      max_output_tokens: 500,
+      fallback_provider: "Demo",
+      fallback_model: "demo",
+    };
+    const { body: agent } = await client("POST", "/agents", { ...ada, ...settings });
+    const path = `/agents/${agent.agent_id}`;
+    const [stored] = (await storedAgents(client.email)).agents;
+    const nothing = {
+      temperature: null,
+      max_output_tokens: null,
+      fallback_provider: null,
+      fallback_model: null,
+    };
+
+    const untouched = await client("PUT", path, { temperature: "", fallback_model: "  " });
+    const one = await client("PUT", path, { temperature: "none" });
+    const rest = await client("PUT", path, { max_output_tokens: "none", fallback_provider: "none" });
+
+    expect(agent).toMatchObject(settings);
+    expect(stored).toMatchObject(settings);
+    expect(untouched.body).toEqual(agent);
+    expect(one.body).toMatchObject({ ...settings, temperature: null });
+    expect(rest.body).toMatchObject(nothing);
+    expect((await client("GET", path)).body).toEqual(rest.body);
   });
 
   it("takes a model of spaces for an untouched one", async () => {
@@ -186,6 +234,15 @@ describe("changing an agent", () => {
     ["session_timeout_minutes", -5],
     ["session_timeout_minutes", "1e3"],
     ["session_timeout_minutes", {}],
+    ["temperature", 2.1],
+    ["temperature", "-0.1"],
+    ["temperature", "warm"],
+    ["temperature", "0x1"],
+    ["max_output_tokens", 0],
+    ["max_output_tokens", 1.5],
+    ["max_output_tokens", 200_001],
+    ["fallback_provider", "nope"],
+    ["fallback_model", 5],
   ])("refuses %s = %j, and changes nothing", async (member, value) => {
     const client = await signUp();
     const { path } = await createAda(client);

@@ -88,6 +88,12 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /conversations/:conversationId/runs/:runId" },
   { route: "GET /conversations/:conversationId/runs/:runId/events" },
   { route: "POST /conversations/:conversationId/runs/:runId/cancel" },
+  { route: "GET /settings/providers" },
+  { route: "GET /settings/providers/:providerName" },
+  { route: "POST /settings/providers/:providerName", body: { api_key: "sk-0123456789abcdefghij" } },
+  { route: "DELETE /settings/providers/:providerName" },
+  { route: "POST /settings/providers/:providerName/test" },
+  { route: "GET /llm/models/:provider" },
 ];
 
 export const GUARDED = ROUTES.filter(({ isPublic }) => !isPublic);
@@ -119,6 +125,7 @@ export const pathOf = ({ route }: RouteCase, { agentId, conversationId }: Place 
     .replace(":endUserId", "visitor-1")
     .replace(":keyId", "018f0000-0000-7000-8000-000000000000")
     .replace(":memoryId", "018f0000-0000-8000-8000-000000000000")
+    .replace(/:provider(?:Name)?/u, "OpenAI")
     .replace(":sessionId", "018f0000-0000-7000-8000-000000000000")
     .replace(":runId", "018f0000-0000-7000-8000-000000000000");
 

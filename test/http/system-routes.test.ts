@@ -118,6 +118,8 @@ describe("a service that is not configured", () => {
   it.each([
     ["without a secret for tokens", { ...production, JWT_SECRET: "" }],
     ["with a blank secret for tokens", { ...production, JWT_SECRET: " , " }],
+    ["without a key for credentials", { ...production, ENCRYPTION_KEY: "" }],
+    ["with a key for credentials that is none", { ...production, ENCRYPTION_KEY: "k:tooshort" }],
     ["without keys for the table", { ...production, AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" }],
     ["without a secret for tokens, in local development too", { ENVIRONMENT: "local", JWT_SECRET: "" }],
   ])("answers 503 %s, and tells nobody what is missing", async (_case, variables) => {
@@ -132,7 +134,7 @@ describe("a service that is not configured", () => {
       expect(status).toBe(503);
       expect(headers.get("content-type")).toBe("application/problem+json");
       expect(body).toEqual(problem(503, "unavailable", "The service is not configured."));
-      expect(JSON.stringify(body)).not.toMatch(/JWT|AWS|SECRET|KEY|DYNAMO|test-secret/u);
+      expect(JSON.stringify(body)).not.toMatch(/JWT|ENCRYPTION|AWS|SECRET|KEY|DYNAMO|test-secret/u);
     }
   });
 

@@ -65,7 +65,7 @@ const EXPECTED: ModelChunk[] = [
   { type: "call", call: { id: "b", name: "two", arguments: "{}" } },
 ];
 
-it("reads the same from a stream wherever its bytes are cut", async () => {
+it("reads the same from a stream wherever its bytes are cut", { timeout: 60_000 }, async () => {
   const whole = bytes(RECORDED);
 
   for (let at = 0; at <= whole.length; at++)

@@ -21,11 +21,11 @@ export default async function setup(project: TestProject) {
   const proxy = await startFaultProxy(database.endpoint);
   const scripts: Scripts = new Map();
   const model = await startModelServer({
-    respond(request, signal) {
+    respond(request, signal, headers) {
       const script = scripts.get(request.model);
-      if (!script) return demoResponder(request, signal);
+      if (!script) return demoResponder(request, signal, headers);
 
-      script.requests.push({ at: Date.now(), body: request as never });
+      script.requests.push({ at: Date.now(), body: request as never, headers: headers as never });
       return (
         script.replies.shift() ?? [{ status: 500, body: { error: { message: "The script has ended." } } }]
       );

@@ -1,0 +1,43 @@
+import { AppError, type ErrorCode } from "../shared/errors.ts";
+import type { ChatModel, ModelChunk, ModelRequest } from "./model.ts";
+
+/** Failures of one provider that say nothing about another. What is wrong with the request is wrong everywhere. */
+const WORTH_ANOTHER_TRY: readonly ErrorCode[] = [
+  "provider-auth",
+  "provider-quota",
+  "provider-rate",
+  "provider-unavailable",
+  "provider-stalled",
+  "provider-truncated",
+];
+
+/**
+ * A model with another one behind it, which answers when the first fails before it has said anything. It then goes on
+ * answering: the rest of a turn does not wait for the first one to fail again.
+ */
+export function withFallback(first: ChatModel, second: ChatModel): ChatModel {
+  let current = first;
+
+  async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelChunk, void, void> {
+    let hasBegun = false;
+    try {
+      for await (const chunk of current.stream(request, signal)) {
+        hasBegun = true;
+        yield chunk;
+      }
+    } catch (error) {
+      const isOver = hasBegun || signal.aborted || current === second;
+      if (isOver || !(error instanceof AppError) || !WORTH_ANOTHER_TRY.includes(error.code)) throw error;
+      current = second;
+      yield* second.stream(request, signal);
+    }
+  }
+
+  return {
+    get id() {
+      return current.id;
+    },
+    contextWords: Math.min(first.contextWords, second.contextWords),
+    stream,
+  };
+}

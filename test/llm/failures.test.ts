@@ -1,0 +1,238 @@
+import { describe, expect, it } from "vitest";
+import { BUDGETS } from "../../src/llm/budgets.ts";
+import { MODEL_TIMEOUTS, type ModelChunk, type ModelTimeouts } from "../../src/llm/model.ts";
+import { AppError } from "../../src/shared/errors.ts";
+import { PROTOCOLS } from "./protocols/all.ts";
+import {
+  answering,
+  KEY,
+  openWith,
+  type Protocol,
+  type RefusalKind,
+  refusing,
+  streamed,
+} from "./protocols/protocol.ts";
+
+const HELLO = [{ role: "user", content: "Hi" }] as const;
+const GOOD = [{ text: "Hi" }, { stop: "answer" }] as const;
+
+/** Asks a model whose server answers so, in turn; the last answer is given for ever. */
+function ask(
+  protocol: Protocol,
+  answers: readonly ((signal: AbortSignal) => Response | Promise<Response>)[],
+  more: { timeouts?: Partial<ModelTimeouts>; signal?: AbortSignal } = {},
+) {
+  const requests: Request[] = [];
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init);
+    const answer = answers[Math.min(requests.length, answers.length - 1)];
+    requests.push(request);
+    if (!answer) throw new Error("no answer");
+    return answer(request.signal);
+  };
+  const model = openWith(protocol, fetch, { timeouts: { ...MODEL_TIMEOUTS, ...more.timeouts } });
+  const signal = more.signal ?? new AbortController().signal;
+  return { requests, chunks: Array.fromAsync(model.stream({ messages: HELLO, tools: [] }, signal)) };
+}
+
+const never = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+/** Everything that a log could show of an error. */
+function shown(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = Object.getOwnPropertyNames(error).map((name) => String(Reflect.get(error, name)));
+  return [error.message, error.stack, ...own, JSON.stringify(error), shown(error.cause ?? "")].join(" ");
+}
+
+async function failureOf(chunks: Promise<ModelChunk[]>): Promise<AppError> {
+  const error = await chunks.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof AppError)) throw new Error(`No AppError: ${String(error)}`);
+  return error;
+}
+
+const REFUSALS: readonly (readonly [RefusalKind, string, boolean, number])[] = [
+  ["auth", "provider-auth", false, 1],
+  ["forbidden", "provider-auth", false, 1],
+  ["quota", "provider-quota", false, 1],
+  ["rate", "provider-rate", true, 2],
+  ["overflow", "provider-overflow", false, 1],
+  ["content", "provider-content", false, 1],
+  ["unknown model", "provider-unavailable", false, 1],
+  ["rejected", "provider-unavailable", false, 1],
+  ["broken", "provider-unavailable", true, 2],
+  ["overloaded", "provider-unavailable", true, 2],
+];
+
+it("has one table of budgets", () => {
+  expect(BUDGETS).toEqual({
+    headersMs: 30_000,
+    idleMs: 60_000,
+    totalMs: 600_000,
+    retryAfterMs: 2_000,
+    attempts: 2,
+    retryWaitMs: 500,
+    listMs: 10_000,
+    listBytes: 4_000_000,
+    errorBytes: 64_000,
+    resolveMs: 3_000,
+    resolvedForMs: 60_000,
+  });
+});
+
+describe.each(PROTOCOLS)("%s", (_name, protocol) => {
+  it.each(REFUSALS)("tells %s as %s (again: %s), without the key", async (kind, code, retryable, sent) => {
+    const { requests, chunks } = ask(protocol, [() => refusing(protocol, kind)]);
+
+    const error = await failureOf(chunks);
+
+    expect([error.code, error.retryable, requests.length]).toEqual([code, retryable, sent]);
+    expect(shown(error)).not.toContain(KEY);
+    expect(shown(error)).not.toContain("canary");
+  });
+
+  it("does not wait a minute because it is asked to", async () => {
+    const startedAt = Date.now();
+    const { requests, chunks } = ask(protocol, [() => refusing(protocol, "rate", { "retry-after": "59" })]);
+
+    expect((await failureOf(chunks)).code).toBe("provider-rate");
+    expect(requests).toHaveLength(1);
+    expect(Date.now() - startedAt).toBeLessThan(400);
+  });
+
+  it.each([
+    ["a limit that ends at once", () => refusing(protocol, "rate", { "retry-after": "0" })],
+    ["a failure", () => refusing(protocol, "broken")],
+    ["a connection that can't be made", () => Promise.reject(new TypeError("Network connection lost."))],
+  ])("tries once more after %s", async (_case, answer) => {
+    const { requests, chunks } = ask(protocol, [answer, () => answering(protocol, GOOD)]);
+
+    expect(await chunks).toEqual([{ type: "text", text: "Hi" }]);
+    expect(requests).toHaveLength(2);
+  });
+
+  it("does not try again once something was shown", async () => {
+    const broken = () => {
+      const [half] = [protocol.encode([{ text: "Half" }])];
+      const pieces = [half];
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          const piece = pieces.shift();
+          if (piece) controller.enqueue(piece);
+          else controller.error(new TypeError("Network connection lost."));
+        },
+      });
+      return new Response(body, { headers: { "content-type": protocol.contentType } });
+    };
+    const { requests, chunks } = ask(protocol, [broken]);
+
+    expect((await failureOf(chunks)).code).toBe("provider-unavailable");
+    expect(requests).toHaveLength(1);
+  });
+
+  it.each([
+    ["a page", () => new Response("<html>Bad gateway</html>", { headers: { "content-type": "text/html" } })],
+    ["JSON that is no stream", () => Response.json({ choices: [] })],
+    ["nothing", () => new Response(null, { status: 204 })],
+  ])("takes %s for unreadable", async (_case, answer) => {
+    expect(await failureOf(ask(protocol, [answer]).chunks)).toMatchObject({
+      code: "provider-unavailable",
+      retryable: true,
+    });
+  });
+
+  it("refuses a page that comes as an error, and a redirect, which is not followed", async () => {
+    const page = () =>
+      new Response("<html>No</html>", { status: 403, headers: { "content-type": "text/html" } });
+    expect((await failureOf(ask(protocol, [page]).chunks)).code).toBe("provider-auth");
+
+    const redirect = () =>
+      new Response(null, { status: 302, headers: { location: "http://169.254.169.254/" } });
+    const { requests, chunks } = ask(protocol, [redirect]);
+    const error = await failureOf(chunks);
+    expect([error.code, error.retryable, requests.length]).toEqual(["provider-unavailable", false, 1]);
+    expect(requests[0]?.redirect).toBe("manual");
+  });
+
+  it("reads an error's body only as far as it may matter", async () => {
+    let given = 0;
+    const endless = () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            given += 10_000;
+            controller.enqueue(new Uint8Array(10_000));
+          },
+        }),
+        { status: 400 },
+      );
+
+    expect((await failureOf(ask(protocol, [endless]).chunks)).code).toBe("provider-unavailable");
+    expect(given).toBeLessThan(200_000);
+  });
+
+  it.each<[string, Partial<ModelTimeouts>, () => (signal: AbortSignal) => Response | Promise<Response>]>([
+    ["its headers take", { headersMs: 40 }, () => never],
+    ["it pauses", { idleMs: 40 }, () => () => stalling(protocol)],
+    ["its answer takes", { totalMs: 80 }, () => () => dripping(protocol)],
+  ])("gives up when %s too long", async (_case, timeouts, answer) => {
+    const startedAt = Date.now();
+    const { requests, chunks } = ask(protocol, [answer()], { timeouts });
+
+    expect((await failureOf(chunks)).code).toBe("provider-stalled");
+    expect(requests).toHaveLength(1);
+    expect(Date.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  it.each([
+    ["before the headers", () => never],
+    ["in mid-answer", () => () => dripping(protocol)],
+    ["while it waits to try again", () => () => refusing(protocol, "broken")],
+  ])("ends with the signal's reason when it is aborted %s", async (_case, answer) => {
+    const abort = new AbortController();
+    const { chunks } = ask(protocol, [answer()], { signal: abort.signal });
+    setTimeout(() => abort.abort(new Error("enough")), 60);
+
+    await expect(chunks).rejects.toThrow("enough");
+  });
+
+  it("sends nothing when it is aborted already", async () => {
+    const { requests, chunks } = ask(protocol, [() => answering(protocol, GOOD)], {
+      signal: AbortSignal.abort(new Error("enough")),
+    });
+
+    await expect(chunks).rejects.toThrow("enough");
+    expect(requests).toHaveLength(0);
+  });
+
+  it("survives an answer without a word", async () => {
+    expect(await ask(protocol, [() => answering(protocol, [{ stop: "answer" }])]).chunks).toEqual([]);
+  });
+});
+
+const stalling = (protocol: Protocol): Response => {
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(protocol.encode([{ text: "Hi" }])),
+  });
+  return new Response(body, { headers: { "content-type": protocol.contentType } });
+};
+
+/** An answer that goes on for ever, a byte at a time. */
+const dripping = (protocol: Protocol): Response => {
+  const bytes = protocol.encode(Array.from({ length: 100 }, () => ({ text: "more " })));
+  const left = Array.from(bytes, (byte) => Uint8Array.of(byte));
+  const slow = streamed(protocol, left);
+  const source = slow.body?.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const piece = await source?.read();
+      if (piece?.value) controller.enqueue(piece.value);
+      else controller.close();
+    },
+  });
+  return new Response(body, { headers: slow.headers });
+};
