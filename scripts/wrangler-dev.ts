@@ -20,7 +20,7 @@ const SHOWN_ERROR_LINES = 15;
 const SCRATCH = ".wrangler";
 
 /** Secrets that a Worker may have but need not: wrangler.toml can only declare required ones. */
-const OPTIONAL_SECRETS = ["AWS_SESSION_TOKEN"];
+const OPTIONAL_SECRETS = ["AWS_SESSION_TOKEN", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
 
 /** wrangler's own lines among the Worker's: one for each request, and advice about itself. */
 const WRANGLERS_OWN = /^\[wrangler:info\]|^If you think this is a bug|^Note that there is a newer version/;

@@ -14,6 +14,7 @@ import { onError, onNotFound } from "./http/problem.ts";
 import { systemRoutes } from "./http/system-routes.ts";
 import { archivalRoutes } from "./memory/archival-routes.ts";
 import { memoryRoutes } from "./memory/routes.ts";
+import { checkoutRoutes, paymentRoutes, publicPaymentRoutes } from "./payments/routes.ts";
 import { runRoutes, sendRoutes } from "./runs/routes.ts";
 
 /** The app: what every request passes, and one `.route()` per feature. */
@@ -48,7 +49,10 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/agents", archivalRoutes)
     .route("/agents", sendRoutes)
     .route("/conversations", conversationRoutes)
-    .route("/conversations", runRoutes);
+    .route("/conversations", runRoutes)
+    .route("/payments/stripe", publicPaymentRoutes)
+    .route("/payments/stripe", checkoutRoutes)
+    .route("/payments/stripe", paymentRoutes);
 }
 
 /** The types of all routes, for Hono's client. */

@@ -15,10 +15,11 @@ const Optional = z
   .optional()
   .transform((value) => value || undefined);
 
-const Origins = Optional.transform((value) =>
+/** Several of something, separated by commas. */
+const Names = Optional.transform((value) =>
   (value ?? "")
     .split(",")
-    .map((origin) => origin.trim())
+    .map((name) => name.trim())
     .filter(Boolean),
 );
 
@@ -29,7 +30,7 @@ const Milliseconds = Optional.transform((value) => (value === undefined ? undefi
 const Variables = z.object({
   ENVIRONMENT: Optional.transform((value) => value ?? "production"),
   JWT_SECRET: Optional,
-  FRONTEND_URL: Origins,
+  FRONTEND_URL: Names,
   DYNAMODB_TABLE: Optional.transform((value) => value ?? "dynamic-agent-builder-main"),
   DYNAMODB_ENDPOINT: Optional,
   AWS_REGION: Optional.transform((value) => value ?? "eu-west-2"),
@@ -41,6 +42,9 @@ const Variables = z.object({
   MODEL_IDLE_TIMEOUT_MS: Milliseconds,
   MODEL_TOTAL_TIMEOUT_MS: Milliseconds,
   SAVE_TIMEOUT_MS: Milliseconds,
+  STRIPE_API_URL: Optional,
+  STRIPE_SECRET_KEY: Optional,
+  STRIPE_WEBHOOK_SECRET: Names,
 });
 
 /** The environment, checked. */
@@ -65,6 +69,14 @@ export interface Config {
   readonly modelTimeouts: ModelTimeouts;
   /** How long the save of an answer is tried before its run fails, in milliseconds. */
   readonly saveMs: number;
+  /** Nothing where payments are not set up. */
+  readonly stripe:
+    | {
+        readonly secretKey: string;
+        readonly webhookSecrets: readonly string[];
+        readonly apiUrl: string | undefined;
+      }
+    | undefined;
 }
 
 /** Checked once per isolate: the environment of an isolate does not change. */
@@ -113,6 +125,14 @@ function readConfig(env: object): Config {
       retryAfterMs: MODEL_TIMEOUTS.retryAfterMs,
     },
     saveMs: variables.SAVE_TIMEOUT_MS ?? SAVE_TIMEOUT_MS,
+    stripe:
+      variables.STRIPE_SECRET_KEY === undefined
+        ? undefined
+        : {
+            secretKey: variables.STRIPE_SECRET_KEY,
+            webhookSecrets: variables.STRIPE_WEBHOOK_SECRET,
+            apiUrl: isLocal ? variables.STRIPE_API_URL : undefined,
+          },
   };
 }
 

@@ -15,6 +15,7 @@ import { MemoryRepository } from "./memory/repository.ts";
 import { MemoryService } from "./memory/service.ts";
 import { BlockVersionRepository } from "./memory/version-repository.ts";
 import { MessageRepository } from "./messages/repository.ts";
+import { type Payments, createPayments } from "./payments/payments.ts";
 import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
@@ -41,6 +42,7 @@ export interface Ports {
   readonly cursorKey: CryptoKey;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
+  readonly fetch: typeof fetch;
 }
 
 /** What a handler may reach. Made once per request, here and nowhere else. */
@@ -59,6 +61,8 @@ export interface Deps {
   readonly runs: RunRepository;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
+  /** Throws where payments are not set up. */
+  readonly payments: () => Payments;
 }
 
 /** What a conversation's runner may reach. */
@@ -72,7 +76,8 @@ export interface RunnerDeps {
   readonly clock: Clock;
 }
 
-export function createDeps({ config, table, clock, cursorKey, runners, memorySearch }: Ports): Deps {
+export function createDeps(ports: Ports): Deps {
+  const { config, table, clock, cursorKey, runners, memorySearch } = ports;
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
   const agents = new AgentRepository(table);
@@ -106,6 +111,7 @@ export function createDeps({ config, table, clock, cursorKey, runners, memorySea
     runs: new RunRepository(table, cursors),
     runners,
     memorySearch,
+    payments: () => createPayments({ config, table, clock, fetch: ports.fetch }),
   };
 }
 
@@ -144,6 +150,8 @@ export async function portsFrom(env: Env): Promise<Ports> {
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
     memorySearch: new MemorySearches(env.SEARCH_INDEX, config.table.region),
+    // Called as a method of anything else, the platform's fetch throws.
+    fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init),
   };
 }
 

@@ -1,7 +1,13 @@
 import { createApp } from "./app.ts";
+import { runSchedule } from "./schedule.ts";
 
 export { ConversationRunner } from "./runs/conversation-runner.ts";
 export { SearchIndex } from "./search/search-index.ts";
 export type { AppType } from "./app.ts";
 
-export default createApp() satisfies ExportedHandler<Env>;
+const app = createApp();
+
+export default {
+  fetch: app.fetch,
+  scheduled: (_controller, env) => runSchedule(env),
+} satisfies ExportedHandler<Env>;

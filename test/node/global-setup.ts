@@ -4,6 +4,7 @@ import { startEmbeddedDynamoDb } from "../../scripts/embedded-dynamodb.ts";
 import { startModelServer } from "../../scripts/model-server.ts";
 import { ensureTable } from "../../scripts/table.ts";
 import { startControlServer, type Scripts } from "./control-server.ts";
+import { startFakeStripe } from "./fake-stripe.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
 
 const TEST_TABLE = "test-table";
@@ -33,13 +34,16 @@ export default async function setup(project: TestProject) {
     },
   });
   const control = await startControlServer(proxy, scripts);
+  const stripe = await startFakeStripe();
 
   project.provide("dynamodb", proxy.url);
   project.provide("model", model.url);
   project.provide("control", control.url);
+  project.provide("stripe", stripe.url);
 
   return async () => {
     control.stop();
+    stripe.stop();
     await Promise.all([proxy.stop(), model.stop(), database.stop()]);
   };
 }

@@ -65,12 +65,26 @@ export interface ScriptLog {
   readonly disconnects: number;
 }
 
+/** Something that Stripe tells of; `about` is the subscription. */
+export interface StripeEvent {
+  readonly about: string;
+  readonly event: { readonly id: string; readonly type: string; readonly data: { readonly object: unknown } };
+}
+
+/** What happens to the next request to Stripe whose method, path and parameters hold `match`. */
+export type StripeFault =
+  | { readonly kind: "fail"; readonly match: string; readonly status: number }
+  /** The request is carried out, and the connection breaks before the answer. */
+  | { readonly kind: "lose-answer"; readonly match: string };
+
 declare module "vitest" {
   interface ProvidedContext {
     /** The database, through the proxy that injects faults. */
     dynamodb: string;
     /** The model server's base URL. */
     model: string;
+    /** The payment service's base URL. */
+    stripe: string;
     /** The control server's URL. */
     control: string;
   }

@@ -1,7 +1,9 @@
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
+import type { Identity } from "../../auth/tokens.ts";
 import { AppError } from "../../shared/errors.ts";
 import { requireActive } from "../../users/account.ts";
-import type { UserEnv } from "../env.ts";
+import type { AppEnv, UserEnv } from "../env.ts";
 import { operationOf } from "../openapi.ts";
 
 /** Longer headers are refused unread: no token of ours comes near. */
@@ -33,6 +35,17 @@ export const authenticate = createMiddleware<UserEnv>(async (c, next) => {
   // The handler has already told of whatever keeps the account from being read, too.
   if (!isOutage(c.error)) await account;
 });
+
+/** Who is signed in, on a route that is open to everybody; a token that is sent has to be valid. */
+export async function signedIn(c: Context<AppEnv>): Promise<Identity | undefined> {
+  const header = c.req.header("authorization");
+  if (header === undefined) return undefined;
+
+  const { tokens, users } = c.var.deps;
+  const user = await tokens.verify(bearerToken(header));
+  requireActive(await users.find(user.email));
+  return user;
+}
 
 const isOutage = (error: unknown): boolean => error instanceof AppError && error.status >= 500;
 
