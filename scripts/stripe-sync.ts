@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import Stripe from "stripe";
+import { Stripe } from "stripe";
 import { amountOf, CYCLES, pricing, type Plan } from "../src/plans/pricing.ts";
 
 /**

@@ -1,4 +1,4 @@
-import Stripe from "stripe";
+import { Stripe } from "stripe";
 import type { BillingCycle } from "../plans/pricing.ts";
 import { sha256, toHex } from "../shared/crypto.ts";
 import { AppError, notFound } from "../shared/errors.ts";

@@ -5,7 +5,6 @@ import {
   subscriptionKey,
   SUBSCRIPTION_PREFIX,
 } from "../plans/subscription.ts";
-import { DAY_MS, ttlAfter } from "../shared/clock.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
 import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
 import { absent, all, any, type Condition, equals, present } from "../table/expressions.ts";
@@ -13,9 +12,6 @@ import { optionalText, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 import { userKey } from "../users/model.ts";
-
-/** Stripe repeats an event for three days at most; an operator may resend one for thirty. */
-const MARKER_LIFETIME_MS = 40 * DAY_MS;
 
 const eventKey = (eventId: string): Key => ({ pk: `WebhookEvent#${eventId}`, sk: `WebhookEvent#${eventId}` });
 
@@ -147,9 +143,9 @@ export class SubscriptionRepository {
 export interface PaymentMark {
   readonly id: string;
   readonly type: string;
-  /** Now, in milliseconds since the epoch, and as it is stored. */
-  readonly now: number;
   readonly timestamp: string;
+  /** When it may be forgotten, in seconds since the epoch. */
+  readonly ttl: number;
 }
 
 /** Whose event it was is not kept: the marker outlives the account. */
@@ -160,7 +156,7 @@ function markOf(event: PaymentMark | undefined, reason?: string): readonly Write
     event_id: event.id,
     event_type: event.type,
     created_at: event.timestamp,
-    ttl: ttlAfter(event.now, MARKER_LIFETIME_MS),
+    ttl: event.ttl,
     ...(reason !== undefined && { reason }),
   };
   return [{ put, if: absent("pk") }];

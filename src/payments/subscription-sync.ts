@@ -1,5 +1,5 @@
 import { saysTheSame } from "../plans/subscription.ts";
-import type { Clock } from "../shared/clock.ts";
+import { type Clock, DAY_MS, ttlAfter } from "../shared/clock.ts";
 import { accountOf } from "../shared/email.ts";
 import { AppError } from "../shared/errors.ts";
 import type { PaymentEvent, StripeGateway } from "./gateway.ts";
@@ -12,6 +12,8 @@ import {
 } from "./remote-subscription.ts";
 import type { Known, PaymentMark, SubscriptionRepository } from "./subscription-repository.ts";
 
+/** Stripe repeats an event for three days at most; an operator may resend one for thirty. */
+const MARKER_LIFETIME_MS = 40 * DAY_MS;
 /** How often a subscription is fetched again because somebody else was storing it at the same time. */
 const ATTEMPTS = 8;
 /** Pages of a hundred that one comparison of all subscriptions goes through. */
@@ -144,7 +146,8 @@ export class SubscriptionSync {
   }
 
   #markOf({ id, type }: PaymentEvent): PaymentMark {
-    return { id, type, now: this.#clock.now(), timestamp: this.#clock.timestamp() };
+    const ttl = ttlAfter(this.#clock.now(), MARKER_LIFETIME_MS);
+    return { id, type, timestamp: this.#clock.timestamp(), ttl };
   }
 }
 

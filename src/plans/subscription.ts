@@ -99,7 +99,7 @@ export function activeSubscription(
 }
 
 /** Whether it gives its plan at `nowMs`. One whose end is unknown does. */
-export const isActive = ({ status, periodEnd }: Subscription, nowMs: number): boolean =>
+const isActive = ({ status, periodEnd }: Subscription, nowMs: number): boolean =>
   LIVE_STATUSES.includes(status) && (periodEnd === null || nowMs < periodEnd * 1000 + GRACE_MS);
 
 /** Whether two states of a subscription say the same, whenever they were written. */

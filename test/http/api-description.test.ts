@@ -26,8 +26,12 @@ it("leaves exactly these routes open to everybody", () => {
     "GET /",
     "GET /health",
     "GET /openapi.json",
+    "GET /payments/stripe/pricing",
+    "GET /payments/stripe/session/:sessionId",
     "POST /auth/local/login",
     "POST /auth/local/signup",
+    "POST /payments/stripe/checkout",
+    "POST /payments/stripe/webhook",
   ]);
 });
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { pricing } from "../../src/plans/pricing.ts";
 import type { StripeEvent, StripeFault } from "../support/control-protocol.ts";
+import { type Params, parseForm, read } from "./form.ts";
 
 /**
  * Stripe as far as this service uses it, with a memory: customers, prices, checkouts, subscriptions, invoices and the
@@ -10,8 +11,6 @@ import type { StripeEvent, StripeFault } from "../support/control-protocol.ts";
  * refused, as Stripe does; so is an idempotency key that comes back with other parameters.
  */
 
-type Params = { [name: string]: Param };
-type Param = string | Params | Param[];
 // Objects as Stripe writes them: their members are Stripe's business.
 // oxlint-disable-next-line typescript/no-explicit-any
 type Obj = Record<string, any>;
@@ -253,8 +252,15 @@ class FakeStripe {
   #openSession(params: Params): Obj {
     const input: Obj = only(
       params,
-      ...["mode", "line_items", "success_url", "cancel_url", "allow_promotion_codes", "metadata"],
-      ...["subscription_data", "customer", "customer_email"],
+      "mode",
+      "line_items",
+      "success_url",
+      "cancel_url",
+      "allow_promotion_codes",
+      "metadata",
+      "subscription_data",
+      "customer",
+      "customer_email",
     );
     if (input["customer"] !== undefined) this.#find(this.#customers, input["customer"]);
     this.#find(this.#prices, input["line_items"][0].price);
@@ -346,7 +352,11 @@ class FakeStripe {
   #update(id: string, params: Params): Obj {
     const input: Obj = only(
       params,
-      ...["items", "proration_behavior", "payment_behavior", "cancel_at_period_end", "expand"],
+      "items",
+      "proration_behavior",
+      "payment_behavior",
+      "cancel_at_period_end",
+      "expand",
     );
     const subscription = this.#find(this.#subscriptions, id);
     if (subscription["status"] === "canceled") throw invalid("A canceled subscription can't be changed.");
@@ -476,7 +486,13 @@ class FakeStripe {
   #createPrice(params: Params): Obj {
     const input: Obj = only(
       params,
-      ...["product", "currency", "unit_amount", "recurring", "lookup_key", "transfer_lookup_key", "metadata"],
+      "product",
+      "currency",
+      "unit_amount",
+      "recurring",
+      "lookup_key",
+      "transfer_lookup_key",
+      "metadata",
     );
     const holder = [...this.#prices.values()].find(({ lookup_key: key }) => key === input["lookup_key"]);
     if (holder && input["transfer_lookup_key"] !== "true") throw invalid("The lookup key is taken.");
@@ -537,31 +553,6 @@ function only(params: Params, ...names: readonly string[]): Params {
   return params;
 }
 
-/** `a[b][0]=c`, as Stripe's libraries encode what they send. */
-function parseForm(text: string): Params {
-  const root: Params = {};
-  for (const [name, value] of new URLSearchParams(text)) {
-    const path = name.split(/[[\]]+/u).filter(Boolean);
-    let at: Params = root;
-    for (const step of path.slice(0, -1)) at = (at[step] ??= {}) as Params;
-    at[path.at(-1) ?? ""] = value;
-  }
-  return asArrays(root) as Params;
-}
-
-function asArrays(param: Param): Param {
-  if (typeof param === "string" || Array.isArray(param)) return param;
-  const entries = Object.entries(param).map(([name, value]) => [name, asArrays(value)] as const);
-  const isList = entries.length > 0 && entries.every(([name]) => /^\d+$/u.test(name));
-  return isList ? entries.map(([, value]) => value) : Object.fromEntries(entries);
-}
-
 const now = (): number => Math.floor(Date.now() / 1000);
 
 const randomId = (): string => randomBytes(9).toString("hex");
-
-async function read(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
-}

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import worker from "../../src/index.ts";
 import { deliver, storedSubscriptions, stripeSide, uniqueEmail } from "../support/stripe.ts";

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import Stripe from "stripe";
+import { Stripe } from "stripe";
 import { inject } from "vitest";
 import { anonymous, type Answer, table } from "./app.ts";
 import type { StripeEvent, StripeFault } from "./control-protocol.ts";
