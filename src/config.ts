@@ -42,6 +42,7 @@ const Variables = z.object({
   MODEL_IDLE_TIMEOUT_MS: Milliseconds,
   MODEL_TOTAL_TIMEOUT_MS: Milliseconds,
   SAVE_TIMEOUT_MS: Milliseconds,
+  SUPERUSER_EMAILS: Names,
   STRIPE_API_URL: Optional,
   STRIPE_SECRET_KEY: Optional,
   STRIPE_WEBHOOK_SECRET: Names,
@@ -69,6 +70,8 @@ export interface Config {
   readonly modelTimeouts: ModelTimeouts;
   /** How long the save of an answer is tried before its run fails, in milliseconds. */
   readonly saveMs: number;
+  /** Accounts whose use is counted and never refused, in lower case; `*` among them means everybody. */
+  readonly superusers: readonly string[];
   /** Nothing where payments are not set up. */
   readonly stripe:
     | {
@@ -125,6 +128,10 @@ function readConfig(env: object): Config {
       retryAfterMs: MODEL_TIMEOUTS.retryAfterMs,
     },
     saveMs: variables.SAVE_TIMEOUT_MS ?? SAVE_TIMEOUT_MS,
+    // Everybody at once is for one's own machine only: left in place by mistake it would give everything away.
+    superusers: variables.SUPERUSER_EMAILS.map((email) => email.toLowerCase()).filter(
+      (email) => email !== "*" || isLocal,
+    ),
     stripe:
       variables.STRIPE_SECRET_KEY === undefined
         ? undefined
