@@ -25,6 +25,8 @@ const OPTIONAL_SECRETS = [
   "EMBEDDINGS_API_KEY",
   "GOOGLE_CLIENT_SECRET",
   "LEGACY_ENCRYPTION_SECRET",
+  "STRIPE_SECRET_KEY",
+  "STRIPE_WEBHOOK_SECRET",
 ];
 
 /** wrangler's own lines among the Worker's: one for each request, and advice about itself. */

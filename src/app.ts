@@ -23,9 +23,11 @@ import { onError, onNotFound } from "./http/problem.ts";
 import { systemRoutes } from "./http/system-routes.ts";
 import { archivalRoutes } from "./memory/archival-routes.ts";
 import { memoryRoutes } from "./memory/routes.ts";
+import { checkoutRoutes, paymentRoutes, publicPaymentRoutes } from "./payments/routes.ts";
 import { recallRoutes } from "./messages/recall-routes.ts";
 import { runRoutes, sendRoutes } from "./runs/routes.ts";
 import { modelListRoutes } from "./settings/model-list-routes.ts";
+import { usageRoutes } from "./plans/routes.ts";
 import { providerRoutes } from "./settings/routes.ts";
 
 /** The app: what every request passes, and one `.route()` per feature. */
@@ -74,9 +76,13 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/agents", sendRoutes)
     .route("/conversations", conversationRoutes)
     .route("/conversations", runRoutes)
-    .route("/settings/providers", providerRoutes)
+    .route("/usage", usageRoutes)
+    .route("/payments/stripe", publicPaymentRoutes)
+    .route("/payments/stripe", checkoutRoutes)
     .route("/conversations", contextRoutes)
-    .route("/llm", modelListRoutes);
+    .route("/settings/providers", providerRoutes)
+    .route("/llm", modelListRoutes)
+    .route("/payments/stripe", paymentRoutes);
 }
 
 /** The types of all routes, for Hono's client. */

@@ -23,10 +23,11 @@ const Optional = z
   .optional()
   .transform((value) => value || undefined);
 
-const Origins = Optional.transform((value) =>
+/** Several of something, separated by commas. */
+const Names = Optional.transform((value) =>
   (value ?? "")
     .split(",")
-    .map((origin) => origin.trim())
+    .map((name) => name.trim())
     .filter(Boolean),
 );
 
@@ -38,9 +39,9 @@ const Milliseconds = WholeNumber;
 const Variables = z.object({
   ENVIRONMENT: Optional.transform((value) => value ?? "production"),
   JWT_SECRET: Optional,
+  FRONTEND_URL: Names,
   ENCRYPTION_KEY: Optional,
   LEGACY_ENCRYPTION_SECRET: Optional,
-  FRONTEND_URL: Origins,
   PUBLIC_URL: Optional,
   OIDC_ISSUER: Optional.transform((value) => value ?? "https://accounts.google.com"),
   GOOGLE_CLIENT_ID: Optional,
@@ -56,6 +57,10 @@ const Variables = z.object({
   MODEL_IDLE_TIMEOUT_MS: Milliseconds,
   MODEL_TOTAL_TIMEOUT_MS: Milliseconds,
   SAVE_TIMEOUT_MS: Milliseconds,
+  SUPERUSER_EMAILS: Names,
+  STRIPE_API_URL: Optional,
+  STRIPE_SECRET_KEY: Optional,
+  STRIPE_WEBHOOK_SECRET: Names,
   EMBEDDINGS_URL: Optional,
   EMBEDDINGS_API_KEY: Optional,
   EMBEDDINGS_MODEL: Optional,
@@ -94,6 +99,16 @@ export interface Config {
   readonly embeddings: EmbeddingsConfig | undefined;
   /** How long the save of an answer is tried before its run fails, in milliseconds. */
   readonly saveMs: number;
+  /** Accounts whose use is counted and never refused, in lower case; `*` among them means everybody. */
+  readonly superusers: readonly string[];
+  /** Nothing where payments are not set up. */
+  readonly stripe:
+    | {
+        readonly secretKey: string;
+        readonly webhookSecrets: readonly string[];
+        readonly apiUrl: string | undefined;
+      }
+    | undefined;
 }
 
 /** The issuer, and the application that people come from and go back to. */
@@ -156,6 +171,18 @@ function readConfig(env: object): Config {
     },
     embeddings: embeddingsFrom(variables),
     saveMs: variables.SAVE_TIMEOUT_MS ?? SAVE_TIMEOUT_MS,
+    // Everybody at once is for one's own machine only: left in place by mistake it would give everything away.
+    superusers: variables.SUPERUSER_EMAILS.map((email) => email.toLowerCase()).filter(
+      (email) => email !== "*" || isLocal,
+    ),
+    stripe:
+      variables.STRIPE_SECRET_KEY === undefined
+        ? undefined
+        : {
+            secretKey: variables.STRIPE_SECRET_KEY,
+            webhookSecrets: variables.STRIPE_WEBHOOK_SECRET,
+            apiUrl: isLocal ? variables.STRIPE_API_URL : undefined,
+          },
   };
 }
 

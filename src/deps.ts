@@ -43,8 +43,10 @@ import { MemoryService } from "./memory/service.ts";
 import { BlockVersionRepository } from "./memory/version-repository.ts";
 import { RecallService } from "./messages/recall-service.ts";
 import { MessageRepository } from "./messages/repository.ts";
+import { type Payments, createPayments } from "./payments/payments.ts";
 import { ConversationSummarizer } from "./messages/summarizer.ts";
 import { SummaryRepository } from "./messages/summary-repository.ts";
+import { UsageRepository } from "./plans/usage-repository.ts";
 import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
@@ -125,6 +127,10 @@ export interface Deps {
   readonly runs: RunRepository;
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
+  readonly usage: UsageRepository;
+  readonly clock: Clock;
+  /** Throws where payments are not set up. */
+  readonly payments: () => Payments;
 }
 
 /** What a conversation's runner may reach. */
@@ -223,8 +229,16 @@ export function createDeps(ports: Ports): Deps {
     runs: new RunRepository(table, cursors),
     runners,
     memorySearch,
+    usage: new UsageRepository(table, cursors, isSuperuser(config)),
+    clock,
+    payments: () => createPayments({ config, table, clock, fetch: ports.fetch }),
   };
 }
+
+const isSuperuser =
+  ({ superusers }: Config) =>
+  (email: string): boolean =>
+    superusers.includes("*") || superusers.includes(email.toLowerCase());
 
 function providerService(ports: Ports): ProviderService {
   const { table, providers, providerContext: context, clock } = ports;
@@ -328,8 +342,9 @@ export async function portsFrom(env: Env): Promise<Ports> {
     clock,
     cursorKey: await cursorKeyOf(config),
     runners: new Runners(env.CONVERSATION_RUNNER, config.table.region),
+    // Called as a method of anything else, the platform's fetch throws.
+    fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init),
     deletions: new Deletions(env.ACCOUNT_DELETION, config.table.region),
-    fetch,
     memorySearch: searches,
     messageSearch: searches,
     embedder: config.embeddings && openAiEmbedder(config.embeddings, fetch),

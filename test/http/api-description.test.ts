@@ -30,8 +30,12 @@ it("leaves exactly these routes open to everybody", () => {
     "GET /auth/google",
     "GET /health",
     "GET /openapi.json",
+    "GET /payments/stripe/pricing",
+    "GET /payments/stripe/session/:sessionId",
     "POST /auth/local/login",
     "POST /auth/local/signup",
+    "POST /payments/stripe/checkout",
+    "POST /payments/stripe/webhook",
     "POST /auth/logout",
     "POST /auth/refresh",
   ]);

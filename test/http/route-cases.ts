@@ -13,6 +13,8 @@ export interface RouteCase {
   readonly limit?: number;
   /** Open to everybody. */
   readonly isPublic?: boolean;
+  /** Answers strangers without asking the database. */
+  readonly isIndependent?: boolean;
   /** What it answers for an id that is absent, malformed or somebody else's; 404 unless told. */
   readonly whenAbsent?: 200 | 204;
 }
@@ -88,6 +90,22 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /conversations/:conversationId/runs/:runId" },
   { route: "GET /conversations/:conversationId/runs/:runId/events" },
   { route: "POST /conversations/:conversationId/runs/:runId/cancel" },
+  {
+    route: "POST /payments/stripe/checkout",
+    body: { planKey: "pro", billingCycle: "annual", userEmail: "somebody@example.com" },
+    isPublic: true,
+    isIndependent: true,
+  },
+  { route: "GET /payments/stripe/pricing", isPublic: true, isIndependent: true },
+  { route: "GET /payments/stripe/session/:sessionId", isPublic: true, isIndependent: true },
+  { route: "POST /payments/stripe/webhook", isPublic: true, isIndependent: true },
+  { route: "GET /usage" },
+  { route: "GET /usage/history" },
+  { route: "GET /usage/tokens" },
+  { route: "GET /payments/stripe/subscription/status" },
+  { route: "POST /payments/stripe/subscription/cancel" },
+  { route: "POST /payments/stripe/subscription/resume" },
+  { route: "POST /payments/stripe/portal" },
   { route: "GET /settings/providers" },
   { route: "GET /settings/providers/:providerName" },
   { route: "POST /settings/providers/:providerName", body: { api_key: "sk-0123456789abcdefghij" } },

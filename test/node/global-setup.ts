@@ -5,6 +5,7 @@ import { startModelServer } from "../../scripts/model-server.ts";
 import { startOpenIdServer } from "../../scripts/openid-server.ts";
 import { ensureTable } from "../../scripts/table.ts";
 import { startControlServer, type Scripts } from "./control-server.ts";
+import { startFakeStripe } from "./fake-stripe.ts";
 import { startEmbeddingsServer } from "./embeddings-server.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
 import { startIssuer } from "./issuer.ts";
@@ -35,6 +36,7 @@ export default async function setup(project: TestProject) {
       if (script) script.disconnects++;
     },
   });
+  const stripe = await startFakeStripe();
   const embeddings = await startEmbeddingsServer();
   const control = await startControlServer(proxy, scripts, embeddings);
 
@@ -47,9 +49,11 @@ export default async function setup(project: TestProject) {
   project.provide("model", model.url);
   project.provide("embeddings", embeddings.url);
   project.provide("control", control.url);
+  project.provide("stripe", stripe.url);
 
   return async () => {
     control.stop();
+    stripe.stop();
     issuer.stop();
     await Promise.all([openId.stop(), proxy.stop(), model.stop(), database.stop()]);
     embeddings.stop();

@@ -65,6 +65,12 @@ export interface ScriptLog {
   readonly disconnects: number;
 }
 
+/** Something that Stripe tells of; `about` is the subscription. */
+export interface StripeEvent {
+  readonly about: string;
+  readonly event: { readonly id: string; readonly type: string; readonly data: { readonly object: unknown } };
+}
+
 /** What goes wrong at the embeddings server. */
 export type EmbeddingsFault =
   | { readonly kind: "status"; readonly status: number }
@@ -89,12 +95,19 @@ export interface LoggedEmbedding {
   readonly authorization: string | null;
 }
 
+/** What happens to the next request to Stripe whose method, path and parameters hold `match`. */
+export type StripeFault =
+  | { readonly kind: "fail"; readonly match: string; readonly status: number }
+  /** The request is carried out, and the connection breaks before the answer. */
+  | { readonly kind: "lose-answer"; readonly match: string };
 declare module "vitest" {
   interface ProvidedContext {
     /** The database, through the proxy that injects faults. */
     dynamodb: string;
     /** The model server's base URL. */
     model: string;
+    /** The payment service's base URL. */
+    stripe: string;
     /** An issuer that does what its codes say; behind its URL stands how it behaves. */
     issuer: string;
     /** The issuer that `npm run dev:oidc` starts. */

@@ -1,8 +1,10 @@
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { Caller } from "../../auth/caller.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { UserEnv } from "../env.ts";
+import type { AppEnv, UserEnv } from "../env.ts";
 import { operationOf, type Who } from "../openapi.ts";
+import type { Space } from "../../users/space.ts";
 
 /** Longer headers are refused unread: no token of ours comes near. */
 const MAX_HEADER_CHARS = 8 * 1024;
@@ -38,6 +40,18 @@ export const authenticate = createMiddleware<UserEnv>(async (c, next) => {
   // The handler has already told of whatever keeps the account from being read, too.
   if (!isOutage(c.error)) await standing;
 });
+
+/** Who is signed in, on a route that is open to everybody; what is sent to show it has to be valid. */
+export async function signedIn(c: Context<AppEnv>): Promise<Space | undefined> {
+  const header = c.req.header("authorization");
+  if (header === undefined) return undefined;
+
+  const { callers } = c.var.deps;
+  const { caller } = await callers.identify(bearerToken(header));
+  requireAccess(["user"], caller);
+  await callers.requireStanding(caller.space);
+  return caller.space;
+}
 
 /** An end user's token is for the pages that it names, or, where it names none, for what is no page. */
 function requireOrigin({ kind, origins }: Caller, origin: string | undefined): void {

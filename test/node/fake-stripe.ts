@@ -1,0 +1,558 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { pricing } from "../../src/plans/pricing.ts";
+import type { StripeEvent, StripeFault } from "../support/control-protocol.ts";
+import { type Params, parseForm, read } from "./form.ts";
+
+/**
+ * Stripe as far as this service uses it, with a memory: customers, prices, checkouts, subscriptions, invoices and the
+ * events that tell of them, behind Stripe's own paths and form-encoded bodies. Parameters that it does not know are
+ * refused, as Stripe does; so is an idempotency key that comes back with other parameters.
+ */
+
+// Objects as Stripe writes them: their members are Stripe's business.
+// oxlint-disable-next-line typescript/no-explicit-any
+type Obj = Record<string, any>;
+
+const DAY = 86_400;
+
+export async function startFakeStripe() {
+  const accounts = new Map<string, FakeStripe>();
+  const server = createServer((request, response) => {
+    // Each secret key is an account of its own; tests name theirs the same way.
+    const account = request.headers.authorization ?? "";
+    const stripe = accounts.get(account) ?? new FakeStripe();
+    accounts.set(account, stripe);
+    void stripe.serve(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // A server that listens on TCP has an address of this shape.
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, stop: () => void server.close() };
+}
+
+class StripeRefusal extends Error {
+  readonly status: number;
+  readonly body: Obj;
+
+  constructor(status: number, error: Obj) {
+    super(String(error["message"]));
+    this.status = status;
+    this.body = { error };
+  }
+}
+
+class FakeStripe {
+  readonly #customers = new Map<string, Obj>();
+  readonly #sessions = new Map<string, Obj>();
+  readonly #subscriptions = new Map<string, Obj>();
+  readonly #invoices = new Map<string, Obj>();
+  readonly #prices = new Map<string, Obj>();
+  readonly #products = new Map<string, Obj>();
+  readonly #events: StripeEvent[] = [];
+  readonly #keys = new Map<string, { asked: string; status: number; body: Obj }>();
+  #requests: { method: string; path: string }[] = [];
+  #faults: StripeFault[] = [];
+
+  constructor() {
+    for (const tier of pricing.tiers)
+      for (const [cycle, lookupKey] of Object.entries(tier.lookup_keys))
+        this.#addPrice({
+          id: `price_${tier.key}_${cycle}`,
+          lookup_key: lookupKey,
+          unit_amount: cycle === "annual" ? 29_000 : 2_900,
+          interval: cycle === "annual" ? "year" : "month",
+        });
+    // Older prices: known by metadata of their own, of their product, or not at all.
+    this.#addPrice({ id: "price_old_starter", metadata: { plan_key: "starter" } });
+    this.#addPrice({ id: "price_by_product", product: this.#addProduct({ metadata: { plan_key: "pro" } }) });
+    this.#addPrice({ id: "price_unknown" });
+  }
+
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", "http://stripe");
+    const body = await read(request);
+    const answer = (status: number, content: unknown) => {
+      response.writeHead(status, { "content-type": "application/json", "request-id": `req_${randomId()}` });
+      response.end(JSON.stringify(content ?? null));
+    };
+
+    try {
+      if (url.pathname.startsWith("/test/"))
+        return answer(200, this.#control(url.pathname.slice(6), body === "" ? {} : JSON.parse(body)));
+
+      const method = request.method ?? "GET";
+      this.#requests.push({ method, path: url.pathname });
+      const params = parseForm(method === "GET" ? url.search.slice(1) : body);
+      const fault = this.#faultFor(method, url.pathname, params);
+      if (fault?.kind === "fail")
+        throw new StripeRefusal(fault.status, { type: "api_error", message: "Out of order." });
+
+      const key = request.headers["idempotency-key"];
+      const [status, content] = this.#once(
+        method === "GET" || typeof key !== "string" ? undefined : key,
+        `${method} ${url.pathname} ${body}`,
+        () => this.#api(method, url.pathname.replace("/v1/", ""), params),
+      );
+      // Carried out, but nobody hears of it.
+      if (fault?.kind === "lose-answer") return void response.destroy();
+      answer(status, content);
+    } catch (error) {
+      if (error instanceof StripeRefusal) return answer(error.status, error.body);
+      answer(500, { error: { type: "api_error", message: String(error) } });
+    }
+  }
+
+  #once(key: string | undefined, asked: string, act: () => Obj): [number, Obj] {
+    const known = key === undefined ? undefined : this.#keys.get(key);
+    if (known && known.asked !== asked)
+      throw new StripeRefusal(400, { type: "idempotency_error", message: "Keys can't be used twice." });
+    if (known) return [known.status, known.body];
+
+    const body = structuredClone(act());
+    if (key !== undefined) this.#keys.set(key, { asked, status: 200, body });
+    return [200, body];
+  }
+
+  #faultFor(method: string, path: string, params: Params): StripeFault | undefined {
+    const asked = `${method} ${path} ${JSON.stringify(params)}`;
+    const at = this.#faults.findIndex(({ match }) => asked.includes(match));
+    return at < 0 ? undefined : this.#faults.splice(at, 1)[0];
+  }
+
+  /** What tests do beside the API: what people do on Stripe's pages, and what Stripe does by itself. */
+  #control(action: string, input: Obj): unknown {
+    switch (action) {
+      case "events":
+        return this.#events.filter(({ about }) => about === input["about"]);
+      case "requests":
+        return this.#requests.filter(({ path }) => path.includes(String(input["match"] ?? "")));
+      case "subscriptions":
+        return [...this.#subscriptions.values()].filter(({ customer }) => customer === input["customer"]);
+      case "fault":
+        return void this.#faults.push(input as StripeFault);
+      case "pay":
+        return this.#pay(String(input["session"]), input["email"]);
+      case "subscribe":
+        return this.#subscribe({ ...input, customer: input["customer"] ?? this.#addCustomer(input).id });
+      case "change":
+        return this.#changed(String(input["id"]), input["set"], String(input["event"] ?? "updated"));
+      case "renew":
+        return this.#renew(String(input["id"]));
+      case "delete-customer":
+        return this.#deleteCustomer(String(input["id"]));
+      default:
+        throw new Error(`No such action: ${action}`);
+    }
+  }
+
+  #api(method: string, path: string, params: Params): Obj {
+    const [collection = "", id = "", verb = ""] =
+      path.startsWith("checkout/") || path.startsWith("billing_portal/")
+        ? [path.split("/").slice(0, 2).join("/"), ...path.split("/").slice(2)]
+        : path.split("/");
+    const route = `${method} ${collection}${id === "" ? "" : "/:id"}${verb === "" ? "" : `/${verb}`}`;
+
+    switch (route) {
+      case "POST customers":
+        return this.#addCustomer(only(params, "email", "name", "metadata"));
+      case "GET customers": {
+        const { email } = only(params, "email", "limit");
+        return listOf(
+          [...this.#customers.values()].filter(
+            (customer) => !customer["deleted"] && customer["email"] === email,
+          ),
+        );
+      }
+      case "GET customers/:id":
+        return this.#find(this.#customers, id);
+      case "GET prices": {
+        const wanted = only(params, "lookup_keys", "active", "limit")["lookup_keys"];
+        return listOf(
+          [...this.#prices.values()].filter(
+            ({ lookup_key: key }) => Array.isArray(wanted) && wanted.includes(key),
+          ),
+        );
+      }
+      case "POST prices":
+        return this.#createPrice(params);
+      case "GET products":
+        only(params, "active", "limit");
+        return listOf([...this.#products.values()]);
+      case "POST products":
+        return this.#find(this.#products, this.#addProduct(only(params, "name", "description", "metadata")));
+      case "POST checkout/sessions":
+        return this.#openSession(params);
+      case "GET checkout/sessions": {
+        const { customer, status } = only(params, "customer", "status", "limit");
+        return listOf(
+          [...this.#sessions.values()].filter(
+            (one) => one["customer"] === customer && one["status"] === status,
+          ),
+        );
+      }
+      case "GET checkout/sessions/:id":
+        return this.#find(this.#sessions, id);
+      case "POST checkout/sessions/:id/expire": {
+        const session = this.#find(this.#sessions, id);
+        if (session["status"] !== "open") throw invalid("Only open sessions expire.");
+        return Object.assign(session, { status: "expired", url: null });
+      }
+      case "GET subscriptions":
+        return this.#listSubscriptions(params);
+      case "GET subscriptions/:id":
+        return this.#expanded(this.#find(this.#subscriptions, id), params);
+      case "POST subscriptions/:id":
+        return this.#update(id, params);
+      case "DELETE subscriptions/:id": {
+        only(params, "cancellation_details");
+        const { status } = this.#find(this.#subscriptions, id);
+        if (status === "canceled") throw missing(id);
+        return this.#changed(id, { status: "canceled", canceled_at: now() }, "deleted");
+      }
+      case "GET invoices/:id":
+        return this.#find(this.#invoices, id);
+      case "POST billing_portal/sessions": {
+        const { customer } = only(params, "customer", "return_url");
+        this.#find(this.#customers, String(customer));
+        return { object: "billing_portal.session", url: `https://billing.example.com/${String(customer)}` };
+      }
+      default:
+        throw new StripeRefusal(404, {
+          type: "invalid_request_error",
+          message: `Unrecognized request URL (${route}).`,
+        });
+    }
+  }
+
+  #addCustomer({ email, name, metadata }: Obj): Obj {
+    const id = `cus_${randomId()}`;
+    const customer = {
+      id,
+      object: "customer",
+      email: email ?? null,
+      name: name ?? null,
+      metadata: metadata ?? {},
+      created: now(),
+    };
+    this.#customers.set(id, customer);
+    return customer;
+  }
+
+  #deleteCustomer(id: string): Obj {
+    const customer = this.#find(this.#customers, id);
+    for (const subscription of this.#subscriptions.values())
+      if (subscription["customer"] === id && subscription["status"] !== "canceled")
+        this.#changed(subscription["id"], { status: "canceled", canceled_at: now() }, "deleted");
+    this.#customers.set(id, { id, object: "customer", deleted: true });
+    return customer;
+  }
+
+  #openSession(params: Params): Obj {
+    const input: Obj = only(
+      params,
+      "mode",
+      "line_items",
+      "success_url",
+      "cancel_url",
+      "allow_promotion_codes",
+      "metadata",
+      "subscription_data",
+      "customer",
+      "customer_email",
+    );
+    if (input["customer"] !== undefined) this.#find(this.#customers, input["customer"]);
+    this.#find(this.#prices, input["line_items"][0].price);
+    const id = `cs_test_${randomId()}`;
+    const session = {
+      id,
+      object: "checkout.session",
+      status: "open",
+      payment_status: "unpaid",
+      mode: "subscription",
+      url: `https://checkout.example.com/${id}`,
+      customer: input["customer"] ?? null,
+      customer_email: input["customer_email"] ?? null,
+      customer_details: null,
+      subscription: null,
+      metadata: input["metadata"] ?? {},
+      // Not Stripe's: what the session was opened with.
+      opened: { price: input["line_items"][0].price, metadata: input["subscription_data"]?.metadata ?? {} },
+    };
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  /** Somebody pays on the page of a checkout. */
+  #pay(id: string, email: unknown): Obj {
+    const session = this.#find(this.#sessions, id);
+    if (session["status"] !== "open") throw new Error("The session is not open.");
+
+    const customer =
+      session["customer"] ?? this.#addCustomer({ email: email ?? session["customer_email"] }).id;
+    const { price, metadata } = session["opened"];
+    const subscription = this.#subscribe({ customer, price, metadata, quiet: true });
+    Object.assign(session, {
+      status: "complete",
+      payment_status: "paid",
+      url: null,
+      customer,
+      subscription: subscription["id"],
+    });
+    this.#tell("checkout.session.completed", session, subscription["id"]);
+    this.#tell("customer.subscription.created", subscription, subscription["id"]);
+    this.#tellOfPayment(subscription);
+    return subscription;
+  }
+
+  #subscribe({
+    customer,
+    price = "price_starter_monthly",
+    metadata = {},
+    status = "active",
+    quiet = false,
+  }: Obj): Obj {
+    const id = `sub_${randomId()}`;
+    const subscription: Obj = {
+      id,
+      object: "subscription",
+      customer,
+      status,
+      metadata,
+      currency: "usd",
+      created: now(),
+      cancel_at_period_end: false,
+      canceled_at: null,
+      trial_end: null,
+      latest_invoice: null,
+      pending_update: null,
+      items: {
+        object: "list",
+        data: [
+          {
+            id: `si_${randomId()}`,
+            object: "subscription_item",
+            price: this.#find(this.#prices, price),
+            current_period_start: now(),
+            current_period_end: now() + 30 * DAY,
+          },
+        ],
+      },
+    };
+    this.#subscriptions.set(id, subscription);
+    this.#invoice(subscription);
+    if (!quiet) {
+      this.#tell("customer.subscription.created", subscription, id);
+      this.#tellOfPayment(subscription);
+    }
+    return subscription;
+  }
+
+  #update(id: string, params: Params): Obj {
+    const input: Obj = only(
+      params,
+      "items",
+      "proration_behavior",
+      "payment_behavior",
+      "cancel_at_period_end",
+      "expand",
+    );
+    const subscription = this.#find(this.#subscriptions, id);
+    if (subscription["status"] === "canceled") throw invalid("A canceled subscription can't be changed.");
+    if (input["cancel_at_period_end"] !== undefined) {
+      const ending = input["cancel_at_period_end"] === "true";
+      return this.#changed(id, { cancel_at_period_end: ending, canceled_at: ending ? now() : null });
+    }
+
+    const [change] = input["items"];
+    const item = subscription["items"].data[0];
+    if (change.id !== item.id) throw invalid("No such item.");
+    const price = this.#find(this.#prices, change.price);
+    const invoice = this.#invoice(subscription);
+    if (subscription["metadata"]["test"] === "needs-authentication") {
+      Object.assign(invoice, { status: "open" });
+      this.#changed(id, { pending_update: { expires_at: now() + DAY } });
+    } else {
+      item.price = price;
+      this.#changed(id, {});
+      this.#tellOfPayment(subscription);
+    }
+    return this.#expanded(subscription, params);
+  }
+
+  #renew(id: string): Obj {
+    const subscription = this.#find(this.#subscriptions, id);
+    const item = subscription["items"].data[0];
+    item.current_period_start = item.current_period_end;
+    item.current_period_end += 30 * DAY;
+    this.#invoice(subscription);
+    this.#changed(id, {});
+    this.#tellOfPayment(subscription);
+    return subscription;
+  }
+
+  #changed(id: string, set: Obj, event = "updated"): Obj {
+    const subscription = this.#find(this.#subscriptions, id);
+    const { price, ...members } = set;
+    Object.assign(subscription, members);
+    if (price !== undefined) subscription["items"].data[0].price = this.#find(this.#prices, price);
+    if (event !== "silent") this.#tell(`customer.subscription.${event}`, subscription, id);
+    return subscription;
+  }
+
+  #invoice(subscription: Obj): Obj {
+    const id = `in_${randomId()}`;
+    const invoice = {
+      id,
+      object: "invoice",
+      status: "paid",
+      customer: subscription["customer"],
+      hosted_invoice_url: `https://invoice.example.com/${id}`,
+      parent: {
+        type: "subscription_details",
+        subscription_details: { subscription: subscription["id"], metadata: {} },
+      },
+      lines: { object: "list", data: [] },
+    };
+    this.#invoices.set(id, invoice);
+    subscription["latest_invoice"] = id;
+    return invoice;
+  }
+
+  /** One payment is told of three times. */
+  #tellOfPayment(subscription: Obj): void {
+    const invoice = this.#find(this.#invoices, subscription["latest_invoice"]);
+    this.#tell("invoice.paid", invoice, subscription["id"]);
+    this.#tell("invoice.payment_succeeded", invoice, subscription["id"]);
+    const payment = {
+      id: `inpay_${randomId()}`,
+      object: "invoice_payment",
+      invoice: invoice["id"],
+      status: "paid",
+    };
+    this.#tell("invoice_payment.paid", payment, subscription["id"]);
+  }
+
+  #tell(type: string, object: Obj, about: string): void {
+    const event = {
+      id: `evt_${randomId()}`,
+      object: "event",
+      type,
+      created: now(),
+      data: { object: structuredClone(object) },
+    };
+    this.#events.push({ about, event });
+  }
+
+  #listSubscriptions(params: Params): Obj {
+    const {
+      customer,
+      starting_after: after,
+      limit,
+    } = only(params, "customer", "status", "limit", "expand", "starting_after");
+    if (customer !== undefined) this.#find(this.#customers, String(customer));
+    const all = [...this.#subscriptions.values()]
+      .filter((one) => customer === undefined || one["customer"] === customer)
+      .toReversed();
+    const start = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
+    const page = all.slice(start, start + Number(limit ?? 10));
+    return {
+      ...listOf(page.map((one) => this.#expanded(one, params, "data."))),
+      has_more: start + page.length < all.length,
+    };
+  }
+
+  #expanded(subscription: Obj, params: Params, prefix = ""): Obj {
+    const wanted = Array.isArray(params["expand"]) ? params["expand"].map(String) : [];
+    for (const path of wanted)
+      if (path.split(".").length > 4) throw invalid("You cannot expand more than 4 levels of a property.");
+
+    const copy = structuredClone(subscription);
+    if (wanted.includes(`${prefix}customer`)) copy["customer"] = this.#customers.get(copy["customer"]);
+    if (wanted.includes(`${prefix}latest_invoice`))
+      copy["latest_invoice"] = this.#invoices.get(copy["latest_invoice"]);
+    if (wanted.includes(`${prefix}items.data.price.product`))
+      for (const item of copy["items"].data) item.price.product = this.#products.get(item.price.product);
+    return copy;
+  }
+
+  #addProduct({ metadata = {}, name = "A plan" }: Obj = {}): string {
+    const id = `prod_${randomId()}`;
+    this.#products.set(id, { id, object: "product", name, metadata });
+    return id;
+  }
+
+  #createPrice(params: Params): Obj {
+    const input: Obj = only(
+      params,
+      "product",
+      "currency",
+      "unit_amount",
+      "recurring",
+      "lookup_key",
+      "transfer_lookup_key",
+      "metadata",
+    );
+    const holder = [...this.#prices.values()].find(({ lookup_key: key }) => key === input["lookup_key"]);
+    if (holder && input["transfer_lookup_key"] !== "true") throw invalid("The lookup key is taken.");
+    if (holder) holder["lookup_key"] = null;
+    const id = `price_${randomId()}`;
+    this.#addPrice({
+      ...input,
+      id,
+      unit_amount: Number(input["unit_amount"]),
+      interval: input["recurring"].interval,
+    });
+    return this.#find(this.#prices, id);
+  }
+
+  #addPrice({
+    id,
+    lookup_key = null,
+    metadata = {},
+    unit_amount = 2_900,
+    interval = "month",
+    product,
+  }: Obj): void {
+    this.#prices.set(id, {
+      id,
+      object: "price",
+      active: true,
+      lookup_key,
+      metadata,
+      unit_amount,
+      currency: "usd",
+      recurring: { interval },
+      product: product ?? this.#addProduct(),
+    });
+  }
+
+  #find(objects: ReadonlyMap<string, Obj>, id: string): Obj {
+    const found = objects.get(id);
+    if (!found) throw missing(id);
+    return found;
+  }
+}
+
+const missing = (id: string): StripeRefusal =>
+  new StripeRefusal(404, {
+    type: "invalid_request_error",
+    code: "resource_missing",
+    message: `No such object: '${id}'`,
+  });
+
+const invalid = (message: string): StripeRefusal =>
+  new StripeRefusal(400, { type: "invalid_request_error", message });
+
+const listOf = (data: readonly Obj[]): Obj => ({ object: "list", data, has_more: false });
+
+function only(params: Params, ...names: readonly string[]): Params {
+  const unknown = Object.keys(params).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw invalid(`Received unknown parameter: ${unknown}`);
+  return params;
+}
+
+const now = (): number => Math.floor(Date.now() / 1000);
+
+const randomId = (): string => randomBytes(9).toString("hex");
