@@ -19,8 +19,9 @@ export interface AccountPlan {
 /** A limit is gone by waiting only where it is a month's; elsewhere it takes an upgrade or a deletion. */
 const RETRY_DAILY_SECONDS = 24 * 60 * 60;
 
-/** The sort keys of a user's partition that decide a plan in this month: subscriptions, and usage by month. */
-export const planRange = (month: string) => ({ between: [SUBSCRIPTION_PREFIX, `Usage#${month}`] }) as const;
+/** The sort keys of a user's partition that decide a plan at `nowMs`: subscriptions, and usage by month. */
+export const planRange = (nowMs: number) =>
+  ({ between: [SUBSCRIPTION_PREFIX, `Usage#${monthOf(nowMs)}`] }) as const;
 
 /** An account's plan at `nowMs` by the items of `planRange`; others may stand among them. */
 export function accountPlanFrom(items: readonly Item[], nowMs: number, isSuperuser: boolean): AccountPlan {

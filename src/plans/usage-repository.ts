@@ -1,4 +1,3 @@
-import { monthOf } from "../shared/clock.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { count, text } from "../table/fields.ts";
@@ -31,7 +30,7 @@ export class UsageRepository {
 
   /** What an account may use, and what it has used in the month of `nowMs`. */
   async plan(email: string, nowMs: number): Promise<AccountPlan> {
-    const items = await this.#table.query(userPartition(email), { range: planRange(monthOf(nowMs)) });
+    const items = await this.#table.query(userPartition(email), { range: planRange(nowMs) });
     return accountPlanFrom(items, nowMs, this.#isSuperuser(email));
   }
 
