@@ -168,7 +168,7 @@ export const endUserRoutes = userRouter()
     "/:agentId/end-users/:endUserId/export",
     operation(
       "exportEndUser",
-      "Everything that there is of an end user, one JSON object a line; the last one is `end`",
+      "Everything that there is of an end user, one JSON object a line; the last one is of type `end`, or the export is not whole",
       { 200: "json-lines" },
       // It may begin the end user's memory, and the answer is on its way before the account could be found gone.
       { ...READS, account: "before" },

@@ -35,7 +35,7 @@ export async function* linesOf(values: AsyncIterable<object>): AsyncGenerator<st
 }
 
 /** What the last line of an export says that broke off. */
-export function failureLine(thrown: unknown): object {
+function failureLine(thrown: unknown): object {
   const error = AppError.from(thrown);
   console.error({ message: "An export broke off.", code: error.code, cause: error.cause ?? error });
   return { type: "error", code: error.code, detail: error.message, retryable: error.retryable };
