@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 
-/** What a deployment may weigh, compressed: start-up time grows with it. Kilobytes of 1,000 bytes. */
-const BUDGET_KB = 300;
+/**
+ * What a deployment may weigh, compressed: start-up time grows with it. Kilobytes of 1,000 bytes. A third of it is the
+ * libraries of OpenAI and Stripe, which can only be taken whole.
+ */
+const BUDGET_KB = 310;
 
 const folder = await mkdtemp(join(tmpdir(), "bundle-"));
 try {
