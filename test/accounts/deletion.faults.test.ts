@@ -10,7 +10,7 @@ import { open, pause } from "../support/runs.ts";
 import { deletionOf, phaseOf, untilPhase } from "./deletions.ts";
 import { fill, scan } from "./plant.ts";
 
-vi.setConfig({ testTimeout: 20_000 });
+vi.setConfig({ testTimeout: 40_000 });
 afterEach(endFaults);
 
 const failure = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } } as const;
@@ -159,7 +159,7 @@ describe("a turn", () => {
 it("takes an account of any size apart in bounded parts", async () => {
   const client = await signUp();
   const { email } = client;
-  const ids = Array.from({ length: 150 }, (_, n) => `many-${n}-${email}`);
+  const ids = Array.from({ length: 250 }, (_, n) => `many-${n}-${email}`);
   await table.batchWrite(
     ids.flatMap((id) => [
       { put: { pk: `USER#${email}`, sk: `CONVERSATION#${id}` } },

@@ -7,7 +7,7 @@ import { ada, anonymous, clientOf, signUp, table } from "../support/app.ts";
 import { deletionOf, phaseOf, untilPhase, untilSwept } from "./deletions.ts";
 import { fill, scan } from "./plant.ts";
 
-vi.setConfig({ testTimeout: 20_000 });
+vi.setConfig({ testTimeout: 40_000 });
 
 const DEACTIVATED = problem(403, "forbidden", "Account has been deactivated");
 
