@@ -59,7 +59,7 @@ describe.each(PROTOCOLS)("%s", (name, protocol) => {
   });
 
   // A compatible server is read by the very reader of OpenAI.
-  it.skipIf(name === "OpenAICompatible").each(CASES)(
+  it.each(name === "OpenAICompatible" ? [] : CASES)(
     "reads %s the same wherever the bytes are cut",
     { timeout: 60_000 },
     async (_case, steps, expected) => {
