@@ -155,7 +155,7 @@ export class MessageIndex {
       case "literal":
         return {
           ...this.#newestFirst(
-            "(INSTR(content, ?) > 0 OR INSTR(files, ?) > 0)",
+            "(INSTR(content, ?) > 0 OR EXISTS (SELECT 1 FROM json_each(files) WHERE INSTR(value, ?) > 0))",
             [query.text, query.text],
             excluded,
             limit,

@@ -143,6 +143,31 @@ describe("a search in conversations", () => {
   );
 });
 
+it.each(["[", "]", "[]", '"', '","', "\\\\"])(
+  "finds %j in what was said and in names, and nowhere else",
+  async (query) => {
+    const talks = testTalks();
+    const file = { filename: `odd ${query} name.txt`, content: "x", size: 1 };
+    await talks.begin(
+      "Talk",
+      "A cup of tea",
+      {
+        content: "See these",
+        more: {
+          attachments: [
+            { ...file, filename: "a.txt" },
+            { ...file, filename: "b.txt" },
+          ],
+        },
+      },
+      { content: `Said ${query} once` },
+      { content: "See this", more: { attachments: [file] } },
+    );
+
+    expect(await talks.find(query)).toEqual(["See this", `Said ${query} once`]);
+  },
+);
+
 describe("the very next search", () => {
   it("finds what was said since, the answer that comes after its question included", async () => {
     const talks = testTalks();
