@@ -1,4 +1,4 @@
-import { agentKey } from "../agents/model.ts";
+import { homeKey, spaceOfMemory } from "../end-users/model.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
 import { isLive } from "../table/deletion.ts";
 import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
@@ -38,7 +38,7 @@ export class CapacityRepository {
 
   /**
    * Counts one more turn at whose end a block is nearly full; the same turn once. False where it was counted before, or
-   * where the block has been redefined or deleted since it was read, or its agent.
+   * where the block has been redefined or deleted since it was read, or its agent or end user.
    */
   async raise(
     owner: MemoryOwner,
@@ -48,7 +48,7 @@ export class CapacityRepository {
   ): Promise<boolean> {
     try {
       await this.#table.transact([
-        { check: agentKey(agentOwner, owner.agentId), if: isLive },
+        { check: homeKey(spaceOfMemory(owner, agentOwner), owner.agentId), if: isLive },
         { check: definitionKey(owner, block.name), if: asDefined(block) },
         {
           update: warningKey(owner, block.name),

@@ -1,3 +1,4 @@
+import { isRefusal } from "../llm/refusal.ts";
 import { countWords } from "../shared/text.ts";
 import { asLines, MAX_LINE_CHARS } from "./lines.ts";
 import { wordsIn } from "./model.ts";
@@ -21,12 +22,6 @@ export function withoutOldest(lines: readonly string[], target: number) {
   return { moved: lines.slice(0, gone), kept: lines.slice(gone) };
 }
 
-/** How a model says that it will not. Where it says so in another way, that is what the block holds until it is restored. */
-const REFUSAL =
-  /^(?:i['’]?m (?:very )?sorry|sorry|i (?:can['’]?t|cannot)|i am (?:sorry|unable)|as an ai)\b/iu;
-/** What is longer than this says more than no. */
-const REFUSAL_LINES = 2;
-
 /**
  * The lines of a summary, or nothing where it is none: empty, a refusal, longer than `target` words, longer than what it sums up,
  * or with lines that no block may have.
@@ -41,7 +36,7 @@ export function summaryLines(
 
   const isSummary =
     lines.length > 0 &&
-    !(lines.length <= REFUSAL_LINES && REFUSAL.test(lines[0] ?? "")) &&
+    !isRefusal(lines) &&
     wordsIn(lines) <= target &&
     charsIn(lines) <= charsIn(original) &&
     lines.every((line) => line.length <= MAX_LINE_CHARS);

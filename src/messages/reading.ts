@@ -11,14 +11,8 @@ interface Said {
 }
 
 /** A user's message as the model reads it: its files, fenced, and then what was said. */
-export function readableText({ content, attachments }: Said): string {
-  const files = attachments.map(
-    (file) =>
-      `<attached_file name="${attributeText(file.filename)}">\n${fence(file.content)}\n</attached_file>`,
-  );
-  const said = content.trim() === "" && files.length === 0 ? "(empty message)" : fence(content);
-  return [...files, said].join("\n\n");
-}
+export const readableText = (said: Said): string =>
+  [...said.attachments.map((file) => fileSection(file, fence(file.content))), wordsSaid(said)].join("\n\n");
 
 /** How much of a model's window a text takes, in words. */
 export const weight = (text: string): number =>
@@ -44,11 +38,37 @@ export function beginningOf(text: string, maxWords: number): string {
   return text.slice(0, end || maxWords * CHARS_PER_WORD).toWellFormed();
 }
 
-/** The beginning of a text that is too long, and a note that says so: an answer to part of it beats none. */
-export function cutToWords(text: string, maxWords: number): string {
-  if (weight(text) <= maxWords) return text;
-  return `${beginningOf(text, maxWords)}\n\n[The rest of this message was cut off: it is longer than the ${maxWords} words that can be read at once.]`;
+/**
+ * The same, as far as it fits: what was said comes before the files, because it says what they are for. Where something
+ * is cut off, a note says so: an answer to part of it beats none.
+ */
+export function readableBeginning(message: Said, maxWords: number): string {
+  const whole = readableText(message);
+  if (weight(whole) <= maxWords) return whole;
+
+  const tooLong = `it is longer than the ${maxWords} words that can be read at once`;
+  const said = cutToWords(wordsSaid(message), maxWords, `The rest of this message was cut off: ${tooLong}.`);
+  let left = maxWords - weight(said);
+  const files = message.attachments.map((file) => {
+    const why = "The rest of this file was cut off: the message is longer than can be read at once.";
+    const content = cutToWords(fence(file.content), left, why);
+    left -= weight(content);
+    return fileSection(file, content);
+  });
+  return [...files, said].join("\n\n");
 }
+
+/** The beginning of a text that is too long, and a note that says why there is no more. */
+function cutToWords(text: string, maxWords: number, why: string): string {
+  if (weight(text) <= maxWords) return text;
+  return [beginningOf(text, Math.max(0, maxWords)), `[${why}]`].filter((part) => part !== "").join("\n\n");
+}
+
+const wordsSaid = ({ content, attachments }: Said): string =>
+  content.trim() === "" && attachments.length === 0 ? "(empty message)" : fence(content);
+
+const fileSection = ({ filename }: Attachment, content: string): string =>
+  `<attached_file name="${attributeText(filename)}">\n${content}\n</attached_file>`;
 
 const attributeText = (text: string): string =>
   text

@@ -1,4 +1,5 @@
 import type { ModelRequest } from "../llm/model.ts";
+import { isRefusal } from "../llm/refusal.ts";
 import { fence, onOneLine, preview } from "../shared/text.ts";
 import type { Message } from "./model.ts";
 import { beginningOf, weight } from "./reading.ts";
@@ -9,7 +10,7 @@ export const MAX_SUMMARY_WORDS = 400;
 const WANTED_WORDS = 300;
 /** What the model reads of one message; a pasted book is summarised by its beginning. */
 const MESSAGE_WORDS = 800;
-/** What it reads of one file. */
+/** What it reads of the files of one message, so that what was said about them is read, too. */
 const FILE_WORDS = 300;
 /** What the fallback shows of a message. */
 const PREVIEW_CHARS = 160;
@@ -46,7 +47,8 @@ export function summaryRequest(previous: string, lines: readonly string[]): Mode
 /** What a model wrote, if it can serve as a summary: what is too long ends with the last sentence that fits. */
 export function summaryFromModel(written: string): string | undefined {
   const text = written.toWellFormed().trim();
-  if (text === "") return undefined;
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  if (lines.length === 0 || isRefusal(lines)) return undefined;
   if (weight(text) <= MAX_SUMMARY_WORDS) return text;
 
   const beginning = beginningOf(text, MAX_SUMMARY_WORDS);
@@ -103,7 +105,7 @@ function heading({ role, createdAt }: Message): string {
 function said({ content, attachments, toolCalls }: Message, fileWords: number): string {
   const files = attachments.map((file) =>
     fileWords > 0
-      ? `(file: ${file.filename}, which begins: ${beginningOf(file.content, fileWords)})`
+      ? `(file: ${file.filename}, which begins: ${beginningOf(file.content, Math.floor(fileWords / attachments.length))})`
       : `(file: ${file.filename})`,
   );
   const tools = [...new Set(toolCalls.map(({ name }) => name))].map((name) => `(used ${name})`);

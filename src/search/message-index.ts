@@ -102,6 +102,12 @@ export class MessageIndex {
     return first !== null && first < recent ? first : recent;
   }
 
+  /** Whether a message is here. */
+  has(conversationId: string, sortKey: string): boolean {
+    const query = "SELECT COUNT(*) AS n FROM messages WHERE conversation_id = ? AND sort_key = ?";
+    return this.#count(query, conversationId, sortKey) > 0;
+  }
+
   /** Takes in what was read of one conversation. */
   apply({ conversation, newer, older }: MessageChanges): void {
     this.#storage.transactionSync(() => {
@@ -118,7 +124,7 @@ export class MessageIndex {
         gap?.before ?? null,
       ).one();
 
-      const unknownNewer = newer.filter(({ sortKey }) => !this.#has(id, sortKey));
+      const unknownNewer = newer.filter(({ sortKey }) => !this.has(id, sortKey));
       const middle = number * PLACES + PLACES / 2;
       const { first, last } = this.#exec<{ first: number; last: number }>(
         "SELECT IFNULL(MIN(place), ?) AS first, IFNULL(MAX(place), ?) AS last FROM messages WHERE conversation_id = ?",
@@ -127,7 +133,7 @@ export class MessageIndex {
         id,
       ).one();
       for (const [index, message] of unknownNewer.entries()) this.#add(id, message, last + 1 + index);
-      const unknownOlder = older.filter(({ sortKey }) => !this.#has(id, sortKey));
+      const unknownOlder = older.filter(({ sortKey }) => !this.has(id, sortKey));
       for (const [index, message] of unknownOlder.entries())
         this.#add(id, message, first - unknownOlder.length + index);
     });
@@ -155,7 +161,7 @@ export class MessageIndex {
       case "literal":
         return {
           ...this.#newestFirst(
-            "(INSTR(content, ?) > 0 OR INSTR(files, ?) > 0)",
+            "(INSTR(content, ?) > 0 OR EXISTS (SELECT 1 FROM json_each(files) WHERE INSTR(value, ?) > 0))",
             [query.text, query.text],
             excluded,
             limit,
@@ -227,11 +233,6 @@ export class MessageIndex {
       spaced([content, ...files].join("\n")),
       date.text,
     );
-  }
-
-  #has(conversationId: string, sortKey: string): boolean {
-    const query = "SELECT COUNT(*) AS n FROM messages WHERE conversation_id = ? AND sort_key = ?";
-    return this.#count(query, conversationId, sortKey) > 0;
   }
 
   #placesOfRun(runId: string): readonly number[] {

@@ -114,11 +114,14 @@ export class MessageKeeper {
     const fresh = await readBack(this.#table, source, { from, before: END }, STEP_PAGES);
 
     const before = known?.gap ?? null;
+    // Behind what is known there is nothing new, however much of it is read again. What was left out before goes on.
+    const isMet = fresh.items.some((item) => this.#index.has(listed.id, idAfter(item, MESSAGE_PREFIX)));
+    const left = isMet ? null : fresh.left;
     // Too much is new to come to what is old: both become one gap.
-    const gap = before && fresh.left ? { ...fresh.left, from: before.from } : (fresh.left ?? before);
+    const gap = before && left ? { ...left, from: before.from } : (left ?? before);
     const rest =
-      gap && fresh.pages < STEP_PAGES
-        ? await readBack(this.#table, source, gap, STEP_PAGES - fresh.pages)
+      gap && !left
+        ? await readBack(this.#table, source, gap, Math.max(1, STEP_PAGES - fresh.pages))
         : { items: [], left: gap };
 
     this.#index.apply({

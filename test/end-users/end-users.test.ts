@@ -79,6 +79,42 @@ describe("an end user", () => {
     expect((await endUser("GET", `/conversations/${own.conversationId}/messages`)).status).toBe(404);
   });
 
+  it("finds what they have said themselves, and nothing of the owner's or of another end user's", async () => {
+    const owner = await signUp();
+    const recall = { call: { name: "recall_conversation", arguments: JSON.stringify({ query: "tea" }) } };
+    const model = await scriptModel(
+      ...["a", "b", "c"].map(() => [{ text: "Ok." }]),
+      [recall],
+      [{ text: "Done." }],
+    );
+    const own = await beginConversation(owner, { agent_model: model.name });
+    const [one, other] = await Promise.all([
+      endUserOf(owner, own.agentId, "one"),
+      endUserOf(owner, own.agentId, "other"),
+    ]);
+    const [ones, others] = await Promise.all([converse(one, own.agentId), converse(other, own.agentId)]);
+    await say(owner, own.path, "Green tea");
+    await say(one, ones.path, "Black tea");
+    await say(other, others.path, "White tea");
+
+    const found = async (query = "") => {
+      const { body } = await owner("GET", `/agents/${own.agentId}/recall?query=tea${query}`);
+      return body.items.map(({ content }: { content: string }) => content);
+    };
+    expect(await found()).toEqual(["Green tea"]);
+    expect(await found("&end_user=one")).toEqual(["Black tea"]);
+    expect(await found("&end_user=other")).toEqual(["White tea"]);
+
+    await say(one, ones.path, "What do I drink?");
+    const output = (await model.log()).requests.at(-1)?.body.messages.at(-1)?.content ?? "";
+    expect(output).toContain("1 total messages");
+    expect(output).toContain("Black tea");
+
+    expect((await owner("DELETE", `/agents/${own.agentId}/end-users/one`)).status).toBe(204);
+    await endUserOf(owner, own.agentId, "one");
+    expect(await found("&end_user=one")).toEqual([]);
+  });
+
   it("follows and cancels their own runs", async () => {
     const owner = await signUp();
     const model = await scriptModel([{ text: "Once " }, { wait: 3_000 }, { text: "more" }]);
@@ -116,7 +152,10 @@ describe("an end user", () => {
     const askedAt = (await model.log()).requests[2]?.at ?? 0;
     const waited = requests.filter(({ endedAt }) => endedAt <= askedAt);
     expect(sequentialWaits(waited)).toBe(1);
-    expect(waited.map(({ operation }) => operation).toSorted()).toEqual(["BatchGetItem", "Query", "Query"]);
+    expect(waited.map(({ operation }) => operation).toSorted()).toEqual([
+      "BatchGetItem",
+      ...Array.from({ length: 3 }, () => "Query"),
+    ]);
   });
 
   it("can't take a conversation to another agent of the owner's", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { CapacityRepository } from "../../src/memory/capacity-repository.ts";
+import { defaultDefinitions, emptyBlocks } from "../../src/memory/model.ts";
 import { beginConversation, signUp, table } from "../support/app.ts";
+import { endUserOf } from "../support/callers.ts";
 import { databaseRequests } from "../support/control.ts";
 import { say } from "../support/sse.ts";
 import { storedVersions } from "./agent-memory.ts";
@@ -99,6 +101,26 @@ describe("the turns that a block has been nearly full for", { timeout: 20_000 },
     expect(await turnsOf(memory)).toBe(1);
     expect(await capacity.raise(owner, memory.client.email, block, { ...raise, runId: "next" })).toBe(true);
     expect(await turnsOf(memory)).toBe(2);
+  });
+
+  it("are not counted for an end user who is gone, or on the way out", async () => {
+    const owner = await signUp();
+    const { agentId } = await beginConversation(owner);
+    await Promise.all([endUserOf(owner, agentId, "gone"), endUserOf(owner, agentId, "going")]);
+    const capacity = new CapacityRepository(table);
+    const createdAt = "2026-01-29T11:51:36.123456+00:00";
+    const [definition] = emptyBlocks(defaultDefinitions(createdAt));
+    if (!definition) throw new Error("There are default blocks.");
+    const raise = { runId: "run", raisedAt: createdAt };
+    const raised = (userId: string) => capacity.raise({ agentId, userId }, owner.email, definition, raise);
+
+    expect((await owner("DELETE", `/agents/${agentId}/end-users/gone`)).status).toBe(204);
+    const going = await table.get({ pk: `Agent#${agentId}`, sk: "EndUser#going" });
+    await table.put({ ...going, pk: `Agent#${agentId}`, sk: "EndUser#going", deleting_at: createdAt });
+
+    expect(await raised("gone")).toBe(false);
+    expect(await raised("going")).toBe(false);
+    expect(await table.query(`Agent#${agentId}#User#gone`)).toEqual([]);
   });
 
   it("go on from what the service before has counted", async () => {

@@ -55,6 +55,34 @@ it("keeps more of the recent past than of the distant one where it has to leave 
   expect(halves[1]?.length).toBeGreaterThan(2 * (halves[0]?.length ?? 0));
 });
 
+it("shows a model what was said, however many files came with it", () => {
+  const content = "x ".repeat(9_000);
+  const attachments = ["a.md", "b.md", "c.md", "d.md", "e.md"].map((filename) => ({
+    filename,
+    content,
+    size: 1,
+  }));
+
+  const line = transcriptLine({ ...messageOf(0, "Which of these is the newest?"), attachments });
+
+  expect(line).toContain("Which of these is the newest?");
+  for (const { filename } of attachments) expect(line).toContain(`(file: ${filename}, which begins: x `);
+});
+
+it.each([
+  "I'm sorry, but I can't help with that.",
+  "I cannot assist with this request.\n",
+  "As an AI, I can't.",
+])("takes no refusal for a summary: %j", (written) => {
+  expect(summaryFromModel(written)).toBeUndefined();
+});
+
+it("takes a summary that begins with an apology of the conversation", () => {
+  const written = "Sorry: the user asked for forgiveness.\nThen they talked of Lisbon.\nThey meet on Monday.";
+
+  expect(summaryFromModel(written)).toBe(written);
+});
+
 it("shows a model how a message's files begin", () => {
   const file = { filename: "plan.md", content: `Step 1\nStep 2 ${"x ".repeat(9_000)}`, size: 18_000 };
 

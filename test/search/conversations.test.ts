@@ -143,6 +143,31 @@ describe("a search in conversations", () => {
   );
 });
 
+it.each(["[", "]", "[]", '"', '","', "\\\\"])(
+  "finds %j in what was said and in names, and nowhere else",
+  async (query) => {
+    const talks = testTalks();
+    const file = { filename: `odd ${query} name.txt`, content: "x", size: 1 };
+    await talks.begin(
+      "Talk",
+      "A cup of tea",
+      {
+        content: "See these",
+        more: {
+          attachments: [
+            { ...file, filename: "a.txt" },
+            { ...file, filename: "b.txt" },
+          ],
+        },
+      },
+      { content: `Said ${query} once` },
+      { content: "See this", more: { attachments: [file] } },
+    );
+
+    expect(await talks.find(query)).toEqual(["See this", `Said ${query} once`]);
+  },
+);
+
 describe("the very next search", () => {
   it("finds what was said since, the answer that comes after its question included", async () => {
     const talks = testTalks();
@@ -260,6 +285,27 @@ it("reads many conversations in steps, the latest first, and says so until all a
   await runDurableObjectAlarm(talks.index());
   await expect.poll(async () => (await talks.search("tea", 1)).notes).toEqual([]);
   expect(await talks.search("tea", 1, 99)).toMatchObject({ hits: [{ content: "tea 0" }], total: 100 });
+});
+
+it("comes to an end where much was said behind a question that was never answered", async () => {
+  const talks = testTalks();
+  const start = Date.now() - 2 * HOUR_MS;
+  const attachments = [{ filename: "long.txt", content: "x".repeat(300_000), size: 300_000 }];
+  await talks.begin(
+    "Long",
+    { content: "tea first", at: start - 2_000 },
+    { content: "tea unanswered", at: start, runId: "failed" },
+    ...Array.from({ length: 16 }, (_, n): Said => ({
+      content: `tea ${n}`,
+      at: start + n * 60_000,
+      more: { attachments },
+    })),
+  );
+
+  await expect.poll(async () => (await talks.search("tea")).total, { timeout: 8_000 }).toBe(18);
+  await expect.poll(async () => (await talks.search("tea")).notes, { timeout: 4_000 }).toEqual([]);
+  await talks.say((await talks.search("tea")).hits[0]?.conversationId ?? "", "Long", "tea last");
+  expect(await talks.search("last")).toMatchObject({ total: 1, notes: [] });
 });
 
 it("reads a long conversation in steps, its end first", async () => {

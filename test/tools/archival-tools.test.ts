@@ -64,6 +64,28 @@ describe("archival_memory_search", () => {
     expect(asked).toEqual([{ ...owner, query: "fact", limit: 5, offset: 0 }]);
   });
 
+  it("shows the first of three pages as the specification's example does", async () => {
+    const coffee = [
+      ["2024-01-15", "John drinks 3 cups of coffee daily, prefers dark roast"],
+      ["2024-01-10", "Favorite coffee shops: Monmouth, Prufrock"],
+      ["2024-01-08", "Morning routine includes coffee at 7am"],
+      ["2024-01-05", "Uses V60 brewing method"],
+      ["2024-01-02", "Doesn't like sugar in coffee"],
+    ].map(([day, content = ""]) => hit(content, { createdAt: `${day}T11:51:36.123456+00:00` }));
+
+    const { output } = await search({ query: "coffee" }, [...coffee, ...facts(7)]);
+
+    expect(output).toBe(
+      'Archival Memory Search for "coffee" (Page 1 of 3, 12 total):\n\n' +
+        "[1] (2024-01-15) John drinks 3 cups of coffee daily, prefers dark roast\n" +
+        "[2] (2024-01-10) Favorite coffee shops: Monmouth, Prufrock\n" +
+        "[3] (2024-01-08) Morning routine includes coffee at 7am\n" +
+        "[4] (2024-01-05) Uses V60 brewing method\n" +
+        "[5] (2024-01-02) Doesn't like sugar in coffee\n\n" +
+        "(Use page=2 for more)",
+    );
+  });
+
   it("numbers results on across pages, and takes pages as text", async () => {
     const expected =
       'Archival Memory Search for "fact" (Page 2 of 2, 7 total):\n\n' +

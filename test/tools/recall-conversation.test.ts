@@ -199,6 +199,15 @@ describe("with a query", () => {
     expect(none).toBe(blank);
   });
 
+  it("shows the part that was found in scripts without spaces, too", async () => {
+    const { outputs } = await recall(
+      [{ role: "user", content: `${"山".repeat(300)}喝茶${"川".repeat(300)}` }],
+      { query: "喝茶" },
+    );
+
+    expect(outputs[0]).toMatch(/User: \.\.\.山+喝茶川+\.\.\.$/u);
+  });
+
   it.each(['"', "NEAR(", "x".repeat(10_000), "?!"])("answers what finds nothing: %j", async (query) => {
     const { outputs, last } = await recall([], { query });
 

@@ -2,7 +2,7 @@ import type { ModelMessage, ToolSpec } from "../../llm/model.ts";
 import type { BlockView } from "../../memory/core-memory.ts";
 import type { Attachment } from "../../messages/attachments.ts";
 import type { Message } from "../../messages/model.ts";
-import { cutToWords, readableText, weight } from "../../messages/reading.ts";
+import { readableBeginning, weight } from "../../messages/reading.ts";
 import type { Summary } from "../../messages/summary-model.ts";
 import { windowOf } from "../../messages/window.ts";
 import type { Agent } from "../model.ts";
@@ -58,7 +58,7 @@ export function assemblePrompt(
   { history, summary, message }: PromptInput,
   { sections, volatile, tools, hiddenBlocks, historyWords }: PromptParts,
 ): Prompt {
-  const newest = message ? cutToWords(readableText(message), historyWords) : undefined;
+  const newest = message ? readableBeginning(message, historyWords) : undefined;
   const left = historyWords - (newest === undefined ? 0 : weight(newest));
   const window = windowOf(history, summary?.coversUntil ?? null, left);
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { usageOf, withWarning } from "../../memory/capacity.ts";
+import { onOneLine } from "../../shared/text.ts";
 import { defineTool } from "../tool.ts";
 import type { MemoryToolContext } from "./memory-context.ts";
 import { BlockName } from "./schema.ts";
@@ -12,7 +13,7 @@ export const coreMemoryRead = defineTool({
     const block = coreMemory.block(name);
     if (block.lines.length === 0) return `[${block.name}] Core Memory is empty.`;
 
-    const lines = block.lines.map((line, index) => `${index + 1}: ${line}`);
+    const lines = block.lines.map((line, index) => `${index + 1}: ${onOneLine(line)}`);
     const header = `[${block.name}] Core Memory (${block.lines.length} lines, ${usageOf(block)}):`;
     return withWarning([header, ...lines].join("\n"), block);
   },

@@ -61,7 +61,10 @@ async function search(conversation: ConversationReader, query: string, wanted: n
     return [`No messages found for "${shown}": ${why}.`, ...building].join("\n");
   }
 
-  const words = wordsOf(query).filter((word) => !isStopWord(word));
+  // In a text the pairs of scripts without spaces stand without one.
+  const words = wordsOf(query)
+    .filter((word) => !isStopWord(word))
+    .map((word) => word.replace(" ", ""));
   const pages = Math.ceil(total / PAGE_SIZE);
   if (page > pages)
     return [

@@ -1,7 +1,8 @@
 import type { ToolSpec } from "../../../llm/model.ts";
 import { isNearlyFull, usageOf } from "../../../memory/capacity.ts";
 import type { BlockView } from "../../../memory/core-memory.ts";
-import { countWords, fence } from "../../../shared/text.ts";
+import { weight } from "../../../messages/reading.ts";
+import { fence, onOneLine } from "../../../shared/text.ts";
 import type { PromptSection } from "../assemble.ts";
 import { section } from "../prompt.ts";
 
@@ -34,7 +35,7 @@ export function coreMemorySection(
 
   const rendered = blocks.map((block) => {
     const shown = renderBlock(block);
-    const words = countWords(shown);
+    const words = weight(shown);
     if (words > left) {
       hidden.push(block.name);
       return `${heading(block)}\n(too long to be shown here: read it with core_memory_read)`;
@@ -48,7 +49,10 @@ export function coreMemorySection(
 
 function renderBlock(block: BlockView): string {
   if (block.lines.length === 0) return `[${titleOf(block)}]\n(empty)`;
-  return [heading(block), ...block.lines.map((line, index) => `${index + 1}: ${fence(line)}`)].join("\n");
+  return [
+    heading(block),
+    ...block.lines.map((line, index) => `${index + 1}: ${fence(onOneLine(line))}`),
+  ].join("\n");
 }
 
 const heading = (block: BlockView): string =>
