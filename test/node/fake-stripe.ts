@@ -90,11 +90,11 @@ class FakeStripe {
       const key = method === "GET" || typeof header !== "string" ? undefined : header;
       const asked = `${method} ${url.pathname} ${body}`;
       if (fault?.kind === "fail") {
-        const error = { type: "api_error", message: "Out of order." };
+        const refusal = new StripeRefusal(fault.status, { type: "api_error", message: "Out of order." });
         // What has gone wrong at Stripe is what a key goes on answering with.
         if (key !== undefined && fault.status === 500)
-          this.#keys.set(key, { asked, status: 500, body: { error } });
-        throw new StripeRefusal(fault.status, error);
+          this.#keys.set(key, { asked, status: 500, body: refusal.body });
+        throw refusal;
       }
 
       const [status, content] = this.#once(key, asked, () =>
@@ -167,20 +167,15 @@ class FakeStripe {
       case "GET customers": {
         const { email } = only(params, "email", "limit");
         return listOf(
-          [...this.#customers.values()].filter(
-            (customer) => !customer["deleted"] && customer["email"] === email,
-          ),
+          [...this.#customers.values()].filter((one) => !one["deleted"] && one["email"] === email),
         );
       }
       case "GET customers/:id":
         return this.#find(this.#customers, id);
       case "GET prices": {
         const wanted = only(params, "lookup_keys", "active", "limit")["lookup_keys"];
-        return listOf(
-          [...this.#prices.values()].filter(
-            ({ lookup_key: key }) => Array.isArray(wanted) && wanted.includes(key),
-          ),
-        );
+        const isWanted = ({ lookup_key: key }: Obj) => Array.isArray(wanted) && wanted.includes(key);
+        return listOf([...this.#prices.values()].filter(isWanted));
       }
       case "POST prices":
         return this.#createPrice(params);
@@ -235,14 +230,8 @@ class FakeStripe {
 
   #addCustomer({ email, name, metadata }: Obj): Obj {
     const id = `cus_${randomId()}`;
-    const customer = {
-      id,
-      object: "customer",
-      email: email ?? null,
-      name: name ?? null,
-      metadata: metadata ?? {},
-      created: now(),
-    };
+    const said = { email: email ?? null, name: name ?? null, metadata: metadata ?? {} };
+    const customer = { id, object: "customer", ...said, created: now() };
     this.#customers.set(id, customer);
     return customer;
   }
