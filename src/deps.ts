@@ -351,12 +351,18 @@ export async function portsFrom(env: Env): Promise<Ports> {
   };
 }
 
-const contextOf = ({ isLocal, demoModelUrl, modelTimeouts, frontendOrigins }: Config): ProviderContext => ({
+const contextOf = ({
+  isLocal,
+  demoModelUrl,
+  modelTimeouts,
+  frontendOrigins,
+  publicOrigin,
+}: Config): ProviderContext => ({
   // The platform's own function refuses to be called as anybody's method.
   fetch: (input, init) => fetch(input, init),
   timeouts: modelTimeouts,
   isLocal,
-  ownHosts: frontendOrigins.flatMap((origin) => URL.parse(origin)?.hostname ?? []),
+  ownHosts: [...frontendOrigins, publicOrigin ?? ""].flatMap((origin) => URL.parse(origin)?.hostname ?? []),
   resolve: resolveHost,
   now: Date.now,
   demoModelUrl,

@@ -22,6 +22,10 @@ export class Refusal extends Error {
     this.#body = body;
   }
 
+  get text(): string {
+    return this.#body;
+  }
+
   /** The body as JSON, or an empty object where it is something else, such as a proxy's page. */
   get body(): Json {
     return objectFrom(this.#body) ?? {};

@@ -22,7 +22,8 @@ export function withFallback(first: ChatModel, second: ChatModel): ChatModel {
     let hasBegun = false;
     try {
       for await (const chunk of current.stream(request, signal)) {
-        hasBegun = true;
+        // Nobody sees what it has cost.
+        hasBegun ||= chunk.type !== "usage";
         yield chunk;
       }
     } catch (error) {

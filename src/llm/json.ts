@@ -3,9 +3,14 @@ export type Json = Readonly<Record<string, unknown>>;
 
 /** A JSON object, or nothing where the text is anything else. */
 export function objectFrom(text: string): Json | undefined {
+  const parsed = valueFrom(text);
+  return isObject(parsed) ? parsed : undefined;
+}
+
+/** What a text says in JSON; nothing where it is none. */
+export function valueFrom(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(text);
-    return isObject(parsed) ? parsed : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

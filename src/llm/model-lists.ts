@@ -6,6 +6,12 @@ const LIFETIME_MS = 60 * 60 * 1000;
 /** A provider that has failed is left alone for a while: every form would wait for it otherwise. */
 const FAILURE_LIFETIME_MS = 60 * 1000;
 const MAX_LISTS = 500;
+/** A list is somebody's own server's to write, and nobody chooses from more; all lists together fit the memory. */
+const MAX_MODELS = 1_000;
+const MAX_ALL_MODELS = 20_000;
+/** The longest id that an agent may name. */
+const MAX_ID_CHARS = 200;
+const MAX_NAME_CHARS = 200;
 
 interface Entry {
   readonly until: number;
@@ -19,6 +25,7 @@ interface Entry {
 export class ModelListCache {
   /** By a hash: keys of users have no place in a memory that outlives their request. Oldest first. */
   readonly #entries = new Map<string, Entry>();
+  #models = 0;
 
   find(id: string, now: number): Entry | undefined {
     const entry = this.#entries.get(id);
@@ -26,12 +33,23 @@ export class ModelListCache {
   }
 
   keep(id: string, entry: Entry): void {
-    this.#entries.delete(id);
+    this.#forget(id);
     this.#entries.set(id, entry);
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size > MAX_LISTS && oldest !== undefined) this.#entries.delete(oldest);
+    this.#models += sizeOf(entry);
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= MAX_LISTS && this.#models <= MAX_ALL_MODELS) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry) this.#models -= sizeOf(entry);
+    this.#entries.delete(id);
   }
 }
+
+const sizeOf = ({ models }: Entry): number => models?.length ?? 0;
 
 /** The models of a provider; `isLive` is false for the list that is built in. */
 export interface ModelList {
@@ -59,9 +77,13 @@ export class ModelLists {
     if (known && timeMs <= known.timeMs) return builtIn(provider);
 
     try {
-      const models = await withinTime(timeMs, (signal) =>
+      const listed = await withinTime(timeMs, (signal) =>
         provider.listModels(credentials, this.#context, signal),
       );
+      const models = listed
+        .filter((model) => model.id.length <= MAX_ID_CHARS)
+        .slice(0, MAX_MODELS)
+        .map((model) => (model.name.length <= MAX_NAME_CHARS ? model : { ...model, name: model.id }));
       this.#cache.keep(id, { until: now() + LIFETIME_MS, timeMs, models });
       return { models, isLive: true };
     } catch {

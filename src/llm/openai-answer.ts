@@ -2,7 +2,7 @@ import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import type { AppError } from "../shared/errors.ts";
 import { type AnswerReader, type BadFinishes, END_MARK } from "./answer.ts";
 import { byStatus, providerError } from "./errors.ts";
-import { isObject, type Json, textAt } from "./json.ts";
+import { isObject, type Json, textAt, valueFrom } from "./json.ts";
 import type { TokenUsage } from "./model.ts";
 import { ToolCalls } from "./tool-calls.ts";
 
@@ -45,6 +45,21 @@ function errorInStream(error: unknown): AppError {
   return (
     openAiErrorOf(code, said) ?? (status >= 400 ? byStatus(status, said) : providerError.unavailable(said))
   );
+}
+
+/**
+ * What the body of an error says: OpenAI puts it under `error`, Google puts that in a list, and others leave it at the
+ * top, or in words alone. Nothing where the body is no JSON.
+ */
+export function openAiErrorIn(body: string): Json | undefined {
+  const parsed = valueFrom(body);
+  const whole: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (!isObject(whole)) return undefined;
+
+  const { error } = whole;
+  if (isObject(error)) return error;
+  const message = textAt(whole, "error") || textAt(whole, "message") || body;
+  return { code: textAt(whole, "code"), type: textAt(whole, "type"), message };
 }
 
 /** Error codes of the protocol that say more than the status they come with. */

@@ -26,7 +26,7 @@ export const toOpenAiBody = (options: OpenAiBodyOptions): ChatCompletionCreatePa
   model: options.model,
   stream: true,
   ...(options.withUsage && { stream_options: { include_usage: true } }),
-  messages: toWireMessages(options.request.messages),
+  messages: toWireMessages(options.request.messages, idsOf(options.model)),
   ...(options.request.tools.length > 0 && { tools: options.request.tools.map(toWireTool) }),
   ...settingsOf(options),
 });
@@ -44,14 +44,14 @@ function settingsOf({ model, settings: { temperature, maxOutputTokens }, dialect
 const THINKS = /^(?:o\d|gpt-(?:[5-9]|\d\d))/u;
 
 /** Each answer that calls tools is followed by exactly its results, whatever the messages are. */
-function toWireMessages(messages: readonly ModelMessage[]): ChatCompletionMessageParam[] {
+function toWireMessages(messages: readonly ModelMessage[], ids: Ids): ChatCompletionMessageParam[] {
   const used = new Set<string>();
 
   return messages.flatMap((message, index): ChatCompletionMessageParam[] => {
     if (message.role === "tool") return [];
     if (message.role !== "assistant") return [{ role: message.role, content: message.content }];
 
-    const calls = message.calls.map((call) => toWireCall(call, used));
+    const calls = message.calls.map((call) => toWireCall(call, used, ids));
     const results = resultsAfter(messages, index).map((content, at) => ({
       role: "tool" as const,
       tool_call_id: calls[at]?.id ?? "",
@@ -65,10 +65,10 @@ function toWireMessages(messages: readonly ModelMessage[]): ChatCompletionMessag
 }
 
 /** What another provider, or no model in its right mind, has made of a call must not have the request refused. */
-function toWireCall(call: ToolCall, used: Set<string>): ChatCompletionMessageFunctionToolCall {
+function toWireCall(call: ToolCall, used: Set<string>, ids: Ids): ChatCompletionMessageFunctionToolCall {
   const { name, input } = toCall(call);
   const isObject = objectFrom(call.arguments) !== undefined;
-  const id = GOOD_ID.test(call.id) && !used.has(call.id) ? call.id : `call_${used.size + 1}_again`;
+  const id = ids.good.test(call.id) && !used.has(call.id) ? call.id : ids.another(used.size + 1);
   used.add(id);
   return {
     id,
@@ -77,8 +77,17 @@ function toWireCall(call: ToolCall, used: Set<string>): ChatCompletionMessageFun
   };
 }
 
-/** OpenAI takes ids of at most 40 characters. */
-const GOOD_ID = /^[\w-]{1,40}$/u;
+/** The ids of calls that a server takes, and how to make one. */
+interface Ids {
+  readonly good: RegExp;
+  another(place: number): string;
+}
+
+/** OpenAI takes ids of at most 40 characters; Mistral's models, wherever they are served, only such as their own. */
+const idsOf = (model: string): Ids =>
+  /[sx]tral/iu.test(model)
+    ? { good: /^[A-Za-z0-9]{9}$/u, another: (place) => `call${String(place).padStart(5, "0")}` }
+    : { good: /^[\w-]{1,40}$/u, another: (place) => `call_${place}_again` };
 
 const toWireTool = ({ name, description, parameters }: ToolSpec): ChatCompletionTool => ({
   type: "function",

@@ -5,9 +5,9 @@ import { BUDGETS } from "./budgets.ts";
 import { textOf } from "./bytes.ts";
 import { byStatus, overflowWords, providerError } from "./errors.ts";
 import { exchange, Refusal } from "./exchange.ts";
-import { objectAt, textAt } from "./json.ts";
+import { textAt } from "./json.ts";
 import type { ChatModel, ModelTimeouts } from "./model.ts";
-import { OPENAI_BAD_FINISHES, openAiErrorOf, OpenAiReader } from "./openai-answer.ts";
+import { OPENAI_BAD_FINISHES, openAiErrorIn, openAiErrorOf, OpenAiReader } from "./openai-answer.ts";
 import { type Dialect, toOpenAiBody } from "./openai-body.ts";
 import { contextWordsOf, type ModelSettings } from "./provider.ts";
 
@@ -92,7 +92,7 @@ export function openAiError(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
   if (cause instanceof APIConnectionTimeoutError) return providerError.stalled();
   if (cause instanceof Refusal) {
-    const error = objectAt(cause.body, "error");
+    const error = openAiErrorIn(cause.text) ?? {};
     const says = {
       code: textAt(error, "code"),
       type: textAt(error, "type"),
@@ -119,9 +119,13 @@ function refused(status: number, { code, type, message }: Says): AppError {
   if (status === 413) return providerError.overflow(said);
 
   const known = openAiErrorOf(code ?? "", said) ?? openAiErrorOf(type ?? "", said);
-  const isOverflow = (status === 400 || status === 422) && overflowWords.test(message);
-  return known ?? (isOverflow ? providerError.overflow(said) : byStatus(status, said));
+  if (known || (status !== 400 && status !== 422)) return known ?? byStatus(status, said);
+  if (overflowWords.test(message)) return providerError.overflow(said);
+  // Google's way to put a 401.
+  return KEY_WORDS.test(message) ? providerError.auth(said) : byStatus(status, said);
 }
+
+const KEY_WORDS = /api[ _]key (?:is )?(?:not valid|invalid|not found|expired)|invalid api[ _]key/iu;
 
 const isRejection = (cause: unknown): cause is APIError =>
   cause instanceof APIError && (cause.status === 400 || cause.status === 422);

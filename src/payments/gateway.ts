@@ -14,6 +14,8 @@ const SIGNATURE_SECONDS = 300;
 /** A customer has one subscription, and rarely a few old ones. */
 const SUBSCRIPTIONS_OF_CUSTOMER = 20;
 
+const MINUTE_MS = 60_000;
+
 const EXPANDED = ["customer", "items.data.price.product"];
 
 export interface GatewayOptions {
@@ -146,7 +148,7 @@ export class StripeGateway {
     const made = await asAppError(async () =>
       this.#stripe.customers.create(
         { email, ...(name !== "" && { name }), metadata: { user_email: email } },
-        { idempotencyKey: await keyOf("customer", email, replaced ?? "") },
+        { idempotencyKey: await this.#keyOf("customer", email, replaced ?? "") },
       ),
     );
     return made.id;
@@ -159,7 +161,8 @@ export class StripeGateway {
   async checkout(order: CheckoutOrder): Promise<string> {
     const price = await this.#priceOf(order.lookupKey);
     const { buyer, plan, cycle } = order;
-    const open = "customer" in buyer ? await this.#openCheckouts(buyer.customer) : [];
+    const before = "customer" in buyer ? await this.#checkouts(buyer.customer) : [];
+    const open = before.filter(({ status }) => status === "open");
     const same = open.find(
       ({ metadata }) => metadata?.["plan_key"] === plan && metadata["billing_cycle"] === cycle,
     );
@@ -172,19 +175,26 @@ export class StripeGateway {
       // Only for people who are signed in: what is bought for an e-mail that was merely typed in is no proof of it.
       ...("customer" in buyer && { user_email: buyer.email }),
     };
+    // Whoever orders at the same time has seen the same pages: of several requests with one key, Stripe carries out one.
+    const idempotency = "customer" in buyer && {
+      idempotencyKey: await this.#keyOf("checkout", buyer.customer, before[0]?.id ?? ""),
+    };
     const session = await asAppError(() =>
-      this.#stripe.checkout.sessions.create({
-        mode: "subscription",
-        line_items: [{ price, quantity: 1 }],
-        success_url: order.successUrl,
-        cancel_url: order.cancelUrl,
-        allow_promotion_codes: true,
-        metadata,
-        subscription_data: { metadata },
-        ...("customer" in buyer
-          ? { customer: buyer.customer }
-          : buyer.email !== undefined && { customer_email: buyer.email }),
-      }),
+      this.#stripe.checkout.sessions.create(
+        {
+          mode: "subscription",
+          line_items: [{ price, quantity: 1 }],
+          success_url: order.successUrl,
+          cancel_url: order.cancelUrl,
+          allow_promotion_codes: true,
+          metadata,
+          subscription_data: { metadata },
+          ...("customer" in buyer
+            ? { customer: buyer.customer }
+            : buyer.email !== undefined && { customer_email: buyer.email }),
+        },
+        { ...idempotency },
+      ),
     );
     if (!session.url) throw unavailable(new Error("The checkout session has no address."));
     return session.url;
@@ -206,7 +216,7 @@ export class StripeGateway {
           payment_behavior: "pending_if_incomplete",
           expand: ["latest_invoice"],
         },
-        { idempotencyKey: await keyOf("change", current.id, current.latestInvoiceId ?? "", price) },
+        { idempotencyKey: await this.#keyOf("change", current.id, current.latestInvoiceId ?? "", price) },
       ),
     );
     if (!changed.pending_update) return undefined;
@@ -222,6 +232,11 @@ export class StripeGateway {
   /** Lets a subscription end with its period, or go on after all. */
   async setEnding(id: string, ending: boolean): Promise<void> {
     await asAppError(() => this.#stripe.subscriptions.update(id, { cancel_at_period_end: ending }));
+  }
+
+  /** Writes beside a subscription which account it is for. */
+  async assign(id: string, email: string): Promise<void> {
+    await asAppError(() => this.#stripe.subscriptions.update(id, { metadata: { user_email: email } }));
   }
 
   /** Ends a subscription at once; one that has ended is no error. */
@@ -252,11 +267,19 @@ export class StripeGateway {
     return { status: session.status ?? "open", paymentStatus: session.payment_status };
   }
 
-  async #openCheckouts(customer: string) {
-    const page = await asAppError(() =>
-      this.#stripe.checkout.sessions.list({ customer, status: "open", limit: 100 }),
-    );
+  /** A customer's latest checkouts, newest first. */
+  async #checkouts(customer: string) {
+    const page = await asAppError(() => this.#stripe.checkout.sessions.list({ customer, limit: 100 }));
     return page.data;
+  }
+
+  /**
+   * An idempotency key that the same wish has for a minute. Stripe answers a key for a day with what it answered first,
+   * even where that was a failure of its own: a longer life would keep a person from buying for as long.
+   */
+  async #keyOf(...parts: readonly string[]): Promise<string> {
+    const minute = Math.floor(this.#options.now() / MINUTE_MS);
+    return toHex(await sha256(JSON.stringify([...parts, minute])));
   }
 
   async #priceOf(lookupKey: string): Promise<string> {
@@ -359,11 +382,6 @@ const invalidSignature = (): AppError => new AppError("malformed-request", "Inva
 
 function unreadableEvent(cause: unknown): AppError {
   return new AppError("malformed-request", "Invalid webhook event", { cause });
-}
-
-/** An idempotency key that the same wish always has; Stripe keeps them for a day. */
-async function keyOf(...parts: readonly string[]): Promise<string> {
-  return toHex(await sha256(JSON.stringify(parts)));
 }
 
 function addressOf(url: string) {

@@ -8,6 +8,8 @@ export interface RemoteSubscription {
   readonly customerId: string;
   /** Whose it is: what this service wrote beside it, else the customer's e-mail; nothing where neither says. */
   readonly email: string | undefined;
+  /** Whether this service wrote that; customers may change their e-mail on Stripe's pages. */
+  readonly isAssigned: boolean;
   readonly status: string;
   readonly price: {
     readonly id: string;

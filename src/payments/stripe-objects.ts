@@ -29,6 +29,7 @@ export function fromStripe(subscription: Stripe.Subscription): RemoteSubscriptio
     itemId: item?.id ?? "",
     customerId: typeof customer === "string" ? customer : customer.id,
     email: metadata["user_email"] || emailOf(customer),
+    isAssigned: Boolean(metadata["user_email"] || accountOfCustomer(customer)),
     status: subscription.status,
     price: {
       id: price?.id ?? "",
@@ -60,6 +61,9 @@ function emailOf(customer: Stripe.Subscription["customer"]): string | undefined 
   if (typeof customer === "string" || customer.deleted) return undefined;
   return customer.metadata["user_email"] || (customer.email ?? undefined);
 }
+
+const accountOfCustomer = (customer: Stripe.Subscription["customer"]): string | undefined =>
+  typeof customer === "string" || customer.deleted ? undefined : customer.metadata["user_email"];
 
 function planOfProduct(product: Stripe.Price["product"] | undefined): string | undefined {
   if (typeof product !== "object" || product.deleted) return undefined;

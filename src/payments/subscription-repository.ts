@@ -11,12 +11,15 @@ import { absent, all, any, type Condition, equals, present } from "../table/expr
 import { optionalText, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
-import { userKey } from "../users/model.ts";
+import { accountOf } from "../shared/email.ts";
+import { userAliasKey, userKey } from "../users/model.ts";
 
 const eventKey = (eventId: string): Key => ({ pk: `WebhookEvent#${eventId}`, sk: `WebhookEvent#${eventId}` });
 
 /** Where the comparison of all subscriptions stands. */
 const RECONCILIATION: Key = { pk: "Reconciliation#stripe", sk: "Reconciliation#stripe" };
+
+const { sk: ALIAS } = userAliasKey("");
 
 /** An account as far as payments go. */
 export interface Payer {
@@ -41,6 +44,36 @@ export class SubscriptionRepository {
 
   constructor(table: TableClient) {
     this.#table = table;
+  }
+
+  /**
+   * The accounts that e-mail addresses stand for, in their order, as a sign-in finds them: accounts of the service before
+   * may be written in mixed case, and an alias leads to those. Nothing where no account can have an address.
+   */
+  async accounts(addresses: readonly (string | undefined)[]): Promise<readonly (string | undefined)[]> {
+    const wanted = addresses.flatMap((address) => {
+      const email = accountOf(address);
+      return email === undefined ? [] : [{ email, spelled: address?.trim() ?? email }];
+    });
+    const keys = wanted.flatMap(({ email, spelled }) => [
+      userKey(email),
+      userAliasKey(email),
+      userKey(spelled),
+    ]);
+    const items = await this.#table.batchGet(keys);
+    const aliases = items.map((item) => (item?.sk === ALIAS ? text(item, "account") : undefined));
+    const aliased = aliases.filter((account) => account !== undefined);
+    const standing = await this.#table.batchGet(aliased.map((account) => userKey(account)));
+    const isThere = (account: string) => standing[aliased.indexOf(account)] !== undefined;
+
+    const found = wanted.map(({ email, spelled }, index) => {
+      const at = index * 3;
+      const alias = aliases[at + 1];
+      if (items[at]) return email;
+      if (alias !== undefined && isThere(alias)) return alias;
+      return items[at + 2] ? spelled : email;
+    });
+    return addresses.map((address) => (accountOf(address) === undefined ? undefined : found.shift()));
   }
 
   /** An account with all its subscriptions. */

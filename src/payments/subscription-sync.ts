@@ -1,6 +1,5 @@
 import { saysTheSame } from "../plans/subscription.ts";
 import { type Clock, DAY_MS, ttlAfter } from "../shared/clock.ts";
-import { accountOf } from "../shared/email.ts";
 import { AppError } from "../shared/errors.ts";
 import type { PaymentEvent, StripeGateway } from "./gateway.ts";
 import {
@@ -54,7 +53,9 @@ export class SubscriptionSync {
 
   /** Stores a subscription as Stripe has it now. `emailHint` saves a request where it is right. */
   async sync(id: string, emailHint?: string, event?: PaymentEvent): Promise<void> {
-    let email = accountOf(emailHint) ?? accountOf((await this.#gateway.subscription(id))?.email);
+    let email =
+      (await this.#accountOf(emailHint)) ??
+      (await this.#accountOf((await this.#gateway.subscription(id))?.email));
     if (email === undefined) return this.#park(event, "The subscription has no e-mail.", id);
 
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -63,7 +64,7 @@ export class SubscriptionSync {
 
       const remote = await this.#gateway.subscription(id);
       if (!remote) return this.#park(event, "Stripe has no such subscription.", id);
-      const owner = accountOf(remote.email);
+      const owner = await this.#accountOf(remote.email);
       if (owner === undefined) return this.#park(event, "The subscription has no e-mail.", id);
 
       if (owner !== email) email = owner;
@@ -89,8 +90,9 @@ export class SubscriptionSync {
   }
 
   async #compare(remotes: readonly RemoteSubscription[]): Promise<void> {
-    const owned = remotes.flatMap((remote) => {
-      const email = accountOf(remote.email);
+    const accounts = await this.#subscriptions.accounts(remotes.map(({ email }) => email));
+    const owned = remotes.flatMap((remote, index) => {
+      const email = accounts[index];
       return email === undefined ? [] : [{ email, id: remote.id, remote }];
     });
     const stored = await this.#subscriptions.stored(owned);
@@ -98,7 +100,7 @@ export class SubscriptionSync {
     for (const [index, { email, id, remote }] of owned.entries()) {
       const before = stored[index];
       const differs = before
-        ? !saysTheSame(toSubscription(remote, email, before, before.updatedAt), before)
+        ? !saysTheSame(toSubscription(remote, email, before, before.updatedAt), before) || isLoose(remote)
         : !hasEnded(remote);
       if (!differs) continue;
 
@@ -115,6 +117,11 @@ export class SubscriptionSync {
     }
   }
 
+  async #accountOf(address: string | undefined): Promise<string | undefined> {
+    const [account] = await this.#subscriptions.accounts([address]);
+    return account;
+  }
+
   async #store(
     remote: RemoteSubscription,
     email: string,
@@ -128,6 +135,8 @@ export class SubscriptionSync {
       await this.#park(event, "The account or the subscription has ended.");
       return true;
     }
+    // Before anything is granted: one subscription must not wander from account to account with its customer's e-mail.
+    if (isLoose(remote)) await this.#gateway.assign(remote.id, email);
     if (planSold(remote.price) === undefined && isRunning(remote))
       alert("A running subscription has a price that no plan has.", remote.id);
 
@@ -150,6 +159,9 @@ export class SubscriptionSync {
     return { id, type, timestamp: this.#clock.timestamp(), ttl };
   }
 }
+
+/** Whether nothing but its customer's e-mail says whose it is. */
+const isLoose = (remote: RemoteSubscription): boolean => !remote.isAssigned && !hasEnded(remote);
 
 /** For whoever runs the service: money is involved, and nobody else will notice. */
 const alert = (message: string, subscription: string): void =>

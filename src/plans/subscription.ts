@@ -87,7 +87,7 @@ export const subscriptionFrom = (item: Item): Subscription => ({
 
 /**
  * The subscription that decides a person's plan at `nowMs`: of those that are paid for (or were until three days ago),
- * the one that changed last.
+ * the one that changed last. One for something that is no plan decides only where there is no other.
  */
 export function activeSubscription(
   subscriptions: readonly Subscription[],
@@ -95,8 +95,14 @@ export function activeSubscription(
 ): Subscription | undefined {
   return subscriptions
     .filter((subscription) => isActive(subscription, nowMs))
-    .toSorted((a, b) => compare(b.updatedAt, a.updatedAt) || compare(b.id, a.id))[0];
+    .toSorted(
+      (a, b) =>
+        Number(isNoPlan(a)) - Number(isNoPlan(b)) || compare(b.updatedAt, a.updatedAt) || compare(b.id, a.id),
+    )[0];
 }
+
+/** Whether its price was never known. */
+const isNoPlan = ({ plan }: Subscription): boolean => plan === "free";
 
 /** Whether it gives its plan at `nowMs`. One whose end is unknown does. */
 const isActive = ({ status, periodEnd }: Subscription, nowMs: number): boolean =>

@@ -2,9 +2,12 @@ import { describe, expect, it } from "vitest";
 import { BUDGETS } from "../../src/llm/budgets.ts";
 import { MODEL_TIMEOUTS, type ModelChunk, type ModelTimeouts } from "../../src/llm/model.ts";
 import { AppError } from "../../src/shared/errors.ts";
+import { findProvider } from "../../src/llm/providers.ts";
 import { PROTOCOLS } from "./protocols/all.ts";
+import { compatibleProtocol } from "./protocols/openai.ts";
 import {
   answering,
+  contextOf,
   KEY,
   openWith,
   type Protocol,
@@ -236,3 +239,47 @@ const dripping = (protocol: Protocol): Response => {
   });
   return new Response(body, { headers: slow.headers });
 };
+
+describe("a server that speaks OpenAI's protocol and words its errors in its own way", () => {
+  const google = (message: string) => [{ error: { code: 400, message, status: "INVALID_ARGUMENT" } }];
+
+  it.each([
+    ["a refused key in a list", google(`API key not valid: ${KEY}`), "provider-auth"],
+    ["a long request in a list", google("The input is too long: prompt is too long"), "provider-overflow"],
+    [
+      "a long request at the top",
+      { object: "error", message: "Prompt has 40000 tokens, maximum context length is 32768" },
+      "provider-overflow",
+    ],
+    ["a long request as a text", { error: "context length exceeded" }, "provider-overflow"],
+    ["something else", [`no ${KEY}`], "provider-unavailable"],
+  ])("is understood: %s", async (_case, body, code) => {
+    const error = await failureOf(
+      ask(compatibleProtocol, [() => Response.json(body, { status: 400 })]).chunks,
+    );
+
+    expect(error.code).toBe(code);
+    expect(shown(error)).not.toContain(KEY);
+
+    const context = contextOf({ fetch: () => Promise.resolve(Response.json(body, { status: 400 })) });
+    const listing = findProvider("OpenAICompatible", false)?.listModels(
+      compatibleProtocol.credentials,
+      context,
+      new AbortController().signal,
+    );
+    await expect(listing).rejects.toMatchObject({ code });
+  });
+
+  it("is asked without the token count where it refuses that so", async () => {
+    const detail = [{ type: "extra_forbidden", loc: ["body", "stream_options"] }];
+    const refusal = () => Response.json({ object: "error", message: { detail } }, { status: 422 });
+
+    const { requests, chunks } = ask(compatibleProtocol, [
+      refusal,
+      () => answering(compatibleProtocol, GOOD),
+    ]);
+
+    expect(await chunks).toEqual([{ type: "text", text: "Hi" }]);
+    expect(requests).toHaveLength(2);
+  });
+});

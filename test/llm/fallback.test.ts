@@ -53,6 +53,19 @@ it.each([
   expect(second.asked.times).toBe(0);
 });
 
+it("answers with the second model where the first has told of nothing but tokens", async () => {
+  const usage = { type: "usage", usage: { inputTokens: 9, outputTokens: 1, cachedTokens: 0 } } as const;
+  const first: ChatModel = {
+    ...model("first", []).chat,
+    async *stream() {
+      yield await Promise.resolve(usage);
+      throw providerError.truncated();
+    },
+  };
+
+  expect(await ask(withFallback(first, model("second", ["Hi"]).chat))).toEqual([usage, text("Hi")]);
+});
+
 it("does not begin anew once the first model has said something", async () => {
   const failure = providerError.unavailable(undefined);
   const second = model("second", ["Hi"]);

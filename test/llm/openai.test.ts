@@ -10,7 +10,7 @@ const USAGE = `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 3, 
 const DONE = "data: [DONE]\n\n";
 
 /** A model whose server answers with these pieces of bytes. */
-function modelThatSends(pieces: readonly Uint8Array[], asked: Request[] = []) {
+function modelThatSends(pieces: readonly Uint8Array[], asked: Request[] = [], model = "some-model") {
   const body = () =>
     new ReadableStream<Uint8Array>({
       start(controller) {
@@ -22,7 +22,7 @@ function modelThatSends(pieces: readonly Uint8Array[], asked: Request[] = []) {
   return openAiModel({
     apiKey: "key",
     baseUrl: "http://provider.test/v1",
-    model: "some-model",
+    model,
     contextTokens: 1_000,
     timeouts: MODEL_TIMEOUTS,
     fetch: (input, init) => {
@@ -159,6 +159,33 @@ it("speaks the protocol: roles, calls with their results, tools, usage wanted, t
     ],
     tools: [{ type: "function", function: tool }],
   });
+});
+
+interface WireMessage {
+  readonly tool_calls?: readonly { readonly id: string }[];
+  readonly tool_call_id?: string;
+}
+
+it("numbers calls anew for models that take ids of nine letters and digits only", async () => {
+  const bodyFor = async (id: string, model: string) => {
+    const asked: Request[] = [];
+    const calls = [
+      { id, name: "one", arguments: "{}" },
+      { id: "toolu_01A", name: "one", arguments: "{}" },
+    ];
+    const results = calls.map((call) => ({ role: "tool" as const, callId: call.id, content: "R" }));
+    const messages = [{ role: "assistant" as const, content: "", calls }, ...results];
+    const chat = modelThatSends([bytes(chunk({}, "stop"))], asked, model);
+    await Array.fromAsync(chat.stream({ messages, tools: [] }, new AbortController().signal));
+    const body = await asked[0]?.json<{ messages: WireMessage[] }>();
+    return body?.messages.flatMap((one) => one.tool_call_id ?? one.tool_calls?.map((made) => made.id) ?? []);
+  };
+
+  const [kept, made, ...answered] = (await bodyFor("D681PevKs", "mistral-large-latest")) ?? [];
+  expect(kept).toBe("D681PevKs");
+  expect(made).toMatch(/^[A-Za-z0-9]{9}$/u);
+  expect(answered).toEqual([kept, made]);
+  expect(await bodyFor("call_1", "llama-3.3-70b")).toEqual(["call_1", "toolu_01A", "call_1", "toolu_01A"]);
 });
 
 it("cuts arguments without end, so that they can't fill the memory", async () => {

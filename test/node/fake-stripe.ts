@@ -86,14 +86,19 @@ class FakeStripe {
       this.#requests.push({ method, path: url.pathname });
       const params = parseForm(method === "GET" ? url.search.slice(1) : body);
       const fault = this.#faultFor(method, url.pathname, params);
-      if (fault?.kind === "fail")
-        throw new StripeRefusal(fault.status, { type: "api_error", message: "Out of order." });
+      const header = request.headers["idempotency-key"];
+      const key = method === "GET" || typeof header !== "string" ? undefined : header;
+      const asked = `${method} ${url.pathname} ${body}`;
+      if (fault?.kind === "fail") {
+        const refusal = new StripeRefusal(fault.status, { type: "api_error", message: "Out of order." });
+        // What has gone wrong at Stripe is what a key goes on answering with.
+        if (key !== undefined && fault.status === 500)
+          this.#keys.set(key, { asked, status: 500, body: refusal.body });
+        throw refusal;
+      }
 
-      const key = request.headers["idempotency-key"];
-      const [status, content] = this.#once(
-        method === "GET" || typeof key !== "string" ? undefined : key,
-        `${method} ${url.pathname} ${body}`,
-        () => this.#api(method, url.pathname.replace("/v1/", ""), params),
+      const [status, content] = this.#once(key, asked, () =>
+        this.#api(method, url.pathname.replace("/v1/", ""), params),
       );
       // Carried out, but nobody hears of it.
       if (fault?.kind === "lose-answer") return void response.destroy();
@@ -140,6 +145,8 @@ class FakeStripe {
         return this.#changed(String(input["id"]), input["set"], String(input["event"] ?? "updated"));
       case "renew":
         return this.#renew(String(input["id"]));
+      case "change-customer":
+        return Object.assign(this.#find(this.#customers, String(input["id"])), input["set"]);
       case "delete-customer":
         return this.#deleteCustomer(String(input["id"]));
       default:
@@ -160,20 +167,15 @@ class FakeStripe {
       case "GET customers": {
         const { email } = only(params, "email", "limit");
         return listOf(
-          [...this.#customers.values()].filter(
-            (customer) => !customer["deleted"] && customer["email"] === email,
-          ),
+          [...this.#customers.values()].filter((one) => !one["deleted"] && one["email"] === email),
         );
       }
       case "GET customers/:id":
         return this.#find(this.#customers, id);
       case "GET prices": {
         const wanted = only(params, "lookup_keys", "active", "limit")["lookup_keys"];
-        return listOf(
-          [...this.#prices.values()].filter(
-            ({ lookup_key: key }) => Array.isArray(wanted) && wanted.includes(key),
-          ),
-        );
+        const isWanted = ({ lookup_key: key }: Obj) => Array.isArray(wanted) && wanted.includes(key);
+        return listOf([...this.#prices.values()].filter(isWanted));
       }
       case "POST prices":
         return this.#createPrice(params);
@@ -187,9 +189,9 @@ class FakeStripe {
       case "GET checkout/sessions": {
         const { customer, status } = only(params, "customer", "status", "limit");
         return listOf(
-          [...this.#sessions.values()].filter(
-            (one) => one["customer"] === customer && one["status"] === status,
-          ),
+          [...this.#sessions.values()]
+            .filter((one) => one["customer"] === customer && (status ?? one["status"]) === one["status"])
+            .toReversed(),
         );
       }
       case "GET checkout/sessions/:id":
@@ -228,14 +230,8 @@ class FakeStripe {
 
   #addCustomer({ email, name, metadata }: Obj): Obj {
     const id = `cus_${randomId()}`;
-    const customer = {
-      id,
-      object: "customer",
-      email: email ?? null,
-      name: name ?? null,
-      metadata: metadata ?? {},
-      created: now(),
-    };
+    const said = { email: email ?? null, name: name ?? null, metadata: metadata ?? {} };
+    const customer = { id, object: "customer", ...said, created: now() };
     this.#customers.set(id, customer);
     return customer;
   }
@@ -356,10 +352,13 @@ class FakeStripe {
       "proration_behavior",
       "payment_behavior",
       "cancel_at_period_end",
+      "metadata",
       "expand",
     );
     const subscription = this.#find(this.#subscriptions, id);
     if (subscription["status"] === "canceled") throw invalid("A canceled subscription can't be changed.");
+    if (input["metadata"] !== undefined)
+      return this.#changed(id, { metadata: { ...subscription["metadata"], ...input["metadata"] } });
     if (input["cancel_at_period_end"] !== undefined) {
       const ending = input["cancel_at_period_end"] === "true";
       return this.#changed(id, { cancel_at_period_end: ending, canceled_at: ending ? now() : null });

@@ -81,6 +81,21 @@ describe("buying a plan", () => {
     await expect(stripe.pay(first.body.url)).rejects.toThrow("not open");
   });
 
+  it("leads to one page at a time, also when it is asked for several times at once", async () => {
+    const client = await signUp();
+    await order(client, { planKey: "pro", billingCycle: "annual" });
+
+    const answers = await Promise.all([
+      ...Array.from({ length: 3 }, () => order(client, starter)),
+      ...Array.from({ length: 3 }, () => order(client, pro)),
+    ]);
+
+    const urls = answers.flatMap(({ status, body }) => (status === 200 ? [body.url] : []));
+    const paid = await Promise.allSettled([...new Set(urls)].map((url) => stripe.pay(url)));
+    expect(paid.filter((end) => end.status === "fulfilled").length).toBeLessThan(2);
+    expect(answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
+  });
+
   it("has one customer per account, whatever is lost on the way", async () => {
     const client = await signUp();
     await stripe.fault({ kind: "lose-answer", match: `"email":"${client.email}"` });

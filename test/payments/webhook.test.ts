@@ -183,6 +183,21 @@ describe("the plan of a subscription", () => {
   });
 });
 
+describe("a subscription to something that is no plan", () => {
+  it("takes nobody's plan away, though it is the newer one", async () => {
+    const client = await signUp();
+    const metadata = { user_email: client.email };
+    for (const price of ["price_pro_monthly", "price_unknown"]) {
+      const { events } = await subscribed(client.email, { price, metadata });
+      await deliver(find(events, "customer.subscription.created"));
+    }
+
+    const { body } = await client("GET", "/payments/stripe/subscription/status");
+
+    expect(body).toMatchObject({ tier: "pro", is_active: true });
+  });
+});
+
 describe("an event without an effect", () => {
   it.each([
     ["of a kind that is of no interest", { type: "customer.created", data: { object: { id: "cus_1" } } }],

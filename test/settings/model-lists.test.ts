@@ -137,3 +137,30 @@ it("keeps a bounded number of lists, and forgets the oldest", () => {
   expect(cache.find("1", 5)).toEqual({ until: 10, timeMs: 5, models });
   expect(cache.find("1", 10)).toBeUndefined();
 });
+
+it("keeps no more of a list than anybody would choose from, whatever a server sends", async () => {
+  const client = await signUp();
+  const api_key = newKey();
+  const endless = Array.from({ length: 3_000 }, (_, index) => ({
+    id: `m-${index}`,
+    name: "x".repeat(10_000),
+  }));
+  behaviour.set(api_key, () => Promise.resolve([{ id: "y".repeat(201), name: "Unfit" }, ...endless]));
+  await ask(client)("POST", "/settings/providers/Keyed", { api_key });
+
+  const { body } = await ask(client)("GET", "/llm/models/Keyed");
+
+  expect(body).toHaveLength(1_000);
+  // Agents take ids of 200 characters.
+  expect(body[0]).toMatchObject({ model_id: "m-0", is_live: true });
+  expect(JSON.stringify(body).length).toBeLessThan(1_000_000);
+});
+
+it("forgets the oldest lists sooner where they are long", () => {
+  const cache = new ModelListCache();
+  const models = Array.from({ length: 1_000 }, (_, index) => ({ id: String(index), name: "Model" }));
+  for (let i = 0; i < 40; i++) cache.keep(String(i), { until: 10, timeMs: 5, models });
+
+  expect(cache.find("0", 5)).toBeUndefined();
+  expect(cache.find("39", 5)?.models).toHaveLength(1_000);
+});
