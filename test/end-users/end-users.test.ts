@@ -116,7 +116,12 @@ describe("an end user", () => {
     const askedAt = (await model.log()).requests[2]?.at ?? 0;
     const waited = requests.filter(({ endedAt }) => endedAt <= askedAt);
     expect(sequentialWaits(waited)).toBe(1);
-    expect(waited.map(({ operation }) => operation).toSorted()).toEqual(["BatchGetItem", "Query", "Query"]);
+    expect(waited.map(({ operation }) => operation).toSorted()).toEqual([
+      "BatchGetItem",
+      "Query",
+      "Query",
+      "Query",
+    ]);
   });
 
   it("can't take a conversation to another agent of the owner's", async () => {
@@ -180,6 +185,33 @@ describe("the owner", () => {
     expect(mine.body.memory_id).not.toBe(theirs.body.memory_id);
     expect(found.body.items).toMatchObject([{ memory_id: theirs.body.memory_id }]);
     expect((await owner("GET", memory("archival-memory", ""))).body.items).toHaveLength(1);
+  });
+
+  it("lets only keys that are for end users read and change what is theirs", async () => {
+    const owner = await signUp();
+    const { own } = await talked(owner);
+    const path = (what: string) => `/agents/${own.agentId}/${what}end_user=visitor`;
+    const [blind, reader, writer] = await Promise.all([
+      programOf(owner, ["conversations:read", "memory:read", "memory:write"]),
+      programOf(owner, ["conversations:read", "memory:read", "memory:write", "end-users:read"]),
+      programOf(owner, ["memory:write", "end-users:write"]),
+    ]);
+    const reads = [path("memory-blocks?"), path("archival-memory?"), path("recall?query=Zed&")];
+    const lines = { lines: ["Name: Zed"] };
+    const write = path("memory-blocks/human/content?");
+    const lacks = (scope: string) => [403, `This API key lacks the scope ${scope}`];
+
+    for (const read of reads) {
+      const refused = await blind("GET", read);
+      expect([refused.status, refused.body.detail]).toEqual(lacks("end-users:read"));
+      expect((await reader("GET", read)).status).toBe(200);
+    }
+    for (const program of [blind, reader]) {
+      const refused = await program("PUT", write, lines);
+      expect([refused.status, refused.body.detail]).toEqual(lacks("end-users:write"));
+    }
+    expect((await writer("PUT", write, lines)).status).toBe(200);
+    expect((await blind("GET", `/agents/${own.agentId}/memory-blocks`)).status).toBe(200);
   });
 
   it("hears that there is no such end user, and a stranger that there is no such agent", async () => {
