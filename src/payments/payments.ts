@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
+import { SignInRepository } from "../users/sign-in-repository.ts";
 import { StripeGateway } from "./gateway.ts";
 import { PaymentService } from "./service.ts";
 import { SubscriptionRepository } from "./subscription-repository.ts";
@@ -32,7 +33,8 @@ export function createPayments({ config, table, clock, fetch }: PaymentsOptions)
 
   const gateway = new StripeGateway({ ...stripe, fetch, now: clock.now });
   const subscriptions = new SubscriptionRepository(table);
-  const sync = new SubscriptionSync({ gateway, subscriptions, clock });
+  const accounts = new SignInRepository(table);
+  const sync = new SubscriptionSync({ gateway, subscriptions, accounts, clock });
   const frontendUrl = frontendOrigins[0] ?? "";
   return { gateway, sync, service: new PaymentService({ gateway, subscriptions, sync, clock, frontendUrl }) };
 }

@@ -19,9 +19,18 @@ const ATTEMPTS = 8;
 /** Pages of a hundred that one comparison of all subscriptions goes through. */
 const PAGES = 5;
 
+/** What of accounts is needed to tell whose a subscription is. */
+interface PayingAccounts {
+  find(address: { readonly email: string; readonly spelled: string }): Promise<{
+    /** Its `email` is the one that its partitions are named by. */
+    readonly account: { readonly email: string } | undefined;
+  }>;
+}
+
 export interface SubscriptionSyncOptions {
   readonly gateway: StripeGateway;
   readonly subscriptions: SubscriptionRepository;
+  readonly accounts: PayingAccounts;
   readonly clock: Clock;
 }
 
@@ -33,11 +42,13 @@ export interface SubscriptionSyncOptions {
 export class SubscriptionSync {
   readonly #gateway: StripeGateway;
   readonly #subscriptions: SubscriptionRepository;
+  readonly #accounts: PayingAccounts;
   readonly #clock: Clock;
 
-  constructor({ gateway, subscriptions, clock }: SubscriptionSyncOptions) {
+  constructor({ gateway, subscriptions, accounts, clock }: SubscriptionSyncOptions) {
     this.#gateway = gateway;
     this.#subscriptions = subscriptions;
+    this.#accounts = accounts;
     this.#clock = clock;
   }
 
@@ -54,7 +65,9 @@ export class SubscriptionSync {
 
   /** Stores a subscription as Stripe has it now. `emailHint` saves a request where it is right. */
   async sync(id: string, emailHint?: string, event?: PaymentEvent): Promise<void> {
-    let email = accountOf(emailHint) ?? accountOf((await this.#gateway.subscription(id))?.email);
+    let email =
+      (await this.#accountOf(emailHint)) ??
+      (await this.#accountOf((await this.#gateway.subscription(id))?.email));
     if (email === undefined) return this.#park(event, "The subscription has no e-mail.", id);
 
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -63,7 +76,7 @@ export class SubscriptionSync {
 
       const remote = await this.#gateway.subscription(id);
       if (!remote) return this.#park(event, "Stripe has no such subscription.", id);
-      const owner = accountOf(remote.email);
+      const owner = await this.#accountOf(remote.email);
       if (owner === undefined) return this.#park(event, "The subscription has no e-mail.", id);
 
       if (owner !== email) email = owner;
@@ -103,7 +116,7 @@ export class SubscriptionSync {
       if (!differs) continue;
 
       try {
-        await this.sync(id, email);
+        await this.sync(id, remote.email);
       } catch (error) {
         // One that can't be repaired must not keep the others from it.
         console.error({
@@ -113,6 +126,14 @@ export class SubscriptionSync {
         });
       }
     }
+  }
+
+  /** The account that an address leads to: one of the service before may stand where it is written in mixed case. */
+  async #accountOf(address: string | undefined): Promise<string | undefined> {
+    const email = accountOf(address);
+    if (email === undefined || address === undefined) return undefined;
+    const { account } = await this.#accounts.find({ email, spelled: address.trim() });
+    return account?.email ?? email;
   }
 
   async #store(
