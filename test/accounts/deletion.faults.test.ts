@@ -159,7 +159,7 @@ describe("a turn", () => {
 it("takes an account of any size apart in bounded parts", async () => {
   const client = await signUp();
   const { email } = client;
-  const ids = Array.from({ length: 150 }, (_, n) => `many-${n}-${email}`);
+  const ids = Array.from({ length: 220 }, (_, n) => `many-${n}-${email}`);
   await table.batchWrite(
     ids.flatMap((id) => [
       { put: { pk: `USER#${email}`, sk: `CONVERSATION#${id}` } },
