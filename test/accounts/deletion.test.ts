@@ -75,7 +75,8 @@ it("ends what the account pays for, at once, also what Stripe alone knows of", a
   const client = await signUp();
   const order = { planKey: "starter", billingCycle: "monthly" };
   const { body } = await client("POST", "/payments/stripe/checkout", order);
-  const { id } = await stripe.pay(body.url);
+  const { id, customer } = await stripe.pay(body.url);
+  const paused = await stripe.act("subscribe", { customer, status: "paused" });
   const { email } = client;
   const second = await stripe.act("subscribe", { email });
   await table.put({ pk: `User#${email}`, sk: `Subscription#${second.id}`, subscription_id: second.id });
@@ -83,7 +84,8 @@ it("ends what the account pays for, at once, also what Stripe alone knows of", a
   await client("DELETE", "/users/me");
   await untilSwept(client);
 
-  for (const one of [id, second.id]) expect(await typesOf(one)).toContain("customer.subscription.deleted");
+  for (const one of [id, paused.id, second.id])
+    expect(await typesOf(one)).toContain("customer.subscription.deleted");
   await untilPhase(client, "completed");
   expect(await scan(email)).toEqual([]);
 });
