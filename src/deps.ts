@@ -309,7 +309,8 @@ export function createDeletionDeps(ports: Ports): DeletionDeps {
   const items = new AccountItems(table);
   const sweep = new AccountSweep({ items, runs: runners, indexes: memorySearch, clock });
   const restMs = config.modelTimeouts.totalMs * MAX_MODEL_CALLS + config.saveMs;
-  return { users: new UserRepository(table), steps: deletionSteps(sweep), clock, restMs };
+  const payments = config.stripe && createPayments(ports).service;
+  return { users: new UserRepository(table), steps: deletionSteps(sweep, payments), clock, restMs };
 }
 
 /** One transport per isolate and endpoint: it keeps the signing key of the day and the quota of retries. */

@@ -31,7 +31,13 @@ const END_USER_PREFIX = "EndUser#";
 const API_KEY_PREFIX = "ApiKey#";
 
 /** The attributes that tell what is behind an item. */
-export const LEADING_ATTRIBUTES = ["memory_id", "content_hash", "visitor_id", "key_hash"] as const;
+export const LEADING_ATTRIBUTES = [
+  "memory_id",
+  "content_hash",
+  "visitor_id",
+  "key_hash",
+  "agent_id",
+] as const;
 
 /**
  * What is behind an item of this account: the one place that knows how an account hangs together. It knows the items of
@@ -40,7 +46,7 @@ export const LEADING_ATTRIBUTES = ["memory_id", "content_hash", "visitor_id", "k
 export async function behind(email: string, item: Item): Promise<Behind> {
   const { pk, sk } = keyOf(item);
   if (pk === userPartition(email)) return behindUserItem(email, item, sk);
-  if (isConversationLead(email, { pk, sk })) return { ...NOTHING, partitions: [sk] };
+  if (isConversationLead(email, { pk, sk })) return behindConversation(email, item, { pk, sk });
   if (pk.startsWith("KnowledgeBase#") && sk.startsWith("CrawlJob#")) return { ...NOTHING, partitions: [sk] };
 
   const [, agentId, inAgent] = /^Agent#([^#]+)(#.+)?$/u.exec(pk) ?? [];
@@ -67,6 +73,16 @@ function behindUserItem(email: string, item: Item, sk: string): Behind {
     return { ...NOTHING, keys: [{ pk: lookUp, sk: lookUp }] };
   }
   return NOTHING;
+}
+
+/** The service before deletes agents without what they remember: then only conversations lead there. */
+function behindConversation(email: string, item: Item, { pk, sk }: Key): Behind {
+  const agentId = pk === userConversationsPartition(email) ? optionalText(item, "agent_id") : null;
+  return {
+    ...NOTHING,
+    partitions: [sk],
+    memories: agentId === null || agentId === "" ? [] : [{ agentId, userId: email }],
+  };
 }
 
 const behindEndUser = (email: string, agentId: string, userId: string): Behind => ({

@@ -25,7 +25,9 @@ export class AccountItems {
 
   /** All items of an account, portion by portion: never more than a few pages stand in memory. */
   async *pages(email: string): AsyncGenerator<readonly Item[], void, void> {
-    for (const root of rootsOf(email)) yield* this.#pagesBehind(email, root);
+    // Many items lead to one memory: an agent's, and its conversations.
+    const memories = new Set<string>();
+    for (const root of rootsOf(email)) yield* this.#pagesBehind(email, root, memories);
   }
 
   /** The items of a partition, by their keys and what leads on; those whose time is over as well. */
@@ -56,13 +58,18 @@ export class AccountItems {
     return this.#table.batchWrite([...distinct.values()].map((key) => ({ remove: key })));
   }
 
-  async *#pagesBehind(email: string, partition: string): AsyncGenerator<readonly Item[], void, void> {
+  async *#pagesBehind(
+    email: string,
+    partition: string,
+    memories: Set<string>,
+  ): AsyncGenerator<readonly Item[], void, void> {
     for await (const page of this.#table.pages(partition)) {
       yield page;
       // The page itself is let go before what is behind it is read.
       const leads = await Promise.all(page.map((item) => behind(email, item)));
       yield* this.#itemsOf(leads.flatMap(({ keys }) => keys));
-      for (const next of leads.flatMap(partitionsOf)) yield* this.#pagesBehind(email, next);
+      for (const next of leads.flatMap((lead) => partitionsOf(lead, memories)))
+        yield* this.#pagesBehind(email, next, memories);
     }
   }
 
@@ -74,11 +81,12 @@ export class AccountItems {
   }
 }
 
-/** All partitions behind an item. */
-const partitionsOf = ({ partitions, memories }: Behind): readonly string[] => [
-  ...partitions,
-  ...memories.map(partitionOf),
-];
+/** All partitions behind an item, but for memories that were come upon before. */
+function partitionsOf(lead: Behind, known: Set<string>): readonly string[] {
+  const memories = lead.memories.map(partitionOf).filter((memory) => !known.has(memory));
+  for (const memory of memories) known.add(memory);
+  return [...lead.partitions, ...memories];
+}
 
 export const isSwept = (item: Item): boolean => item[SWEPT] !== undefined;
 

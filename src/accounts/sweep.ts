@@ -91,6 +91,8 @@ class Sweeping {
   readonly #isFinal: boolean;
   readonly #options: AccountSweepOptions;
   #left = REQUESTS;
+  /** Many items lead to one memory: an agent's, and its conversations. */
+  readonly #memories = new Set<string>();
   removed = 0;
 
   constructor(email: string, isFinal: boolean, options: AccountSweepOptions) {
@@ -156,9 +158,12 @@ class Sweeping {
   }
 
   async #memory(memory: MemoryOwner): Promise<void> {
-    await this.partition(partitionOf(memory));
+    const partition = partitionOf(memory);
+    if (this.#memories.has(partition)) return;
+    await this.partition(partition);
     this.#spend(1);
     await this.#options.indexes.forget(memory.agentId, memory.userId);
+    this.#memories.add(partition);
   }
 
   async #endRuns(key: Key): Promise<void> {

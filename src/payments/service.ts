@@ -4,7 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import { accountOf } from "../shared/email.ts";
 import { AppError } from "../shared/errors.ts";
 import type { StripeGateway } from "./gateway.ts";
-import { isRunning, planSold, type RemoteSubscription } from "./remote-subscription.ts";
+import { hasEnded, isRunning, planSold, type RemoteSubscription } from "./remote-subscription.ts";
 import type { Payer, SubscriptionRepository } from "./subscription-repository.ts";
 import type { SubscriptionSync } from "./subscription-sync.ts";
 
@@ -104,8 +104,10 @@ export class PaymentService {
     const ofCustomer = customerId === null ? [] : await this.#gateway.subscriptionsOf(customerId);
     const stored = subscriptions.map(({ id }) => id);
 
-    for (const id of new Set([...stored, ...ofCustomer.filter(isRunning).map(({ id: running }) => running)]))
-      await this.#gateway.end(id);
+    // Paused and unpaid ones could go on some day.
+    const lasting = ofCustomer.filter((remote) => !hasEnded(remote)).map(({ id }) => id);
+
+    for (const id of new Set([...stored, ...lasting])) await this.#gateway.end(id);
   }
 
   async #change(

@@ -82,7 +82,8 @@ export class ConversationRunner extends DurableObject<Env> {
 
   async #send(call: RunnerCall, request: Send): Promise<Response> {
     // A run that begins reads the account beside everything else; who gets another answer is looked at here.
-    if (this.#live || this.#keyUse(request.key)) await this.#requireAccount(call.space);
+    if (this.#live || this.#keyUse(request.key))
+      await Promise.all([this.#requireAccount(call.space), this.#requireReach(call)]);
     // A run that is not accepted yet may be refused: then its key is forgotten, and this request is a first one.
     while (this.#isOpening(request.key)) {
       await this.#opening.catch(() => undefined);
@@ -101,6 +102,16 @@ export class ConversationRunner extends DurableObject<Env> {
   async #requireAccount(space: Space): Promise<void> {
     const { users, endUsers } = await this.#deps();
     await requireStanding(space, users, endUsers);
+  }
+
+  /**
+   * The name of the runner tells that a conversation is in the caller's space, but not which agent it is with. Throws a 404
+   * where callers for certain agents ask about one with another.
+   */
+  async #requireReach({ space, conversationId }: RunnerCall): Promise<void> {
+    if (!space.agentIds) return;
+    const { conversations } = await this.#deps();
+    await conversations.get(space, conversationId);
   }
 
   /** The run that a key stands for. Throws a 422 where it stands for another request. */
@@ -178,6 +189,7 @@ export class ConversationRunner extends DurableObject<Env> {
     if (!/^\d{1,15}$/u.test(afterText))
       throw new AppError("malformed-request", "`after` is the number of an event.");
     const after = Number(afterText);
+    await this.#requireReach(call);
     if (wanted === this.#live?.runId || wanted === "active") await this.#opening.catch(() => undefined);
 
     const runId = wanted === "active" ? this.#live?.runId : wanted;
@@ -210,6 +222,7 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   async #cancel(call: RunnerCall, runId: string): Promise<Response> {
+    await this.#requireReach(call);
     if (this.#live?.runId === runId) await this.#stopLive(this.#live);
     return Response.json(toRunView(await this.#runOf(call, runId)));
   }

@@ -88,6 +88,9 @@ export interface Issue {
   readonly code?: string | undefined;
 }
 
+/** Enough for any form; a long list that is wrong throughout gets no answer longer than itself. */
+const MAX_ERRORS = 50;
+
 /** The answer to input that breaks its rules: names paths and reasons, never the values. */
 export const invalidInput = (target: string, issues: readonly Issue[]): AppError =>
   new AppError(
@@ -95,7 +98,9 @@ export const invalidInput = (target: string, issues: readonly Issue[]): AppError
     `The ${target === "json" ? "body" : target} is not valid: ${summary(issues)}`,
     {
       extensions: {
-        errors: issues.map(({ path, message, code }) => ({ path: path.map(String), message, code })),
+        errors: issues
+          .slice(0, MAX_ERRORS)
+          .map(({ path, message, code }) => ({ path: path.map(String), message, code })),
       },
     },
   );

@@ -4,10 +4,14 @@ import { expect, it, vi } from "vitest";
 import { forge } from "../auth/forge.ts";
 import { problem } from "../http/route-cases.ts";
 import { ada, anonymous, clientOf, signUp, table } from "../support/app.ts";
+import { stripeSide } from "../support/stripe.ts";
 import { deletionOf, phaseOf, untilPhase, untilSwept } from "./deletions.ts";
 import { fill, scan } from "./plant.ts";
 
 vi.setConfig({ testTimeout: 40_000 });
+
+const stripe = stripeSide();
+const typesOf = async (subscription: string) => (await stripe.events(subscription)).map(({ type }) => type);
 
 const DEACTIVATED = problem(403, "forbidden", "Account has been deactivated");
 
@@ -65,6 +69,40 @@ it("sweeps at once; what stays until the end are keys, closed to everybody", asy
   expect((await client("GET", "/conversations")).body.items).toEqual([]);
   expect((await client("GET", `/agents/${agentId}/memory-blocks`)).status).toBe(404);
   expect((await client("POST", path, { content: "Hello" })).status).toBe(404);
+});
+
+it("ends what the account pays for, at once, also what Stripe alone knows of", async () => {
+  const client = await signUp();
+  const order = { planKey: "starter", billingCycle: "monthly" };
+  const { body } = await client("POST", "/payments/stripe/checkout", order);
+  const { id, customer } = await stripe.pay(body.url);
+  const paused = await stripe.act("subscribe", { customer, status: "paused" });
+  const { email } = client;
+  const second = await stripe.act("subscribe", { email });
+  await table.put({ pk: `User#${email}`, sk: `Subscription#${second.id}`, subscription_id: second.id });
+
+  await client("DELETE", "/users/me");
+  await untilSwept(client);
+
+  for (const one of [id, paused.id, second.id])
+    expect(await typesOf(one)).toContain("customer.subscription.deleted");
+  await untilPhase(client, "completed");
+  expect(await scan(email)).toEqual([]);
+});
+
+it("waits with the removal until Stripe has ended what is paid for", async () => {
+  const client = await signUp();
+  const { id } = await stripe.act("subscribe", { email: client.email });
+  const key = { pk: `User#${client.email}`, sk: `Subscription#${id}` };
+  await table.put({ ...key, subscription_id: id });
+  await stripe.fault({ kind: "fail", match: id, status: 400 });
+
+  await client("DELETE", "/users/me");
+  await expect.poll(() => phaseOf(client)).toBe("sweeping");
+  expect(await table.get(key)).toBeDefined();
+
+  await untilPhase(client, "completed");
+  expect(await typesOf(id)).toContain("customer.subscription.deleted");
 });
 
 it("finds, at the end, what was written late", async () => {

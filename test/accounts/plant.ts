@@ -155,6 +155,13 @@ async function planted(
     { pk: `${agent}#User#${visitor}`, sk: `CoreMemory#${visitor}`, lines: ["Name: Visitor"] },
     ...(await archived(email, `random-${id}`)),
     { pk: `${agent}#User#${email}`, sk: `CapacityWarning#${id}`, warning_turns: 2 },
+    // The service before deletes agents without what they remember.
+    ...["one", "two"].map((name) => ({
+      pk: `USER#${email}`,
+      sk: `CONVERSATION#${name}-${id}`,
+      agent_id: `gone-${id}`,
+    })),
+    { pk: `Agent#gone-${id}#User#${email}`, sk: "CoreMemory#1", lines: ["Name: Alice"] },
     { pk: `CONVERSATION#${conversationId}`, sk: `SUMMARY#${id}`, content: "They met." },
     { pk: user, sk: `Agent#legacy-${id}`, agent_name: "Old", agent_provider_api_key: secret("legacy") },
   ];

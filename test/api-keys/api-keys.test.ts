@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import { problem } from "../http/route-cases.ts";
 import { ada, beginConversation, clientOf, signUp, table } from "../support/app.ts";
 import { ALL_SCOPES, programOf } from "../support/callers.ts";
+import { scriptModel } from "../support/control.ts";
+import { eventsAfter, open } from "../support/runs.ts";
+import { textOf } from "../support/sse.ts";
 
 const INVALID = problem(401, "unauthenticated", "Invalid API key");
 const wish = { name: " Back end ", scopes: ["agents:read", "agents:read"] };
@@ -224,6 +227,37 @@ describe("a key for certain agents", () => {
       [404, "Agent not found"],
     ]);
     expect((await program("GET", `/conversations/${mine.conversationId}`)).body.agent_id).toBe(mine.agentId);
+  });
+
+  it("neither follows nor stops what other agents are saying, nor hears that they say anything", async () => {
+    const owner = await signUp();
+    const mine = await beginConversation(owner);
+    const model = await scriptModel([{ text: "Once " }, { wait: 1_500 }, { text: "more" }]);
+    const other = await beginConversation(owner, { agent_model: model.name });
+    const program = await programOf(owner, ALL_SCOPES, { agent_ids: [mine.agentId] });
+    const key = { "idempotency-key": crypto.randomUUID() };
+    const turn = await open(owner, other.path, "Go", key);
+    const runs = `/conversations/${other.conversationId}/runs`;
+    const viaMine = `/agents/${mine.agentId}/${other.conversationId}/send-message`;
+    const attempts = [
+      ["GET", `${runs}/active/events`],
+      ["GET", `${runs}/${turn.runId}/events`],
+      ["GET", `${runs}/${crypto.randomUUID()}/events`],
+      ["GET", `${runs}/${turn.runId}`],
+      ["POST", `${runs}/${turn.runId}/cancel`],
+      ["POST", viaMine, { content: "Go" }],
+      ["POST", viaMine, { content: "Go" }, key],
+    ] as const;
+
+    for (const [method, path, body, headers] of attempts) {
+      const answer = await program(method, path, body, headers);
+      expect([path, answer.status, answer.body.detail]).toEqual([path, 404, "Conversation not found"]);
+    }
+
+    expect(textOf(await turn.rest())).toBe("Once more");
+    const ended = await eventsAfter(program, other.conversationId, turn.runId, 0);
+    expect([ended.status, ended.events]).toEqual([404, []]);
+    expect((await eventsAfter(owner, other.conversationId, turn.runId, 0)).status).toBe(200);
   });
 
   it("makes no others, nor learns their names", async () => {

@@ -144,6 +144,23 @@ describe("a client token", () => {
     expect((await after("GET", "/conversations")).body.items).toEqual([]);
   });
 
+  it("repeats nothing of who had the id before, whatever key the request carries", async () => {
+    const owner = await signUp();
+    const { agentId } = await beginConversation(owner);
+    const key = { "idempotency-key": "first-conversation" };
+    const wish = { title: "Talk", agent_id: agentId };
+    const begin = async () =>
+      (await endUserOf(owner, agentId, "visitor"))("POST", "/conversations", wish, key);
+    const before = await begin();
+    expect((await begin()).body).toEqual(before.body);
+    await owner("DELETE", `/agents/${agentId}/end-users/visitor`);
+
+    const after = await begin();
+
+    expect(after.status).toBe(201);
+    expect(after.body.conversation_id).not.toBe(before.body.conversation_id);
+  });
+
   it("is dead with the owner's account", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);

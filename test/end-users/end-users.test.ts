@@ -79,42 +79,6 @@ describe("an end user", () => {
     expect((await endUser("GET", `/conversations/${own.conversationId}/messages`)).status).toBe(404);
   });
 
-  it("finds what they have said themselves, and nothing of the owner's or of another end user's", async () => {
-    const owner = await signUp();
-    const recall = { call: { name: "recall_conversation", arguments: JSON.stringify({ query: "tea" }) } };
-    const model = await scriptModel(
-      ...["a", "b", "c"].map(() => [{ text: "Ok." }]),
-      [recall],
-      [{ text: "Done." }],
-    );
-    const own = await beginConversation(owner, { agent_model: model.name });
-    const [one, other] = await Promise.all([
-      endUserOf(owner, own.agentId, "one"),
-      endUserOf(owner, own.agentId, "other"),
-    ]);
-    const [ones, others] = await Promise.all([converse(one, own.agentId), converse(other, own.agentId)]);
-    await say(owner, own.path, "Green tea");
-    await say(one, ones.path, "Black tea");
-    await say(other, others.path, "White tea");
-
-    const found = async (query = "") => {
-      const { body } = await owner("GET", `/agents/${own.agentId}/recall?query=tea${query}`);
-      return body.items.map(({ content }: { content: string }) => content);
-    };
-    expect(await found()).toEqual(["Green tea"]);
-    expect(await found("&end_user=one")).toEqual(["Black tea"]);
-    expect(await found("&end_user=other")).toEqual(["White tea"]);
-
-    await say(one, ones.path, "What do I drink?");
-    const output = (await model.log()).requests.at(-1)?.body.messages.at(-1)?.content ?? "";
-    expect(output).toContain("1 total messages");
-    expect(output).toContain("Black tea");
-
-    expect((await owner("DELETE", `/agents/${own.agentId}/end-users/one`)).status).toBe(204);
-    await endUserOf(owner, own.agentId, "one");
-    expect(await found("&end_user=one")).toEqual([]);
-  });
-
   it("follows and cancels their own runs", async () => {
     const owner = await signUp();
     const model = await scriptModel([{ text: "Once " }, { wait: 3_000 }, { text: "more" }]);
@@ -154,7 +118,9 @@ describe("an end user", () => {
     expect(sequentialWaits(waited)).toBe(1);
     expect(waited.map(({ operation }) => operation).toSorted()).toEqual([
       "BatchGetItem",
-      ...Array.from({ length: 3 }, () => "Query"),
+      "Query",
+      "Query",
+      "Query",
     ]);
   });
 
@@ -219,6 +185,33 @@ describe("the owner", () => {
     expect(mine.body.memory_id).not.toBe(theirs.body.memory_id);
     expect(found.body.items).toMatchObject([{ memory_id: theirs.body.memory_id }]);
     expect((await owner("GET", memory("archival-memory", ""))).body.items).toHaveLength(1);
+  });
+
+  it("lets only keys that are for end users read and change what is theirs", async () => {
+    const owner = await signUp();
+    const { own } = await talked(owner);
+    const path = (what: string) => `/agents/${own.agentId}/${what}end_user=visitor`;
+    const [blind, reader, writer] = await Promise.all([
+      programOf(owner, ["conversations:read", "memory:read", "memory:write"]),
+      programOf(owner, ["conversations:read", "memory:read", "memory:write", "end-users:read"]),
+      programOf(owner, ["memory:write", "end-users:write"]),
+    ]);
+    const reads = [path("memory-blocks?"), path("archival-memory?"), path("recall?query=Zed&")];
+    const lines = { lines: ["Name: Zed"] };
+    const write = path("memory-blocks/human/content?");
+    const lacks = (scope: string) => [403, `This API key lacks the scope ${scope}`];
+
+    for (const read of reads) {
+      const refused = await blind("GET", read);
+      expect([refused.status, refused.body.detail]).toEqual(lacks("end-users:read"));
+      expect((await reader("GET", read)).status).toBe(200);
+    }
+    for (const program of [blind, reader]) {
+      const refused = await program("PUT", write, lines);
+      expect([refused.status, refused.body.detail]).toEqual(lacks("end-users:write"));
+    }
+    expect((await writer("PUT", write, lines)).status).toBe(200);
+    expect((await blind("GET", `/agents/${own.agentId}/memory-blocks`)).status).toBe(200);
   });
 
   it("hears that there is no such end user, and a stranger that there is no such agent", async () => {

@@ -34,10 +34,10 @@ it("leaves exactly these routes open to everybody", () => {
     "GET /payments/stripe/session/:sessionId",
     "POST /auth/local/login",
     "POST /auth/local/signup",
-    "POST /payments/stripe/checkout",
-    "POST /payments/stripe/webhook",
     "POST /auth/logout",
     "POST /auth/refresh",
+    "POST /payments/stripe/checkout",
+    "POST /payments/stripe/webhook",
   ]);
 });
 

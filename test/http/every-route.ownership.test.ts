@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { docOf } from "../../src/http/openapi.ts";
 import { forge } from "../auth/forge.ts";
 import {
@@ -29,7 +29,7 @@ let otherEndUser: Client;
 /** A program of the owner's whose key is for the other agent only. */
 let confined: Client;
 
-beforeAll(async () => {
+async function settle(): Promise<void> {
   [owner, stranger] = await Promise.all([signUp(), signUp()]);
   [foreign, home] = await Promise.all([placeOf(stranger), placeOf(owner)]);
   const { body } = await owner("POST", "/agents", { ...ada, agent_name: "Another" });
@@ -39,7 +39,7 @@ beforeAll(async () => {
     endUserOf(owner, otherAgent),
     programOf(owner, ALL_SCOPES, { agent_ids: [otherAgent] }),
   ]);
-});
+}
 
 /** An agent with a conversation, an end user and memories. */
 async function placeOf(client: Client): Promise<Place> {
@@ -102,6 +102,9 @@ const partitionsOf = (email: string, { agentId, conversationId }: Place) =>
   );
 
 describe.each(GUARDED)("$route", (route) => {
+  // What ends the account ends everybody here: then each test has people of its own.
+  (route.route === "DELETE /users/me" ? beforeEach : beforeAll)(settle);
+
   const access = accessOf(route);
   const scopes = ALL_SCOPES.filter((scope) => access.some((who) => who === scope));
 

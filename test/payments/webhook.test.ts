@@ -65,6 +65,24 @@ describe("an event about a subscription", () => {
     expect(user).toMatchObject({ stripe_customer_id: subscription.customer });
   });
 
+  it("belongs to the account that the address leads to, also where that is written in mixed case", async () => {
+    const lower = uniqueEmail();
+    const account = lower.toUpperCase();
+    await table.put({ pk: `User#${account}`, sk: "User#Metadata", email: account, status: "active" });
+    const adopt = () => table.put({ pk: `User#${lower}`, sk: "UserAlias", account });
+
+    const asSpelled = await subscribed(account);
+    for (const event of asSpelled.events) await deliver(event);
+    await adopt();
+    const byAlias = await subscribed(lower);
+    for (const event of byAlias.events) await deliver(event);
+
+    const ids = [asSpelled, byAlias].map(({ subscription }) => subscription.id as string);
+    const stored = (await storedSubscriptions(account)).map((item) => item["subscription_id"]);
+    expect(stored.toSorted()).toEqual(ids.toSorted());
+    expect(await storedSubscriptions(lower)).toEqual([]);
+  });
+
   it.each([
     "customer.subscription.created",
     "customer.subscription.updated",

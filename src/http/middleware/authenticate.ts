@@ -60,7 +60,8 @@ function requireOrigin({ kind, origins }: Caller, origin: string | undefined): v
   throw new AppError("forbidden", "This token is not for this origin");
 }
 
-function requireAccess(access: readonly Who[], { kind, scopes }: Caller): void {
+/** Refuses callers that none of these names. */
+export function requireAccess(access: readonly Who[], { kind, scopes }: Caller): void {
   if (kind !== "key") {
     if (access.includes(kind)) return;
     throw new AppError("forbidden", "This is not for end users");

@@ -65,8 +65,10 @@ async function carryOut(c: Context<UserEnv>, next: Next, replay: Replay): Promis
   return undefined;
 }
 
-/** Callers of one account, and what is about one of its end users, have keys of their own. */
+/** Callers of one account, and what is about one of its end users, have keys of their own: each that had an id, too. */
 function whoElse(c: Context<UserEnv>): readonly string[] {
   const { caller, space } = c.var;
-  return caller.kind === "user" && !space.endUser ? [] : [caller.kind, caller.id, spaceName(space)];
+  return caller.kind === "user" && !space.endUser
+    ? []
+    : [caller.kind, caller.id, spaceName(space), space.generation ?? ""];
 }
