@@ -134,7 +134,10 @@ export class PaymentService {
     return payFirst ?? `${this.#frontendUrl}/payments/success?upgraded=${order.plan}`;
   }
 
-  /** The subscription that is paid for, as Stripe has it: the table may not have heard of it yet. */
+  /**
+   * The subscription that is paid for, as Stripe has it: the table may not have heard of it yet. Throws a 409 where one
+   * is not paid for at the moment, but has not ended.
+   */
   async #running(payer: Payer, customer: string): Promise<RemoteSubscription | undefined> {
     const active = activeSubscription(payer.subscriptions, this.#clock.now());
     const [stored, ofCustomer] = await Promise.all([
@@ -143,7 +146,15 @@ export class PaymentService {
     ]);
     if (stored && isRunning(stored)) return stored;
     const other = ofCustomer.find(isRunning);
-    return other && this.#gateway.subscription(other.id);
+    if (other) return this.#gateway.subscription(other.id);
+
+    // One that waits for a payment, or rests, would go on beside a second one some day.
+    const waiting = ofCustomer.find((remote) => !hasEnded(remote));
+    if (!waiting) return undefined;
+    throw new AppError(
+      "conflict",
+      `You already have a subscription that is ${waiting.status}. Visit Settings to manage your subscription.`,
+    );
   }
 
   async #customerOf(email: string, payer: Payer): Promise<string> {

@@ -244,6 +244,22 @@ describe("buying with a plan already", () => {
     expect((await order(client, starter)).status).toBe(409);
   });
 
+  it.each(["unpaid", "paused", "incomplete"])(
+    "that is %s is refused, as long as it has not ended",
+    async (status) => {
+      const client = await signUp();
+      const subscription = await buy(client, starter);
+      await stripe.act("change", { id: subscription.id, set: { status } });
+
+      expect(await order(client, pro)).toMatchObject({
+        status: 409,
+        body: {
+          detail: `You already have a subscription that is ${status}. Visit Settings to manage your subscription.`,
+        },
+      });
+    },
+  );
+
   it("that has run out is like buying anew", async () => {
     const client = await signUp();
     const subscription = await buy(client, starter);
