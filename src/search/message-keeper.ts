@@ -69,11 +69,14 @@ export class MessageKeeper {
     for (const id of known.keys()) if (!ids.has(id)) this.#index.remove(id);
 
     const hotSince = new Date(this.#now() - OVERLAP_MS).toISOString();
-    const pending = listed
-      .filter((conversation) => isUnread(conversation, known.get(conversation.id), hotSince))
-      .toSorted((a, b) => (a.stamp < b.stamp ? 1 : -1));
-    const step = pending.slice(0, STEP_CONVERSATIONS).values();
-    let isWhole = pending.length <= STEP_CONVERSATIONS;
+    const newestFirst = listed.toSorted((a, b) => (a.stamp < b.stamp ? 1 : -1));
+    const unread = newestFirst.filter((conversation) => isUnread(conversation, known.get(conversation.id)));
+    // What was touched a moment ago is read again: its messages may become visible after the touch.
+    const hot = newestFirst.filter(
+      (conversation) => conversation.stamp >= hotSince && !unread.includes(conversation),
+    );
+    const step = [...unread, ...hot].slice(0, STEP_CONVERSATIONS).values();
+    let isWhole = unread.length <= STEP_CONVERSATIONS;
     const failures: unknown[] = [];
 
     // All workers take from the same iterator.
@@ -133,15 +136,9 @@ export class MessageKeeper {
   }
 }
 
-/** What was touched a moment ago is read again: its messages may become visible after the touch. */
-function isUnread(
-  { stamp, title }: ListedConversation,
-  known: KnownConversation | undefined,
-  hotSince: string,
-): boolean {
-  if (!known || known.gap || known.title !== title) return true;
-  return known.stamp !== stamp || stamp >= hotSince;
-}
+/** Whether something has changed since a conversation was read, or a part of it was left out then. */
+const isUnread = ({ stamp, title }: ListedConversation, known: KnownConversation | undefined): boolean =>
+  !known || known.gap !== null || known.title !== title || known.stamp !== stamp;
 
 function messageFrom(item: Item): readonly IndexedMessage[] {
   const role = text(item, "role");

@@ -287,6 +287,14 @@ it("reads many conversations in steps, the latest first, and says so until all a
   expect(await talks.search("tea", 1, 99)).toMatchObject({ hits: [{ content: "tea 0" }], total: 100 });
 });
 
+it("reads what it has not read before what was touched a moment ago", async () => {
+  const talks = testTalks();
+  await Promise.all(Array.from({ length: 70 }, (_, n) => talks.begin(`Talk ${n}`, `tea ${n}`)));
+  expect(await talks.search("tea", 1)).toMatchObject({ total: 60, notes: ["index-building"] });
+
+  expect(await talks.search("tea", 1)).toMatchObject({ total: 70, notes: [] });
+}, 30_000);
+
 it("comes to an end where much was said behind a question that was never answered", async () => {
   const talks = testTalks();
   const start = Date.now() - 2 * HOUR_MS;
@@ -306,7 +314,7 @@ it("comes to an end where much was said behind a question that was never answere
   await expect.poll(async () => (await talks.search("tea")).notes, { timeout: 4_000 }).toEqual([]);
   await talks.say((await talks.search("tea")).hits[0]?.conversationId ?? "", "Long", "tea last");
   expect(await talks.search("last")).toMatchObject({ total: 1, notes: [] });
-});
+}, 30_000);
 
 it("reads a long conversation in steps, its end first", async () => {
   const talks = testTalks();
