@@ -78,7 +78,7 @@ describe("an event about a subscription", () => {
     for (const event of byAlias.events) await deliver(event);
 
     const ids = [asSpelled, byAlias].map(({ subscription }) => subscription.id as string);
-    const stored = (await storedSubscriptions(account)).map((item) => item["subscription_id"]);
+    const stored = (await storedSubscriptions(account)).map((item) => String(item["subscription_id"]));
     expect(stored.toSorted()).toEqual(ids.toSorted());
     expect(await storedSubscriptions(lower)).toEqual([]);
   });
