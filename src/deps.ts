@@ -129,6 +129,7 @@ export interface Deps {
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
   readonly usage: UsageRepository;
+  readonly rules: PlanRules;
   readonly clock: Clock;
   /** Throws where payments are not set up. */
   readonly payments: () => Payments;
@@ -240,6 +241,7 @@ export function createDeps(ports: Ports): Deps {
     runners,
     memorySearch,
     usage,
+    rules,
     clock,
     payments: () => createPayments({ config, table, clock, fetch: ports.fetch }),
   };
@@ -320,8 +322,9 @@ export function createDeletionDeps(ports: Ports): DeletionDeps {
   const { config, table, clock, runners, memorySearch } = ports;
   const items = new AccountItems(table);
   const sweep = new AccountSweep({ items, runs: runners, indexes: memorySearch, clock });
+  const payments = config.stripe && createPayments({ config, table, clock, fetch: ports.fetch }).service;
   const restMs = config.modelTimeouts.totalMs * MAX_MODEL_CALLS + config.saveMs;
-  return { users: new UserRepository(table), steps: deletionSteps(sweep), clock, restMs };
+  return { users: new UserRepository(table), steps: deletionSteps(sweep, payments), clock, restMs };
 }
 
 /** One transport per isolate and endpoint: it keeps the signing key of the day and the quota of retries. */
