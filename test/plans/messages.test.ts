@@ -1,8 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { seedRun } from "../../src/runs/turn.ts";
-import { emptyAnswer } from "../../src/runs/turn.ts";
+import { emptyAnswer, seedRun } from "../../src/runs/turn.ts";
 import { TurnRepository } from "../../src/runs/turn-repository.ts";
 import { createClock } from "../../src/shared/clock.ts";
 import { beginConversation, type Client, signUpFree, subscribe, table } from "../support/app.ts";
@@ -128,7 +127,9 @@ it("holds the limit although the count is fought for", async () => {
   const turns = await Promise.all(paths.map((path) => say(client, path, "Hello")));
 
   expect(turns.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
-    ...[200, 200, 200],
+    200,
+    200,
+    200,
     ...Array.from({ length: 27 }, () => 429),
   ]);
   expect(await messagesUsed(client.email)).toBe(FREE_LIMIT);
