@@ -9,7 +9,7 @@ import type { Item, Key } from "../table/marshal.ts";
 const EVENT_LIFETIME_MS = 40 * DAY_MS;
 
 /** A month is by UTC: `2026-01`. */
-export const usageKey = (email: string, month: string): Key => ({
+const usageKey = (email: string, month: string): Key => ({
   pk: userPartition(email),
   sk: `Usage#${month}`,
 });
