@@ -66,6 +66,8 @@ async function run(running: AsyncDisposableStack): Promise<never> {
   const variables = {
     ENVIRONMENT: "local",
     PUBLIC_URL: api,
+    // On one's own machine no plan stands in the way, unless somebody wants to see that.
+    SUPERUSER_EMAILS: "*",
     ...given,
     ...database,
     ...signIn?.variables,

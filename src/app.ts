@@ -17,6 +17,7 @@ import type { AppEnv } from "./http/env.ts";
 import { accessLog } from "./http/middleware/access-log.ts";
 import { authenticate } from "./http/middleware/authenticate.ts";
 import { limitBody } from "./http/middleware/body-limit.ts";
+import { limitBursts } from "./http/middleware/burst-limit.ts";
 import { endUserOrigins, EXPOSED_HEADERS } from "./http/middleware/end-user-origins.ts";
 import { securityHeaders, uncached } from "./http/middleware/security-headers.ts";
 import { onError, onNotFound } from "./http/problem.ts";
@@ -60,6 +61,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
       await next();
     })
     .use(authenticate)
+    .use(limitBursts)
     .route("/", systemRoutes(openapi))
     .route("/auth", meRoutes)
     .route("/auth", signInRoutes)

@@ -46,6 +46,7 @@ import { MessageRepository } from "./messages/repository.ts";
 import { type Payments, createPayments } from "./payments/payments.ts";
 import { ConversationSummarizer } from "./messages/summarizer.ts";
 import { SummaryRepository } from "./messages/summary-repository.ts";
+import type { PlanRules } from "./plans/account-plan.ts";
 import { UsageRepository } from "./plans/usage-repository.ts";
 import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
@@ -128,6 +129,7 @@ export interface Deps {
   readonly runners: Runners;
   readonly memorySearch: MemorySearch;
   readonly usage: UsageRepository;
+  readonly rules: PlanRules;
   readonly clock: Clock;
   /** Throws where payments are not set up. */
   readonly payments: () => Payments;
@@ -158,7 +160,9 @@ export function createDeps(ports: Ports): Deps {
   const { config, table, models, clock, cursorKey, runners, memorySearch, messageSearch, deletions } = ports;
   const cursors = new Cursors(cursorKey);
   const users = new UserRepository(table);
-  const agents = new AgentRepository(table);
+  const rules = rulesOf(config);
+  const usage = new UsageRepository(table, cursors, rules);
+  const agents = new AgentRepository(table, rules);
   const conversations = new ConversationRepository(table, cursors);
   const messages = new MessageRepository(table, cursors);
   const memory = new MemoryRepository(table);
@@ -185,7 +189,7 @@ export function createDeps(ports: Ports): Deps {
     clock,
   });
 
-  const memoryService = new MemoryService({ memory, versions, agents, clock });
+  const memoryService = new MemoryService({ memory, versions, agents, plans: usage, rules, clock });
 
   const sessions = new Sessions(new SessionRepository(table, cursors), config.signingKeys, clock);
 
@@ -210,14 +214,21 @@ export function createDeps(ports: Ports): Deps {
     sessions,
     signIn: () => signInFrom(ports, sessions),
     agents,
-    agentService: new AgentService(agents, conversationService, archivalService, endUserService, clock),
+    agentService: new AgentService(
+      agents,
+      conversationService,
+      archivalService,
+      endUserService,
+      rules,
+      clock,
+    ),
     conversations,
     conversationService,
     memoryService,
     contextService: new ContextService({
       conversations,
       summaries: new SummaryRepository(table),
-      turns: new TurnRepository(table),
+      turns: new TurnRepository(table, rules),
       models,
       credentials: credentialsOf(ports),
       clock,
@@ -229,16 +240,17 @@ export function createDeps(ports: Ports): Deps {
     runs: new RunRepository(table, cursors),
     runners,
     memorySearch,
-    usage: new UsageRepository(table, cursors, isSuperuser(config)),
+    usage,
+    rules,
     clock,
     payments: () => createPayments({ config, table, clock, fetch: ports.fetch }),
   };
 }
 
-const isSuperuser =
-  ({ superusers }: Config) =>
-  (email: string): boolean =>
-    superusers.includes("*") || superusers.includes(email.toLowerCase());
+const rulesOf = ({ superusers, frontendOrigins }: Config): PlanRules => ({
+  isSuperuser: (email) => superusers.includes("*") || superusers.includes(email.toLowerCase()),
+  upgradeUrl: `${frontendOrigins[0] ?? ""}/pricing`,
+});
 
 function providerService(ports: Ports): ProviderService {
   const { table, providers, providerContext: context, clock } = ports;
@@ -273,7 +285,8 @@ const credentialsOf = ({ table, ciphers: { vault, legacy } }: Ports): ProviderCr
 export function createRunnerDeps(ports: Ports): RunnerDeps {
   const { config, table, models, clock, cursorKey, memorySearch, messageSearch } = ports;
   const cursors = new Cursors(cursorKey);
-  const turns = new TurnRepository(table);
+  const rules = rulesOf(config);
+  const turns = new TurnRepository(table, rules);
   const memory = new MemoryRepository(table);
   const capacity = new CapacityRepository(table);
   const archive = new ArchivalRepository(table, cursors);
@@ -294,6 +307,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
       models,
       credentials: credentialsOf(ports),
       clock,
+      upgradeUrl: rules.upgradeUrl,
       saveMs: config.saveMs,
     },
     turns,
@@ -308,8 +322,8 @@ export function createDeletionDeps(ports: Ports): DeletionDeps {
   const { config, table, clock, runners, memorySearch } = ports;
   const items = new AccountItems(table);
   const sweep = new AccountSweep({ items, runs: runners, indexes: memorySearch, clock });
+  const payments = config.stripe && createPayments({ config, table, clock, fetch: ports.fetch }).service;
   const restMs = config.modelTimeouts.totalMs * MAX_MODEL_CALLS + config.saveMs;
-  const payments = config.stripe && createPayments(ports).service;
   return { users: new UserRepository(table), steps: deletionSteps(sweep, payments), clock, restMs };
 }
 

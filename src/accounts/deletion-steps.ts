@@ -2,10 +2,19 @@ import type { DeletionStep } from "./deletion-model.ts";
 import type { AccountSweep } from "./sweep.ts";
 
 /** What of payments a deletion needs. */
-interface AccountPayments {
-  /** Ends everything that an account pays for; throws until it is certain. */
+interface Subscriptions {
+  /** Ends everything that an account pays for; throws where it could not. */
   endAll(email: string): Promise<void>;
 }
+
+/** Nobody goes on paying for an account that is gone. A failure here holds the sweep up, and is tried again. */
+const subscriptionsStep = (subscriptions: Subscriptions): DeletionStep => ({
+  name: "subscriptions at the payment service",
+  async run(email) {
+    await subscriptions.endAll(email);
+    return true;
+  },
+});
 
 /**
  * What deleting an account takes, in order. What ends something outside of the table that it knows from the table, such
@@ -13,15 +22,9 @@ interface AccountPayments {
  */
 export const deletionSteps = (
   sweep: AccountSweep,
-  payments: AccountPayments | undefined,
+  subscriptions: Subscriptions | undefined,
 ): readonly DeletionStep[] => [
-  {
-    name: "what is paid for",
-    async run(email) {
-      await payments?.endAll(email);
-      return true;
-    },
-  },
+  ...(subscriptions ? [subscriptionsStep(subscriptions)] : []),
   {
     name: "everything in the table, runs and search indexes",
     async run(email, isFinal) {

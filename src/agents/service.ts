@@ -1,8 +1,15 @@
+import { type PlanRules, requireAgent } from "../plans/account-plan.ts";
 import type { Clock } from "../shared/clock.ts";
+import { AppError } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { ownSpace, type Space } from "../users/space.ts";
-import type { Agent, AgentChanges } from "./model.ts";
+import { type Agent, type AgentChanges, isSameName } from "./model.ts";
 import type { AgentRepository } from "./repository.ts";
+
+/** How often a creation is tried again because other agents have come or gone meanwhile. */
+const TRIES = 32;
+/** The longest rest before such a repetition, so that many who create at once get out of each other's way. */
+const REST_MS = 50;
 
 /** What of conversations an agent's deletion needs. */
 export interface AgentConversations {
@@ -29,6 +36,7 @@ export class AgentService {
   readonly #conversations: AgentConversations;
   readonly #memories: AgentMemories;
   readonly #endUsers: AgentEndUsers;
+  readonly #rules: Pick<PlanRules, "upgradeUrl">;
   readonly #clock: Clock;
 
   constructor(
@@ -36,25 +44,44 @@ export class AgentService {
     conversations: AgentConversations,
     memories: AgentMemories,
     endUsers: AgentEndUsers,
+    rules: Pick<PlanRules, "upgradeUrl">,
     clock: Clock,
   ) {
     this.#agents = agents;
     this.#conversations = conversations;
     this.#memories = memories;
     this.#endUsers = endUsers;
+    this.#rules = rules;
     this.#clock = clock;
   }
 
-  /** Creates an agent, or gives the owner's agent that already has the name. Who repeats a request names its id. */
+  /**
+   * Creates an agent, or gives the owner's agent that already has the name. Who repeats a request names its id. Throws a
+   * 429 where the plan allows no more.
+   */
   async create(
     owner: string,
     input: NewAgent,
     wantedId?: string,
   ): Promise<{ agent: Agent; created: boolean }> {
-    const existing = await this.#agents.list(owner);
     const id = wantedId ?? newId(this.#clock.now());
     const agent: Agent = { ...input, id, owner, createdAt: this.#clock.timestamp(), updatedAt: null };
-    return this.#agents.create(agent, existing);
+
+    for (let tries = 0; tries < TRIES; tries++) {
+      const roster = await this.#agents.roster(owner, this.#clock.now());
+      // One of the service before may have the name without a guard.
+      const namesake = roster.agents.find(({ name }) => isSameName(name, agent.name));
+      // A namesake with the very id is the work of the same request, whose answer was lost.
+      if (namesake) return { agent: namesake, created: namesake.id === id };
+
+      requireAgent(roster.plan, roster.agents.length, this.#rules);
+      const creation = await this.#agents.create(agent, roster);
+      if (creation) return creation;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * REST_MS));
+    }
+    throw new AppError("unavailable", "Other agents come and go all the time. Please try again.", {
+      retryAfter: 1,
+    });
   }
 
   /** Changes what is given and gives the agent as it then is. */

@@ -46,7 +46,7 @@ export const cookieRoutes = publicRouter()
       "refreshSession",
       "A new access token for the session of the cookie, which is replaced",
       { 200: RefreshedToken },
-      { access: "public" },
+      { access: "public", burst: "public" },
     ),
     requireKnownOrigin,
     async (c) => {
@@ -60,7 +60,12 @@ export const cookieRoutes = publicRouter()
   )
   .post(
     "/logout",
-    operation("logOut", "End the session of the cookie", { 204: "empty" }, { access: "public" }),
+    operation(
+      "logOut",
+      "End the session of the cookie",
+      { 204: "empty" },
+      { access: "public", burst: "public" },
+    ),
     requireKnownOrigin,
     async (c) => {
       await c.var.deps.sessions.end(readRefreshCookie(c));

@@ -18,7 +18,12 @@ const TRANSACTION_COOKIE = "dab_signin";
 export const signInRoutes = publicRouter()
   .get(
     "/google",
-    operation("signIn", "Sign in: redirects to the issuer", { 302: "empty" }, { access: "public" }),
+    operation(
+      "signIn",
+      "Sign in: redirects to the issuer",
+      { 302: "empty" },
+      { access: "public", burst: "public" },
+    ),
     (c) =>
       redirected(c, async (signIn) => {
         const { location, cookie } = await signIn.begin();
@@ -28,12 +33,17 @@ export const signInRoutes = publicRouter()
   )
   .get(
     "/callback",
-    operation("finishSignIn", "The way back from the issuer", { 302: "empty" }, { access: "public" }),
+    operation(
+      "finishSignIn",
+      "The way back from the issuer",
+      { 302: "empty" },
+      { access: "public", burst: "public" },
+    ),
     (c) => finish(c),
   )
   .get(
     "/callback/google",
-    operation("finishSignInGoogle", "The same", { 302: "empty" }, { access: "public" }),
+    operation("finishSignInGoogle", "The same", { 302: "empty" }, { access: "public", burst: "public" }),
     (c) => finish(c),
   );
 

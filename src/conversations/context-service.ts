@@ -8,7 +8,7 @@ import type { Summary } from "../messages/summary-model.ts";
 import type { SummaryRepository } from "../messages/summary-repository.ts";
 import { pastOf, requireAnswerer } from "../runs/turn.ts";
 import type { TurnRepository, TurnState } from "../runs/turn-repository.ts";
-import { type Clock, monthOf } from "../shared/clock.ts";
+import type { Clock } from "../shared/clock.ts";
 import { notFound } from "../shared/errors.ts";
 import type { ConversationRepository } from "./repository.ts";
 
@@ -64,7 +64,7 @@ export class ContextService {
     const { conversations, turns, clock } = this.#deps;
     const { agentId } = await conversations.get(space, conversationId);
     const now = clock.now();
-    const state = await turns.load({ ...space, agentId, conversationId }, monthOf(now));
+    const state = await turns.load({ ...space, agentId, conversationId }, now);
     const { agent, architecture, model } = await requireAnswerer(state, agentId, this.#deps);
 
     const past = pastOf(state, agent, now);

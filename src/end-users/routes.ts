@@ -71,7 +71,7 @@ export const endUserRoutes = userRouter()
       "createClientToken",
       "A token with which an end user may talk to the agent, safe to hand to a browser",
       { 201: ClientToken },
-      WRITES,
+      { ...WRITES, burst: "costly" },
     ),
     validate("param", AgentParam),
     validate("json", NewClientToken),

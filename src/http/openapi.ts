@@ -12,6 +12,9 @@ export type Access = "public" | readonly Who[];
 /** What an answer holds: a JSON schema by its zod schema, a stream of events, lines of JSON, or nothing. */
 export type Answer = z.ZodType | "event-stream" | "json-lines" | "empty" | "json";
 
+/** What is limited in how fast it may be asked for: by person where it costs much, by address where it is open to everybody. */
+export type Burst = "costly" | "public";
+
 /** What a route says about itself. */
 export interface OperationDoc {
   readonly kind: "operation";
@@ -26,6 +29,8 @@ export interface OperationDoc {
   readonly account: "default" | "before" | "itself";
   /** The longest body, in bytes. */
   readonly bodyLimit: number;
+  /** Not there where nothing but its plan limits a caller. */
+  readonly burst?: Burst;
 }
 
 /** What a route says about one part of its input. */
@@ -58,10 +63,10 @@ export function operation(
   id: string,
   summary: string,
   answers: OperationDoc["answers"],
-  options: Pick<OperationDoc, "access"> & Partial<Pick<OperationDoc, "account" | "bodyLimit">>,
+  options: Pick<OperationDoc, "access"> & Partial<Pick<OperationDoc, "account" | "bodyLimit" | "burst">>,
 ): MiddlewareHandler {
   const middleware: MiddlewareHandler = (_c, next) => next();
-  const { access, account = "default", bodyLimit = DEFAULT_BODY_LIMIT } = options;
+  const { access, account = "default", bodyLimit = DEFAULT_BODY_LIMIT, burst } = options;
   return documented(middleware, {
     kind: "operation",
     id,
@@ -70,6 +75,7 @@ export function operation(
     access,
     account,
     bodyLimit,
+    ...(burst && { burst }),
   });
 }
 

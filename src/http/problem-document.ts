@@ -1,4 +1,5 @@
 import type { AppError } from "../shared/errors.ts";
+import { rateLimitHeaders } from "../shared/rate-limit.ts";
 
 /** The request that a problem belongs to. */
 export interface ProblemContext {
@@ -13,6 +14,7 @@ export function problemResponse(error: AppError, { instance, requestId }: Proble
     "content-type": "application/problem+json",
     "cache-control": "no-store",
     "x-request-id": requestId,
+    ...(error.rateLimit && rateLimitHeaders(error.rateLimit)),
   });
   if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
   if (error.code === "unauthenticated") headers.set("www-authenticate", "Bearer");

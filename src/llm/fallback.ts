@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode } from "../shared/errors.ts";
-import type { ChatModel, ModelChunk, ModelRequest } from "./model.ts";
+import type { ModelChunk, ModelRequest, OpenModel } from "./model.ts";
 
 /** Failures of one provider that say nothing about another. What is wrong with the request is wrong everywhere. */
 const WORTH_ANOTHER_TRY: readonly ErrorCode[] = [
@@ -15,7 +15,7 @@ const WORTH_ANOTHER_TRY: readonly ErrorCode[] = [
  * A model with another one behind it, which answers when the first fails before it has said anything. It then goes on
  * answering: the rest of a turn does not wait for the first one to fail again.
  */
-export function withFallback(first: ChatModel, second: ChatModel): ChatModel {
+export function withFallback(first: OpenModel, second: OpenModel): OpenModel {
   let current = first;
 
   async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelChunk, void, void> {
@@ -37,6 +37,9 @@ export function withFallback(first: ChatModel, second: ChatModel): ChatModel {
   return {
     get id() {
       return current.id;
+    },
+    get provider() {
+      return current.provider;
     },
     contextWords: Math.min(first.contextWords, second.contextWords),
     stream,

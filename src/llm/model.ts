@@ -54,6 +54,12 @@ export interface ChatModel {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelChunk>;
 }
 
+/** A model that was opened, and whose it is. */
+export interface OpenModel extends ChatModel {
+  /** The name of the provider. */
+  readonly provider: string;
+}
+
 /** The model that somebody wants to talk to, and what opens it. */
 export interface ModelChoice {
   readonly provider: string;
@@ -66,7 +72,7 @@ export interface ModelChoice {
 
 /** Opens models; nothing where the provider is not there or wants credentials that were never entered. */
 export interface Models {
-  open(choice: ModelChoice): ChatModel | undefined;
+  open(choice: ModelChoice): OpenModel | undefined;
 }
 
 /** The bounds of one model request, in milliseconds. */

@@ -2,7 +2,7 @@ import { anthropic } from "./anthropic-provider.ts";
 import { bedrock } from "./bedrock-provider.ts";
 import { openAiCompatible } from "./compatible-provider.ts";
 import { demo } from "./demo.ts";
-import type { ChatModel, Models } from "./model.ts";
+import type { OpenModel, Models } from "./model.ts";
 import { openAi } from "./openai-provider.ts";
 import type { Provider, ProviderContext } from "./provider.ts";
 
@@ -30,9 +30,10 @@ export const wantsCredentials = ({ credentials }: Provider): boolean =>
 
 /** The models of all providers. */
 export const createModels = (context: ProviderContext): Models => ({
-  open({ provider: name, model, settings, credentials }): ChatModel | undefined {
+  open({ provider: name, model, settings, credentials }): OpenModel | undefined {
     const provider = findProvider(name, context.isLocal);
     if (!provider || (credentials === undefined && wantsCredentials(provider))) return undefined;
-    return provider.open(credentials ?? {}, model, settings, context);
+    const opened = provider.open(credentials ?? {}, model, settings, context);
+    return { ...opened, provider: name };
   },
 });

@@ -134,7 +134,7 @@ export const archivalRoutes = userRouter()
       "searchMemories",
       "Search what the agent has stored, best first",
       { 200: FoundView },
-      { access: ["user", "memory:read"] },
+      { access: ["user", "memory:read"], burst: "costly" },
     ),
     validate("param", AgentParam),
     endUserSpace,

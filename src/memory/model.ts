@@ -73,6 +73,12 @@ export const contentKey = (owner: MemoryOwner, name: string): Key => ({
   sk: `${CONTENT_PREFIX}${blockId(owner, name)}`,
 });
 
+/** Tells blocks that are made at the same time of each other; it lies behind everything that a turn reads. */
+export const customBlocksKey = (owner: MemoryOwner): Key => ({
+  pk: memoryPartition(owner.agentId, owner.userId),
+  sk: "MemoryBlocks#custom",
+});
+
 /** The definitions that a new memory begins with. */
 export const defaultDefinitions = (createdAt: string): readonly BlockDefinition[] =>
   DEFAULT_BLOCKS.map((block) => ({

@@ -4,7 +4,8 @@ import { notFound } from "../shared/errors.ts";
 import type { TableClient, WriteAction } from "../table/client.ts";
 import { isLive } from "../table/deletion.ts";
 import { TransactionRefused } from "../table/errors.ts";
-import { absent, all, present } from "../table/expressions.ts";
+import { absent, all, equals, present } from "../table/expressions.ts";
+import { optionalCount } from "../table/fields.ts";
 import { memoryPartition } from "../table/keys.ts";
 import {
   asDefined,
@@ -23,6 +24,7 @@ import {
   contentFrom,
   contentKey,
   CORE_MEMORY_RANGE,
+  customBlocksKey,
   definitionAttributes,
   type DefinitionChanges,
   definitionFrom,
@@ -39,6 +41,8 @@ export type SaveOutcome = { readonly saved: BlockContent } | { readonly current:
 /** How often a change looks for the number that its version gets. One look is enough unless others write as well. */
 const NUMBERINGS = 4;
 
+/** Where the count of blocks that were made stands among the actions that make one. */
+const CREATIONS = 2;
 /** Where the actions of a change stand in their transaction. */
 const AGENT = 0;
 const DEFINITION = 1;
@@ -59,6 +63,12 @@ export class MemoryRepository {
     return blocksFrom(owner, items);
   }
 
+  /** How often custom blocks have been made. Read before the blocks, it tells whether these are still all of them. */
+  async creations(owner: MemoryOwner): Promise<number> {
+    const item = await this.#table.get(customBlocksKey(owner));
+    return (item && optionalCount(item, "creations")) ?? 0;
+  }
+
   /** Begins a memory with these blocks. Blocks that are there already stay as they are, whoever made them. */
   async begin(
     owner: MemoryOwner,
@@ -77,15 +87,17 @@ export class MemoryRepository {
   }
 
   /**
-   * Makes a block, empty; gives the one that has its name already, if there is one. Where the name has a history, that
-   * it is empty now becomes the next version. `creationId` lets a repeat of the same request find its own work.
+   * Makes a block, empty; gives `"taken"` where another one has its name, and nothing where others have been made since
+   * there were so many `creations`. Where the name has a history, that it is empty now becomes the next version.
+   * `creationId` lets a repeat of the same request find its own work.
    */
   async create(
     owner: MemoryOwner,
     agentOwner: string,
     definition: BlockDefinition,
     creationId: string | undefined,
-  ): Promise<Block | undefined> {
+    creations: number,
+  ): Promise<Block | "taken" | undefined> {
     const { name, createdAt } = definition;
     const item = {
       ...definitionItem(owner, definition),
@@ -106,6 +118,11 @@ export class MemoryRepository {
         await this.#table.transact([
           standing(owner, agentOwner),
           { put: item, if: absent("pk") },
+          {
+            update: customBlocksKey(owner),
+            changes: { add: { creations: 1 }, set: { updated_at: createdAt } },
+            if: creations === 0 ? absent("creations") : equals("creations", creations),
+          },
           ...(emptied?.actions ?? []),
         ]);
         return { ...definition, content: emptied?.saved ?? EMPTY };
@@ -113,9 +130,10 @@ export class MemoryRepository {
         if (!(error instanceof TransactionRefused)) throw error;
         if (error.failed.has(AGENT)) throw notFound("Agent");
         const standingItem = error.failed.get(DEFINITION);
+        if (!standingItem && error.failed.has(CREATIONS)) return undefined;
         if (!standingItem) throw error;
         const isOurs = creationId !== undefined && standingItem["creation_id"] === creationId;
-        return isOurs ? { ...definitionFrom(standingItem), content: EMPTY } : undefined;
+        return isOurs ? { ...definitionFrom(standingItem), content: EMPTY } : "taken";
       }
     });
   }

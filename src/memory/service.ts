@@ -1,3 +1,4 @@
+import { type AccountPlan, type PlanRules, requireBlock } from "../plans/account-plan.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { personIn, type Space } from "../users/space.ts";
@@ -27,6 +28,11 @@ export interface MemoryAgents {
   get(owner: string, agentId: string): Promise<unknown>;
 }
 
+/** What of plans memory needs. */
+export interface MemoryPlans {
+  plan(email: string, nowMs: number): Promise<AccountPlan>;
+}
+
 /** What a custom block is made with. */
 export type NewBlock = Pick<BlockDefinition, "name" | "description" | "wordLimit">;
 
@@ -37,6 +43,8 @@ interface Collaborators {
   readonly memory: MemoryRepository;
   readonly versions: BlockVersionRepository;
   readonly agents: MemoryAgents;
+  readonly plans: MemoryPlans;
+  readonly rules: Pick<PlanRules, "upgradeUrl">;
   readonly clock: Clock;
 }
 
@@ -53,12 +61,16 @@ export class MemoryService {
   readonly #memory: MemoryRepository;
   readonly #versions: BlockVersionRepository;
   readonly #agents: MemoryAgents;
+  readonly #plans: MemoryPlans;
+  readonly #rules: Pick<PlanRules, "upgradeUrl">;
   readonly #clock: Clock;
 
-  constructor({ memory, versions, agents, clock }: Collaborators) {
+  constructor({ memory, versions, agents, plans, rules, clock }: Collaborators) {
     this.#memory = memory;
     this.#versions = versions;
     this.#agents = agents;
+    this.#plans = plans;
+    this.#rules = rules;
     this.#clock = clock;
   }
 
@@ -83,7 +95,10 @@ export class MemoryService {
     return block;
   }
 
-  /** Makes a custom block. Who repeats a request gives it the same `creationId`. */
+  /**
+   * Makes a custom block. Who repeats a request gives it the same `creationId`. Throws a 429 where the owner's plan allows
+   * no more.
+   */
   async create(
     space: Space,
     agentId: string,
@@ -91,15 +106,26 @@ export class MemoryService {
     creationId: string | undefined,
   ): Promise<Block> {
     const { name } = input;
-    const blocks = await this.blocks(space, agentId);
-    if (isReservedName(name) && !blocks.some((block) => block.name === name))
-      throw new AppError("conflict", `'${name}' is a reserved block name`);
+    const memoryOwner = memoryOf(space, agentId);
 
-    const createdAt = this.#clock.timestamp();
-    const definition = { ...input, isDefault: false, createdAt, updatedAt: null };
-    const block = await this.#memory.create(memoryOf(space, agentId), space.owner, definition, creationId);
-    if (!block) throw new AppError("conflict", `Memory block '${name}' already exists`);
-    return block;
+    return this.#untilMade(name, async () => {
+      const [plan, creations] = await Promise.all([
+        this.#plans.plan(space.owner, this.#clock.now()),
+        this.#memory.creations(memoryOwner),
+      ]);
+      // Behind the count of creations: a block that is made between the two is noticed.
+      const blocks = await this.blocks(space, agentId);
+      const isNew = !blocks.some((block) => block.name === name);
+      if (isReservedName(name) && isNew) throw new AppError("conflict", `'${name}' is a reserved block name`);
+      // One that has the name may be the work of this very request, whose answer was lost.
+      if (isNew) requireBlock(plan, blocks.filter(({ isDefault }) => !isDefault).length, this.#rules);
+
+      const createdAt = this.#clock.timestamp();
+      const definition = { ...input, isDefault: false, createdAt, updatedAt: null };
+      const made = await this.#memory.create(memoryOwner, space.owner, definition, creationId, creations);
+      if (made === "taken") throw new AppError("conflict", `Memory block '${name}' already exists`);
+      return made;
+    });
   }
 
   /** Changes a block's description and limit; what is absent stays as it is. */

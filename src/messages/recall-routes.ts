@@ -39,7 +39,7 @@ export const recallRoutes = userRouter().get(
     {
       200: RecalledView,
     },
-    { access: ["user", "conversations:read"] },
+    { access: ["user", "conversations:read"], burst: "costly" },
   ),
   validate("param", z.object({ agentId: Id })),
   endUserSpace,

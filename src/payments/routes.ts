@@ -107,7 +107,7 @@ export const publicPaymentRoutes = publicRouter()
       "getCheckout",
       "How far a checkout has come; it says nothing of whose it is",
       { 200: CheckoutState },
-      { access: "public" },
+      { access: "public", burst: "public" },
     ),
     validate("param", SessionParam),
     async (c) => {
@@ -141,7 +141,7 @@ export const checkoutRoutes = publicRouter().post(
     "checkout",
     "The address of the page where a plan is paid; who has one already changes it",
     { 200: Address },
-    { access: "public" },
+    { access: "public", burst: "public" },
   ),
   validate("json", CheckoutOrder),
   async (c) => {

@@ -5,7 +5,7 @@ import { blankAsAbsent, pageOf, pageQuery, toPage } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
 import { monthOf } from "../shared/clock.ts";
 import type { DailyTokens } from "./token-counts.ts";
-import { TokenUsageView, toTokenUsageView } from "./token-usage.ts";
+import { sumOfTokens, TokenUsageView, toTokenUsageView } from "./token-usage.ts";
 
 /** Null where there is no limit. */
 const Limit = z.number().nullable();
@@ -138,10 +138,6 @@ function grouped(rows: readonly DailyTokens[], groupBy: (typeof GROUPS)[number])
     .map(([key, members]) => ({
       key,
       runs: members.reduce((sum, { runs }) => sum + runs, 0),
-      usage: toTokenUsageView({
-        inputTokens: members.reduce((sum, { usage }) => sum + usage.inputTokens, 0),
-        outputTokens: members.reduce((sum, { usage }) => sum + usage.outputTokens, 0),
-        cachedTokens: members.reduce((sum, { usage }) => sum + usage.cachedTokens, 0),
-      }),
+      usage: toTokenUsageView(members.map(({ usage }) => usage).reduce(sumOfTokens)),
     }));
 }

@@ -3,6 +3,7 @@ import type { WriteAction } from "../table/client.ts";
 import { count, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
+import { tokenCountsOf, toTokenUsageView } from "./token-usage.ts";
 
 /** Tokens that an agent's runs took of a model on one day, as the provider counted them. */
 export interface DailyTokens {
@@ -41,12 +42,7 @@ export function countTokens(source: TokenSource, usage: TokenUsage): WriteAction
   return {
     update: { pk: userPartition(email), sk: `${TOKENS_PREFIX}${day}#${agentId}#${name}` },
     changes: {
-      add: {
-        runs: 1,
-        input_tokens: usage.inputTokens,
-        output_tokens: usage.outputTokens,
-        cached_tokens: usage.cachedTokens,
-      },
+      add: { runs: 1, ...toTokenUsageView(usage) },
       set: { updated_at: timestamp },
       setIfAbsent: { entity_type: "UsageTokens", user_email: email, day, agent_id: agentId, provider, model },
     },
@@ -59,9 +55,5 @@ export const dailyTokensFrom = (item: Item): DailyTokens => ({
   provider: text(item, "provider"),
   model: text(item, "model"),
   runs: count(item, "runs"),
-  usage: {
-    inputTokens: count(item, "input_tokens"),
-    outputTokens: count(item, "output_tokens"),
-    cachedTokens: count(item, "cached_tokens"),
-  },
+  usage: tokenCountsOf(item),
 });

@@ -1,28 +1,51 @@
 import * as z from "zod";
 import type { TokenUsage } from "../llm/model.ts";
-import { count, map } from "../table/fields.ts";
+import { count, map, optionalCount } from "../table/fields.ts";
 import type { Item } from "../table/marshal.ts";
 
 /** Token counts as callers see them, which is also how they are stored. */
 export const TokenUsageView = z
-  .object({ input_tokens: z.number(), output_tokens: z.number(), cached_tokens: z.number() })
+  .object({
+    input_tokens: z.number(),
+    output_tokens: z.number(),
+    cached_tokens: z.number(),
+    reasoning_tokens: z.number().exactOptional(),
+  })
   .meta({ id: "TokenUsage" });
 
 export const toTokenUsageView = (usage: TokenUsage): z.infer<typeof TokenUsageView> => ({
   input_tokens: usage.inputTokens,
   output_tokens: usage.outputTokens,
   cached_tokens: usage.cachedTokens,
+  ...(usage.reasoningTokens !== undefined && { reasoning_tokens: usage.reasoningTokens }),
 });
 
 /** The counts under an item's attribute `usage`, or null where there are none. */
 export function tokenUsageFrom(item: Item): TokenUsage | null {
   const usage = map(item, "usage");
-  return (
-    (usage && {
-      inputTokens: count(usage, "input_tokens"),
-      outputTokens: count(usage, "output_tokens"),
-      cachedTokens: count(usage, "cached_tokens"),
-    }) ??
-    null
-  );
+  return usage ? tokenCountsOf(usage) : null;
+}
+
+/** The counts among the attributes of an item. */
+export function tokenCountsOf(item: Item): TokenUsage {
+  const reasoningTokens = optionalCount(item, "reasoning_tokens");
+  return {
+    inputTokens: count(item, "input_tokens"),
+    outputTokens: count(item, "output_tokens"),
+    cachedTokens: count(item, "cached_tokens"),
+    ...(reasoningTokens !== undefined && { reasoningTokens }),
+  };
+}
+
+/** Both together; null is what nobody counted. */
+export function sumOfTokens<A extends TokenUsage | null>(a: A, b: A): A;
+export function sumOfTokens(a: TokenUsage | null, b: TokenUsage | null): TokenUsage | null {
+  if (!a || !b) return a ?? b;
+  const thought = [a.reasoningTokens, b.reasoningTokens].filter((tokens) => tokens !== undefined);
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cachedTokens: a.cachedTokens + b.cachedTokens,
+    ...(thought.length > 0 && { reasoningTokens: thought.reduce((sum, tokens) => sum + tokens) }),
+  };
 }

@@ -3,7 +3,7 @@ import type { Cursors } from "../table/cursor.ts";
 import { count, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import { type ListPage, listNewestFirst } from "../table/list.ts";
-import { type AccountPlan, accountPlanFrom, planRange } from "./account-plan.ts";
+import { type AccountPlan, accountPlanFrom, planRange, type PlanRules } from "./account-plan.ts";
 import { type DailyTokens, dailyTokensFrom, TOKENS_PREFIX } from "./token-counts.ts";
 
 /** What was used in a month. */
@@ -20,18 +20,18 @@ const MONTHS = ["Usage#0000-00", "Usage#9999-99"] as const;
 export class UsageRepository {
   readonly #table: TableClient;
   readonly #cursors: Cursors;
-  readonly #isSuperuser: (email: string) => boolean;
+  readonly #rules: Pick<PlanRules, "isSuperuser">;
 
-  constructor(table: TableClient, cursors: Cursors, isSuperuser: (email: string) => boolean) {
+  constructor(table: TableClient, cursors: Cursors, rules: Pick<PlanRules, "isSuperuser">) {
     this.#table = table;
     this.#cursors = cursors;
-    this.#isSuperuser = isSuperuser;
+    this.#rules = rules;
   }
 
   /** What an account may use, and what it has used in the month of `nowMs`. */
   async plan(email: string, nowMs: number): Promise<AccountPlan> {
     const items = await this.#table.query(userPartition(email), { range: planRange(nowMs) });
-    return accountPlanFrom(items, nowMs, this.#isSuperuser(email));
+    return accountPlanFrom(items, nowMs, this.#rules.isSuperuser(email));
   }
 
   /** Months in which something was used, newest first. */

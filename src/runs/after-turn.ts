@@ -1,5 +1,5 @@
 import type { Architecture } from "../agents/architectures/architecture.ts";
-import type { ChatModel } from "../llm/model.ts";
+import type { OpenModel } from "../llm/model.ts";
 import type { CapacityWarning } from "../memory/capacity-model.ts";
 import { watchCapacity } from "../memory/capacity-watch.ts";
 import type { CoreMemory } from "../memory/core-memory.ts";
@@ -13,7 +13,7 @@ export interface EndedTurn {
   readonly place: TurnPlace;
   readonly seed: RunSeed;
   readonly architecture: Architecture;
-  readonly model: ChatModel;
+  readonly model: OpenModel;
   /** Core memory as the turn left it. */
   readonly memory: CoreMemory;
   /** Warnings that the turn found and has not told of. */

@@ -5,6 +5,7 @@ import { logProblem, problemResponse } from "../http/problem-document.ts";
 import { toMessageView } from "../messages/view.ts";
 import { systemClock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
+import { type RateLimit, rateLimitHeaders } from "../shared/rate-limit.ts";
 import { personIn, type Space } from "../users/space.ts";
 import { followRun } from "./follow.ts";
 import { endedRun, LiveRun, SEQ_BLOCK } from "./live-run.ts";
@@ -22,6 +23,12 @@ import { toRunView } from "./view.ts";
 const HEARTBEAT_MS = 30_000;
 /** When a caller that found the conversation busy may ask again, in seconds. */
 const BUSY_RETRY_SECONDS = 2;
+
+/** A run that has been accepted, and what is left of the month's messages, where they are limited. */
+interface Begun {
+  readonly runId: string;
+  readonly left?: RateLimit | undefined;
+}
 
 type Send = Extract<RunnerRequest, { kind: "send" }>;
 
@@ -93,10 +100,11 @@ export class ConversationRunner extends DurableObject<Env> {
     // Nothing waits from the last look at the key to the moment the run is entered as live: two requests can't both begin.
     const known = this.#runOfKey(request.key);
     if (!known && this.#live) throw busy(this.#live.runId);
-    const runId = known ?? (await this.#begin(call, request));
+    const { runId, left } = known ? { runId: known } : await this.#begin(call, request);
 
-    if (request.wantsJson) return this.#wholeAnswer(call, runId);
-    return followRun(runId, this.#sourceOf(runId), 0);
+    const headers = left && rateLimitHeaders(left);
+    if (request.wantsJson) return this.#wholeAnswer(call, runId, headers);
+    return followRun(runId, this.#sourceOf(runId), 0, headers);
   }
 
   async #requireAccount(space: Space): Promise<void> {
@@ -131,19 +139,22 @@ export class ConversationRunner extends DurableObject<Env> {
     return runId !== undefined && this.#log.find(runId)?.state === "opening";
   }
 
-  /** Begins a run; gives its id once it is accepted, and throws what refuses it. */
-  async #begin({ space, conversationId }: RunnerCall, request: Send): Promise<string> {
+  /** Begins a run; gives its id and what is left to say once it is accepted, and throws what refuses it. */
+  async #begin({ space, conversationId }: RunnerCall, request: Send): Promise<Begun> {
     const { agentId, content, attachments, key } = request;
     const place = { ...space, agentId, conversationId };
     const seed = seedRun(systemClock);
     const run = new LiveRun(seed.runId, this.#log, systemClock.now);
     this.#live = run;
     this.#log.open(place, seed, SEQ_BLOCK, key);
-    this.#opening = this.#open(run, { ...place, content, attachments }, seed);
+    const opened = this.#open(run, { ...place, content, attachments }, seed);
+    this.#opening = opened.then(() => undefined);
 
     try {
-      await Promise.all([this.#opening, this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MS)]);
-      return seed.runId;
+      // Awaited as `#opening` too, by whoever comes meanwhile: its refusal must not count as unhandled.
+      this.#opening.catch(() => undefined);
+      const [left] = await Promise.all([opened, this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MS)]);
+      return { runId: seed.runId, left };
     } catch (error) {
       this.#live = undefined;
       // Behind an error of ours nobody knows whether it was stored: the log keeps it, and it is settled like a dead one.
@@ -152,14 +163,14 @@ export class ConversationRunner extends DurableObject<Env> {
     }
   }
 
-  async #open(run: LiveRun, input: TurnInput, seed: RunSeed): Promise<void> {
+  async #open(run: LiveRun, input: TurnInput, seed: RunSeed): Promise<RateLimit | undefined> {
     const { turnDeps } = await this.#deps();
     const deps = {
       ...turnDeps,
       keepUnsaved: this.#log.keepUnsaved.bind(this.#log),
       follow: (work: () => Promise<void>) => this.#follow(run, work),
     };
-    const events = await openTurn(input, seed, deps, run.signal);
+    const { events, messagesLeft } = await openTurn(input, seed, deps, run.signal);
 
     this.#log.accept(seed.runId);
     const playing = run.play(events).catch((error: unknown) => {
@@ -167,6 +178,7 @@ export class ConversationRunner extends DurableObject<Env> {
       console.error({ message: "A run could not be logged.", runId: seed.runId, error });
     });
     this.ctx.waitUntil(playing.then(() => this.#leave(run)));
+    return messagesLeft;
   }
 
   /** Does what follows a run's answer, behind its end and behind what earlier answers have left to do. */
@@ -246,7 +258,11 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   /** The whole answer of a run, for callers that do not stream. A run that failed is answered as a problem. */
-  async #wholeAnswer({ conversationId }: RunnerCall, runId: string): Promise<Response> {
+  async #wholeAnswer(
+    { conversationId }: RunnerCall,
+    runId: string,
+    headers: HeadersInit = {},
+  ): Promise<Response> {
     if (this.#live?.runId === runId) await this.#live.ended;
     const logged = this.#log.find(runId);
     const end = logged?.lastSeq ? this.#log.read(runId, logged.lastSeq - 1)[0]?.event : undefined;
@@ -258,12 +274,13 @@ export class ConversationRunner extends DurableObject<Env> {
     const { messages } = await this.#deps();
     const found = await messages.find(conversationId, logged.seed.answeredAt, logged.seed.answerId);
     const message = found ? toMessageView(found) : null;
-    return Response.json({
+    const whole = {
       message,
       tool_calls: message?.tool_calls ?? [],
       usage: message?.usage ?? null,
       run_id: runId,
-    });
+    };
+    return Response.json(whole, { headers });
   }
 
   /** A run as it stands. Throws a 404 for one that is not of this caller's conversation. */

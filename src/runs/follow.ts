@@ -17,7 +17,12 @@ const HEADERS = {
  * The events of a run behind a number, as server-sent events, and those to come. A follower reads at its own pace from
  * what the run keeps anyway: a slow one holds nothing up and holds nothing but its place.
  */
-export function followRun(runId: string, source: EventSource, after: number): Response {
+export function followRun(
+  runId: string,
+  source: EventSource,
+  after: number,
+  headers: Record<string, string> = {},
+): Response {
   const encoder = new TextEncoder();
   let place = after;
 
@@ -37,7 +42,7 @@ export function followRun(runId: string, source: EventSource, after: number): Re
       }
     },
   });
-  return new Response(body, { headers: HEADERS });
+  return new Response(body, { headers: { ...HEADERS, ...headers } });
 }
 
 /** Waits for more; true where nothing came for as long as a connection may be silent. */

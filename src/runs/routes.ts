@@ -42,7 +42,12 @@ export const sendRoutes = userRouter().post(
     "sendMessage",
     "Say something to an agent; the answer streams, or comes whole with `accept: application/json`",
     { 200: ["event-stream", WholeAnswer] },
-    { access: ["user", "conversations:write", "end-user"], bodyLimit: BODY_LIMIT, account: "itself" },
+    {
+      access: ["user", "conversations:write", "end-user"],
+      bodyLimit: BODY_LIMIT,
+      account: "itself",
+      burst: "costly",
+    },
   ),
   headers(IdempotencyHeader),
   validate("param", AgentPlace),

@@ -3,6 +3,7 @@ import type { ArchivalRepository } from "../memory/archival-repository.ts";
 import type { CapacityRepository } from "../memory/capacity-repository.ts";
 import type { MemoryRepository } from "../memory/repository.ts";
 import type { MessageRepository } from "../messages/repository.ts";
+import type { PlanRules } from "../plans/account-plan.ts";
 import type { ProviderCredentials } from "../settings/provider-credentials.ts";
 import type { MemorySearch, MessageSearch } from "../search/model.ts";
 import type { ConversationSummarizer } from "../messages/summarizer.ts";
@@ -22,6 +23,8 @@ export interface TurnDeps {
   readonly models: Models;
   readonly credentials: ProviderCredentials;
   readonly clock: Clock;
+  /** The page on which plans are bought. */
+  readonly upgradeUrl: PlanRules["upgradeUrl"];
   /** How long the save of an answer that was shown is tried again before the turn fails, in milliseconds. */
   readonly saveMs: number;
   /** Takes over an end that could not be stored in that time. */

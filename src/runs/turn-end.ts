@@ -4,7 +4,7 @@ import type { AnswerProgress } from "./answer-progress.ts";
 import type { AgentEvent } from "./events.ts";
 import type { RunSeed, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
-import type { TurnEnd } from "./turn-repository.ts";
+import type { AnsweredBy, TurnEnd } from "./turn-repository.ts";
 
 /** Between two tries to save an answer, besides the database client's own retries. */
 const SAVE_WAIT_MS = 500;
@@ -20,6 +20,7 @@ interface EndingTurn {
   readonly seed: RunSeed;
   readonly progress: AnswerProgress;
   readonly ending: TurnEnding;
+  readonly answeredBy: AnsweredBy;
 }
 
 /**
@@ -27,17 +28,20 @@ interface EndingTurn {
  * whether it has been answered, and the answer saved.
  */
 export async function* endTurn(turn: EndingTurn, deps: TurnDeps): AsyncGenerator<AgentEvent, boolean, void> {
-  const { place, seed, progress } = turn;
+  const { place, seed, progress, answeredBy } = turn;
   // A model that says nothing and calls nothing has not answered.
   const isEmpty = turn.ending.kind === "completed" && !progress.hasBegun;
   const ending: TurnEnding = isEmpty ? { kind: "failed", error: providerError.empty() } : turn.ending;
   if (ending.kind === "failed" && ending.error.status >= 500) logFailure(seed.runId, ending.error);
 
-  const end = turnEnd(place, seed, progress, {
-    state: ending.kind,
-    endedAt: deps.clock.timestamp(),
-    errorCode: ending.kind === "failed" ? ending.error.code : null,
-  });
+  const end: TurnEnd = {
+    ...turnEnd(place, seed, progress, {
+      state: ending.kind,
+      endedAt: deps.clock.timestamp(),
+      errorCode: ending.kind === "failed" ? ending.error.code : null,
+    }),
+    answeredBy,
+  };
   const unsaved = await save(end, deps);
 
   // Where there is nothing to save but a count, the turn's own ending is what the client should hear.

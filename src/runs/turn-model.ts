@@ -1,6 +1,6 @@
 import type { Agent } from "../agents/model.ts";
 import { withFallback } from "../llm/fallback.ts";
-import type { ChatModel, ModelChoice } from "../llm/model.ts";
+import type { ModelChoice, OpenModel } from "../llm/model.ts";
 import type { ModelSettings } from "../llm/provider.ts";
 import type { ProviderSettings } from "../settings/model.ts";
 import { notConfigured, unreadable } from "../settings/problems.ts";
@@ -18,7 +18,7 @@ export async function requireModel(
   agent: Agent,
   stored: readonly ProviderSettings[],
   deps: Opening,
-): Promise<ChatModel> {
+): Promise<OpenModel> {
   const settings = settingsOf(agent);
   const fallback = fallbackOf(agent);
   const [first, second] = await Promise.all([
@@ -39,7 +39,7 @@ async function openModel(
   settings: ModelSettings,
   stored: readonly ProviderSettings[],
   { models, credentials }: Opening,
-): Promise<ChatModel> {
+): Promise<OpenModel> {
   const own = stored.find((candidate) => candidate.provider === provider);
   const opened = own && (await credentials.open(own));
   if (own && !opened) throw unreadable(provider);

@@ -4,7 +4,9 @@ import { type EndUser, endUserFrom, endUserKey } from "../end-users/model.ts";
 import { type CapacityWarning, warningsFrom } from "../memory/capacity-model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
 import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
-import { countMessage, forgoMessage, type MessageUse, returnMessage, usageKey } from "../plans/model.ts";
+import { type AccountPlan, accountPlanFrom, planRange, type PlanRules } from "../plans/account-plan.ts";
+import { countMessage, forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
+import { countTokens } from "../plans/token-counts.ts";
 import {
   isProviderSettings,
   PROVIDER_SETTINGS_PREFIX,
@@ -18,13 +20,16 @@ import type { TableClient, WriteAction } from "../table/client.ts";
 import { isBeingDeleted, isLive } from "../table/deletion.ts";
 import { TransactionRefused } from "../table/errors.ts";
 import { absent } from "../table/expressions.ts";
-import { text } from "../table/fields.ts";
+import { count, text } from "../table/fields.ts";
 import { conversationPartition, memoryPartition, userPartition } from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
 import { type User, userFrom, userKey } from "../users/model.ts";
 import { personIn } from "../users/space.ts";
 import { beginRun, endRun, type RunEnd, type RunSeed, type TurnPlace } from "./model.ts";
 
+/** Where the writes that a beginning turn finds its place by stand, and the count of the month's messages. */
+const PLACE_WRITES = [0, 1] as const;
+const COUNT_WRITE = 4;
 /** Where the event and the run stand among the actions that give a message back. */
 const EVENT_WRITE = 0;
 const RUN_WRITE = 2;
@@ -38,6 +43,8 @@ export interface TurnState {
   readonly conversation: Conversation | undefined;
   /** What the owner keeps for the providers of models. */
   readonly providers: readonly ProviderSettings[];
+  /** What the owner may use; what end users say counts as the owner's. */
+  readonly plan: AccountPlan;
   /** None where the memory was never begun. */
   readonly blocks: readonly Block[];
   readonly warnings: readonly CapacityWarning[];
@@ -49,24 +56,34 @@ export interface TurnState {
   readonly summary: Summary | null;
 }
 
+/** A model, and whose it is. */
+export interface AnsweredBy {
+  readonly provider: string;
+  readonly model: string;
+}
+
 /** All that is written at a turn's end. Without a message, nothing was said, and the count is given back. */
 export interface TurnEnd {
   readonly place: TurnPlace;
   readonly seed: RunSeed;
   readonly message: Message | null;
   readonly end: RunEnd;
+  /** Which model answered; nothing where nobody knows. */
+  readonly answeredBy?: AnsweredBy;
 }
 
 /** What a turn reads and writes, across the features that it brings together. */
 export class TurnRepository {
   readonly #table: TableClient;
+  readonly #rules: Pick<PlanRules, "isSuperuser">;
 
-  constructor(table: TableClient) {
+  constructor(table: TableClient, rules: Pick<PlanRules, "isSuperuser">) {
     this.#table = table;
+    this.#rules = rules;
   }
 
-  /** Everything that a turn of this month needs, in one wave of parallel reads. */
-  async load(place: TurnPlace, month: string): Promise<TurnState> {
+  /** Everything that a turn which begins at `nowMs` needs, in one wave of parallel reads. */
+  async load(place: TurnPlace, nowMs: number): Promise<TurnState> {
     const { owner, agentId, conversationId } = place;
     const memory = { agentId, userId: personIn(place) };
     const [[agent, conversation, user, summary, endUser], accountItems, memoryItems, newest] =
@@ -80,7 +97,7 @@ export class TurnRepository {
         ]),
         // Settings of providers, subscriptions and the usage of the months lie side by side.
         this.#table.query(userPartition(owner), {
-          range: { between: [PROVIDER_SETTINGS_PREFIX, usageKey(owner, month).sk] },
+          range: { between: [PROVIDER_SETTINGS_PREFIX, planRange(nowMs).between[1]] },
         }),
         this.#table.query(memoryPartition(agentId, memory.userId), { range: CORE_MEMORY_RANGE }),
         this.#table.queryPage(conversationPartition(conversationId), {
@@ -96,6 +113,7 @@ export class TurnRepository {
       agent: living(agent, agentFrom),
       conversation: living(conversation, conversationFrom),
       providers: accountItems.filter(isProviderSettings).map((item) => settingsFrom(owner, item)),
+      plan: accountPlanFrom(accountItems, nowMs, this.#rules.isSuperuser(owner)),
       blocks: blocksFrom(memory, memoryItems),
       warnings: warningsFrom(memory, memoryItems),
       history: newest.items.map(messageFrom).toReversed(),
@@ -104,8 +122,16 @@ export class TurnRepository {
     };
   }
 
-  /** Stores the user's message, counts it and records the run, together or not at all. */
-  async begin(place: TurnPlace, seed: RunSeed, message: Message): Promise<void> {
+  /**
+   * Stores the user's message, counts it and records the run, together or not at all. Where `limit` messages are counted
+   * already, it gives how many, and nothing is stored.
+   */
+  async begin(
+    place: TurnPlace,
+    seed: RunSeed,
+    message: Message,
+    limit: number | null,
+  ): Promise<{ readonly used: number } | undefined> {
     try {
       await this.#table.transact([
         {
@@ -117,11 +143,16 @@ export class TurnRepository {
         { check: agentKey(place.owner, place.agentId), if: isLive },
         { put: messageItem(message), if: absent("pk") },
         beginRun(place, seed),
-        ...countMessage(useOf(place, seed, seed.askedAt)),
+        ...countMessage(useOf(place, seed, seed.askedAt), limit),
       ]);
+      return undefined;
     } catch (error) {
+      if (!(error instanceof TransactionRefused)) throw error;
+      const counted = error.failed.get(COUNT_WRITE);
+      if (counted && !PLACE_WRITES.some((write) => error.failed.has(write)))
+        return { used: count(counted, "messages_used") };
       // Both stood a moment ago when they were read: whichever it is has just been deleted.
-      throw error instanceof TransactionRefused ? notFound("Conversation") : error;
+      throw notFound("Conversation");
     }
   }
 
@@ -143,7 +174,7 @@ export class TurnRepository {
    * Stores how a turn ended. Repeating it is harmless, and so is a second end by somebody who took the run for dead:
    * the first one stands. Throws a 404 where the conversation or the agent has been deleted.
    */
-  async end({ place, seed, message, end }: TurnEnd): Promise<void> {
+  async end({ place, seed, message, end, answeredBy }: TurnEnd): Promise<void> {
     const { owner, agentId, conversationId } = place;
     const run = endRun(conversationId, seed.runId, end);
     if (!message) return this.#giveBack(useOf(place, seed, end.endedAt), run);
@@ -158,6 +189,9 @@ export class TurnRepository {
           if: isLive,
         },
         { check: agentKey(owner, agentId), if: isLive },
+        ...(end.usage && answeredBy
+          ? [countTokens({ email: owner, agentId, ...answeredBy, ...timesOf(seed, end) }, end.usage)]
+          : []),
       ]);
     } catch (error) {
       if (!(error instanceof TransactionRefused)) throw error;
@@ -209,6 +243,8 @@ const useOf = (place: TurnPlace, seed: RunSeed, timestamp: string): MessageUse =
   startedAt: seed.startedAt,
   timestamp,
 });
+
+const timesOf = ({ startedAt }: RunSeed, { endedAt: timestamp }: RunEnd) => ({ startedAt, timestamp });
 
 const living = <T>(item: Item | undefined, from: (item: Item) => T): T | undefined =>
   item && !isBeingDeleted(item) ? from(item) : undefined;

@@ -3,6 +3,7 @@ import type { PromptInput } from "../agents/architectures/assemble.ts";
 import { architectureNames, findArchitecture } from "../agents/architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
 import { requireCurrent } from "../end-users/standing.ts";
+import type { OpenModel } from "../llm/model.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import { takeCompactions } from "../memory/capacity-notes.ts";
@@ -11,9 +12,11 @@ import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts"
 import type { Attachment } from "../messages/attachments.ts";
 import { ConversationReader } from "../messages/conversation-reader.ts";
 import type { Message } from "../messages/model.ts";
-import { type Clock, monthOf } from "../shared/clock.ts";
+import { type AccountPlan, messagesLeft, requireMessage } from "../plans/account-plan.ts";
+import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
+import type { RateLimit } from "../shared/rate-limit.ts";
 import { requireActive } from "../users/account.ts";
 import { personIn, spaceName } from "../users/space.ts";
 import { afterTurn, type EndedTurn } from "./after-turn.ts";
@@ -24,7 +27,7 @@ import type { RunSeed, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { endTurn, type TurnEnding } from "./turn-end.ts";
 import { type Opening, requireModel } from "./turn-model.ts";
-import type { TurnState } from "./turn-repository.ts";
+import type { AnsweredBy, TurnState } from "./turn-repository.ts";
 
 export interface TurnInput extends TurnPlace {
   readonly content: string;
@@ -59,6 +62,12 @@ export const emptyAnswer = (place: TurnPlace, seed: RunSeed): Message => ({
   runId: seed.runId,
 });
 
+/** A turn that has been accepted: all that happens, and what is left of the month's messages where they are limited. */
+export interface OpenedTurn {
+  readonly events: AsyncGenerator<AgentEvent, void, void>;
+  readonly messagesLeft: RateLimit | undefined;
+}
+
 /**
  * Begins a turn: one wave of reads, then the first model request together with the write that stores the message and
  * counts it. Throws `AppError` for every refusal, so a turn that opens has been accepted. Gives everything that
@@ -70,8 +79,9 @@ export async function openTurn(
   seed: RunSeed,
   deps: TurnDeps,
   signal: AbortSignal,
-): Promise<AsyncGenerator<AgentEvent, void, void>> {
+): Promise<OpenedTurn> {
   const plan = await prepare(input, seed, deps);
+  const { account } = plan;
 
   const abort = new AbortController();
   const answering = plan.run(AbortSignal.any([signal, abort.signal]));
@@ -80,7 +90,9 @@ export async function openTurn(
   first.catch(() => undefined);
 
   try {
-    await deps.turns.begin(input, seed, plan.userMessage);
+    const full = await deps.turns.begin(input, seed, plan.userMessage, account.limits.messages_per_month);
+    // Others have been faster since the count was read.
+    if (full) requireMessage(account, full.used, deps, seed.startedAt);
   } catch (error) {
     abort.abort(error);
     throw error;
@@ -91,7 +103,10 @@ export async function openTurn(
   const notes = new CompactionNotes(
     takeCompactions(deps.capacity, plan.ended.memory.owner, plan.compactions),
   );
-  return events();
+  return {
+    events: events(),
+    messagesLeft: messagesLeft(account, account.messagesUsed + 1, seed.startedAt),
+  };
 
   async function* events(): AsyncGenerator<AgentEvent, void, void> {
     yield status("Loading agent information...");
@@ -115,7 +130,10 @@ export async function openTurn(
     }
 
     yield* notes.atEnd();
-    const isAnswered = yield* endTurn({ place: input, seed, progress, ending }, deps);
+    const isAnswered = yield* endTurn(
+      { place: input, seed, progress, ending, answeredBy: answeredBy(plan.ended.model) },
+      deps,
+    );
     const answer = progress.message("complete");
     if (isAnswered) deps.follow(() => afterTurn({ ...plan.ended, answer }, deps));
   }
@@ -129,9 +147,13 @@ export class RunCancelled extends Error {
 const endingOf = (reason: unknown): TurnEnding =>
   reason instanceof RunCancelled ? { kind: "cancelled" } : { kind: "failed", error: AppError.from(reason) };
 
+/** A fallback that took over has answered. */
+const answeredBy = ({ provider, id: model }: OpenModel): AnsweredBy => ({ provider, model });
+
 const status = (text: string): AgentEvent => ({ type: "status", text });
 
 interface Plan {
+  readonly account: AccountPlan;
   readonly architecture: Architecture;
   readonly run: (signal: AbortSignal) => AsyncGenerator<AnswerEvent, TurnResult, void>;
   readonly userMessage: Message;
@@ -145,11 +167,12 @@ interface Plan {
 async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise<Plan> {
   const { turns, memory, archive, memorySearch, messageSearch, messages, clock } = deps;
   const { owner, agentId, conversationId, content, attachments } = input;
-  const state = await turns.load(input, monthOf(seed.startedAt));
+  const state = await turns.load(input, seed.startedAt);
 
   if (input.endUser) requireCurrent(state.endUser, input);
   requireActive(state.user, input.issuedAt);
   const { agent, architecture, model } = await requireAnswerer(state, agentId, deps);
+  requireMessage(state.plan, state.plan.messagesUsed, deps, seed.startedAt);
 
   const memoryOwner = { agentId, userId: personIn(input) };
   const blocks = state.blocks.length > 0 ? state.blocks : beginMemory();
@@ -192,6 +215,7 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
     createdAt: seed.askedAt,
   };
   return {
+    account: state.plan,
     architecture,
     run: (signal) => architecture.run(turn, signal),
     userMessage,

@@ -83,7 +83,7 @@ export const providerRoutes = userRouter()
       "testProvider",
       "Ask the provider whether the stored credentials work",
       { 200: Trial },
-      { access: ["user"] },
+      { access: ["user"], burst: "costly" },
     ),
     validate("param", ProviderParam),
     validate("query", TrialQuery),

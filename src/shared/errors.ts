@@ -1,3 +1,5 @@
+import type { RateLimit } from "./rate-limit.ts";
+
 /**
  * Every failure a caller may see. The code is public API: clients switch on it, in problems and in `ERROR` events
  * alike. `retryable` says whether the same request may succeed later without a change.
@@ -16,7 +18,7 @@ const CATALOGUE = {
   "payload-too-large": { status: 413, title: "Payload too large", retryable: false },
   "validation-failed": { status: 422, title: "Validation failed", retryable: false },
   "idempotency-mismatch": { status: 422, title: "Idempotency key reused", retryable: false },
-  "limit-exceeded": { status: 429, title: "Plan limit reached", retryable: false },
+  "limit-exceeded": { status: 429, title: "Limit reached", retryable: false },
   internal: { status: 500, title: "Internal error", retryable: false },
   "provider-auth": { status: 502, title: "Provider refused the key", retryable: false },
   "provider-quota": { status: 502, title: "Provider quota used up", retryable: false },
@@ -39,6 +41,8 @@ export interface AppErrorOptions {
   readonly extensions?: Readonly<Record<string, unknown>>;
   /** Seconds after which a retry makes sense; becomes `Retry-After`. */
   readonly retryAfter?: number;
+  /** The limit that was reached; becomes `RateLimit` and `RateLimit-Policy`. */
+  readonly rateLimit?: RateLimit;
   /** The methods that there are instead of the one that is not allowed; becomes `Allow`. */
   readonly allow?: readonly string[];
   /** Overrides what the catalogue says of the code, where one case of it is known to be (in)curable by waiting. */
@@ -51,6 +55,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly extensions: Readonly<Record<string, unknown>>;
   readonly retryAfter: number | undefined;
+  readonly rateLimit: RateLimit | undefined;
   readonly allow: readonly string[] | undefined;
   readonly retryable: boolean;
 
@@ -59,6 +64,7 @@ export class AppError extends Error {
     this.code = code;
     this.extensions = options.extensions ?? {};
     this.retryAfter = options.retryAfter;
+    this.rateLimit = options.rateLimit;
     this.allow = options.allow;
     this.retryable = options.retryable ?? CATALOGUE[code].retryable;
   }

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import { anonymous, type Client, signUp, table } from "../support/app.ts";
+import { anonymous, type Client, signUp, signUpFree, table } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
 import { problem } from "../http/route-cases.ts";
 import { fill, scan } from "./plant.ts";
@@ -74,7 +74,7 @@ it("holds every item of the account, whole but for secrets, and nothing else", a
 });
 
 it("is made as it is read, and no further", async () => {
-  const client = await signUp();
+  const client = await signUpFree();
   const text = "x".repeat(200_000);
   const puts = Array.from({ length: 30 }, (_, n) => ({
     put: { pk: `User#${client.email}`, sk: `Future#${n}`, text },
@@ -133,7 +133,7 @@ it("is for nobody without an active account", async () => {
 });
 
 it("of a new account holds the account", async () => {
-  const client = await signUp();
+  const client = await signUpFree();
 
   const { lines } = await exportOf(client);
 

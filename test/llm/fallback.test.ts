@@ -1,15 +1,16 @@
 import { expect, it } from "vitest";
 import { providerError } from "../../src/llm/errors.ts";
 import { withFallback } from "../../src/llm/fallback.ts";
-import type { ChatModel, ModelChunk } from "../../src/llm/model.ts";
+import type { ChatModel, ModelChunk, OpenModel } from "../../src/llm/model.ts";
 
 const text = (value: string): ModelChunk => ({ type: "text", text: value });
 
 /** A model that says this, and then fails so. */
 function model(id: string, words: readonly string[], failure?: unknown, contextWords = 100) {
   const asked = { times: 0 };
-  const chat: ChatModel = {
+  const chat: OpenModel = {
     id,
+    provider: `provider of ${id}`,
     contextWords,
     async *stream() {
       asked.times++;
@@ -36,7 +37,7 @@ it.each([
   const second = model("second", ["Hi"], undefined, 60);
   const both = withFallback(first.chat, second.chat);
 
-  expect([both.id, both.contextWords]).toEqual(["first", 60]);
+  expect([both.provider, both.id, both.contextWords]).toEqual(["provider of first", "first", 60]);
   expect(await ask(both)).toEqual([text("Hi")]);
   expect(await ask(both)).toEqual([text("Hi")]);
   expect([both.id, first.asked.times, second.asked.times]).toEqual(["second", 1, 2]);

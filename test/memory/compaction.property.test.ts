@@ -70,7 +70,7 @@ async function memoryOver(scheduler: fc.Scheduler, upsets: Iterator<Fault>) {
   await table.put({ ...agentKey(OWNER, agentId), agent_id: agentId });
   const createdAt = clock.timestamp();
   const definition = { name: "facts", description: "", wordLimit: LIMIT, isDefault: false, createdAt };
-  await new MemoryRepository(table).create(owner, OWNER, { ...definition, updatedAt: null }, undefined);
+  await new MemoryRepository(table).create(owner, OWNER, { ...definition, updatedAt: null }, undefined, 0);
 
   const slow: Send = async (operation, input) => {
     await scheduler.schedule(Promise.resolve(), operation);

@@ -5,6 +5,7 @@ import { agentKey } from "../../src/agents/model.ts";
 import { CoreMemory } from "../../src/memory/core-memory.ts";
 import { MemoryRepository } from "../../src/memory/repository.ts";
 import { MemoryService } from "../../src/memory/service.ts";
+import { UsageRepository } from "../../src/plans/usage-repository.ts";
 import { BlockVersionRepository } from "../../src/memory/version-repository.ts";
 import { createClock } from "../../src/shared/clock.ts";
 import { deriveHmacKey } from "../../src/shared/crypto.ts";
@@ -60,7 +61,9 @@ async function memoryOver(scheduler: fc.Scheduler) {
   const memory = new MemoryRepository(slow);
   const versions = new BlockVersionRepository(slow, cursors);
   const agents = { get: () => Promise.resolve() };
-  return { agentId, memory, service: new MemoryService({ memory, versions, agents, clock }) };
+  const rules = { isSuperuser: () => true, upgradeUrl: "" };
+  const plans = new UsageRepository(table, cursors, rules);
+  return { agentId, memory, service: new MemoryService({ memory, versions, agents, plans, rules, clock }) };
 }
 
 type World = Awaited<ReturnType<typeof memoryOver>>;

@@ -105,6 +105,8 @@ it("keeps agents, memories and what was said of an answer when the server is kil
   const first = await startServer(variables);
   expect(first.output().split("\n")[0]).toBe(`ready: http://localhost:${port}`);
   const ada = await client(api, "ada");
+  // On one's own machine everybody is a superuser.
+  expect(await json(ada("/usage"))).toMatchObject({ tier: "free", limits: { agents: null, messages: null } });
   const agent = await json(
     ada("/agents", {
       agent_name: "Ada",

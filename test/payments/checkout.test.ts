@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { anonymous, type Client, signUp, table } from "../support/app.ts";
+import { anonymous, type Client, signUpFree as signUp, table } from "../support/app.ts";
 import { deliver, storedSubscriptions, stripeSide, uniqueEmail } from "../support/stripe.ts";
 
 const stripe = stripeSide();

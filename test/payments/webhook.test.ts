@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { anonymous, signUp, table } from "../support/app.ts";
+import { anonymous, signUpFree as signUp, table } from "../support/app.ts";
 import { injectFault } from "../support/control.ts";
 import { deliver, SECOND_SECRET, storedSubscriptions, stripeSide, uniqueEmail } from "../support/stripe.ts";
 

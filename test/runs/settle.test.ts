@@ -11,7 +11,7 @@ import { Cursors } from "../../src/table/cursor.ts";
 import { beginConversation, signUp, table } from "../support/app.ts";
 import { messagesUsed } from "../support/items.ts";
 
-const turns = new TurnRepository(table);
+const turns = new TurnRepository(table, { isSuperuser: () => false });
 
 /** A run that has begun, and its end as its runner would store it. */
 async function begun() {
@@ -20,7 +20,8 @@ async function begun() {
   const place = { owner: client.email, agentId, conversationId };
   const seed = seedRun(systemClock);
   const answer = emptyAnswer(place, seed);
-  await turns.begin(place, seed, { ...answer, id: seed.userMessageId, role: "user", content: "Hello" });
+  const asked = { ...answer, id: seed.userMessageId, role: "user", content: "Hello" } as const;
+  await turns.begin(place, seed, asked, null);
 
   const endedAt = systemClock.timestamp();
   const end = { state: "completed", endedAt, messageId: answer.id, usage: null, errorCode: null } as const;
@@ -52,7 +53,7 @@ it("tells of the end that stands, also when it arrived while the run was being s
       await turns.end(completed);
       await super.end(end);
     }
-  })(table);
+  })(table, { isSuperuser: () => false });
   const logged = { place, seed, state: "running", reserved: 256, lastSeq: null } as const;
 
   const event = await settleRun(logged, [], { runs, turns: late, messages, clock: systemClock });

@@ -6,6 +6,9 @@ import { createTransport } from "../../src/table/transport.ts";
 
 export const app = createApp();
 
+/** Tests hurry more than people do. */
+const unhurried = { ...env, COSTLY_BURST: undefined, PUBLIC_BURST: undefined };
+
 /** The table as the app sees it. */
 export const table = new TableClient({
   send: createTransport({
@@ -40,14 +43,49 @@ export interface Client {
   ): Promise<{ response: Response; ended(): Promise<void> }>;
 }
 
-/** A fresh user: every test has its own, so tests share a table and nothing else. */
-export async function signUp(name = `user-${crypto.randomUUID().slice(0, 13)}`): Promise<Client> {
+/** A fresh user: every test has its own, so tests share a table and nothing else. Their plan has no limits. */
+export async function signUp(name?: string): Promise<Client> {
+  const client = await signUpFree(name);
+  await subscribe(client, { plan: "enterprise" });
+  return client;
+}
+
+/** The same on the plan that everybody begins with. */
+export async function signUpFree(name = `user-${crypto.randomUUID().slice(0, 13)}`): Promise<Client> {
   const { status, body } = await anonymous("POST", "/auth/local/signup", {
     username: name,
     password: "secret",
   });
   if (status !== 200) throw new Error(`Signing up failed: ${JSON.stringify(body)}`);
   return clientOf(body.token as string, body.email as string);
+}
+
+/** Gives a user a subscription, as a payment leaves it behind. */
+export async function subscribe(
+  { email }: Pick<Client, "email">,
+  { id = "sub_of_tests", plan, status = "active", periodEnd = null, updatedAt }: Bought,
+): Promise<void> {
+  const now = new Date().toISOString().replace("Z", "000+00:00");
+  await table.put({
+    pk: `User#${email}`,
+    sk: `Subscription#${id}`,
+    subscription_id: id,
+    user_email: email,
+    status,
+    plan_name: plan,
+    current_period_end: periodEnd === null ? null : String(periodEnd),
+    created_at: now,
+    updated_at: updatedAt ?? now,
+  });
+}
+
+interface Bought {
+  readonly id?: string;
+  readonly plan: string;
+  readonly status?: string;
+  /** Seconds since the epoch. */
+  readonly periodEnd?: number | null;
+  readonly updatedAt?: string;
 }
 
 /** A client with a token. */
@@ -66,7 +104,7 @@ export function clientOf(token: string, email = ""): Client {
         },
         ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
       },
-      env,
+      unhurried,
       ctx,
     );
     return { response, ended: () => waitOnExecutionContext(ctx) };

@@ -1,5 +1,6 @@
 import type { ChatModel, ModelMessage, TokenUsage, ToolCall } from "../../llm/model.ts";
 import type { CoreMemory } from "../../memory/core-memory.ts";
+import { sumOfTokens } from "../../plans/token-usage.ts";
 import type { AnswerEvent } from "../../runs/events.ts";
 import { argumentsOf } from "../../tools/tool.ts";
 import type { Toolbox } from "../../tools/toolbox.ts";
@@ -33,7 +34,7 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
     const chunks = options.model.stream({ messages, tools: offered }, signal);
     const response = yield* readResponse(chunks, { room, mayCall: offered.length > 0 });
 
-    usage = addUsage(usage, response.usage);
+    usage = sumOfTokens(usage, response.usage);
     room -= response.text.length;
     if (response.calls.length === 0 || room <= 0) break;
 
@@ -100,12 +101,3 @@ const TOO_MANY_CALLS = {
   ok: false,
   output: `Error: Not run: at most ${MAX_CALLS_PER_RESPONSE} tool calls are run per response.`,
 };
-
-function addUsage(sum: TokenUsage | null, more: TokenUsage | null): TokenUsage | null {
-  if (!sum || !more) return sum ?? more;
-  return {
-    inputTokens: sum.inputTokens + more.inputTokens,
-    outputTokens: sum.outputTokens + more.outputTokens,
-    cachedTokens: sum.cachedTokens + more.cachedTokens,
-  };
-}

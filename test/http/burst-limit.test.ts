@@ -1,0 +1,133 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it, vi } from "vitest";
+import { BURSTS } from "../../src/http/middleware/burst-limit.ts";
+import { app, beginConversation, type Client, signUp } from "../support/app.ts";
+import { endUserOf } from "../support/callers.ts";
+
+/** A binding that lets so many requests of each key pass. */
+function counter(limit: number) {
+  const used = new Map<string, number>();
+  const binding: RateLimit = {
+    limit: ({ key }) => {
+      used.set(key, (used.get(key) ?? 0) + 1);
+      return Promise.resolve({ success: (used.get(key) ?? 0) <= limit });
+    },
+  };
+  return { used, binding };
+}
+
+async function ask(
+  variables: object,
+  method: string,
+  path: string,
+  { token, ip, body }: { token?: string; ip?: string; body?: unknown } = {},
+) {
+  const ctx = createExecutionContext();
+  const headers = {
+    "content-type": "application/json",
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(ip !== undefined && { "cf-connecting-ip": ip }),
+  };
+  const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+  const response = await app.request(path, init, { ...env, ...variables }, ctx);
+  const text = await response.text();
+  await waitOnExecutionContext(ctx);
+  return { status: response.status, headers: response.headers, text };
+}
+
+const WRONG = { username: "nobody-at-all", password: "wrong" };
+const search = ({ token }: Client, agentId: string, variables: object) =>
+  ask(variables, "GET", `/agents/${agentId}/archival-memory/search?q=cats`, { token });
+
+// First of all, because it is said once.
+it("lets all pass where nothing counts, or where counting fails, and says so", async () => {
+  const warn = vi.spyOn(console, "warn").mockReturnValue(undefined);
+  const broken = { limit: () => Promise.reject(new Error("gone")) };
+  const client = await signUp();
+  const { agentId } = await beginConversation(client);
+
+  expect((await search(client, agentId, { COSTLY_BURST: broken })).status).toBe(200);
+  expect(warn).toHaveBeenLastCalledWith(expect.objectContaining({ message: "Bursts could not be counted." }));
+
+  expect((await search(client, agentId, { COSTLY_BURST: undefined })).status).toBe(200);
+  expect((await search(client, agentId, { COSTLY_BURST: undefined })).status).toBe(200);
+  // Once per isolate.
+  const told = { message: "There is no rate-limit binding: bursts are not limited." };
+  expect(warn.mock.calls.filter(([line]) => line?.message === told.message)).toEqual([[told]]);
+});
+
+it("refuses what comes too fast from an address, and tells when to come again", async () => {
+  const { binding } = counter(2);
+  const logIn = (ip: string) =>
+    ask({ PUBLIC_BURST: binding }, "POST", "/auth/local/login", { ip, body: WRONG });
+
+  expect([(await logIn("192.0.2.1")).status, (await logIn("192.0.2.1")).status]).toEqual([401, 401]);
+  const { status, headers, text } = await logIn("192.0.2.1");
+
+  expect([status, headers.get("retry-after")]).toEqual([429, "60"]);
+  expect(headers.get("ratelimit-policy")).toBe('"public";q=60;w=60');
+  expect(headers.get("ratelimit")).toBe('"public";r=0;t=60');
+  expect(JSON.parse(text)).toMatchObject({
+    code: "limit-exceeded",
+    detail: "Too many requests at once. Please wait a moment.",
+  });
+  expect((await logIn("192.0.2.2")).status).toBe(401);
+});
+
+it("refuses what costs much by person, whatever the address; end users have a count of their own", async () => {
+  const { binding, used } = counter(1);
+  const variables = { COSTLY_BURST: binding };
+  const [client, other] = await Promise.all([signUp(), signUp()]);
+  const [{ agentId, path }, others] = await Promise.all([
+    beginConversation(client),
+    beginConversation(other),
+  ]);
+  const visitor = await endUserOf(client, agentId, "visitor-1");
+
+  expect((await search(client, agentId, variables)).status).toBe(200);
+  expect((await search(client, agentId, variables)).status).toBe(429);
+  const sent = await ask(variables, "POST", path, { token: client.token, body: { content: "Hello" } });
+  expect(sent.status).toBe(429);
+
+  expect((await search(other, others.agentId, variables)).status).toBe(200);
+  const theirs = await ask(variables, "POST", path, { token: visitor.token, body: { content: "Hello" } });
+  expect(theirs.status).toBe(404);
+  expect(used.get(client.email)).toBe(3);
+});
+
+it.each([
+  ["GET", "/agents", {}],
+  ["GET", "/health", {}],
+  ["POST", "/payments/stripe/webhook", {}],
+])("leaves %s %s alone", async (method, path) => {
+  const { binding } = counter(0);
+  const { token } = await signUp();
+  const variables = { COSTLY_BURST: binding, PUBLIC_BURST: binding };
+  const body = method === "POST" ? {} : undefined;
+  expect((await ask(variables, method, path, { token, ip: "192.0.2.3", body })).status).not.toBe(429);
+});
+
+it("lets superusers through", async () => {
+  const { binding } = counter(0);
+  const client = await signUp();
+  const { agentId } = await beginConversation(client);
+  const variables = { COSTLY_BURST: binding, PUBLIC_BURST: binding };
+
+  expect((await search(client, agentId, variables)).status).toBe(429);
+  expect((await search(client, agentId, { ...variables, SUPERUSER_EMAILS: client.email })).status).toBe(200);
+  const everybody = { ...variables, SUPERUSER_EMAILS: "*" };
+  const body = WRONG;
+  expect((await ask(everybody, "POST", "/auth/local/login", { ip: "192.0.2.4", body })).status).toBe(401);
+});
+
+it("counts with the platform's binding as it is configured", async () => {
+  const { quota } = BURSTS.public;
+  const statuses: number[] = [];
+  // A minute may end meanwhile, and the count begin anew; within twice as many, it does not hold twice.
+  while (statuses.length < 2 * quota + 1 && statuses.at(-1) !== 429)
+    statuses.push((await ask({}, "GET", "/auth/google", { ip: "192.0.2.5" })).status);
+
+  expect(statuses.at(-1)).toBe(429);
+  expect(statuses.length).toBeGreaterThan(quota);
+});

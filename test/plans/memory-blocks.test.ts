@@ -1,0 +1,98 @@
+import { afterEach, expect, it } from "vitest";
+import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
+import { endUserOf } from "../support/callers.ts";
+import { endFaults, injectFault } from "../support/control.ts";
+
+afterEach(endFaults);
+
+const LIMIT = 5;
+
+async function someMemory(client: Client) {
+  const { agentId } = await beginConversation(client);
+  const path = `/agents/${agentId}/memory-blocks`;
+  const create = (name: string, headers: Record<string, string> = {}, of = path) =>
+    client("POST", of, { name, description: "About something", word_limit: 200 }, headers);
+  return { agentId, path, create };
+}
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `block_${index}`);
+
+async function customBlocks(client: Client, path: string) {
+  const { body } = await client("GET", path);
+  return (body as { is_default: boolean }[]).filter(({ is_default }) => !is_default);
+}
+
+it("refuses the custom block beyond the plan's", async () => {
+  const client = await signUpFree();
+  const { create, path } = await someMemory(client);
+  for (const name of names(LIMIT)) expect((await create(name)).status).toBe(201);
+
+  const { status, headers, body } = await create("another");
+
+  expect([status, headers.get("retry-after")]).toEqual([429, "86400"]);
+  expect(body).toMatchObject({
+    code: "limit-exceeded",
+    detail: "Memory block limit reached (5). Upgrade to create more.",
+    limit: 5,
+    current: 5,
+    tier: "free",
+    upgrade_url: "https://app.example.com/pricing",
+  });
+  expect(headers.get("ratelimit")).toBe('"memory_blocks";r=0');
+  expect(await customBlocks(client, path)).toHaveLength(LIMIT);
+
+  // What is there already is a conflict, and what goes makes room.
+  expect((await create("block_1")).status).toBe(409);
+  await client("DELETE", `${path}/block_1`);
+  expect((await create("another")).status).toBe(201);
+});
+
+it("counts by agent and by person", async () => {
+  const client = await signUpFree();
+  const { agentId, create, path } = await someMemory(client);
+  for (const name of names(LIMIT)) await create(name);
+  await endUserOf(client, agentId, "visitor-1");
+
+  expect((await create("mine")).status).toBe(429);
+  expect((await create("theirs", {}, `${path}?end_user=visitor-1`)).status).toBe(201);
+});
+
+it("lets exactly the limit pass of many that are created at once", async () => {
+  const client = await signUpFree();
+  const { create, path } = await someMemory(client);
+
+  const answers = await Promise.all(names(20).map((name) => create(name)));
+
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(LIMIT);
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(20 - LIMIT);
+  expect(await customBlocks(client, path)).toHaveLength(LIMIT);
+});
+
+it("creates every one of many at once where there is no limit", async () => {
+  const client = await signUp();
+  const { create } = await someMemory(client);
+  const answers = await Promise.all(names(10).map((name) => create(name)));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+});
+
+it("gives the block that a keyed request has made, although it was the last one", async () => {
+  const client = await signUpFree();
+  const { agentId, create } = await someMemory(client);
+  for (const name of names(LIMIT - 1)) await create(name);
+  const key = { "idempotency-key": crypto.randomUUID() };
+  await injectFault({
+    match: [`Agent#${agentId}#User#${client.email}`],
+    operation: "TransactWriteItems",
+    times: 4,
+    fault: { kind: "lose-answer" },
+  });
+
+  expect((await create("last", key)).status).toBe(503);
+  expect((await create("last", key)).status).toBe(201);
+  expect((await create("beyond")).status).toBe(429);
+  expect(
+    await table.get({ pk: `Agent#${agentId}#User#${client.email}`, sk: "MemoryBlocks#custom" }),
+  ).toMatchObject({
+    creations: LIMIT,
+  });
+});
