@@ -56,7 +56,7 @@ it.each([
 
 it("answers with the second model where the first has told of nothing but tokens", async () => {
   const usage = { type: "usage", usage: { inputTokens: 9, outputTokens: 1, cachedTokens: 0 } } as const;
-  const first: ChatModel = {
+  const first: OpenModel = {
     ...model("first", []).chat,
     async *stream() {
       yield await Promise.resolve(usage);
