@@ -3,6 +3,9 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startFakeStripe } from "./fake-stripe.ts";
 
+/** Each run starts a process. */
+const SLOW = { timeout: 60_000 };
+
 let stripe: Awaited<ReturnType<typeof startFakeStripe>>;
 beforeAll(async () => {
   stripe = await startFakeStripe();
@@ -17,7 +20,7 @@ async function sync(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-it("says what it would change, changes it when told to, and then has nothing to change", async () => {
+it("says what it would change, changes it when told to, and then has nothing to change", SLOW, async () => {
   const first = await sync();
   expect(first).toContain("would: create the product Starter");
   expect(first).toContain(
@@ -30,7 +33,7 @@ it("says what it would change, changes it when told to, and then has nothing to 
   expect(await sync("--apply")).toBe("Stripe has everything as pricing_config.json says.\n");
 });
 
-it("wants a key", async () => {
+it("wants a key", SLOW, async () => {
   const run = promisify(execFile)(process.execPath, ["scripts/stripe-sync.ts"], {
     env: { ...process.env, STRIPE_SECRET_KEY: "" },
   });
