@@ -229,9 +229,12 @@ export class StripeGateway {
     );
   }
 
-  /** Lets a subscription end with its period, or go on after all. */
-  async setEnding(id: string, ending: boolean): Promise<void> {
-    await asAppError(() => this.#stripe.subscriptions.update(id, { cancel_at_period_end: ending }));
+  /** Lets a subscription end with its period, or go on after all; false where Stripe knows none. */
+  async setEnding(id: string, ending: boolean): Promise<boolean> {
+    const changed = await absentAsNothing(() =>
+      this.#stripe.subscriptions.update(id, { cancel_at_period_end: ending }),
+    );
+    return changed !== undefined;
   }
 
   /** Writes beside a subscription which account it is for. */

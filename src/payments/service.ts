@@ -71,11 +71,7 @@ export class PaymentService {
   /** Lets the subscription end with the period that is paid for, or go on after all. */
   async setEnding(email: string, ending: boolean): Promise<Subscription> {
     const current = await this.current(email);
-    if (!current)
-      throw new AppError(
-        "not-found",
-        "No active subscription found. If you just signed up, please wait 30 seconds for processing.",
-      );
+    if (!current) throw noSubscription();
     if (current.cancelAtPeriodEnd === ending)
       throw new AppError(
         "conflict",
@@ -84,7 +80,7 @@ export class PaymentService {
           : "Subscription is not scheduled for cancellation",
       );
 
-    await this.#gateway.setEnding(current.id, ending);
+    if (!(await this.#gateway.setEnding(current.id, ending))) throw noSubscription();
     return (await this.#afresh(email, current.id)) ?? current;
   }
 
@@ -178,6 +174,12 @@ export class PaymentService {
     };
   }
 }
+
+const noSubscription = (): AppError =>
+  new AppError(
+    "not-found",
+    "No active subscription found. If you just signed up, please wait 30 seconds for processing.",
+  );
 
 function lookupKeyOf({ plan, cycle }: Order): string {
   const lookupKey = findPlan(plan)?.lookup_keys[cycle];

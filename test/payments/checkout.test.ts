@@ -340,6 +340,12 @@ describe("ending a subscription", () => {
     expect((await client("POST", "/payments/stripe/subscription/resume")).status).toBe(409);
   });
 
+  it("is a 404 where Stripe knows nothing of the one in the table", async () => {
+    // Everybody signs up here with a plan that the table alone knows of.
+    const client = await signUp();
+    expect((await client("POST", "/payments/stripe/subscription/cancel")).status).toBe(404);
+  });
+
   it("is a 404 where there is none", async () => {
     const client = await signUp();
     expect(await client("POST", "/payments/stripe/subscription/cancel")).toMatchObject({
