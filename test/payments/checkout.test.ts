@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { anonymous, type Client, signUpFree as signUp, table } from "../support/app.ts";
+import {
+  anonymous,
+  type Client,
+  signUp as signUpWithPlan,
+  signUpFree as signUp,
+  table,
+} from "../support/app.ts";
 import { deliver, storedSubscriptions, stripeSide, uniqueEmail } from "../support/stripe.ts";
 
 const stripe = stripeSide();
@@ -341,8 +347,7 @@ describe("ending a subscription", () => {
   });
 
   it("is a 404 where Stripe knows nothing of the one in the table", async () => {
-    // Everybody signs up here with a plan that the table alone knows of.
-    const client = await signUp();
+    const client = await signUpWithPlan();
     expect((await client("POST", "/payments/stripe/subscription/cancel")).status).toBe(404);
   });
 
