@@ -24,6 +24,8 @@ const withoutStripeSourceMaps = {
 export default defineConfig({
   test: {
     silent: "passed-only",
+    // Tests wait more than they compute: one more than there are cores keeps them busy.
+    maxWorkers: 3,
     globalSetup: ["./test/node/global-setup.ts"],
     projects: [
       {
