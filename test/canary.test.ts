@@ -6,7 +6,16 @@ import { toHex, utf8 } from "../src/shared/crypto.ts";
 import { scan } from "./accounts/plant.ts";
 import { untilPhase } from "./accounts/deletions.ts";
 import { pathOf, ROUTES, somewhere, visit } from "./http/route-cases.ts";
-import { anonymous, app, beginConversation, type Client, clientOf, signUp, table } from "./support/app.ts";
+import {
+  anonymous,
+  app,
+  beginConversation,
+  type Client,
+  clientOf,
+  signUp,
+  subscribe,
+  table,
+} from "./support/app.ts";
 import { endFaults, injectFault, scriptModel } from "./support/control.ts";
 import { say } from "./support/sse.ts";
 
@@ -112,6 +121,8 @@ it("lets no secret out into an answer, a stream, the log or the table, on any ro
   const token = signedUp.body.token as string;
   const client = recording(clientOf(token, signedUp.body.email as string), answers);
   const open = recording(anonymous, answers);
+
+  await subscribe(client, { plan: "enterprise" });
 
   // What the table keeps of secrets.
   const user = { pk: `User#${client.email}`, sk: "User#Metadata" };
