@@ -7,7 +7,8 @@ import type { Fault, FaultRule, LoggedRequest } from "../support/control-protoco
 export interface FaultProxy {
   readonly url: string;
   addRule(rule: FaultRule): void;
-  clearRules(): void;
+  /** Ends the rules of one file of tests. */
+  clearRules(file: string | null): void;
   /** The requests whose body holds one of these texts, in the order they came. */
   requests(texts: readonly string[]): readonly LoggedRequest[];
   stop(): Promise<void>;
@@ -18,7 +19,7 @@ interface ActiveRule extends FaultRule {
   used: number;
 }
 
-const LOG_SIZE = 20_000;
+const LOG_SIZE = 60_000;
 
 export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const log: LoggedRequest[] = [];
@@ -108,8 +109,8 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   return {
     url: `http://127.0.0.1:${port}`,
     addRule: (rule) => void rules.push({ ...rule, skipped: 0, used: 0 }),
-    clearRules: () => {
-      rules = [];
+    clearRules: (file) => {
+      rules = rules.filter((rule) => rule.file !== file);
     },
     requests: (texts) => log.filter(({ body }) => texts.some((text) => body.includes(text))),
     stop: () =>

@@ -21,6 +21,8 @@ export type Fault =
   | { readonly kind: "half-batch" };
 
 export interface FaultRule {
+  /** The file of tests that it belongs to. */
+  readonly file?: string;
   /** Requests whose body holds one of these texts; an e-mail or an id keeps a rule to one test. */
   readonly match: readonly string[];
   readonly operation?: string;

@@ -16,12 +16,17 @@ async function post(path: string, body: unknown): Promise<unknown> {
   return response.json();
 }
 
-/** Injects a fault between the app and the database. */
-export const injectFault = async (rule: FaultRule): Promise<void> => void (await post("/rules", rule));
+/** Files of tests run beside each other: each ends its own faults only. */
+let own: string | undefined;
+const file = (): string => (own ??= crypto.randomUUID());
 
-/** Ends all faults. */
+/** Injects a fault between the app and the database. */
+export const injectFault = async (rule: FaultRule): Promise<void> =>
+  void (await post("/rules", { ...rule, file: file() }));
+
+/** Ends all faults that this file has injected. */
 export const endFaults = async (): Promise<void> =>
-  void (await fetch(url("/rules")).then((response) => response.text()));
+  void (await fetch(url(`/rules?file=${file()}`)).then((response) => response.text()));
 
 /** The requests that the database got with one of these texts in their body. */
 export const databaseRequests = async (...texts: readonly string[]): Promise<readonly LoggedRequest[]> =>
