@@ -8,6 +8,7 @@ import { startControlServer, type Scripts } from "./control-server.ts";
 import { startFakeStripe } from "./fake-stripe.ts";
 import { startEmbeddingsServer } from "./embeddings-server.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
+import { startTrap } from "./trap.ts";
 import { startIssuer } from "./issuer.ts";
 
 const TEST_TABLE = "test-table";
@@ -37,6 +38,7 @@ export default async function setup(project: TestProject) {
     },
   });
   const stripe = await startFakeStripe();
+  const trap = await startTrap();
   const embeddings = await startEmbeddingsServer();
   const control = await startControlServer(proxy, scripts, embeddings);
 
@@ -50,10 +52,12 @@ export default async function setup(project: TestProject) {
   project.provide("embeddings", embeddings.url);
   project.provide("control", control.url);
   project.provide("stripe", stripe.url);
+  project.provide("trap", trap.url);
 
   return async () => {
     control.stop();
     stripe.stop();
+    trap.stop();
     issuer.stop();
     await Promise.all([openId.stop(), proxy.stop(), model.stop(), database.stop()]);
     embeddings.stop();

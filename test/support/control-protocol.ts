@@ -116,6 +116,8 @@ declare module "vitest" {
     openId: string;
     /** The embeddings server's base URL. */
     embeddings: string;
+    /** A server on this machine that nothing may reach. */
+    trap: string;
     /** The control server's URL. */
     control: string;
   }
