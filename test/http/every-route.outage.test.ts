@@ -65,5 +65,5 @@ it("is well again when the database is", async () => {
   await injectFault({ match: [client.email], times: 20, fault: failure });
   expect((await client("GET", "/agents")).status).toBe(503);
 
-  await expect.poll(async () => (await client("GET", "/agents")).status).toBe(200);
+  await expect.poll(async () => (await client("GET", "/agents")).status, { timeout: 10_000 }).toBe(200);
 });

@@ -310,7 +310,7 @@ describe("a compaction", { timeout: 20_000 }, () => {
   /** The summary, in three seconds: a model that says nothing for longer than half of that is given up. */
   const slow = SUMMARY.join("\n")
     .split(/(?= for| to Company16)/u)
-    .flatMap((text): readonly ReplyStep[] => [{ wait: 1_000 }, { text }]);
+    .flatMap((text): readonly ReplyStep[] => [{ wait: 700 }, { text }]);
 
   it("lets the next message begin at once, and goes on beside it", async () => {
     const memory = await ignoredThrice(slow);

@@ -48,6 +48,7 @@ export default async function setup(project: TestProject) {
   project.provide("issuer", issuer.url);
   project.provide("openId", openId.url);
   project.provide("dynamodb", proxy.url);
+  project.provide("database", database.endpoint);
   project.provide("model", model.url);
   project.provide("embeddings", embeddings.url);
   project.provide("control", control.url);

@@ -355,18 +355,20 @@ it("saves an answer later that the database did not take in time", async () => {
 
 it("does not try for ever to save what the table will never take", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Hello." }]);
+  const model = await scriptModel([{ text: "Words that never fit." }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
   const runner = runnerOf(client, conversationId);
   const sql = (statement: string) =>
     runInDurableObject(runner, (_instance, state) => state.storage.sql.exec(statement).toArray());
   const down = { kind: "answer", status: 500, body: "" } as const;
-  await injectFault({ match: ["Hello."], times: 10_000, fault: down });
+  await injectFault({ match: ["Words that never fit."], times: 10_000, fault: down });
   const { events } = await say(client, path, "Hi");
   await endFaults();
 
   // Longer than an item may be.
-  await sql("UPDATE unsaved SET turn_end = replace(turn_end, 'Hello.', hex(zeroblob(250000)))");
+  await sql(
+    "UPDATE unsaved SET turn_end = replace(turn_end, 'Words that never fit.', hex(zeroblob(250000)))",
+  );
   await runDurableObjectAlarm(runner);
 
   expect(await sql("SELECT run_id FROM unsaved")).toEqual([]);

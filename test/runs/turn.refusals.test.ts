@@ -134,7 +134,7 @@ it("answers 503 and leaves the model's answer aside when the message can't be st
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
   await client("GET", `/conversations/${conversationId}`);
   const down = { kind: "answer", status: 500, body: { __type: "InternalServerError" } } as const;
-  await injectFault({ match: ["UsageEvent#"], operation: "TransactWriteItems", times: 4, fault: down });
+  await injectFault({ match: [conversationId], operation: "TransactWriteItems", times: 4, fault: down });
 
   const { status, body } = await say(client, path, "Hello");
 
@@ -149,7 +149,7 @@ it("answers 404 when the conversation is deleted between reading and writing", a
   const model = await scriptModel([{ text: "Hi" }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
   await injectFault({
-    match: ["UsageEvent#"],
+    match: [conversationId],
     operation: "TransactWriteItems",
     fault: { kind: "delay", ms: 300 },
   });

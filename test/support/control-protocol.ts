@@ -106,6 +106,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The database, through the proxy that injects faults. */
     dynamodb: string;
+    /** The database itself. */
+    database: string;
     /** The model server's base URL. */
     model: string;
     /** The payment service's base URL. */
