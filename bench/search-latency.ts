@@ -109,7 +109,7 @@ async function ask(call: BenchCall): Promise<BenchReply> {
 }
 
 function requestOf(agentId: string, query: string) {
-  return { agentId, userId: USER, query, limit: 5, offset: 0 };
+  return { agentId, userId: USER, account: USER, query, limit: 5, offset: 0 };
 }
 
 function randomWord(): string {

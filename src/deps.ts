@@ -52,6 +52,7 @@ import { RunRepository } from "./runs/repository.ts";
 import { Runners } from "./runs/runners.ts";
 import type { TurnDeps } from "./runs/turn-deps.ts";
 import { TurnRepository } from "./runs/turn-repository.ts";
+import { embedderOfAgent } from "./search/embedders.ts";
 import { MemorySearches } from "./search/memory-searches.ts";
 import { ProviderCredentials } from "./settings/provider-credentials.ts";
 import { ProviderSettingsRepository } from "./settings/repository.ts";
@@ -251,6 +252,20 @@ const rulesOf = ({ superusers, frontendOrigins }: Config): PlanRules => ({
   isSuperuser: (email) => superusers.includes("*") || superusers.includes(email.toLowerCase()),
   upgradeUrl: `${frontendOrigins[0] ?? ""}/pricing`,
 });
+
+/** What an agent's memories are searched with beside words: the deployment's own embedder, else the agent's. */
+export function embedderFor(ports: Ports, account: string, agentId: string): Promise<Embedder | undefined> {
+  const { config, embedder, table, providers, providerContext: context } = ports;
+  if (embedder) return Promise.resolve(embedder);
+
+  return embedderOfAgent(account, agentId, {
+    agents: new AgentRepository(table, rulesOf(config)),
+    settings: new ProviderSettingsRepository(table),
+    credentials: credentialsOf(ports),
+    providers,
+    context,
+  });
+}
 
 function providerService(ports: Ports): ProviderService {
   const { table, providers, providerContext: context, clock } = ports;

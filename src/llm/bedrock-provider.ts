@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { bedrockError, bedrockModel, signedRequest, type AwsCredentials } from "./bedrock.ts";
+import { bedrockEmbedder } from "./bedrock-embeddings.ts";
 import { BEDROCK_DEFAULT_MODEL, BEDROCK_MODELS, bedrockIdOf } from "./bedrock-models.ts";
 import { contextTokensOf } from "./context-windows.ts";
 import { fetchJson } from "./exchange.ts";
@@ -54,6 +55,8 @@ export const bedrock = defineProvider({
       timeouts,
     });
   },
+  openEmbedder: (entered, { fetch }) =>
+    bedrockEmbedder({ credentials: awsOf(entered), region: entered.region, fetch }),
   async listModels(entered, context, signal) {
     const [models, profiles] = await Promise.all([
       list(entered, "foundation-models?byOutputModality=TEXT", context, signal),

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { OUT_OF_BOUNDS, outOfBounds } from "../shared/outbound.ts";
 import { contextTokensOf } from "./context-windows.ts";
 import { LOCAL_PRESETS, PRESETS, TO_FILL_IN } from "./compatible-presets.ts";
+import { openAiEmbedder } from "./embeddings.ts";
 import { providerError } from "./errors.ts";
 import { fetchJson } from "./exchange.ts";
 import { isObject, type Json, numberAt, objectsAt, textAt } from "./json.ts";
@@ -35,6 +36,11 @@ const credentials = z.object({
       keepsSecrets: true,
     },
   ),
+  embedding_model: described(z.string().trim().min(1).max(200).optional(), {
+    title: "Embedding Model",
+    help: "Finds memories by what they mean, where the server has such a model.",
+    keepsSecrets: true,
+  }),
 });
 
 /** Any server that speaks OpenAI's protocol. */
@@ -62,6 +68,14 @@ export const openAiCompatible = defineProvider({
       fetch: outboundFetch(context),
       timeouts: context.timeouts,
     });
+  },
+  openEmbedder(entered, context) {
+    const { embedding_model: model, api_key: apiKey, base_url: url } = entered;
+    if (model === undefined) return undefined;
+    return openAiEmbedder(
+      { url: baseOf(url), apiKey: apiKey ?? NO_KEY, model, dimensions: undefined },
+      outboundFetch(context),
+    );
   },
   async listModels(entered, context, signal) {
     const headers = { authorization: `Bearer ${entered.api_key ?? NO_KEY}` };

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { contextTokensOf } from "./context-windows.ts";
+import { openAiEmbedder } from "./embeddings.ts";
 import { fetchJson } from "./exchange.ts";
 import { isObject, numberAt, objectsAt, textAt } from "./json.ts";
 import { openAiError, openAiModel } from "./openai.ts";
@@ -19,6 +20,8 @@ const MODELS: readonly ModelInfo[] = [
   { id: "gpt-4o-mini", name: "GPT-4o mini", contextTokens: 128_000 },
 ];
 const DEFAULT_MODEL = "gpt-4.1-mini";
+/** Shortened as the model allows: searches look at every vector. */
+const EMBEDDINGS = { model: "text-embedding-3-small", dimensions: 512 } as const;
 
 /** What the list holds that does not chat, or not by this API. */
 const CHATS = /^(?:gpt-|chatgpt-|o\d)/u;
@@ -43,6 +46,8 @@ export const openAi = defineProvider({
     const contextTokens = contextTokensOf(id);
     return openAiModel({ apiKey, model: id, contextTokens, settings, fetch, timeouts, dialect: "openai" });
   },
+  openEmbedder: ({ api_key: apiKey }, { fetch }) =>
+    openAiEmbedder({ url: BASE_URL, apiKey, ...EMBEDDINGS }, fetch),
   async listModels({ api_key: apiKey }, { fetch }, signal) {
     const headers = { authorization: `Bearer ${apiKey}` };
     const list = await fetchJson(fetch, new Request(`${BASE_URL}/models`, { headers }), openAiError, signal);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Embedder } from "./embeddings.ts";
 import { WORDS_PER_TOKEN } from "./estimate.ts";
 import { AppError } from "../shared/errors.ts";
 import type { OutboundPolicy, ResolveHost } from "../shared/outbound.ts";
@@ -93,6 +94,8 @@ export interface Provider {
     context: ProviderContext,
     signal: AbortSignal,
   ): Promise<readonly ModelInfo[]>;
+  /** What turns texts into vectors with these credentials; nothing where the provider does not offer it. */
+  openEmbedder(credentials: unknown, context: ProviderContext): Embedder | undefined;
 }
 
 /** A provider as its file writes it: with credentials that are checked. */
@@ -113,6 +116,7 @@ export interface ProviderDefinition<S extends z.ZodObject> {
     context: ProviderContext,
     signal: AbortSignal,
   ): Promise<readonly ModelInfo[]>;
+  openEmbedder?(credentials: z.infer<S>, context: ProviderContext): Embedder | undefined;
 }
 
 /** Puts the check before each use: stored credentials may be older than the schema. */
@@ -139,6 +143,7 @@ export function defineProvider<S extends z.ZodObject>(definition: ProviderDefini
     objection: (raw, context) => definition.objection?.(check(raw), context),
     open: (raw, model, settings, context) => definition.open(check(raw), model, settings, context),
     listModels: async (raw, context, signal) => definition.listModels(check(raw), context, signal),
+    openEmbedder: (raw, context) => definition.openEmbedder?.(check(raw), context),
   };
 }
 

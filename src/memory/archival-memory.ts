@@ -7,6 +7,8 @@ import type { MemoryOwner } from "./model.ts";
 /** Whose archival memory, and the run that works with it. */
 export interface ArchivePlace {
   readonly owner: MemoryOwner;
+  /** The account that the agent belongs to. */
+  readonly account: string;
   readonly runId: string;
 }
 
@@ -41,9 +43,9 @@ export class ArchivalMemory {
 
   /** What a query finds, best first. Nothing where the search fails: a turn goes on without it. */
   async search(query: string, limit: number, offset: number): Promise<MemorySearchAnswer | undefined> {
-    const { owner, runId } = this.#place;
+    const { owner, account, runId } = this.#place;
     try {
-      return await this.#search.search({ ...owner, query, limit, offset });
+      return await this.#search.search({ ...owner, account, query, limit, offset });
     } catch (error) {
       console.warn({ message: "A search in archival memory failed.", runId, error: String(error) });
       return undefined;

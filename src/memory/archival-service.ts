@@ -159,7 +159,7 @@ export class ArchivalService {
     ]);
 
     const offset = Number(position ?? 0);
-    const request = { ...memoryOf(space, agentId), query, limit, offset };
+    const request = { ...memoryOf(space, agentId), account: space.owner, query, limit, offset };
     const answer = await this.#search.search(request);
     const end = offset + answer.hits.length;
     const hasMore = answer.hits.length > 0 && end < answer.total;

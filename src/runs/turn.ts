@@ -193,7 +193,7 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
       clock,
     ),
     archive: new ArchivalMemory(
-      { owner: memoryOwner, runId: seed.runId },
+      { owner: memoryOwner, account: owner, runId: seed.runId },
       (draft) => archive.insert(memoryOwner, owner, draft),
       memorySearch,
       clock,

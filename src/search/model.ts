@@ -2,6 +2,8 @@
 export interface MemorySearchRequest {
   readonly agentId: string;
   readonly userId: string;
+  /** The account that the agent belongs to: its credentials may turn memories into vectors. */
+  readonly account: string;
   readonly query: string;
   readonly limit: number;
   readonly offset: number;
@@ -30,7 +32,7 @@ export interface MemorySearch {
 }
 
 /** What is searched for in all that an agent and one user have said to each other. */
-export interface RecallRequest extends MemorySearchRequest {
+export interface RecallRequest extends Omit<MemorySearchRequest, "account"> {
   /** The name of the space whose conversations are searched; see `spaceName`. */
   readonly conversationsOf: string;
   /** The run that asks: its own messages are left out. */

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import { portsFrom } from "../deps.ts";
+import { embedderFor, portsFrom } from "../deps.ts";
+import type { Embedder } from "../llm/embeddings.ts";
 import { AppError } from "../shared/errors.ts";
 import { memoryPartition } from "../table/keys.ts";
 import { IndexKeeper } from "./index-keeper.ts";
@@ -20,6 +21,8 @@ const RETRY_MS = 10_000;
 interface Owner {
   readonly agentId: string;
   readonly userId: string;
+  /** The agent's, where it has been told. */
+  readonly account?: string;
 }
 
 /** What is left to the alarm. */
@@ -33,13 +36,21 @@ interface Unfinished {
 interface Memories {
   readonly index: TextIndex;
   readonly keeper: IndexKeeper;
+}
+
+/** What finds memories by their meaning, and when it was last asked whether it still is what does. */
+interface KnownMeaning {
   readonly meaning: Meaning | undefined;
+  readonly askedAt: number;
 }
 
 interface Messages {
   readonly index: MessageIndex;
   readonly keeper: MessageKeeper;
 }
+
+/** Whether an agent's provider still offers embeddings is asked again after so long. */
+const EMBEDDER_MS = 5 * 60_000;
 
 /** Under which name `Unfinished` is stored. */
 const UNFINISHED = "unfinished";
@@ -52,6 +63,8 @@ const UNFINISHED = "unfinished";
 export class SearchIndex extends DurableObject<Env> {
   #memories: Memories | undefined;
   #messages: Messages | undefined;
+  #meaning: KnownMeaning | undefined;
+  #asking: Promise<Meaning | undefined> | undefined;
 
   override async fetch(request: Request): Promise<Response> {
     // The Worker and the runners, and nobody else, ask in this shape.
@@ -96,10 +109,14 @@ export class SearchIndex extends DurableObject<Env> {
   }
 
   async #search(request: MemorySearchRequest): Promise<MemorySearchAnswer> {
-    const { index, keeper, meaning } = await this.#openedMemories(request);
+    const { index, keeper } = await this.#openedMemories(request);
     const query = parseQuery(request.query);
-    const asked = query.kind === "words" ? meaning?.begin(request.query) : undefined;
-    await keeper.catchUp();
+    // Looked for while the index catches up, so that nobody waits for what most agents don't have.
+    const begun = this.#meaningOf(request).then((found) => ({
+      meaning: found,
+      asked: query.kind === "words" ? found?.begin(request.query) : undefined,
+    }));
+    const [{ meaning, asked }] = await Promise.all([begun, keeper.catchUp()]);
     if (!keeper.isBuilding) meaning?.tidy();
     const meant = await asked?.();
 
@@ -121,8 +138,8 @@ export class SearchIndex extends DurableObject<Env> {
 
   /** Gives whether something is left. A server that does not embed is asked again by the next search, not by alarms. */
   async #buildMemories(owner: Owner): Promise<boolean> {
-    const { keeper, meaning } = await this.#openedMemories(owner);
-    await keeper.catchUp();
+    const { keeper } = await this.#openedMemories(owner);
+    const [meaning] = await Promise.all([this.#meaningOf(owner), keeper.catchUp()]);
     await meaning?.step();
     return hasMoreToDo(keeper, meaning);
   }
@@ -135,12 +152,14 @@ export class SearchIndex extends DurableObject<Env> {
 
   /** Leaves what is left of the building to the alarm. */
   async #leaveToAlarm(
-    { agentId, userId }: Owner,
+    { agentId, userId, account }: Owner,
     more: Partial<Pick<Unfinished, "memories" | "conversationsOf">>,
   ): Promise<void> {
     const before = await this.ctx.storage.get<Unfinished>(UNFINISHED);
     const nothing = { memories: false, conversationsOf: null, ...before };
-    await this.ctx.storage.put(UNFINISHED, { ...nothing, ...more, owner: { agentId, userId } });
+    // Who recalls what was said does not tell the account, which the other index may need.
+    const owner = { ...before?.owner, agentId, userId, ...(account !== undefined && { account }) };
+    await this.ctx.storage.put(UNFINISHED, { ...nothing, ...more, owner });
     if ((await this.ctx.storage.getAlarm()) === null)
       await this.ctx.storage.setAlarm(Date.now() + NEXT_STEP_MS);
   }
@@ -153,6 +172,7 @@ export class SearchIndex extends DurableObject<Env> {
       await this.ctx.storage.deleteAll();
       this.#memories = undefined;
       this.#messages = undefined;
+      this.#meaning = undefined;
     });
     return new Response(null, { status: 204 });
   }
@@ -160,16 +180,47 @@ export class SearchIndex extends DurableObject<Env> {
   async #openedMemories({ agentId, userId }: Owner): Promise<Memories> {
     if (this.#memories) return this.#memories;
 
-    const { table, clock, embedder } = await portsFrom(this.env);
+    const { table, clock } = await portsFrom(this.env);
     // Another request may have been quicker.
     if (!this.#memories) {
       const index = new TextIndex(this.ctx.storage);
       const keeper = new IndexKeeper(index, table, memoryPartition(agentId, userId), clock.now);
-      const meaning =
-        embedder && new Meaning(new VectorShelf(this.ctx.storage, index, embedder.id), embedder, clock.now);
-      this.#memories = { index, keeper, meaning };
+      this.#memories = { index, keeper };
     }
     return this.#memories;
+  }
+
+  /** The same for all who ask at the same time. */
+  #meaningOf(owner: Owner): Promise<Meaning | undefined> {
+    this.#asking ??= this.#askForMeaning(owner).finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  /** What finds this memory by its meaning; nothing where there is no embedder, or it can't be looked for. */
+  async #askForMeaning(owner: Owner): Promise<Meaning | undefined> {
+    const known = this.#meaning;
+    const ports = await portsFrom(this.env);
+    const now = ports.clock.now();
+    if (known && now - known.askedAt < EMBEDDER_MS) return known.meaning;
+
+    let embedder: Embedder | undefined;
+    try {
+      embedder =
+        owner.account === undefined ? ports.embedder : await embedderFor(ports, owner.account, owner.agentId);
+    } catch (error) {
+      console.warn({ message: "An agent's embeddings were not looked for.", error: String(error) });
+      return known?.meaning;
+    }
+
+    // Made anew although it may be the same embedder: its credentials may be others. The vectors stay.
+    const { index } = await this.#openedMemories(owner);
+    const meaning =
+      embedder &&
+      new Meaning(new VectorShelf(this.ctx.storage, index, embedder.id), embedder, ports.clock.now);
+    this.#meaning = { meaning, askedAt: now };
+    return meaning;
   }
 
   async #openedMessages({ agentId }: Owner, conversationsOf: string): Promise<Messages> {

@@ -60,6 +60,7 @@ it("describes what each provider asks for, and keeps secrets apart", () => {
       "api_key: API Key (secret)",
       "model: Default Model",
       "context_tokens: Context Window (Tokens)",
+      "embedding_model: Embedding Model",
     ],
     ["Demo"],
   ]);

@@ -77,7 +77,7 @@ describe("a search over HTTP", () => {
       has_more: false,
       notes: ["index-building"],
     });
-    const request = { agentId, userId: client.email, query: "a fact", limit: 2 };
+    const request = { agentId, userId: client.email, account: client.email, query: "a fact", limit: 2 };
     expect(asked).toEqual([
       { ...request, offset: 0 },
       { ...request, offset: 2 },

@@ -65,10 +65,17 @@ export function testMemory(userId = `${crypto.randomUUID()}@example.com`) {
     /** Traces of a deletion alone. */
     plantTombstone: (id: string, at: number) => table.batchWrite([{ put: tombstoneOf(id, at) }]),
     search: (query: string, limit = 10, offset = 0) =>
-      searches.search({ agentId, userId, query, limit, offset }),
+      searches.search({ agentId, userId, account: "nobody@example.com", query, limit, offset }),
     /** The contents that a search finds. */
     async find(query: string, limit = 10, offset = 0): Promise<readonly string[]> {
-      const { hits } = await searches.search({ agentId, userId, query, limit, offset });
+      const { hits } = await searches.search({
+        agentId,
+        userId,
+        account: "nobody@example.com",
+        query,
+        limit,
+        offset,
+      });
       return hits.map(({ content }) => content);
     },
     forget: () => searches.forget(agentId, userId),

@@ -29,7 +29,7 @@ function call(input: unknown, find: MemorySearch["search"]) {
   const insert = () => Promise.reject(new Error("Nothing is stored here."));
   const context = {
     coreMemory: new CoreMemory(owner, [], () => Promise.reject(new Error("Nor here.")), CLOCK),
-    archive: new ArchivalMemory({ owner, runId: "run" }, insert, index, CLOCK),
+    archive: new ArchivalMemory({ owner, account: owner.userId, runId: "run" }, insert, index, CLOCK),
     conversation: new ConversationReader(
       { ...owner, conversationsOf: owner.userId, conversationId: "conversation", runId: "run" },
       { sortKeys: () => Promise.resolve([]), at: () => Promise.resolve([]) },
@@ -61,7 +61,7 @@ describe("archival_memory_search", () => {
         "[1] (2026-01-29) Fact 1\n[2] (2026-01-29) Fact 2\n[3] (2026-01-29) Fact 3\n" +
         "[4] (2026-01-29) Fact 4\n[5] (2026-01-29) Fact 5\n\n(Use page=2 for more)",
     );
-    expect(asked).toEqual([{ ...owner, query: "fact", limit: 5, offset: 0 }]);
+    expect(asked).toEqual([{ ...owner, account: owner.userId, query: "fact", limit: 5, offset: 0 }]);
   });
 
   it("shows the first of three pages as the specification's example does", async () => {
