@@ -165,6 +165,8 @@ export function createDeps(ports: Ports): Deps {
   const usage = new UsageRepository(table, cursors, rules);
   const agents = new AgentRepository(table, rules);
   const conversations = new ConversationRepository(table, cursors);
+  const runs = new RunRepository(table, cursors);
+  const summaries = new SummaryRepository(table);
   const messages = new MessageRepository(table, cursors);
   const memory = new MemoryRepository(table);
   const versions = new BlockVersionRepository(table, cursors);
@@ -202,6 +204,8 @@ export function createDeps(ports: Ports): Deps {
       exportEndUser(endUser, {
         conversations: (space, limit, cursor) => conversations.list(space, limit, cursor),
         messages: (space, id, limit, cursor) => conversationService.messages(space, id, limit, cursor),
+        runs: (id, limit, cursor) => runs.list(id, limit, cursor),
+        summary: (id) => summaries.find(id),
         blocks: (space, agentId) => memoryService.blocks(space, agentId),
         versions: (space, agentId, block, limit, cursor) =>
           memoryService.versions(space, agentId, block, limit, cursor),
@@ -228,7 +232,7 @@ export function createDeps(ports: Ports): Deps {
     memoryService,
     contextService: new ContextService({
       conversations,
-      summaries: new SummaryRepository(table),
+      summaries,
       turns: new TurnRepository(table, rules),
       models,
       credentials: credentialsOf(ports),
@@ -238,7 +242,7 @@ export function createDeps(ports: Ports): Deps {
     recallService: new RecallService(agents, messageSearch, cursors),
     idempotency: new IdempotencyService(new IdempotencyRepository(table), clock),
     providers: providerService(ports),
-    runs: new RunRepository(table, cursors),
+    runs,
     runners,
     memorySearch,
     usage,

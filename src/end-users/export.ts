@@ -2,6 +2,8 @@ import type { Conversation } from "../conversations/model.ts";
 import type { Memory } from "../memory/archival-model.ts";
 import type { Block } from "../memory/model.ts";
 import type { StoredVersion } from "../memory/version-model.ts";
+import type { Summary } from "../messages/summary-model.ts";
+import type { Run } from "../runs/model.ts";
 import type { Message } from "../messages/model.ts";
 import type { ListPage } from "../table/list.ts";
 import type { Space } from "../users/space.ts";
@@ -13,6 +15,8 @@ type Page<T> = Promise<Pick<ListPage<T>, "items" | "nextCursor">>;
 export interface ExportSources {
   conversations(space: Space, limit: number, cursor: string | undefined): Page<Conversation>;
   messages(space: Space, conversationId: string, limit: number, cursor: string | undefined): Page<Message>;
+  runs(conversationId: string, limit: number, cursor: string | undefined): Page<Run>;
+  summary(conversationId: string): Promise<Summary | null>;
   blocks(space: Space, agentId: string): Promise<readonly Block[]>;
   versions(
     space: Space,
@@ -28,6 +32,8 @@ export interface ExportSources {
 export type Exported =
   | { readonly type: "conversation"; readonly value: Conversation }
   | { readonly type: "message"; readonly value: Message }
+  | { readonly type: "run"; readonly value: Run }
+  | { readonly type: "summary"; readonly value: Summary }
   | { readonly type: "memory_block"; readonly value: Block }
   | { readonly type: "memory_block_version"; readonly value: StoredVersion; readonly block: string }
   | { readonly type: "memory"; readonly value: Memory };
@@ -46,6 +52,10 @@ export async function* exportEndUser(
     yield { type: "conversation", value };
     for await (const message of all((cursor) => from.messages(space, value.id, PAGE, cursor)))
       yield { type: "message", value: message };
+    for await (const run of all((cursor) => from.runs(value.id, PAGE, cursor)))
+      yield { type: "run", value: run };
+    const summary = await from.summary(value.id);
+    if (summary) yield { type: "summary", value: summary };
   }
   for (const value of await from.blocks(space, agentId)) {
     yield { type: "memory_block", value };

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { toSummaryView } from "../conversations/context-view.ts";
 import { ConversationView, toConversationView } from "../conversations/view.ts";
 import { linesOf, ndjson } from "../http/ndjson.ts";
 import { operation } from "../http/openapi.ts";
@@ -18,6 +19,7 @@ import { validate } from "../http/validate.ts";
 import { toMemoryView } from "../memory/archival-view.ts";
 import { toContentView, toVersionView } from "../memory/view.ts";
 import { MessageView, toMessageView } from "../messages/view.ts";
+import { toRunView } from "../runs/view.ts";
 import { formatTimestamp } from "../shared/clock.ts";
 import type { Exported } from "./export.ts";
 import { type EndUser, isEndUserId } from "./model.ts";
@@ -195,6 +197,10 @@ function viewOf(thing: Exported): object {
     case "message":
       // Unlike a list, an export holds the content of files, too.
       return { ...toMessageView(thing.value), attachments: thing.value.attachments };
+    case "run":
+      return toRunView(thing.value);
+    case "summary":
+      return toSummaryView(thing.value);
     case "memory_block":
       return toContentView(thing.value);
     case "memory_block_version":

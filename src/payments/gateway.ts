@@ -3,6 +3,8 @@ import type { BillingCycle } from "../plans/pricing.ts";
 import { sha256, toHex } from "../shared/crypto.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { RemoteSubscription } from "./remote-subscription.ts";
+import { absentAsNothing, asAppError, unavailable } from "./stripe-errors.ts";
+import { eventFrom, type PaymentEvent } from "./stripe-events.ts";
 import { fromStripe, subscriptionIdOf } from "./stripe-objects.ts";
 
 /** Stripe answers most requests within a second; a webhook has to be answered within ten or so. */
@@ -29,16 +31,6 @@ export interface GatewayOptions {
   readonly now: () => number;
 }
 
-/** What Stripe tells of something that has happened; the object's state may be old by the time it is told. */
-export interface PaymentEvent {
-  readonly id: string;
-  readonly type: string;
-  /** The subscription that it is about; the id of an invoice where only that is known; nothing for other events. */
-  readonly about: { readonly subscription: string } | { readonly invoice: string } | undefined;
-  /** Whose it is, as far as the event says. */
-  readonly emailHint: string | undefined;
-}
-
 export interface CheckoutOrder {
   readonly lookupKey: string;
   readonly plan: string;
@@ -51,7 +43,7 @@ export interface CheckoutOrder {
   readonly cancelUrl: string;
 }
 
-/** Stripe, as far as this service needs it: the only file that knows its library. */
+/** Stripe, as far as this service needs it; nobody outside of this folder knows its library. */
 export class StripeGateway {
   readonly #stripe: Stripe;
   readonly #options: GatewayOptions;
@@ -297,89 +289,6 @@ export class StripeGateway {
     });
   }
 }
-
-/** The parts of an event that are believed: its kind, and what it is about. */
-function eventFrom(event: Stripe.Event): PaymentEvent {
-  const { id, type } = event;
-  switch (event.type) {
-    case "checkout.session.completed": {
-      const { subscription, metadata } = event.data.object;
-      return { id, type, about: aboutSubscription(subscription), emailHint: metadata?.["user_email"] };
-    }
-    case "customer.subscription.created":
-    case "customer.subscription.updated":
-    case "customer.subscription.deleted":
-    case "customer.subscription.paused":
-    case "customer.subscription.resumed": {
-      const { id: subscription, metadata } = event.data.object;
-      return { id, type, about: { subscription }, emailHint: metadata["user_email"] };
-    }
-    case "invoice.paid":
-    case "invoice.payment_succeeded":
-    case "invoice.payment_failed":
-      return {
-        id,
-        type,
-        about: aboutSubscription(subscriptionIdOf(event.data.object)),
-        emailHint: undefined,
-      };
-    case "invoice_payment.paid": {
-      const { invoice } = event.data.object;
-      return {
-        id,
-        type,
-        about: { invoice: typeof invoice === "string" ? invoice : invoice.id },
-        emailHint: undefined,
-      };
-    }
-    default:
-      return { id, type, about: undefined, emailHint: undefined };
-  }
-}
-
-function aboutSubscription(subscription: string | { readonly id: string } | null | undefined) {
-  if (!subscription) return undefined;
-  return { subscription: typeof subscription === "string" ? subscription : subscription.id };
-}
-
-/** Carries out a request to Stripe; what goes wrong is ours to report, in our words. */
-async function asAppError<T>(request: () => Promise<T>): Promise<T> {
-  try {
-    return await request();
-  } catch (error) {
-    throw paymentError(error);
-  }
-}
-
-/** The same for requests about something that may be gone; gives nothing then. */
-async function absentAsNothing<T>(request: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await request();
-  } catch (error) {
-    if (error instanceof Stripe.errors.StripeInvalidRequestError && isAbsence(error)) return undefined;
-    throw paymentError(error);
-  }
-}
-
-const isAbsence = ({ code, statusCode }: Stripe.errors.StripeInvalidRequestError): boolean =>
-  code === "resource_missing" || statusCode === 404;
-
-/** Stripe's texts may quote keys and people: they are told to nobody, and logged by kind only. */
-function paymentError(error: unknown): unknown {
-  if (error instanceof Stripe.errors.StripeCardError)
-    return new AppError("conflict", "The card was declined. Please check it, or use another one.");
-  if (!(error instanceof Stripe.errors.StripeError)) return error;
-
-  const { type, code, statusCode, requestId } = error;
-  const cause = new Error(`Stripe: ${type} ${code ?? ""} ${statusCode ?? ""} ${requestId ?? ""}`);
-  return unavailable(cause);
-}
-
-const unavailable = (cause: Error): AppError =>
-  new AppError("unavailable", "The payment service is not answering at the moment. Please try again.", {
-    cause,
-    retryAfter: 2,
-  });
 
 const invalidSignature = (): AppError => new AppError("malformed-request", "Invalid signature");
 

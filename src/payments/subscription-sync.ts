@@ -1,7 +1,7 @@
 import { saysTheSame } from "../plans/subscription.ts";
 import { type Clock, DAY_MS, ttlAfter } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
-import type { PaymentEvent, StripeGateway } from "./gateway.ts";
+import type { StripeGateway } from "./gateway.ts";
 import {
   hasEnded,
   isRunning,
@@ -9,6 +9,7 @@ import {
   type RemoteSubscription,
   toSubscription,
 } from "./remote-subscription.ts";
+import type { PaymentEvent } from "./stripe-events.ts";
 import type { Known, PaymentMark, SubscriptionRepository } from "./subscription-repository.ts";
 
 /** Stripe repeats an event for three days at most; an operator may resend one for thirty. */

@@ -249,6 +249,7 @@ describe("the owner", () => {
       "conversation",
       "message",
       "message",
+      "run",
       "memory_block",
       "memory_block_version",
       "memory_block",
@@ -257,8 +258,9 @@ describe("the owner", () => {
     ]);
     expect(lines[0]).toMatchObject({ end_user_id: "visitor", agent_id: own.agentId });
     expect(lines[1]).toMatchObject({ conversation_id: place.conversationId });
-    expect(lines[4]).toMatchObject({ block_name: "human", lines: ["Name: Zed"] });
-    expect(lines[7]).toMatchObject({ content: "Name: Zed" });
+    expect(lines[4]).toMatchObject({ conversation_id: place.conversationId, state: "completed" });
+    expect(lines[5]).toMatchObject({ block_name: "human", lines: ["Name: Zed"] });
+    expect(lines[8]).toMatchObject({ content: "Name: Zed" });
   });
 
   it("breaks an export off where the table fails, without the last word", async () => {

@@ -151,7 +151,7 @@ it("answers 404 when the conversation is deleted between reading and writing", a
   await injectFault({
     match: [conversationId],
     operation: "TransactWriteItems",
-    fault: { kind: "delay", ms: 300 },
+    fault: { kind: "delay", ms: 1_500 },
   });
 
   const [turn] = await Promise.all([
