@@ -1,6 +1,9 @@
+import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { fakeAi } from "./test/node/fake-ai.ts";
+import { FAKE_PDF_READER } from "./test/node/fake-pdf-reader.ts";
 
 // wrangler.toml asks for these; the Worker under test gets the bindings below.
 const SECRETS = {
@@ -21,50 +24,106 @@ const withoutStripeSourceMaps = {
   },
 };
 
+/** The service's own settings, and the servers that `test/node/global-setup.ts` has started. */
+const workersRuntime = (hasAi: boolean) =>
+  cloudflareTest(({ inject }) => ({
+    wrangler: { configPath: "./wrangler.toml" },
+    miniflare: {
+      bindings: {
+        ENVIRONMENT: "local",
+        ...SECRETS,
+        LEGACY_ENCRYPTION_SECRET: "the-secret-of-the-python-service",
+        AWS_REGION: "us-east-1",
+        DYNAMODB_TABLE: "test-table",
+        DYNAMODB_ENDPOINT: inject("dynamodb"),
+        DEMO_MODEL_URL: inject("model"),
+        FRONTEND_URL: "https://app.example.com",
+        PUBLIC_URL: "https://api.example.com",
+        OIDC_ISSUER: `${inject("issuer")}/well`,
+        GOOGLE_CLIENT_ID: "test-client",
+        GOOGLE_CLIENT_SECRET: "test-client-secret",
+        // Short enough to wait for in a test, and long enough for what a test does while a model is held on a slow machine.
+        MODEL_HEADERS_TIMEOUT_MS: "3000",
+        MODEL_IDLE_TIMEOUT_MS: "3000",
+        MODEL_TOTAL_TIMEOUT_MS: "5000",
+        SAVE_TIMEOUT_MS: "3000",
+        STRIPE_API_URL: inject("stripe"),
+        STRIPE_SECRET_KEY: "sk_test_of_these_tests",
+        STRIPE_WEBHOOK_SECRET: "whsec_of_these_tests,whsec_that_comes_next",
+        CLOUDFLARE_AI_DAILY_TURNS: "3",
+        // Politeness is tested by itself. Sites of tests are on this machine and need no rest.
+        CRAWL_PAUSE_MS: "0",
+        CRAWL_TIMEOUT_MS: "1500",
+      },
+      workers: [FAKE_PDF_READER, ...(hasAi ? [fakeAi(inject("model"), inject("embeddings"))] : [])],
+      ...(hasAi && {
+        // The binding of Cloudflare takes a signal without it. An entrypoint gets its arguments by RPC.
+        compatibilityFlags: ["enable_request_signal", "enable_abortsignal_rpc"],
+        serviceBindings: { AI: { name: "fake-ai", entrypoint: "FakeAi" } },
+      }),
+    },
+  }));
+
+/** Files that need a workerd of their own. All others share one with the files before and after them. */
+const ALONE = [
+  // It needs the `AI` binding, with which all lists of providers would be longer.
+  "test/llm/cloudflare.test.ts",
+  // It tests a warning that is logged once per isolate.
+  "test/http/burst-limit.test.ts",
+  // They spend most of the retries that an isolate has for requests to the database; see `retry-quota.ts`.
+  "test/http/every-route.outage.test.ts",
+  "test/runs/runs.crash.test.ts",
+];
+
+/** Long by nature: `npm run test:deep` runs these, and `npm test` all others. */
+const DEEP = "**/*.deep.test.ts";
+
+const all = globSync("test/**/*.test.ts").filter((file) => !file.startsWith("test/node/"));
+const tests = all.filter((file) => !file.endsWith(".deep.test.ts"));
+const SHARING = tests.filter((file) => !ALONE.includes(file));
+
+/**
+ * Tests that run in the Workers runtime. To start it and to load the app takes longer than most files do, so files share a
+ * workerd, one after the other, and leave nothing behind in it.
+ */
+const inWorkerd = (name: string, include: string[], isolate: boolean) => ({
+  extends: true as const,
+  plugins: [withoutStripeSourceMaps, workersRuntime(isolate)],
+  test: { name, include, isolate, setupFiles: ["./test/support/setup.ts"] },
+});
+
+/**
+ * Property tests draw the same cases in each run, so that a run tells what a change has done. `PROPERTY_SEED=$RANDOM npm test` draws
+ * others.
+ */
+const PROPERTY_SEED = 20_261_129;
+
 export default defineConfig({
   test: {
+    provide: { propertySeed: Number(process.env["PROPERTY_SEED"] ?? PROPERTY_SEED) },
     silent: "passed-only",
-    // Tests wait more than they compute, so two files at a time take little more than one. Where nobody waits for them, one:
-    // some look at moments, which a busy machine has later.
-    maxWorkers: process.env["CI"] ? 1 : 2,
+    // Tests wait about as much as they compute: two files at a time keep two cores busy.
+    maxWorkers: 2,
+    // Tests of a `describe.concurrent` do little but wait.
+    maxConcurrency: 20,
+    // These deadlines only end tests that hang. They leave room for a machine with much other work, so no test has its own.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000, interval: 20 } },
     globalSetup: ["./test/node/global-setup.ts"],
     projects: [
+      inWorkerd("workerd", SHARING, false),
+      inWorkerd("workerd-alone", ALONE, true),
       {
-        extends: true,
-        plugins: [
-          withoutStripeSourceMaps,
-          cloudflareTest(({ inject }) => ({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              bindings: {
-                ENVIRONMENT: "local",
-                ...SECRETS,
-                LEGACY_ENCRYPTION_SECRET: "the-secret-of-the-python-service",
-                AWS_REGION: "us-east-1",
-                DYNAMODB_TABLE: "test-table",
-                DYNAMODB_ENDPOINT: inject("dynamodb"),
-                DEMO_MODEL_URL: inject("model"),
-                FRONTEND_URL: "https://app.example.com",
-                PUBLIC_URL: "https://api.example.com",
-                OIDC_ISSUER: `${inject("issuer")}/well`,
-                GOOGLE_CLIENT_ID: "test-client",
-                GOOGLE_CLIENT_SECRET: "test-client-secret",
-                // Shorter than anybody's real patience, so that tests see it end.
-                MODEL_HEADERS_TIMEOUT_MS: "1500",
-                MODEL_IDLE_TIMEOUT_MS: "1500",
-                MODEL_TOTAL_TIMEOUT_MS: "4000",
-                SAVE_TIMEOUT_MS: "3000",
-                STRIPE_API_URL: inject("stripe"),
-                STRIPE_SECRET_KEY: "sk_test_of_these_tests",
-                STRIPE_WEBHOOK_SECRET: "whsec_of_these_tests,whsec_that_comes_next",
-              },
-            },
-          })),
-        ],
-        test: { name: "workerd", include: ["test/**/*.test.ts"], exclude: ["test/node/**"] },
+        test: { name: "node", include: ["test/node/**/*.test.ts"], exclude: [DEEP] },
       },
+      inWorkerd(
+        "deep",
+        all.filter((file) => file.endsWith(".deep.test.ts")),
+        true,
+      ),
       {
-        test: { name: "node", include: ["test/node/**/*.test.ts"] },
+        test: { name: "deep-node", include: [`test/node/${DEEP}`] },
       },
     ],
   },

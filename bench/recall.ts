@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { mapConcurrent } from "../src/shared/async.ts";
 import { field } from "../scripts/json.ts";
+import { readData, signUp } from "./api.ts";
 
 /** A conversation of the evaluation data: its turns, and questions with the turns that hold the answer. */
 interface Conversation {
@@ -25,22 +26,21 @@ interface Tally {
   any10: number;
 }
 
-const BATCH = 100;
 const PARALLEL_SEARCHES = 4;
 /** The data's dates: `1:56 pm on 8 May, 2023`. */
 const DATE = /^(\d+):(\d+) (am|pm) on (\d+) (\w+), (\d+)$/u;
 
-const api = process.env["API_URL"] ?? "http://localhost:8787";
-const file = process.argv[2];
-if (file === undefined) {
-  console.error("Usage: npm run bench:recall -- <path to a LoCoMo file>; API_URL names the API.");
-  process.exit(1);
-}
+const GUIDE = `This benchmark measures search with the LoCoMo conversations, which are not part of this project. Get
+locomo10.json from https://github.com/snap-research/locomo (folder data) and convert it to the shape that
+bench/README.md describes. Then start the service, and run: npm run bench:recall -- <path to the file>
+API_URL names the service if it is not at http://localhost:8787.`;
 
-// The file is the caller's; what does not have its shape fails where it is used.
-const conversations = JSON.parse(await readFile(file, "utf8")) as Conversation[];
-const username = `recall-${crypto.randomUUID().slice(0, 8)}`;
-const token = text(await send("POST", "/auth/local/signup", { username, password: "no-secret" }), "token");
+// The file is the caller's; what else does not have its shape fails where it is used.
+const conversations = (await readData(
+  GUIDE,
+  (value) => Array.isArray(value) && value.every((one) => Array.isArray(field(one, "turns"))),
+)) as readonly Conversation[];
+const account = await signUp("recall");
 
 const tallies = new Map<string, Tally>();
 for (const conversation of conversations) await measure(conversation);
@@ -51,42 +51,24 @@ for (const [name, { questions, any5, any10 }] of [...tallies].toSorted(([a], [b]
   );
 
 async function measure({ id, turns, questions }: Conversation): Promise<void> {
-  const agent = await send("POST", "/agents", {
-    agent_name: `Recall ${id}`,
-    agent_architecture: "krishna-memgpt",
-    agent_provider: "Demo",
-    agent_persona: "Remembers.",
-  });
-  const path = `/agents/${text(agent, "agent_id")}/archival-memory`;
+  const memory = await account.createMemory(`Recall ${id}`);
 
-  // Turns that say the same are one memory.
-  const turnsOf = new Map<string, string[]>();
-  for (let start = 0; start < turns.length; start += BATCH) {
-    const batch = turns.slice(start, start + BATCH);
-    const items = batch.map(({ speaker, text: said, caption = "", at }) => ({
-      content: `${speaker}: ${said} ${caption}`.trim(),
+  const stored = await memory.insert(
+    turns.map(({ speaker, text, caption = "", at }) => ({
+      content: `${speaker}: ${text} ${caption}`.trim(),
       occurred_at: isoDate(at),
-    }));
-    const stored = list(await send("POST", `${path}/batch`, { items }), "items");
-    for (const [index, turn] of batch.entries()) {
-      const memoryId = text(stored[index], "memory_id");
-      turnsOf.set(memoryId, [...(turnsOf.get(memoryId) ?? []), turn.id]);
-    }
-  }
+    })),
+  );
+  // Turns that say the same are one memory.
+  const turnsOf = Map.groupBy(turns, (_, index) => stored[index]);
 
-  for (let start = 0; start < questions.length; start += PARALLEL_SEARCHES) {
-    const group = questions.slice(start, start + PARALLEL_SEARCHES);
-    await Promise.all(
-      group.map(async ({ question, category, evidence }) => {
-        const query = new URLSearchParams({ query: question, limit: "10" });
-        const items = list(await send("GET", `${path}/search?${query.toString()}`), "items");
-        const answers = items.map((item) =>
-          (turnsOf.get(text(item, "memory_id")) ?? []).some((turn) => evidence.includes(turn)),
-        );
-        for (const name of [`category ${category}`, `conversation ${id}`, "overall"]) count(name, answers);
-      }),
+  await mapConcurrent(questions, PARALLEL_SEARCHES, async ({ question, category, evidence }) => {
+    const found = await memory.search(question, 10);
+    const answers = found.map((memoryId) =>
+      (turnsOf.get(memoryId) ?? []).some((turn) => evidence.includes(turn.id)),
     );
-  }
+    for (const name of [`category ${category}`, `conversation ${id}`, "overall"]) count(name, answers);
+  });
 }
 
 function count(name: string, answers: readonly boolean[]): void {
@@ -102,29 +84,4 @@ function isoDate(at: string): string {
   const ms = Date.parse(`${day} ${month} ${year} ${hour}:${minute} ${half} UTC`);
   if (Number.isNaN(ms)) throw new Error(`Not a date of the data: "${at}"`);
   return new Date(ms).toISOString();
-}
-
-async function send(method: string, path: string, body?: object): Promise<unknown> {
-  const response = await fetch(`${api}${path}`, {
-    method,
-    headers: {
-      "content-type": "application/json",
-      ...(path.startsWith("/auth") ? {} : { authorization: `Bearer ${token}` }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-  return response.json();
-}
-
-function text(value: unknown, name: string): string {
-  const found = field(value, name);
-  if (typeof found !== "string") throw new Error(`The API's answer has no "${name}".`);
-  return found;
-}
-
-function list(value: unknown, name: string): readonly unknown[] {
-  const found = field(value, name);
-  if (!Array.isArray(found)) throw new Error(`The API's answer has no "${name}".`);
-  return found;
 }

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long a program may take to end after SIGTERM before it is killed. */
 const STOP_MS = 5_000;
 
-/** How long the last words of a program that has ended are waited for. */
+/** How long to wait for the remaining output of a program that has ended. */
 const LAST_OUTPUT_MS = 500;
 
 /** How many of a program's last lines are kept for an error message. */
@@ -14,8 +16,10 @@ const KEPT_LINES = 40;
 
 /** A program that runs in its own process group, so that a Ctrl-C in the terminal reaches only its parent. */
 export interface ChildProcessHandle {
+  /** The id of the process and of its group; `undefined` if it could not start. */
+  readonly pid: number | undefined;
   /**
-   * Settles when the program has ended: its exit code, or null when a signal ended it or it could not start.
+   * Settles when the program has ended: its exit code, or null if a signal ended it or it could not start.
    */
   readonly exited: Promise<number | null>;
   /** The last lines that the program wrote, oldest first. */
@@ -24,18 +28,18 @@ export interface ChildProcessHandle {
   readonly stop: () => Promise<void>;
 }
 
-/** What `startChild` may be told beyond the command line. */
+/** Options of `startChild`. */
 export interface ChildOptions {
-  /** The whole environment of the program; this process's own when absent. */
+  /** The whole environment of the program; this process's own if absent. */
   readonly env?: NodeJS.ProcessEnv;
   /** Called for every line that the program writes. */
   readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
 }
 
 /**
- * Starts a program without a shell and without standard input.
+ * Starts a program without a shell and without standard input. If this process is killed, the program ends as well.
  *
- * Takes the program, its arguments and options; gives its handle at once. A program that cannot be started
+ * Takes the program, its arguments and options; returns its handle at once. A program that cannot be started
  * shows as `exited: null` with the reason in `output()`.
  */
 export function startChild(
@@ -66,16 +70,19 @@ export function startChild(
   const killGroup = (signal: NodeJS.Signals) => signalGroup(child.pid, signal);
   const killAtExit = () => killGroup("SIGKILL");
   process.on("exit", killAtExit);
+  watch("+", child.pid);
 
   const exited = new Promise<number | null>((resolve) => {
     child.on("error", (error) => {
       keep(error.message);
       if (child.pid === undefined) resolve(null);
     });
-    // A grandchild may hold the pipes open, so that "close" alone could be awaited for ever.
+    // A grandchild may hold the pipes open, so that "close" alone could be awaited forever.
     child.on("exit", (code) => void sleep(LAST_OUTPUT_MS).then(() => resolve(code)));
     child.on("close", (code) => resolve(code));
   });
+  // Otherwise the group's id could be another group's by the time that this process is killed.
+  void exited.then(() => watch("-", child.pid));
 
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
@@ -84,9 +91,10 @@ export function startChild(
     killGroup("SIGKILL");
     await exited;
     process.off("exit", killAtExit);
+    watch("-", child.pid);
   };
 
-  return { exited, output: () => kept.join("\n").trim(), stop };
+  return { pid: child.pid, exited, output: () => kept.join("\n").trim(), stop };
 }
 
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
@@ -95,6 +103,32 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(process.platform === "win32" ? pid : -pid, signal);
   } catch {
-    // Nobody of the group is left.
+    // The process group is gone already.
   }
+}
+
+/** Where the watchdog is told about groups. It is started with the first program, and ends with this process. */
+let toWatchdog: Writable | undefined;
+
+/** Has the watchdog kill a group when this process has gone (`+`), or forget it (`-`). */
+function watch(sign: "+" | "-", group: number | undefined): void {
+  if (group === undefined) return;
+  toWatchdog ??= startWatchdog();
+  toWatchdog.write(`${sign}${group}\n`);
+}
+
+function startWatchdog(): Writable {
+  // In a group of its own, so that a Ctrl-C in the terminal does not end it first.
+  const watchdog = spawn(process.execPath, [join(import.meta.dirname, "watchdog.ts")], {
+    detached: true,
+    windowsHide: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  // Without a watchdog, the next start ends what a killed one has left; see data-folder.ts.
+  watchdog.on("error", () => undefined);
+  watchdog.stdin.on("error", () => undefined);
+  watchdog.unref();
+  // A pipe to a process is a socket. It must not keep this process alive.
+  (watchdog.stdin as Socket).unref();
+  return watchdog.stdin;
 }

@@ -1,7 +1,7 @@
 import { field, parseJson } from "./json.ts";
 
 const USERNAME = "demo";
-/** No secret: accounts with passwords exist only in local development. */
+/** Not a secret: accounts with passwords exist only in local development. */
 const PASSWORD = "demo-password";
 
 /** The agent that the demo talks to. */
@@ -10,7 +10,7 @@ export interface Agent {
   readonly agentName: string;
 }
 
-/** One event of a turn, as far as the demo shows it. */
+/** The parts of an event that the demo shows. */
 export interface StreamEvent {
   readonly type: string;
   readonly content: string;
@@ -20,7 +20,7 @@ export interface StreamEvent {
 }
 
 /**
- * The few requests of the API that the demo needs. Every method throws an error with one readable sentence.
+ * The API requests that the demo needs. Every method throws an error with one readable sentence.
  */
 export class DemoApi {
   readonly #url: string;
@@ -31,7 +31,7 @@ export class DemoApi {
     this.#token = token;
   }
 
-  /** Makes the demo's account, or logs in where it exists. Takes the address of the API. */
+  /** Creates the demo's account, or logs in if it exists. `url` is the address of the API. */
   static async signIn(url: string): Promise<DemoApi> {
     const account = { username: USERNAME, password: PASSWORD };
     try {
@@ -42,7 +42,7 @@ export class DemoApi {
     return new DemoApi(url, text(await request(url, "POST", "/auth/local/login", account), "token"));
   }
 
-  /** Gives the demo's agent: the API answers with the existing one when the name is in use. */
+  /** Returns the demo's agent: the API answers with the existing one when the name is in use. */
   async createAgent(): Promise<Agent> {
     const agentName = "Demo agent";
     const created = await this.#request("POST", "/agents", {
@@ -55,7 +55,7 @@ export class DemoApi {
     return { agentId: text(created, "agent_id"), agentName };
   }
 
-  /** Opens a conversation and gives its id. */
+  /** Opens a conversation and returns its id. */
   async openConversation(agent: Agent, title: string): Promise<string> {
     return text(
       await this.#request("POST", "/conversations", { title, agent_id: agent.agentId }),
@@ -63,12 +63,12 @@ export class DemoApi {
     );
   }
 
-  /** Gives the content of a core memory block. */
+  /** Returns the content of a core memory block. */
   async readMemory(agent: Agent, block: string): Promise<unknown> {
     return await this.#request("GET", `/agents/${agent.agentId}/memory-blocks/${block}/content`);
   }
 
-  /** Sends a message and gives the events of the turn as they come. */
+  /** Sends a message and returns the events of the turn as they come. */
   async *send(agent: Agent, conversationId: string, content: string): AsyncGenerator<StreamEvent> {
     const path = `/agents/${agent.agentId}/${conversationId}/send-message`;
     const response = await open(this.#url, "POST", path, { content }, this.#token);
@@ -99,7 +99,7 @@ async function request(
   return parseJson(await response.text());
 }
 
-/** Sends a request and gives its answer when it is a success; otherwise throws what the API says is wrong. */
+/** Sends a request and returns its answer when it is a success; otherwise throws what the API says is wrong. */
 async function open(
   url: string,
   method: string,

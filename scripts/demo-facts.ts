@@ -24,7 +24,7 @@ const simple = (match: RegExp, key: string, continues = false): Pattern => ({
   fact: (found) => keyed(key, found[1]),
 });
 
-/** Tried in this order: the general ones stand last. */
+/** Tried in this order, the general ones last. */
 const PATTERNS: readonly Pattern[] = [
   simple(/^my name(?:'s| is) (.+)$/i, "Name"),
   simple(/^(?:i am called|i'm called|call me) (.+)$/i, "Name"),
@@ -48,7 +48,7 @@ const PATTERNS: readonly Pattern[] = [
   },
 ];
 
-/** Cuts a text at the ends of its sentences; a full stop inside a word, as in "example.com", ends none. */
+/** Cuts a text at the ends of its sentences; a full stop inside a word, as in "example.com", does not end one. */
 export function splitSentences(text: string): readonly string[] {
   return text
     .split(/(?<=[.!?;])\s+|\n+/)
@@ -59,12 +59,12 @@ export function splitSentences(text: string): readonly string[] {
 const QUESTION_START =
   /^(?:who|whom|whose|what|where|when|which|why|how|do|does|did|can|could|am|is|are|have|tell me|remind me)\b/i;
 
-/** Tells whether a sentence asks for something. */
+/** Returns whether a sentence asks for something. */
 export function isQuestion(sentence: string): boolean {
   return sentence.endsWith("?") || QUESTION_START.test(normalQuotes(sentence));
 }
 
-/** Gives the facts that a sentence states, none when it fits no pattern. */
+/** Returns the facts that a sentence states, none when it fits no pattern. */
 export function factsFrom(sentence: string): readonly Fact[] {
   const text = normalQuotes(sentence)
     .replace(/[.!;\s]+$/, "")
@@ -91,7 +91,7 @@ export function sentenceOf(facts: readonly Fact[]): string {
   return clauses.length === 0 ? last : `${clauses.join(", ")} and ${last}`;
 }
 
-/** Answers a question from facts, with a whole sentence; gives undefined when none of them fits. */
+/** Answers a question from facts, with a whole sentence; returns `undefined` if none of them fits. */
 export function answerFromFacts(question: string, facts: readonly Fact[]): string | undefined {
   const fitting = EVERYTHING.test(question) ? facts : factsFor(question, facts);
   if (fitting.length === 0) return undefined;
@@ -162,7 +162,7 @@ function factsFor(question: string, facts: readonly Fact[]): readonly Fact[] {
   return fitting.length > 0 ? fitting : overlapping(words, facts);
 }
 
-/** Facts all of whose key words are asked for; "Dog's name" wins over "Name" where both are. */
+/** Facts whose key words are all in the question; "Dog's name" wins over "Name" if both are. */
 function namedBy(asked: ReadonlySet<string>, facts: readonly Fact[]): readonly Fact[] {
   const candidates = facts
     .map((fact) => ({ fact, words: wordsOf(fact.key ?? "") }))
@@ -190,7 +190,7 @@ const STOP_WORDS = new Set(
   ).split(" "),
 );
 
-/** Content words in lower case, without their plural "s", so that "cats" meets "cat". */
+/** Content words in lower case, without their plural "s", so that "cats" matches "cat". */
 function wordsOf(text: string): ReadonlySet<string> {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   return new Set(

@@ -5,17 +5,25 @@ import {
   parseFact,
   sentenceOf,
   splitSentences,
+  type Fact,
 } from "./demo-facts.ts";
-import type { Fact } from "./demo-facts.ts";
 import { field, parseJson } from "./json.ts";
 import { textOf } from "./model-reply.ts";
-import { startModelServer } from "./model-server.ts";
-import type { ChatMessage, ChatRequest, ChatToolCall, ReplyStep, Responder } from "./model-server.ts";
+import {
+  startModelServer,
+  type ChatMessage,
+  type ChatRequest,
+  type ChatToolCall,
+  type ReplyStep,
+  type Responder,
+} from "./model-server.ts";
 
 const APPEND = "core_memory_append";
+const SEARCH = "knowledge_base_search";
 const WORD_MS = 15;
 
 const UNKNOWN = "I do not know that yet. I am the demo model: I only know the facts you have told me.";
+const NOT_FOUND = "I found nothing about that in the knowledge bases.";
 const NO_MEMORY = "I am the demo model, and in this architecture I have no memory, so I cannot answer that.";
 const HINT = 'I am the demo model. Tell me a fact, such as "My name is Alice", or ask about one.';
 const HINT_WITHOUT_TOOLS =
@@ -33,28 +41,47 @@ export type Plan = { readonly text: string } | { readonly calls: readonly Planne
 
 /**
  * Answers with simple patterns and no intelligence: stores facts, answers questions from the core memory that
- * the system message shows, and never repeats anything else of the system message.
+ * the system message shows, or else with what the best result of the knowledge bases says, and never repeats
+ * anything else of the system message.
  */
 export const demoResponder: Responder = (request) => stream(answerTo(request));
 
 /** Decides the answer to a chat request. Pure: the same request gets the same plan. */
 export function answerTo(request: ChatRequest): Plan {
-  // It can't summarise: without an answer the service does so by itself.
+  // The demo model cannot summarise. Without an answer, the service assembles a summary itself.
   if (isSummary(request.messages)) return { text: "" };
 
   const results = lastToolResults(request.messages);
+  const found = results.find(({ call }) => call.function.name === SEARCH);
+  if (found !== undefined) return { text: quoteFrom(found.text) };
   if (results.length > 0) return { text: acknowledge(results) };
 
   const question = lastUserText(request.messages);
   const sentences = splitSentences(question);
-  const offersMemory = (request.tools ?? []).some((tool) => tool.function.name === APPEND);
+  const offers = (name: string) => (request.tools ?? []).some((tool) => tool.function.name === name);
+  const offersMemory = offers(APPEND);
 
   const facts = sentences.filter((sentence) => !isQuestion(sentence)).flatMap(factsFrom);
   if (offersMemory && facts.length > 0) return { calls: storeCalls(facts, request.messages) };
 
   const asked = sentences.filter(isQuestion);
   if (asked.length === 0) return { text: offersMemory ? HINT : HINT_WITHOUT_TOOLS };
-  return { text: answerQuestion(asked.join(" "), knownFacts(request.messages), offersMemory) };
+  const known = answerQuestion(asked.join(" "), knownFacts(request.messages), offersMemory);
+  if (known !== UNKNOWN || !offers(SEARCH)) return { text: known };
+  return { calls: [searchCall(asked.join(" "), request.messages)] };
+}
+
+function searchCall(query: string, messages: readonly ChatMessage[]): PlannedCall {
+  return { id: `call_${nextCallNumber(messages)}`, name: SEARCH, arguments: JSON.stringify({ query }) };
+}
+
+/** Returns the first paragraph of the best result with its number, as an answer that cites it. */
+function quoteFrom(output: string): string {
+  const found = /^\[(\d+)\] [^\n]*\n {4}Source: [^\n]*\n {4}Content: ((?:[^\n]+\n)+)/m.exec(output);
+  if (found === null) return NOT_FOUND;
+
+  const [, number = "", paragraph = ""] = found;
+  return `${paragraph.replace(/\s+/g, " ").trim()} [${number}]`;
 }
 
 function answerQuestion(question: string, known: readonly Fact[] | undefined, offersMemory: boolean): string {
@@ -95,7 +122,7 @@ interface ToolResult {
   readonly text: string;
 }
 
-/** Gives the results that stand at the end of the conversation, each with the call that it answers. */
+/** Returns the results at the end of the conversation, each with the call that it answers. */
 function lastToolResults(messages: readonly ChatMessage[]): readonly ToolResult[] {
   const start = messages.findLastIndex((message) => message.role !== "tool") + 1;
   const caller = messages[start - 1];
@@ -144,7 +171,7 @@ function greet(stored: readonly Fact[]): string {
 }
 
 /**
- * Gives the user's facts from the core memory section, or undefined when the system message has no such
+ * Returns the user's facts from the core memory section, or `undefined` if the system message has no such
  * section.
  */
 function knownFacts(messages: readonly ChatMessage[]): readonly Fact[] | undefined {
@@ -173,7 +200,7 @@ const isSummary = (messages: readonly ChatMessage[]): boolean =>
       role === "system" && textOf(content).startsWith("You keep the running summary of a conversation"),
   );
 
-/** What the user said last, without the note of the time that stands behind it. */
+/** Returns the user's last message without the time that follows it. */
 function lastUserText(messages: readonly ChatMessage[]): string {
   const last = messages.findLast((message) => message.role === "user");
   return textOf(last?.content)

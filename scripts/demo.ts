@@ -1,5 +1,4 @@
-import { DemoApi } from "./demo-api.ts";
-import type { Agent, StreamEvent } from "./demo-api.ts";
+import { DemoApi, type Agent, type StreamEvent } from "./demo-api.ts";
 import { field } from "./json.ts";
 
 const FACTS = "My name is Alice and I work at Google.";
@@ -45,7 +44,7 @@ async function converse(url: string): Promise<void> {
   console.log(`\n${green("The agent remembers across conversations.")}`);
 }
 
-/** Sends a message, shows the turn as it comes, and gives the whole text of the answer. */
+/** Sends a message, shows the turn as it comes, and returns the whole text of the answer. */
 async function say(api: DemoApi, agent: Agent, conversationId: string, content: string): Promise<string> {
   console.log(`${cyan("you")}    ${content}`);
 

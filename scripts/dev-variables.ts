@@ -6,19 +6,22 @@ import { field } from "./json.ts";
 
 const SECRET_BYTES = 32;
 
-/** What has to last over restarts: tokens stay valid by it, and stored credentials readable. */
+/** Secrets that must survive restarts, so that tokens stay valid and stored credentials readable. */
 const LASTING: readonly { readonly name: string; readonly encoding: "base64" | "base64url" }[] = [
   { name: "JWT_SECRET", encoding: "base64url" },
   { name: "ENCRYPTION_KEY", encoding: "base64" },
 ];
 
-/** Environment variables by name; empty ones are left out. */
+/** Variables that say something by being empty: an empty list of superusers means nobody. */
+const MAY_BE_EMPTY: readonly string[] = ["SUPERUSER_EMAILS"];
+
+/** Environment variables by name; empty ones are left out, except `MAY_BE_EMPTY`. */
 export type Variables = Readonly<Record<string, string>>;
 
 /**
- * Gives the variables of the environment, and those of the file that the environment does not set.
+ * Returns the variables of the environment, and those of the file that the environment does not set.
  *
- * The file is made, readable by its owner only, when it is missing, and gets random secrets where it has none.
+ * If the file is missing, it is created readable by its owner only. Missing secrets are added to it at random.
  */
 export async function readDevVariables(
   env: Readonly<Record<string, string | undefined>>,
@@ -57,7 +60,8 @@ async function readIfThere(file: string): Promise<string | undefined> {
 function filled(variables: Readonly<Record<string, string | undefined>>): Variables {
   return Object.fromEntries(
     Object.entries(variables).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "",
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && (entry[1] !== "" || MAY_BE_EMPTY.includes(entry[0])),
     ),
   );
 }

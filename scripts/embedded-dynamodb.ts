@@ -10,8 +10,8 @@ import { startChild } from "./child-process.ts";
 import { freePort, isPortTaken } from "./free-port.ts";
 import { field } from "./json.ts";
 
-/** How long the database may take to answer. */
-const START_MS = 10_000;
+/** How long the database may take to answer, on a machine with other things to do. */
+const START_MS = 60_000;
 
 const PROJECT_FOLDER = join(import.meta.dirname, "..");
 
@@ -22,18 +22,20 @@ const PINNED_PACKAGE = "@dynoxide/linux-x64";
 export interface EmbeddedDynamoDb {
   /** `http://127.0.0.1:PORT`. */
   readonly endpoint: string;
+  /** The id of its process. */
+  readonly pid: number | undefined;
   /** Ends the database and waits until it has ended. */
   readonly stop: () => Promise<void>;
-  /** Settles when the database has ended: its exit code, or null when a signal ended it. */
+  /** Settles when the database has ended: its exit code, or null if a signal ended it. */
   readonly exited: Promise<number | null>;
 }
 
 /**
  * Starts the embedded DynamoDB and waits until it answers.
  *
- * Takes the file it keeps its data in (in memory when absent; the folder is made) and the port (a free one
- * when absent). Rejects with a readable message when this platform has no embedded database, when the
- * database ends before it answers, or when it does not answer within ten seconds.
+ * Takes the file it keeps its data in (in memory if absent; the folder is made) and the port (a free one
+ * if absent). Rejects with a readable message when this platform has no embedded database, when the
+ * database ends before it answers, or when it does not answer within a minute.
  */
 export async function startEmbeddedDynamoDb(
   options: { readonly databaseFile?: string; readonly port?: number } = {},
@@ -42,7 +44,7 @@ export async function startEmbeddedDynamoDb(
   if (options.databaseFile !== undefined) await mkdir(dirname(options.databaseFile), { recursive: true });
 
   const port = options.port ?? (await freePort());
-  // Otherwise the port's other user would be taken for the new database.
+  // Otherwise whatever else listens on the port would be mistaken for the new database.
   if (await isPortTaken(port)) throw new Error(`The embedded DynamoDB cannot start: port ${port} is taken.`);
 
   const file = options.databaseFile === undefined ? [] : ["--db-path", options.databaseFile];
@@ -57,7 +59,7 @@ export async function startEmbeddedDynamoDb(
     throw new Error(`The embedded DynamoDB ${what}. ${child.output()}`.trim());
   }
 
-  return { endpoint, stop: child.stop, exited: child.exited };
+  return { endpoint, pid: child.pid, stop: child.stop, exited: child.exited };
 }
 
 async function waitUntilItAnswers(endpoint: string): Promise<"answers" | "silent"> {
@@ -79,13 +81,15 @@ async function findOrInstallBinary(): Promise<string> {
   const installed = findBinary(name);
   if (installed !== undefined) return installed;
 
+  const specifier = `${name}@${pinnedVersion()}`;
+  console.error(`fetching ${specifier}, the embedded database, which npm install has not installed …`);
   try {
-    await install(`${name}@${pinnedVersion()}`);
-  } catch {
-    throw new Error(missingMessage());
+    await install(specifier);
+  } catch (error) {
+    throw new Error(missingMessage(npmReason(error)), { cause: error });
   }
   const fresh = findBinary(name);
-  if (fresh === undefined) throw new Error(missingMessage());
+  if (fresh === undefined) throw new Error(missingMessage("npm has not installed it"));
   return fresh;
 }
 
@@ -98,11 +102,11 @@ function findBinary(name: string): string | undefined {
   }
 }
 
-/** npm leaves out optional dependencies of other platforms, so this platform's own is asked for by name. */
+/** npm skips optional dependencies of other platforms, so this platform's package is installed by name. */
 async function install(specifier: string): Promise<void> {
   await promisify(execFile)("npm", ["install", "--no-save", "--no-audit", specifier], {
     cwd: PROJECT_FOLDER,
-    // Only a shell finds npm's command file on Windows; the arguments are this file's own.
+    // On Windows only a shell finds npm's command file. That is safe, because all arguments are constants of this file.
     shell: process.platform === "win32",
   });
 }
@@ -114,8 +118,18 @@ function pinnedVersion(): string {
   return version;
 }
 
-function missingMessage(): string {
+/** Returns npm's own words, without its prefix and its advice about log files. */
+export function npmReason(error: unknown): string {
+  const lines = String(field(error, "stderr") || field(error, "message") || error)
+    .split("\n")
+    .map((line) => line.replace(/^npm (?:error|ERR!|warn)\s*/u, "").trim())
+    .filter((line) => line !== "" && !/complete log of this run|^code |^errno /u.test(line));
+  return lines.slice(0, 3).join(" ");
+}
+
+function missingMessage(reason: string): string {
   return [
+    `The embedded DynamoDB could not be fetched: ${reason}`,
     `There is no embedded DynamoDB for ${process.platform}-${process.arch}. Start DynamoDB Local ` +
       "(docker run -p 8000:8000 amazon/dynamodb-local) and use it: DYNAMODB_ENDPOINT=http://localhost:8000 npm run dev",
     "or use AWS with your credentials: " +

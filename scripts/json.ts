@@ -1,4 +1,4 @@
-/** Parses JSON; gives undefined for text that is none. */
+/** Parses JSON; returns `undefined` for invalid JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -7,7 +7,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Gives a property of an unknown value, undefined where there is none. */
+/** Returns a property of an unknown value, `undefined` if there is none. */
 export function field(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }

@@ -45,7 +45,7 @@ export class StreamedReply implements Reply {
     } else if ("call" in step) this.#call(step.call);
     else if ("finish" in step) this.#finish(step.finish);
     else if ("usage" in step) this.#usage(step.usage);
-    else if ("raw" in step) this.#write(step.raw);
+    else if ("raw" in step) this.#write(step.raw.repeat(step.times ?? 1));
     else if ("done" in step) this.#done();
     else if ("status" in step) this.#refuse(step);
     else if ("cut" in step) this.#close(() => this.#response.destroy());
@@ -200,7 +200,7 @@ function countWords(text: string): number {
   return text.split(/\s+/).filter((word) => word !== "").length;
 }
 
-/** Gives a message's text, its parts joined. */
+/** Returns a message's text, its parts joined. */
 export function textOf(content: ChatContent | null | undefined): string {
   if (typeof content === "string") return content;
   return (content ?? []).map((part) => part.text ?? "").join("");

@@ -1,10 +1,8 @@
-import { createServer } from "node:http";
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { field, parseJson } from "./json.ts";
-import { sendJson, StreamedReply, WholeReply } from "./model-reply.ts";
-import type { Reply } from "./model-reply.ts";
+import { sendJson, StreamedReply, WholeReply, type Reply } from "./model-reply.ts";
 
 /** The text of a message: a string, or the parts that a client may send instead. */
 export type ChatContent = string | readonly { readonly type: string; readonly text?: string }[];
@@ -42,7 +40,7 @@ export interface ChatRequest {
   readonly [other: string]: unknown;
 }
 
-/** Token counts as they go over the wire; `total_tokens` is the sum when absent. */
+/** Token counts as they go over the wire; `total_tokens` is the sum if absent. */
 export interface TokenUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
@@ -63,7 +61,7 @@ export type FinishReason = "stop" | "tool_calls" | "length" | "content_filter";
  * - `finish`: the chunk with the finish reason.
  * - `usage`: the chunk without choices, sent only when the request's `stream_options.include_usage` asks for
  * it.
- * - `raw`: these bytes as they are; an empty string sends the headers only.
+ * - `raw`: these bytes as they are, so many times; an empty string sends the headers only.
  * - `done`: `data: [DONE]`.
  * - `status`: an HTTP error answer instead of a stream, so it has to come before anything is sent.
  * - `cut`: destroys the connection.
@@ -75,7 +73,7 @@ export type ReplyStep =
   | { readonly wait: number }
   | { readonly finish: FinishReason }
   | { readonly usage: TokenUsage }
-  | { readonly raw: string }
+  | { readonly raw: string; readonly times?: number }
   | { readonly done: true }
   | { readonly status: number; readonly body: unknown; readonly headers?: Readonly<Record<string, string>> }
   | { readonly cut: true }
@@ -93,11 +91,11 @@ export type Responder = (
 /** What `startModelServer` needs. */
 export interface ModelServerOptions {
   readonly respond: Responder;
-  /** A free port when absent. */
+  /** A free port if absent. */
   readonly port?: number;
-  /** What `GET /v1/models` lists; `demo` when absent. */
+  /** What `GET /v1/models` lists; `demo` if absent. */
   readonly models?: readonly string[];
-  /** Called once for every well-formed request, before it is answered. */
+  /** Called once forevery well-formed request, before it is answered. */
   readonly onRequest?: (request: ChatRequest) => void;
   /** Called when a client leaves before its answer is complete. */
   readonly onDisconnect?: (request: ChatRequest) => void;

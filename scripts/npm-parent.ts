@@ -6,8 +6,7 @@ const CHECK_MS = 250;
 /**
  * Calls back once when the npm that runs this script has gone; never when there is none.
  *
- * npm hands a signal to the shell between it and the script at best, and such a shell ends without passing it
- * on.
+ * At best, npm passes a signal to the shell between itself and the script, and that shell ends without passing it on.
  */
 export function onNpmGone(callback: () => void): void {
   if (process.env["npm_lifecycle_event"] === undefined) return;

@@ -1,228 +1,110 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
+import { accessOf } from "../src/access/require-access.ts";
 import { createApp } from "../src/app.ts";
-import { type Access, type Answer, docOf, type InputDoc, type OperationDoc } from "../src/http/openapi.ts";
+import { RESPONSE_HEADERS, TAGS } from "../src/http/docs.ts";
+import { docOf } from "../src/http/openapi.ts";
+import { OPERATIONS } from "./api-description/all-docs.ts";
+import { describeOperation, PARAMETER, type Route } from "./api-description/operations.ts";
+import { PROBLEM, Problems } from "./api-description/problems.ts";
+import { Schemas } from "./api-description/schemas.ts";
 
 const FILE = join(import.meta.dirname, "../docs/openapi.json");
 
-/** `/agents/:agentId` as Hono writes it, `/agents/{agentId}` as OpenAPI does. */
-const PARAMETER = /:([A-Za-z]+)/gu;
+const INTRODUCTION = `Build AI agents that remember the people they talk to.
 
-const PROBLEM = {
-  type: "object",
-  description: "RFC 9457. `code` is for programs, `detail` for people.",
-  required: ["type", "title", "status", "detail", "instance", "code", "request_id"],
-  properties: {
-    type: { type: "string" },
-    title: { type: "string" },
-    status: { type: "integer" },
-    detail: { type: "string" },
-    instance: { type: "string" },
-    code: { type: "string" },
-    request_id: { type: "string" },
-    errors: {
-      type: "array",
-      description: "What a schema objects to; values are never echoed.",
-      items: {
-        type: "object",
-        properties: {
-          path: { type: "array", items: { type: "string" } },
-          message: { type: "string" },
-          code: { type: "string" },
-        },
-      },
-    },
+**First steps.** Create an agent (\`createAgent\`), start a conversation with it (\`createConversation\`), and send a message (\`sendMessage\`). The answer is streamed as server-sent events; what the agent learns, it writes to its memory.
+
+**Authentication.** Send \`Authorization: Bearer …\` with the access token of a person, an API key (\`dab_…\`) of a program, or a client token of an end user. Each operation says which of them may call it, and which scopes a key needs.
+
+**Errors** are problem documents (RFC 9457): \`code\` is for programs, \`detail\` for people, and \`request_id\` finds the request in the log. Trying again helps only if the code says so, or after the seconds of \`Retry-After\`.
+
+**Idempotency.** Operations that create something take an \`Idempotency-Key\`: for 24 hours, the same key with the same body has one effect and one answer.
+
+**Lists** take \`limit\` and \`cursor\`, and return \`items\`, \`next_cursor\` and \`has_more\`.
+
+**Unknown names.** A query parameter or a member of a body that an operation does not know is refused with 422 and the nearest known name.
+
+**Limits.** A body may have 64 KB unless the operation says otherwise. Requests beyond the plan's limits are refused with 429 and the headers \`RateLimit\`, \`RateLimit-Policy\` and \`Retry-After\`.
+
+Times are in UTC (ISO 8601). Ignore members and event types that you do not know: new ones may be added.`;
+
+const SECURITY_SCHEMES = {
+  bearer: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "A person who has signed in.",
+  },
+  apiKey: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "dab_…",
+    description: "A program, by an API key that has the scope.",
+  },
+  endUser: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "An end user of an agent, by a client token.",
   },
 };
 
-/** Schemas with an id stand once, under `components`, and are referred to from everywhere else. */
-type Components = Map<string, object>;
-
-/** The OpenAPI 3.1 document of the whole API, read from the marks that routes carry. */
+/** Returns the OpenAPI 3.1 document of the whole API, built from the metadata of the routes and the docs of the features. */
 export function describeApi(): object {
-  const components: Components = new Map([["Problem", PROBLEM]]);
+  const shared = { schemas: new Schemas(), problems: new Problems() };
+  shared.schemas.define("Problem", PROBLEM);
   const paths: Record<string, Record<string, object>> = {};
+  const described = new Set<string>();
 
-  for (const [route, docs] of groupByRoute()) {
-    const [method = "", path = ""] = route.split(" ");
-    const operation = docs.find((doc) => doc.kind === "operation");
-    if (!operation) throw new Error(`${route} does not say what it is: give it an operation().`);
-
-    const inputs = docs.filter((doc) => doc.kind === "input");
-    const openApiPath = path.replaceAll(PARAMETER, "{$1}");
-    paths[openApiPath] = {
-      ...paths[openApiPath],
-      [method.toLowerCase()]: describeOperation(operation, inputs, path, components),
-    };
+  for (const [method, route] of routesOf()) {
+    const path = route.path.replaceAll(PARAMETER, "{$1}");
+    paths[path] = { ...paths[path], [method.toLowerCase()]: describeOperation(route, shared) };
+    described.add(route.operation.id);
   }
+  const unknown = [...OPERATIONS.keys()].filter((id) => !described.has(id));
+  if (unknown.length > 0)
+    throw new Error(`There are docs of ${unknown.join(", ")}, which no route is called.`);
 
   return {
     openapi: "3.1.0",
     info: {
       title: "Dynamic Agent Builder API",
       version: "1",
-      description:
-        "Build AI agents that remember. See docs/stream-protocol.md for the events of a streamed answer.",
+      summary: "AI agents that remember.",
+      description: INTRODUCTION,
+      license: { name: "MIT", identifier: "MIT" },
     },
+    servers: [
+      { url: "/", description: "The deployment that serves this description." },
+      { url: "http://localhost:8787", description: "`npm run dev`." },
+    ],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      securitySchemes: {
-        bearer: {
-          type: "http",
-          scheme: "bearer",
-          bearerFormat: "JWT",
-          description: "A person who has signed in.",
-        },
-        apiKey: {
-          type: "http",
-          scheme: "bearer",
-          bearerFormat: "dab_…",
-          description: "A program, by an API key that has the scope.",
-        },
-        endUser: {
-          type: "http",
-          scheme: "bearer",
-          bearerFormat: "JWT",
-          description: "An end user of an agent, by a client token.",
-        },
-      },
-      schemas: Object.fromEntries([...components].toSorted(([a], [b]) => a.localeCompare(b))),
+      securitySchemes: SECURITY_SCHEMES,
+      headers: RESPONSE_HEADERS,
+      responses: shared.problems.all(),
+      schemas: shared.schemas.all(),
     },
   };
 }
 
-/** What each route's handlers say of it, by `METHOD /path`; handlers of all routes (middleware) say nothing. */
-function groupByRoute(): Map<string, (OperationDoc | InputDoc)[]> {
-  const routes = new Map<string, (OperationDoc | InputDoc)[]>();
-
-  for (const { method, path, handler } of createApp().routes) {
-    if (method === "ALL") continue;
-    const doc = docOf(handler);
-    const route = `${method} ${path}`;
-    routes.set(route, [...(routes.get(route) ?? []), ...(doc ? [doc] : [])]);
-  }
-  return routes;
-}
-
-function describeOperation(
-  { id, summary, answers, access }: OperationDoc,
-  inputs: readonly InputDoc[],
-  path: string,
-  components: Components,
-): object {
-  const body = inputs.find(({ target }) => target === "json");
-  const inPath = [...path.matchAll(PARAMETER)].map(([, name]) => ({
-    name,
-    in: "path",
-    required: true,
-    schema: { type: "string" },
-  }));
-  const parameters = [
-    ...inPath,
-    ...inputs.flatMap(({ target, schema }) =>
-      target === "query" || target === "header" ? parametersIn(target, schema) : [],
-    ),
-  ];
-
-  return {
-    operationId: id,
-    summary,
-    ...describeAccess(access),
-    ...(parameters.length > 0 && { parameters }),
-    ...(body && {
-      requestBody: {
-        required: true,
-        content: { "application/json": { schema: schemaOf(body.schema, "input", components) } },
-      },
-    }),
-    responses: {
-      ...Object.fromEntries(
-        Object.entries(answers).map(([status, answer]) => [
-          status,
-          describeAnswers(status, answer, components),
-        ]),
-      ),
-      default: {
-        description: "A problem.",
-        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
-      },
-    },
-  };
-}
-
-/** Who may call a route; a program's key needs one of the scopes. */
-function describeAccess(access: Access): object {
-  if (access === "public") return {};
-
-  const scopes = access.filter((who) => who !== "user" && who !== "end-user");
-  return {
-    security: [
-      ...(access.includes("user") ? [{ bearer: [] }] : []),
-      ...(scopes.length > 0 ? [{ apiKey: scopes }] : []),
-      ...(access.includes("end-user") ? [{ endUser: [] }] : []),
-    ],
-    "x-scopes": scopes,
-  };
-}
-
-const DESCRIPTIONS: Record<string, string> = {
-  "200": "Done.",
-  "201": "Created.",
-  "202": "Begun; repeat the request.",
-  "204": "Done, nothing to say.",
-};
-
-function describeAnswers(
-  status: string,
-  answers: Answer | readonly Answer[],
-  components: Components,
-): object {
-  const contents = [answers].flat().map((answer: Answer) => contentOf(answer, components));
-  const content = Object.assign({}, ...contents) as object;
-  const description = DESCRIPTIONS[status] ?? "Done.";
-  return { description, ...(Object.keys(content).length > 0 && { content }) };
-}
-
-function contentOf(answer: Answer, components: Components): object {
-  if (answer === "empty") return {};
-  if (answer === "json-lines") return { "application/x-ndjson": { schema: { type: "string" } } };
-  if (answer === "event-stream") return { "text/event-stream": { schema: { type: "string" } } };
-
-  const schema = answer === "json" ? { type: "object" } : schemaOf(answer, "output", components);
-  return { "application/json": { schema } };
-}
-
-function parametersIn(place: "query" | "header", schema: z.ZodType): object[] {
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  return Object.entries(properties).map(([name, property]) => ({
-    name,
-    in: place,
-    required: required.includes(name),
-    schema: property,
-  }));
-}
-
-/** A schema in place, or a reference to it where it has an id. */
-function schemaOf(schema: z.ZodType, io: "input" | "output", components: Components): object {
-  const { $schema: _dialect, $defs = {}, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-
-  for (const [id, definition] of Object.entries($defs)) components.set(id, withoutId(definition));
-  const { id } = z.globalRegistry.get(schema) ?? {};
-  if (id === undefined) return pointToComponents(json);
-
-  // A schema that has an id comes as a reference to its own definition, or as the definition itself.
-  if (!(id in $defs)) components.set(id, withoutId(json));
-  return { $ref: `#/components/schemas/${id}` };
-}
-
-/** References within one schema point to its own definitions; here they stand with the components. */
-const pointToComponents = (json: object): object =>
-  JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/'));
-
-function withoutId(definition: object): object {
-  const { id: _id, ...rest } = pointToComponents(definition) as { id?: string };
-  return rest;
+/** The method and the metadata of each route, without middleware for all routes. */
+export function routesOf(): [method: string, route: Route][] {
+  const handlers = Map.groupBy(
+    createApp().routes.filter(({ method }) => method !== "ALL"),
+    ({ method, path }) => `${method} ${path}`,
+  );
+  return [...handlers].map(([name, ofRoute]) => {
+    const [method = "", path = ""] = name.split(" ");
+    const docs = ofRoute.map(({ handler }) => docOf(handler)).filter((doc) => doc !== undefined);
+    const operation = docs.find((doc) => doc.kind === "operation");
+    if (!operation) throw new Error(`${name} has no description. Add operation(…).`);
+    const access = ofRoute.map(({ handler }) => accessOf(handler)).find((one) => one !== undefined);
+    if (!access) throw new Error(`${name} has no access check. Add requireAccess(…) or publicAccess.`);
+    return [method, { path, operation, access, docs }];
+  });
 }
 
 export const render = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
@@ -231,7 +113,7 @@ if (import.meta.main) {
   const text = render(describeApi());
   if (process.argv.includes("--check")) {
     if ((await readFile(FILE, "utf8")) !== text) {
-      console.error("docs/openapi.json is not what the routes say. Run: npm run openapi");
+      console.error("docs/openapi.json is out of date. Run: npm run openapi");
       process.exit(1);
     }
   } else {

@@ -18,7 +18,7 @@ export async function startOpenIdServer(): Promise<{ url: string; stop: () => Pr
   });
   await server.start(0, "127.0.0.1");
 
-  // By number: not everything that asks it knows the name `localhost` as the same address.
+  // By number, because not every client resolves `localhost` to the same address.
   const url = `http://127.0.0.1:${server.address().port}`;
   server.issuer.url = url;
   return { url, stop: () => server.stop() };

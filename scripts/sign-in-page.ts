@@ -1,7 +1,6 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 
-/** What an application does around a sign-in, in as few lines as that takes. */
+/** A minimal page that does what an application does around a sign-in. */
 const pageFor = (api: string): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -28,21 +27,24 @@ const pageFor = (api: string): string => `<!doctype html>
 </html>
 `;
 
-/** Serves a page to try the sign-in of the API at this address with, on a free port. */
-export async function startSignInPage(api: string): Promise<{ url: string; stop: () => Promise<void> }> {
+/** Serves a page on a port to try the sign-in of the API at this address. */
+export async function startSignInPage(
+  api: string,
+  port: number,
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const server = createServer((_request, response) => {
     response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
     response.end(pageFor(api));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(port, "127.0.0.1", resolve);
   });
   const stop = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  // A server that listens on TCP has an address of this shape. By name: cookies of `localhost` know no ports.
-  return { url: `http://localhost:${(server.address() as AddressInfo).port}`, stop };
+  // By name: cookies of `localhost` know no ports.
+  return { url: `http://localhost:${port}`, stop };
 }

@@ -1,16 +1,19 @@
 import { parseArgs } from "node:util";
 import { Stripe } from "stripe";
+import { field } from "./json.ts";
 import { amountOf, CYCLES, pricing, type Plan } from "../src/plans/pricing.ts";
 
 /**
- * Brings Stripe's products and prices in line with pricing_config.json. Prices can't be changed at Stripe: where an
- * amount is another, a new price takes over the lookup key, and running subscriptions keep the old one. By default it
- * only says what it would do.
+ * Creates the products and prices of pricing_config.json at Stripe. Prices cannot be changed at Stripe: if an amount differs,
+ * a new price takes over the lookup key, and running subscriptions keep the old price. By default, only prints what it would
+ * do.
  */
 const HELP = `Usage: npm run stripe:sync -- [--apply]
 
 Creates what pricing_config.json sells as products and prices at Stripe, and says what it does.
 Without --apply it changes nothing. The account is that of STRIPE_SECRET_KEY.`;
+
+const TIMEOUT_MS = 20_000;
 
 const { values } = parseArgs({ options: { apply: { type: "boolean" }, help: { type: "boolean" } } });
 if (values.help === true) {
@@ -24,7 +27,11 @@ if (!secretKey) {
   process.exit(1);
 }
 
-const changes = await syncPrices(connect(secretKey, process.env["STRIPE_API_URL"]), values.apply === true);
+const stripe = connect(secretKey, process.env["STRIPE_API_URL"]);
+const changes = await syncPrices(stripe, values.apply === true).catch((error: unknown) => {
+  console.error(sentenceOf(error));
+  process.exit(1);
+});
 for (const change of changes) console.log(`${values.apply === true ? "done" : "would"}: ${change}`);
 console.log(
   changes.length === 0
@@ -35,17 +42,31 @@ console.log(
 );
 
 function connect(key: string, apiUrl: string | undefined): Stripe {
-  if (!apiUrl) return new Stripe(key, { telemetry: false });
+  const limits = { telemetry: false, timeout: TIMEOUT_MS, maxNetworkRetries: 1 };
+  if (!apiUrl) return new Stripe(key, limits);
   const { protocol, hostname, port } = new URL(apiUrl);
   return new Stripe(key, {
-    telemetry: false,
+    ...limits,
     protocol: protocol === "http:" ? "http" : "https",
     host: hostname,
     ...(port !== "" && { port }),
   });
 }
 
-/** Makes the changes, or with `apply` false none; gives what they are, in words. */
+/** Returns one line about a failure. Stripe's own messages are left out, because they may quote the key. */
+function sentenceOf(error: unknown): string {
+  if (error instanceof Stripe.errors.StripeConnectionError)
+    return `Stripe does not answer (${String(field(error.detail, "code") ?? "no connection")}). Are you offline?`;
+  if (error instanceof Stripe.errors.StripeAuthenticationError)
+    return "Stripe does not accept the key in STRIPE_SECRET_KEY.";
+  if (error instanceof Stripe.errors.StripePermissionError)
+    return "The key in STRIPE_SECRET_KEY may not read and write products and prices.";
+  if (error instanceof Stripe.errors.StripeError)
+    return `Stripe refused a request: ${[error.type, error.code, error.param].filter(Boolean).join(" ")}.`;
+  return String(error);
+}
+
+/** Makes the changes, or with `apply` false none; returns descriptions of them. */
 async function syncPrices(stripe: Stripe, apply: boolean): Promise<readonly string[]> {
   const made: string[] = [];
   const products = await stripe.products

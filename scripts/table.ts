@@ -21,7 +21,7 @@ const THROTTLED = new Set([
   "LimitExceededException",
 ]);
 
-/** Where a table is, and who asks for it. */
+/** Where a table is, and the credentials for it. */
 export interface TableTarget {
   /** URL of the database, without a path. */
   readonly endpoint: string;
@@ -36,7 +36,7 @@ export interface TableTarget {
 }
 
 /**
- * DynamoDB's refusal, or its silence (`code` is then `Unreachable`). The message is one line for a person.
+ * A refusal by DynamoDB, or no answer (`code` is then `Unreachable`). The message is one line for people.
  */
 export class TableError extends Error {
   override readonly name = "TableError";
@@ -53,7 +53,7 @@ export class TableError extends Error {
  * Creates the table with its keys and its time-to-live attribute unless it is there, and waits until it is
  * usable.
  *
- * Takes where the table belongs; gives whether it was created or existed. Throws `TableError` when DynamoDB
+ * Takes where the table belongs; returns whether it was created or existed. Throws `TableError` when DynamoDB
  * refuses or does not answer, or when a table of that name has other keys.
  */
 export async function ensureTable(target: TableTarget): Promise<"created" | "existed"> {
@@ -91,7 +91,7 @@ export function tableTargetFrom(env: Readonly<Record<string, string | undefined>
 
 type Call = (operation: string, input: object) => Promise<unknown>;
 
-/** Signs and sends; asks again after throttling and server faults, which are no answer to the question. */
+/** Signs and sends a request. Retries after throttling and server errors. */
 function caller(target: TableTarget): Call {
   const aws = new AwsClient({
     ...target.credentials,
@@ -149,7 +149,7 @@ function refusal(operation: string, status: number, answer: unknown): TableError
   return new TableError(code, `DynamoDB refused ${operation} with ${code}${detail}`);
 }
 
-/** Gives the table's description, or undefined when there is no such table. */
+/** Returns the table's description, or `undefined` if there is no such table. */
 async function describe(call: Call, table: string): Promise<unknown> {
   try {
     const description = field(await call("DescribeTable", { TableName: table }), "Table");
@@ -174,7 +174,7 @@ function checkKeys(table: string, description: unknown): void {
   );
 }
 
-/** Gives whether this call created the table: another process may have been quicker. */
+/** Returns whether this call created the table: another process may have been quicker. */
 async function create(call: Call, table: string): Promise<boolean> {
   try {
     await call("CreateTable", {

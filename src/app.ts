@@ -1,27 +1,37 @@
 import { Hono } from "hono";
-import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
-import openapi from "../docs/openapi.json" with { type: "json" };
+import { endUserExportRoutes } from "./accounts/end-user-export-routes.ts";
 import { accountRoutes } from "./accounts/routes.ts";
 import { agentRoutes } from "./agents/routes.ts";
 import { apiKeyRoutes } from "./api-keys/routes.ts";
 import { localAuthRoutes, meRoutes } from "./auth/routes.ts";
 import { cookieRoutes, sessionRoutes } from "./auth/session-routes.ts";
 import { signInRoutes } from "./auth/sign-in-routes.ts";
-import { contextRoutes } from "./conversations/context-routes.ts";
+import { contextRoutes } from "./runs/context-routes.ts";
+import { contactRoutes } from "./contact/routes.ts";
 import { conversationRoutes } from "./conversations/routes.ts";
-import { createDeps, type Ports, portsFrom } from "./deps.ts";
 import { configFrom } from "./config.ts";
+import { createDeps } from "./deps/request.ts";
+import { type Ports, portsFrom } from "./deps/ports.ts";
 import { endUserRoutes } from "./end-users/routes.ts";
-import type { AppEnv } from "./http/env.ts";
-import { accessLog } from "./http/middleware/access-log.ts";
-import { authenticate } from "./http/middleware/authenticate.ts";
+import type { AppEnv } from "./access/env.ts";
+import { refuseOverload } from "./access/overload.ts";
+import { accessLog } from "./access/access-log.ts";
+import { GuardedRouter } from "./http/guarded-router.ts";
 import { limitBody } from "./http/middleware/body-limit.ts";
-import { limitBursts } from "./http/middleware/burst-limit.ts";
-import { endUserOrigins, EXPOSED_HEADERS } from "./http/middleware/end-user-origins.ts";
+import { appOrigins } from "./access/app-origins.ts";
+import { endUserOrigins } from "./access/end-user-origins.ts";
+import { requireAccessChecks } from "./access/route-checks.ts";
 import { securityHeaders, uncached } from "./http/middleware/security-headers.ts";
 import { onError, onNotFound } from "./http/problem.ts";
-import { systemRoutes } from "./http/system-routes.ts";
+import type { AdmissionQueue } from "./shared/admission-queue.ts";
+import { systemRoutes } from "./system/routes.ts";
+import { crawlRoutes } from "./knowledge/crawling/crawl-routes.ts";
+import { linkRoutes } from "./knowledge/link-routes.ts";
+import { pageRoutes } from "./knowledge/page-routes.ts";
+import { agentKnowledgeRoutes, knowledgeSearchRoutes } from "./knowledge/search-routes.ts";
+import { knowledgeBaseRoutes } from "./knowledge/routes.ts";
+import { uploadRoutes } from "./knowledge/upload-routes.ts";
 import { archivalRoutes } from "./memory/archival-routes.ts";
 import { memoryRoutes } from "./memory/routes.ts";
 import { checkoutRoutes, paymentRoutes, publicPaymentRoutes } from "./payments/routes.ts";
@@ -31,14 +41,17 @@ import { modelListRoutes } from "./settings/model-list-routes.ts";
 import { usageRoutes } from "./plans/routes.ts";
 import { providerRoutes } from "./settings/routes.ts";
 
-/** The app: what every request passes, and one `.route()` per feature. */
-export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
-  // Both spellings of a path, with and without a slash at its end, are one route.
-  const app = new Hono<AppEnv>({ strict: false });
+/**
+ * Creates the app: the middleware that every request passes, and one `.route()` per feature. Throws if a route has no access
+ * check (see `requireAccessChecks`). Tests pass their own `ports`, and their own `queue` of messages that begin to run.
+ */
+export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue?: AdmissionQueue) {
+  // `strict: false`: a path with and without a trailing slash is the same route.
+  const app = new Hono<AppEnv>({ strict: false, router: new GuardedRouter() });
   app.onError(onError);
   app.notFound(onNotFound(app));
 
-  return app
+  const routes = app
     .use(requestId())
     .use(accessLog)
     .use(securityHeaders)
@@ -46,23 +59,17 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .use(
       endUserOrigins((method, path) => app.router.match(method, path)[0].map(([[, route]]) => route.handler)),
     )
-    .use(
-      cors({
-        origin: (origin, c) => (configFrom(c.env).frontendOrigins.includes(origin) ? origin : null),
-        credentials: true,
-        allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID"],
-        exposeHeaders: EXPOSED_HEADERS,
-        maxAge: 600,
-      }),
-    )
+    .use(appOrigins((env) => configFrom(env).frontendOrigins))
+    .use(refuseOverload(queue))
     .use(limitBody)
     .use(async (c, next) => {
-      c.set("deps", createDeps(await ports(c.env)));
+      c.set(
+        "deps",
+        createDeps(await ports(c.env), (work) => c.executionCtx.waitUntil(work)),
+      );
       await next();
     })
-    .use(authenticate)
-    .use(limitBursts)
-    .route("/", systemRoutes(openapi))
+    .route("/", systemRoutes)
     .route("/auth", meRoutes)
     .route("/auth", signInRoutes)
     .route("/auth", cookieRoutes)
@@ -74,10 +81,19 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)
     .route("/agents", endUserRoutes)
+    .route("/agents", endUserExportRoutes)
     .route("/agents", recallRoutes)
     .route("/agents", sendRoutes)
+    .route("/agents", linkRoutes)
+    .route("/agents", agentKnowledgeRoutes)
+    .route("/knowledge-bases", knowledgeBaseRoutes)
+    .route("/knowledge-bases", pageRoutes)
+    .route("/knowledge-bases", knowledgeSearchRoutes)
+    .route("/knowledge-bases", uploadRoutes)
+    .route("/knowledge-bases", crawlRoutes)
     .route("/conversations", conversationRoutes)
     .route("/conversations", runRoutes)
+    .route("/contact", contactRoutes)
     .route("/usage", usageRoutes)
     .route("/payments/stripe", publicPaymentRoutes)
     .route("/payments/stripe", checkoutRoutes)
@@ -85,7 +101,10 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom) {
     .route("/settings/providers", providerRoutes)
     .route("/llm", modelListRoutes)
     .route("/payments/stripe", paymentRoutes);
+
+  requireAccessChecks(app.routes);
+  return routes;
 }
 
-/** The types of all routes, for Hono's client. */
+/** The types of all routes, for Hono's typed client: `hc<AppType>(url)`. */
 export type AppType = ReturnType<typeof createApp>;

@@ -2,7 +2,11 @@ import { createApp } from "./app.ts";
 import { runSchedule } from "./schedule.ts";
 
 export { AccountDeletion } from "./accounts/account-deletion.ts";
+export { DocumentIndex } from "./knowledge/document-index.ts";
+export { AccountMeter } from "./runs/account-meter.ts";
 export { ConversationRunner } from "./runs/conversation-runner.ts";
+export { CrawlRunner } from "./knowledge/crawling/crawl-runner.ts";
+export { HostGate } from "./knowledge/crawling/host-gate.ts";
 export { SearchIndex } from "./search/search-index.ts";
 export type { AppType } from "./app.ts";
 

@@ -1,9 +1,9 @@
 import { configFrom } from "./config.ts";
-import { portsFrom } from "./deps.ts";
-import { createPayments } from "./payments/payments.ts";
+import { portsFrom } from "./deps/ports.ts";
+import { createPaymentServices } from "./deps/payments.ts";
 
-/** What is done from time to time, without anybody asking; see `triggers` in wrangler.toml. */
+/** Runs the scheduled work; see `triggers` in wrangler.toml. Does nothing if payments are not set up. */
 export async function runSchedule(env: Env): Promise<void> {
   if (!configFrom(env).stripe) return;
-  await createPayments(await portsFrom(env)).sync.reconcile();
+  await createPaymentServices(await portsFrom(env)).subscriptionSyncService.reconcile();
 }

@@ -3,9 +3,9 @@ import { abortAllDurableObjects, createExecutionContext, waitOnExecutionContext 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Item } from "../src/table/marshal.ts";
 import { toHex, utf8 } from "../src/shared/crypto.ts";
-import { scan } from "./accounts/plant.ts";
+import { itemsAbout } from "./accounts/plant.ts";
 import { untilPhase } from "./accounts/deletions.ts";
-import { pathOf, ROUTES, somewhere, visit } from "./http/route-cases.ts";
+import { pathOf, ROUTES, createPlace, sendTo } from "./http/route-cases.ts";
 import {
   anonymous,
   app,
@@ -19,9 +19,7 @@ import {
 import { endFaults, injectFault, scriptModel } from "./support/control.ts";
 import { say } from "./support/sse.ts";
 
-vi.setConfig({ testTimeout: 30_000 });
-
-/** Secrets that a run has, by what they are. Each is looked for as it is, in base64, and in hexadecimal. */
+/** The secrets of a run by their kind. Each is searched for as plain text, in base64, and in hexadecimal. */
 type Secrets = Readonly<Record<string, string>>;
 
 const LEVELS = ["log", "info", "warn", "error", "debug", "trace"] as const;
@@ -52,7 +50,7 @@ function shown(value: unknown): string {
     .join(" ");
 }
 
-/** A secret as it may turn up: the beginning and the end of it at any place of a base64 text as well. */
+/** The forms in which a secret may appear: also its beginning and its end at any position of a base64 text. */
 function formsOf(secret: string): string[] {
   const bytes = utf8(secret);
   const shifted = [0, 1, 2].map((by) => {
@@ -81,7 +79,7 @@ const OWN_ENVIRONMENT: Secrets = {
   "the secret key of the table": env.AWS_SECRET_ACCESS_KEY,
 };
 
-/** Keeps all that a client is told. */
+/** Collects everything that a client receives. */
 function recording(client: Client, answers: string[]): Client {
   const send = async (...request: Parameters<Client>) => {
     const answer = await client(...request);
@@ -107,7 +105,7 @@ it("finds a secret in each of its forms", () => {
   );
 });
 
-it("lets no secret out into an answer, a stream, the log or the table, on any route and in any failure", async () => {
+it("reveals no secret in an answer, a stream, the log or the table, on any route and in any failure", async () => {
   const answers: string[] = [];
   const password = `canary-password-${crypto.randomUUID()}`;
   const provider = `sk-canary-provider-${crypto.randomUUID()}`;
@@ -130,10 +128,10 @@ it("lets no secret out into an answer, a stream, the log or the table, on any ro
   const { encrypted_credentials } = stored;
   await table.put({ pk: user.pk, sk: "ProviderSettings#Anthropic", encrypted_credentials });
 
-  // Every route, well and ill.
-  const place = await somewhere(client);
+  // Every route, with valid and invalid requests.
+  const place = await createPlace(client);
   for (const route of ROUTES.filter(({ route }) => !route.startsWith("DELETE"))) {
-    await visit(route.isPublic ? open : client, route, place);
+    await sendTo(route.isPublic ? open : client, route, place);
     await client("POST", pathOf(route, place), "{", { authorization: `Bearer ${token}x` });
   }
   await open("POST", "/auth/local/login", { username, password: `${password}x` });
@@ -175,7 +173,7 @@ it("lets no secret out into an answer, a stream, the log or the table, on any ro
   await abortAllDurableObjects();
 
   await client("GET", "/users/me/export");
-  const items = (await scan(client.email, place.agentId, place.conversationId)).map((item) =>
+  const items = (await itemsAbout(client.email, place.agentId, place.conversationId)).map((item) =>
     without(item, Object.keys(stored)),
   );
   await client("DELETE", "/users/me");
@@ -191,7 +189,7 @@ it("lets no secret out into an answer, a stream, the log or the table, on any ro
   expect(items.length).toBeGreaterThan(20);
 });
 
-it("says nothing of an environment that is wrong", async () => {
+it("reveals nothing of an invalid environment", async () => {
   const secrets = {
     JWT_SECRET: `canary-jwt-${crypto.randomUUID()}`,
     AWS_ACCESS_KEY_ID: `canary-id-${crypto.randomUUID()}`,

@@ -1,35 +1,34 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import { DurableObject } from "cloudflare:workers";
-import { createDeletionDeps, type DeletionDeps, portsFrom } from "../deps.ts";
+import { createDeletionDeps, type DeletionDeps } from "../deps/objects.ts";
+import { portsFrom } from "../deps/ports.ts";
 import { DAY_MS } from "../shared/clock.ts";
-import { AppError } from "../shared/errors.ts";
+import { type Reply, replying } from "../shared/durable-reply.ts";
 import { PENDING_DELETION } from "../users/model.ts";
-import type { Deletion, DeletionCall, DeletionReply } from "./deletion-model.ts";
+import type { Deletion, StepResult } from "./deletion-model.ts";
 
-/** Between two parts of a deletion. */
+/** The wait between two parts of a deletion, in milliseconds. */
 const NEXT_MS = 1;
-/** When a part that failed is tried again. */
+/** The wait before a failed part is retried, in milliseconds. */
 const RETRY_MS = 10_000;
-/** How long a deletion that is over can be asked about; no token lives longer. */
+/** How long a completed deletion can be queried. No access token lives longer. */
 const KEEP_MS = DAY_MS;
 
 const KEY = "deletion";
 
 /**
- * Deletes one account, in bounded parts, one per alarm, whatever dies meanwhile. The table tells what is left to do; only
- * the phase is kept here.
+ * The Durable Object that deletes one account, in bounded parts, one per alarm, so that it survives any crash. The table
+ * shows what is left to do; the object stores only the phase.
  */
 export class AccountDeletion extends DurableObject<Env> {
-  override async fetch(request: Request): Promise<Response> {
-    // The Worker, and nobody else, asks in this shape.
-    const { kind, email } = await request.json<DeletionCall>();
-    try {
-      const deletion = kind === "begin" ? await this.#begin(email) : await this.#known();
-      return Response.json({ deletion: deletion ?? null } satisfies DeletionReply);
-    } catch (thrown) {
-      const error = AppError.from(thrown);
-      console.error({ message: error.message, code: error.code, cause: error.cause ?? error });
-      return new Response(null, { status: 503 });
-    }
+  /** Begins the deletion, or returns the one in progress. Returns null if there is no account to delete. */
+  begin(accountEmail: AccountEmail): Promise<Reply<Deletion | null>> {
+    return replying(async () => (await this.#begin(accountEmail)) ?? null);
+  }
+
+  /** Returns the current state of the deletion, or null if there is none. */
+  find(): Promise<Reply<Deletion | null>> {
+    return replying(async () => (await this.#known()) ?? null);
   }
 
   override async alarm(): Promise<void> {
@@ -37,64 +36,81 @@ export class AccountDeletion extends DurableObject<Env> {
     if (!deletion) return;
 
     try {
-      await this.#goOn(deletion, await this.#deps());
+      await this.#continue(deletion, await this.#deps());
     } catch (error) {
-      console.warn({ message: "Deleting an account has to wait.", error: String(error) });
+      console.warn({
+        message: "A part of an account deletion failed and will be retried.",
+        error: String(error),
+      });
       await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
     }
   }
 
-  /** Begins, or takes up what has begun; nothing where there is no account. */
-  async #begin(email: string): Promise<Deletion | undefined> {
+  async #begin(accountEmail: AccountEmail): Promise<Deletion | undefined> {
     const known = await this.#known();
     if (known && known.phase !== "marking" && known.phase !== "completed") return known;
 
     const { users, clock } = await this.#deps();
-    const marking: Deletion = { email, requestedAt: clock.now(), phase: "marking", completedAt: null };
-    // Should this die behind the mark, the alarm finds it and goes on; should the mark fail, it finds that.
+    const marking: Deletion = {
+      email: accountEmail,
+      requestedAt: clock.now(),
+      phase: "marking",
+      completedAt: null,
+      hadRuns: false,
+    };
+    // Stored before the account is marked: if this crashes in between, the alarm finds out whether it was marked.
     await this.#keep(marking, RETRY_MS);
-    if (!(await users.requestDeletion(email, clock.timestamp()))) {
+    if (!(await users.requestDeletion(accountEmail, clock.timestamp()))) {
       await this.#forget();
       return undefined;
     }
     return this.#keep({ ...marking, phase: "sweeping" }, NEXT_MS);
   }
 
-  async #goOn(deletion: Deletion, deps: DeletionDeps): Promise<void> {
-    const { email, phase } = deletion;
+  async #continue(deletion: Deletion, deps: DeletionDeps): Promise<void> {
+    const { email: accountEmail, phase } = deletion;
     if (phase === "completed") return this.#forget();
-    const user = await deps.users.find(email);
-    // An account that is let in again is nobody's to sweep; one whose item is gone already may have left things behind.
-    const isDoomed = user ? user.status === PENDING_DELETION : phase !== "marking";
-    if (!isDoomed) return this.#forget();
+    const user = await deps.users.find(accountEmail);
+    // A reactivated account must not be swept. If the item is gone but sweeping had begun, other items may be left.
+    const isPending = user ? user.status === PENDING_DELETION : phase !== "marking";
+    if (!isPending) return this.#forget();
 
     switch (phase) {
       case "marking":
         await this.#keep({ ...deletion, phase: "sweeping" }, NEXT_MS);
         return;
-      case "sweeping": {
-        const isDone = await runSteps(deps, email, false);
-        if (isDone) await this.#keep({ ...deletion, phase: "resting" }, deps.restMs);
-        else await this.ctx.storage.setAlarm(Date.now() + NEXT_MS);
-        return;
-      }
+      case "sweeping":
+        return this.#sweep(deletion, deps);
       case "resting":
         await this.#keep({ ...deletion, phase: "finishing" }, NEXT_MS);
         return;
       case "finishing": {
-        if (!(await runSteps(deps, email, true))) return this.ctx.storage.setAlarm(Date.now() + NEXT_MS);
-        await deps.users.endDeletion(email);
+        if (!(await runSteps(deps, accountEmail, true)).isDone)
+          return this.ctx.storage.setAlarm(Date.now() + NEXT_MS);
+        await deps.users.endDeletion(accountEmail);
         const completedAt = deps.clock.now();
         await this.#keep({ ...deletion, phase: "completed", completedAt }, KEEP_MS);
       }
     }
   }
 
+  /** Sweeps one part. After the last one, waits until no late write can arrive any more. */
+  async #sweep(deletion: Deletion, deps: DeletionDeps): Promise<void> {
+    // Assumed until the part has ended: if it fails or crashes, the runs that it has stopped are not seen again.
+    await this.ctx.storage.put(KEY, { ...deletion, hadRuns: true });
+    const result = await runSteps(deps, deletion.email, false);
+    const hadRuns = (deletion.hadRuns ?? true) || result.hadRuns;
+
+    const next = { ...deletion, hadRuns };
+    if (!result.isDone) await this.#keep(next, NEXT_MS);
+    else await this.#keep({ ...next, phase: "resting" }, hadRuns ? deps.restMs : deps.quietRestMs);
+  }
+
   #known(): Promise<Deletion | undefined> {
     return this.ctx.storage.get<Deletion>(KEY);
   }
 
-  /** Keeps a state, and goes on in a while; both or neither. */
+  /** Stores a state and sets the next alarm, atomically. */
   async #keep(deletion: Deletion, waitMs: number): Promise<Deletion> {
     await Promise.all([this.ctx.storage.put(KEY, deletion), this.ctx.storage.setAlarm(Date.now() + waitMs)]);
     return deletion;
@@ -110,8 +126,17 @@ export class AccountDeletion extends DurableObject<Env> {
   }
 }
 
-/** True once every step has found nothing left to do. */
-async function runSteps({ steps }: DeletionDeps, email: string, isFinal: boolean): Promise<boolean> {
-  for (const step of steps) if (!(await step.run(email, isFinal))) return false;
-  return true;
+/** Runs the steps until one has more to do than fits into a part. */
+async function runSteps(
+  { steps }: DeletionDeps,
+  accountEmail: AccountEmail,
+  isFinal: boolean,
+): Promise<StepResult> {
+  let hadRuns = false;
+  for (const step of steps) {
+    const result = await step.run(accountEmail, isFinal);
+    hadRuns ||= result.hadRuns;
+    if (!result.isDone) return { isDone: false, hadRuns };
+  }
+  return { isDone: true, hadRuns };
 }

@@ -1,32 +1,37 @@
-/** How far a deletion has come, as its Durable Object keeps it. Times in milliseconds since the epoch. */
+import type { AccountEmail } from "../shared/id-types.ts";
+
+/** The state of a deletion, as its Durable Object stores it. Times are in milliseconds since the epoch. */
 export interface Deletion {
-  readonly email: string;
+  /** The account. Named `email`, because Durable Objects have stored it under that name. */
+  readonly email: AccountEmail;
   readonly requestedAt: number;
   /**
-   * `marking`: the account may or may not be marked yet. `sweeping`: everything is being removed. `resting`: until nothing
-   * that was on its way can arrive any more. `finishing`: what arrived is being removed. `completed`: the account is gone.
+   * `marking`: the account may or may not be marked yet. `sweeping`: everything is being removed. `resting`: waiting until no
+   * late write can arrive any more. `finishing`: removing what arrived late. `completed`: the account is gone.
    */
   readonly phase: "marking" | "sweeping" | "resting" | "finishing" | "completed";
   readonly completedAt: number | null;
+  /**
+   * Whether a run was or may have been active during the first sweep, so that late writes can still arrive. Absent in states
+   * of earlier versions, which knew nothing about runs.
+   */
+  readonly hadRuns?: boolean;
 }
 
-/** What is asked of a deletion, as JSON in the body of a request to its Durable Object. */
-export interface DeletionCall {
-  readonly kind: "begin" | "get";
-  readonly email: string;
-}
-
-/** What it answers: nothing where there is no deletion, or where there is no account to delete. */
-export interface DeletionReply {
-  readonly deletion: Deletion | null;
+/** The result of a part of a step. */
+export interface StepResult {
+  /** Whether nothing was left to do. */
+  readonly isDone: boolean;
+  /** Whether a run was active. */
+  readonly hadRuns: boolean;
 }
 
 /**
- * A part of a deletion. It may be broken off anywhere and is repeated until it has found nothing left to do, in the first
- * sweep and again in the final one.
+ * A step of a deletion. It may be interrupted anywhere and is repeated until it finds nothing left to do, in the first sweep
+ * and again in the final one.
  */
 export interface DeletionStep {
   readonly name: string;
-  /** Does a bounded part; true once it found nothing left to do. */
-  run(email: string, isFinal: boolean): Promise<boolean>;
+  /** Does a bounded amount of work. */
+  run(accountEmail: AccountEmail, isFinal: boolean): Promise<StepResult>;
 }

@@ -1,24 +1,25 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import type { DeletionStep } from "./deletion-model.ts";
 import type { AccountSweep } from "./sweep.ts";
 
-/** What of payments a deletion needs. */
+/** Ends subscriptions when an account is deleted. */
 interface Subscriptions {
-  /** Ends everything that an account pays for; throws where it could not. */
-  endAll(email: string): Promise<void>;
+  /** Ends all subscriptions that the account pays for. Throws if it can't. */
+  endAll(accountEmail: AccountEmail, isFinal: boolean): Promise<void>;
 }
 
-/** Nobody goes on paying for an account that is gone. A failure here holds the sweep up, and is tried again. */
+/** Nobody must keep paying for a deleted account. A failure here blocks the sweep and is retried. */
 const subscriptionsStep = (subscriptions: Subscriptions): DeletionStep => ({
   name: "subscriptions at the payment service",
-  async run(email) {
-    await subscriptions.endAll(email);
-    return true;
+  async run(accountEmail, isFinal) {
+    await subscriptions.endAll(accountEmail, isFinal);
+    return { isDone: true, hadRuns: false };
   },
 });
 
 /**
- * What deleting an account takes, in order. What ends something outside of the table that it knows from the table, such
- * as a subscription, stands before the sweep, which removes the items.
+ * Returns the steps of an account deletion, in order. Steps that end something outside the table, such as a subscription, come
+ * before the sweep, because the sweep removes the items that they read.
  */
 export const deletionSteps = (
   sweep: AccountSweep,
@@ -27,10 +28,10 @@ export const deletionSteps = (
   ...(subscriptions ? [subscriptionsStep(subscriptions)] : []),
   {
     name: "everything in the table, runs and search indexes",
-    async run(email, isFinal) {
-      const { isDone, removed } = await sweep.run(email, isFinal);
-      // What came while a final sweep was under way is found by the next one.
-      return isDone && (!isFinal || removed === 0);
+    async run(accountEmail, isFinal) {
+      const { isDone, removed, hadRuns } = await sweep.run(accountEmail, isFinal);
+      // Items may arrive during a final sweep, so it is repeated until one finds nothing.
+      return { isDone: isDone && (!isFinal || removed === 0), hadRuns };
     },
   },
 ];

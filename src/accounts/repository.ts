@@ -1,56 +1,55 @@
-import { AGENT_PREFIX } from "../agents/model.ts";
+import type { AccountEmail } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
 import { DELETING } from "../table/deletion.ts";
-import { ConditionFailed } from "../table/errors.ts";
 import { present } from "../table/expressions.ts";
-import { userPartition } from "../table/keys.ts";
+import { AGENT_PREFIX, userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
-import { behind, type Behind, LEADING_ATTRIBUTES, partitionOf, rootsOf } from "./model.ts";
+import { dependentsOf, type Dependents, LEADING_ATTRIBUTES, partitionOf, rootsOf } from "./model.ts";
 
-/** Marks an item that is emptied and swept behind, so that the first sweep does not go there twice. */
+/** Marks an emptied item whose dependents are removed, so that the first sweep does not visit it twice. */
 const SWEPT = "swept_at";
-/** Items that are looked up by their keys are handed on in portions of so many. */
+/** How many items are looked up by key at a time. */
 const KEYS_AT_ONCE = 500;
 
-/** Without `ttl` among them no item counts as expired. */
+/** `ttl` is not among them, so that expired items are returned, too. */
 const TRACE = ["pk", "sk", ...LEADING_ATTRIBUTES, DELETING, SWEPT] as const;
 
-/** Everything in the table that belongs to an account, whichever feature has written it. */
+/** Reads and removes all items of an account, whichever feature wrote them. */
 export class AccountItems {
   readonly #table: TableClient;
 
-  constructor(table: TableClient) {
+  constructor({ table }: { readonly table: TableClient }) {
     this.#table = table;
   }
 
-  /** All items of an account, portion by portion: never more than a few pages stand in memory. */
-  async *pages(email: string): AsyncGenerator<readonly Item[], void, void> {
-    // Many items lead to one memory: an agent's, and its conversations.
+  /** Yields all items of an account, page by page. Never holds more than a few pages in memory. */
+  async *pages(accountEmail: AccountEmail): AsyncGenerator<readonly Item[], void, void> {
+    // Several items lead to the same memory: the agent and each of its conversations.
     const memories = new Set<string>();
-    for (const root of rootsOf(email)) yield* this.#pagesBehind(email, root, memories);
+    for (const root of rootsOf(accountEmail)) yield* this.#pagesWithDependents(accountEmail, root, memories);
   }
 
-  /** The items of a partition, by their keys and what leads on; those whose time is over as well. */
+  /** Yields the items of a partition with only the attributes a sweep needs, including expired items. */
   traces(partition: string): AsyncGenerator<readonly Item[], void, void> {
     return this.#table.pages(partition, { attributes: TRACE });
   }
 
-  /** The same for an account's agents. */
-  agentTraces(email: string): AsyncGenerator<readonly Item[], void, void> {
-    return this.#table.pages(userPartition(email), {
+  /** Like `traces`, for the agents of an account. */
+  agentTraces(accountEmail: AccountEmail): AsyncGenerator<readonly Item[], void, void> {
+    return this.#table.pages(userPartition(accountEmail), {
       range: { beginsWith: AGENT_PREFIX },
       attributes: TRACE,
     });
   }
 
-  /** Makes an item absent to everybody: nothing can join it from here on. */
+  /** Marks an item as being deleted: reads skip it, and nothing new can be attached to it. An absent item is no error. */
   async close(key: Key, at: string): Promise<void> {
-    await unlessGone(this.#table.update(key, { set: { [DELETING]: at } }, present("pk")));
+    await this.#table.tryUpdate(key, { set: { [DELETING]: at } }, present("pk"));
   }
 
-  /** Leaves nothing of an item but its key. */
+  /** Removes all content of an item but its key and the deletion marks. An absent item is no error. */
   async empty(key: Key, at: string): Promise<void> {
-    await unlessGone(this.#table.put({ ...key, [DELETING]: at, [SWEPT]: at }, present("pk")));
+    await this.#table.tryPut({ ...key, [DELETING]: at, [SWEPT]: at }, present("pk"));
   }
 
   remove(keys: readonly Key[]): Promise<void> {
@@ -58,18 +57,18 @@ export class AccountItems {
     return this.#table.batchWrite([...distinct.values()].map((key) => ({ remove: key })));
   }
 
-  async *#pagesBehind(
-    email: string,
+  async *#pagesWithDependents(
+    accountEmail: AccountEmail,
     partition: string,
     memories: Set<string>,
   ): AsyncGenerator<readonly Item[], void, void> {
     for await (const page of this.#table.pages(partition)) {
       yield page;
-      // The page itself is let go before what is behind it is read.
-      const leads = await Promise.all(page.map((item) => behind(email, item)));
+      // Only keys are kept from here on, so that the page can be freed before its dependents are read.
+      const leads = await Promise.all(page.map((item) => dependentsOf(accountEmail, item)));
       yield* this.#itemsOf(leads.flatMap(({ keys }) => keys));
       for (const next of leads.flatMap((lead) => partitionsOf(lead, memories)))
-        yield* this.#pagesBehind(email, next, memories);
+        yield* this.#pagesWithDependents(accountEmail, next, memories);
     }
   }
 
@@ -81,19 +80,11 @@ export class AccountItems {
   }
 }
 
-/** All partitions behind an item, but for memories that were come upon before. */
-function partitionsOf(lead: Behind, known: Set<string>): readonly string[] {
+/** Returns the dependent partitions of an item, except for memories already in `known`. */
+function partitionsOf(lead: Dependents, known: Set<string>): readonly string[] {
   const memories = lead.memories.map(partitionOf).filter((memory) => !known.has(memory));
   for (const memory of memories) known.add(memory);
   return [...lead.partitions, ...memories];
 }
 
 export const isSwept = (item: Item): boolean => item[SWEPT] !== undefined;
-
-async function unlessGone(write: Promise<unknown>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error;
-  }
-}

@@ -1,10 +1,12 @@
+import { Hono } from "hono";
 import * as z from "zod";
 import { ndjson } from "../http/ndjson.ts";
 import { operation } from "../http/openapi.ts";
-import { userRouter } from "../http/router.ts";
+import type { AppEnv } from "../access/env.ts";
+import { requireAccess } from "../access/require-access.ts";
 
 const DeletionRequested = z
-  .object({ message: z.string(), status: z.enum(["processing", "completed"]) })
+  .object({ message: z.string(), status: z.enum(["processing", "completed"]), detail: z.string() })
   .meta({ id: "DeletionRequested" });
 
 const DeletionView = z
@@ -20,43 +22,39 @@ const MESSAGES = {
   completed: "Account deleted",
 } as const;
 
-export const accountRoutes = userRouter()
+const DETAILS = {
+  processing:
+    "Your account is closed. Removing its data usually takes less than a minute, and up to two hours if an agent was still answering.",
+  completed: "Nothing of the account is left.",
+} as const;
+
+export const accountRoutes = new Hono<AppEnv>()
   .get(
     "/me/export",
-    operation(
-      "exportAccount",
-      "Everything the account owns, as lines of JSON; the last one is of type `end`, or the export is not whole",
-      { 200: "json-lines" },
-      { access: ["user"], account: "before" },
-    ),
+    operation("exportAccount", { 200: "json-lines" }),
+    requireAccess("user", { account: "before" }),
     (c) => {
-      const lines = c.var.deps.exportAccount(c.var.space.owner);
+      const lines = c.var.deps.exportService.account(c.var.scope.accountEmail);
       return ndjson(lines, { "content-disposition": 'attachment; filename="account.ndjson"' });
     },
   )
   .delete(
     "/me",
-    operation(
-      "deleteAccount",
-      "Delete the account with everything it owns; its tokens are dead at once",
-      { 200: DeletionRequested },
-      { access: ["user"], account: "itself" },
-    ),
+    operation("deleteAccount", {
+      200: DeletionRequested,
+    }),
+    requireAccess("user", { account: "itself" }),
     async (c) => {
-      const { status } = await c.var.deps.accountService.requestDeletion(c.var.space);
-      return c.json({ message: MESSAGES[status], status }, 200);
+      const { status } = await c.var.deps.accountService.requestDeletion(c.var.scope);
+      return c.json({ message: MESSAGES[status], status, detail: DETAILS[status] }, 200);
     },
   )
   .get(
     "/me/deletion",
-    operation(
-      "getAccountDeletion",
-      "How the deletion of the account goes; asked with a token of that account, until it expires",
-      { 200: DeletionView },
-      { access: ["user"], account: "itself" },
-    ),
+    operation("getAccountDeletion", { 200: DeletionView }),
+    requireAccess("user", { account: "itself" }),
     async (c) => {
-      const { status, requestedAt, completedAt } = await c.var.deps.accountService.deletionOf(c.var.space);
+      const { status, requestedAt, completedAt } = await c.var.deps.accountService.deletionOf(c.var.scope);
       return c.json({ status, requested_at: requestedAt, completed_at: completedAt }, 200);
     },
   );

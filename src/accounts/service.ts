@@ -1,15 +1,16 @@
-import type { Space } from "../users/space.ts";
+import type { AccountEmail } from "../shared/id-types.ts";
+import type { AccessScope } from "../access/access-scope.ts";
 import { formatTimestamp } from "../shared/clock.ts";
 import { notFound } from "../shared/errors.ts";
-import { isOlder, requireActive } from "../users/account.ts";
+import { isOlder, requireActive } from "../access/account-status.ts";
 import { PENDING_DELETION, type User } from "../users/model.ts";
 import type { UserRepository } from "../users/repository.ts";
 import type { Deletion } from "./deletion-model.ts";
 
-/** What of deletions the service needs. */
+/** Begins and finds deletions; see `DeletionClient`. */
 interface AccountDeletions {
-  begin(email: string): Promise<Deletion | undefined>;
-  find(email: string): Promise<Deletion | undefined>;
+  begin(accountEmail: AccountEmail): Promise<Deletion | undefined>;
+  find(accountEmail: AccountEmail): Promise<Deletion | undefined>;
 }
 
 /** A deletion as its owner sees it. */
@@ -19,33 +20,41 @@ export interface DeletionStatus {
   readonly completedAt: string | null;
 }
 
+interface AccountServiceDeps {
+  readonly users: UserRepository;
+  readonly deletions: AccountDeletions;
+}
+
 /**
- * Deleting accounts. Whoever asks has a token that was good until the deletion itself made it worthless: here, and nowhere
- * else, it still tells whose deletion is meant.
+ * Deletes accounts and reports the progress. A deletion invalidates the account's tokens; only here they still identify the
+ * account whose deletion is meant.
  */
 export class AccountService {
   readonly #users: UserRepository;
   readonly #deletions: AccountDeletions;
 
-  constructor(users: UserRepository, deletions: AccountDeletions) {
+  constructor({ users, deletions }: AccountServiceDeps) {
     this.#users = users;
     this.#deletions = deletions;
   }
 
-  /** Begins to delete the caller's account; tells how it goes where that has begun before. */
-  async requestDeletion(caller: Space): Promise<DeletionStatus> {
-    const user = await this.#users.find(caller.owner);
+  /**
+   * Begins to delete the caller's account and returns the status; if the deletion has already begun, only returns the status.
+   * Throws `unauthenticated` or `forbidden` if the account is gone or deactivated.
+   */
+  async requestDeletion(caller: AccessScope): Promise<DeletionStatus> {
+    const user = await this.#users.find(caller.accountEmail);
     const own = ownOf(user, caller);
     if (own && own.status !== PENDING_DELETION) requireActive(own);
     if (!own) return this.#past(caller);
 
-    const begun = await this.#deletions.begin(caller.owner);
+    const begun = await this.#deletions.begin(caller.accountEmail);
     return begun ? statusOf(begun) : this.#past(caller);
   }
 
-  /** How the deletion of the caller's account goes. Throws a 404 where nobody has asked for one. */
-  async deletionOf(caller: Space): Promise<DeletionStatus> {
-    const own = ownOf(await this.#users.find(caller.owner), caller);
+  /** Returns the status of the deletion of the caller's account. Throws `not-found` if none was requested. */
+  async deletionOf(caller: AccessScope): Promise<DeletionStatus> {
+    const own = ownOf(await this.#users.find(caller.accountEmail), caller);
     if (!own) return this.#past(caller);
     if (own.status === PENDING_DELETION)
       return { status: "processing", requestedAt: own.deletionRequestedAt, completedAt: null };
@@ -54,17 +63,17 @@ export class AccountService {
     throw notFound("Deletion");
   }
 
-  /** The deletion of an account that is gone. Throws a 401 where nothing is known of it. */
-  async #past(caller: Space): Promise<DeletionStatus> {
-    const deletion = await this.#deletions.find(caller.owner);
+  /** Returns the completed deletion of an account that is gone. Throws `unauthenticated` if there is none. */
+  async #past(caller: AccessScope): Promise<DeletionStatus> {
+    const deletion = await this.#deletions.find(caller.accountEmail);
     if (deletion?.phase === "completed") return statusOf(deletion);
     requireActive(undefined);
     throw notFound("Deletion");
   }
 }
 
-/** The account that the caller's token is for, and not another one that has got its address since. */
-const ownOf = (user: User | undefined, { issuedAt }: Space): User | undefined =>
+/** Returns the account that the caller's token was issued for, not a newer one with the same address. */
+const ownOf = (user: User | undefined, { issuedAt }: AccessScope): User | undefined =>
   user && !isOlder(issuedAt, user) ? user : undefined;
 
 const statusOf = ({ requestedAt, completedAt }: Deletion): DeletionStatus => ({

@@ -1,12 +1,20 @@
+import {
+  type AccountEmail,
+  type AgentId,
+  type ConversationId,
+  conversationIdOf,
+  type KnowledgeBaseId,
+} from "../shared/id-types.ts";
+import { userKey } from "../table/keys.ts";
 import type { MemoryOwner } from "../memory/model.ts";
+import { withTimeout } from "../shared/async.ts";
 import type { Clock } from "../shared/clock.ts";
 import { DELETING } from "../table/deletion.ts";
 import { keyOf } from "../table/fields.ts";
 import type { Item, Key } from "../table/marshal.ts";
-import { userKey } from "../users/model.ts";
 import {
-  behind,
-  type Behind,
+  dependentsOf,
+  type Dependents,
   conversationOwnerOf,
   isConversationLead,
   isLasting,
@@ -15,144 +23,219 @@ import {
 } from "./model.ts";
 import { type AccountItems, isSwept } from "./repository.ts";
 
-/** What of runs a sweep needs. */
+/** Ends the runs of a conversation that is being deleted. */
 interface SweptRuns {
-  /** Ends what runs in a conversation, and forgets what has run. */
-  forgetIn(space: string, conversationId: string): Promise<void>;
+  /** Cancels the active run of a conversation and deletes the log of its runs. Returns true if there was no active run. */
+  forgetIn(scope: string, conversationId: ConversationId): Promise<boolean>;
 }
 
-/** What of search indexes a sweep needs. */
+/** Deletes the search index of a memory. */
 interface SweptIndexes {
-  forget(agentId: string, userId: string): Promise<void>;
+  forget(agentId: AgentId, userId: string): Promise<void>;
 }
 
-export interface AccountSweepOptions {
+/** Ends the crawls of a knowledge base that is being deleted. */
+interface SweptCrawls {
+  stop(base: { readonly accountEmail: AccountEmail; readonly kbId: KnowledgeBaseId }): Promise<void>;
+}
+
+/** Deletes the search index of a knowledge base. */
+interface SweptDocumentIndexes {
+  forget(kbId: KnowledgeBaseId): Promise<void>;
+}
+
+export interface AccountSweepDeps {
   readonly items: AccountItems;
   readonly runs: SweptRuns;
   readonly indexes: SweptIndexes;
+  readonly crawls: SweptCrawls;
+  readonly documentIndexes: SweptDocumentIndexes;
+  /** How long a runner may take to end its run, in milliseconds. */
+  readonly runnerMs: number;
   readonly clock: Clock;
 }
 
 /**
- * What a sweep has done. `isDone` is false where its requests were used up before the end; another call goes on, because
- * what is gone is not found again.
+ * The result of a sweep. `isDone` is false if the request budget was used up before the end; another call then continues,
+ * because removed items are not found again.
  */
 export interface Swept {
   readonly isDone: boolean;
   readonly removed: number;
+  /** Whether a run was active in a conversation. Its last writes may arrive after the sweep. */
+  readonly hadRuns: boolean;
 }
 
-/** The requests that one call may make, about; a batch counts by its items. */
+/** The approximate number of requests that one call may make. A batch of 25 items counts as one. */
 const REQUESTS = 400;
 const ITEMS_PER_REQUEST = 25;
+/** After this many runners have failed, a call ends: an alarm may not take longer than 15 minutes. */
+const MAX_FAILURES = 3;
 
-/** Items to remove: those that lead to others go after them. */
-interface Doomed {
+/** Items to remove. `leading` items point to others and are removed last. */
+interface Removals {
   readonly leading: Key[];
   readonly lookedUp: Key[];
 }
 
-/** The call's requests are used up. */
+/** Thrown when the request budget of a call is used up. */
 class Pause extends Error {
   override readonly name = "Pause";
 }
 
 /**
- * Removes everything of an account but the user's own item. What leads to other items goes after them, so that a sweep
- * that breaks off, anywhere, is taken up by beginning again.
+ * Removes all items of an account except the user item. Items that point to others are removed after them, so that an
+ * interrupted sweep can simply be started again.
  */
 export class AccountSweep {
-  readonly #options: AccountSweepOptions;
+  readonly #items: AccountItems;
+  readonly #runs: SweptRuns;
+  readonly #indexes: SweptIndexes;
+  readonly #crawls: SweptCrawls;
+  readonly #documentIndexes: SweptDocumentIndexes;
+  readonly #runnerMs: number;
+  readonly #clock: Clock;
 
-  constructor(options: AccountSweepOptions) {
-    this.#options = options;
+  constructor({ items, runs, indexes, crawls, documentIndexes, runnerMs, clock }: AccountSweepDeps) {
+    this.#items = items;
+    this.#runs = runs;
+    this.#indexes = indexes;
+    this.#crawls = crawls;
+    this.#documentIndexes = documentIndexes;
+    this.#runnerMs = runnerMs;
+    this.#clock = clock;
   }
 
   /**
-   * Sweeps a part. The first sweep leaves agents, end users and conversations standing as bare keys, closed to
-   * everybody; the final one finds by them what was written late, and removes them too.
+   * Sweeps one part. The first sweep keeps agents, end users and conversations as empty, closed items. The final one uses them
+   * to find what was written late, and then removes them, too. A conversation whose runner does not answer stays as it is, and
+   * does not keep the others: throws the runner's error after everything else is done. Calling again continues.
    */
-  async run(email: string, isFinal: boolean): Promise<Swept> {
-    const sweep = new Sweeping(email, isFinal, this.#options);
+  async run(accountEmail: AccountEmail, isFinal: boolean): Promise<Swept> {
+    const sweep = new Sweeping({
+      accountEmail,
+      isFinal,
+      items: this.#items,
+      runs: this.#runs,
+      indexes: this.#indexes,
+      crawls: this.#crawls,
+      documentIndexes: this.#documentIndexes,
+      runnerMs: this.#runnerMs,
+      clock: this.#clock,
+    });
     try {
       await sweep.closeAgents();
-      for (const root of rootsOf(email)) await sweep.partition(root);
-      return { isDone: true, removed: sweep.removed };
+      for (const root of rootsOf(accountEmail)) await sweep.partition(root);
+      sweep.throwFailure();
+      return { isDone: true, removed: sweep.removed, hadRuns: sweep.hadRuns };
     } catch (error) {
       if (!(error instanceof Pause)) throw error;
-      return { isDone: false, removed: sweep.removed };
+      return { isDone: false, removed: sweep.removed, hadRuns: sweep.hadRuns };
     }
   }
 }
 
-/** One call's work. */
+interface SweepingDeps extends AccountSweepDeps {
+  readonly accountEmail: AccountEmail;
+  readonly isFinal: boolean;
+}
+
+/** The work of one call. */
 class Sweeping {
-  readonly #email: string;
+  readonly #accountEmail: AccountEmail;
   readonly #isFinal: boolean;
-  readonly #options: AccountSweepOptions;
+  readonly #items: AccountItems;
+  readonly #runs: SweptRuns;
+  readonly #indexes: SweptIndexes;
+  readonly #crawls: SweptCrawls;
+  readonly #documentIndexes: SweptDocumentIndexes;
+  readonly #runnerMs: number;
+  readonly #clock: Clock;
+  readonly #failures: Error[] = [];
   #left = REQUESTS;
-  /** Many items lead to one memory: an agent's, and its conversations. */
+  /** Memories already swept: several items lead to the same one. */
   readonly #memories = new Set<string>();
   removed = 0;
+  hadRuns = false;
 
-  constructor(email: string, isFinal: boolean, options: AccountSweepOptions) {
-    this.#email = email;
+  constructor({
+    accountEmail,
+    isFinal,
+    items,
+    runs,
+    indexes,
+    crawls,
+    documentIndexes,
+    runnerMs,
+    clock,
+  }: SweepingDeps) {
+    this.#accountEmail = accountEmail;
     this.#isFinal = isFinal;
-    this.#options = options;
+    this.#items = items;
+    this.#runs = runs;
+    this.#indexes = indexes;
+    this.#crawls = crawls;
+    this.#documentIndexes = documentIndexes;
+    this.#runnerMs = runnerMs;
+    this.#clock = clock;
   }
 
-  /** Before anything else: what an agent does not stand for can't be begun any more. */
+  /** Throws the first error of a runner, if there was one. */
+  throwFailure(): void {
+    const [first] = this.#failures;
+    if (first) throw first;
+  }
+
+  /** Closes all agents. Call it first: nothing new can be created under a closed agent. */
   async closeAgents(): Promise<void> {
-    for await (const page of this.#options.items.agentTraces(this.#email))
+    for await (const page of this.#items.agentTraces(this.#accountEmail))
       for (const item of page) if (item[DELETING] === undefined) await this.#close(keyOf(item));
   }
 
   async partition(partition: string): Promise<void> {
     this.#spend(1);
-    for await (const page of this.#options.items.traces(partition)) await this.#page(page);
+    for await (const page of this.#items.traces(partition)) await this.#page(page);
   }
 
   async #page(page: readonly Item[]): Promise<void> {
-    const doomed: Doomed = { leading: [], lookedUp: [] };
+    const removals: Removals = { leading: [], lookedUp: [] };
     let pause: Pause | undefined;
     try {
-      for (const item of page) await this.#item(item, doomed);
+      for (const item of page) await this.#item(item, removals);
     } catch (error) {
       if (!(error instanceof Pause)) throw error;
-      // What is finished is removed all the same: otherwise a long page would never be.
+      // Remove what is finished before pausing. Otherwise a sweep would never get past a long page.
       pause = error;
     }
 
-    await this.#remove(doomed.lookedUp);
-    await this.#remove(doomed.leading);
-    this.removed += doomed.leading.length;
+    await this.#remove(removals.lookedUp);
+    await this.#remove(removals.leading);
+    this.removed += removals.leading.length;
     if (pause) throw pause;
   }
 
-  async #item(item: Item, { leading, lookedUp }: Doomed): Promise<void> {
+  async #item(item: Item, { leading, lookedUp }: Removals): Promise<void> {
     const key = keyOf(item);
-    const isLead = isLasting(this.#email, key);
+    const isLead = isLasting(this.#accountEmail, key);
     const isKept = isLead && !this.#isFinal;
     if (isKept && isSwept(item)) return;
 
-    const next = await behind(this.#email, item);
-    if (isUser(this.#email, key)) {
+    const next = await dependentsOf(this.#accountEmail, item);
+    if (isUser(this.#accountEmail, key)) {
       if (this.#isFinal) lookedUp.push(...next.keys);
       return;
     }
-    // Nothing joins what is closed, and no run begins there: none is left behind.
+    // Close it before ending its runs: no new run can begin under a closed item.
     if (isLead && item[DELETING] === undefined) await this.#close(key);
-    if (isConversationLead(this.#email, key)) await this.#endRuns(key);
-    await this.#sweepBehind(next);
-    if (isKept) {
-      await this.#options.items.empty(key, this.#options.clock.timestamp());
-      return;
-    }
-    leading.push(key);
+    if (isConversationLead(this.#accountEmail, key) && !(await this.#endRuns(key))) return;
+    if (!(await this.#endCrawls(next.knowledgeBases))) return;
+    await this.#sweepDependents(next);
     lookedUp.push(...next.keys);
+    if (isKept) await this.#items.empty(key, this.#clock.timestamp());
+    else leading.push(key);
   }
 
-  async #sweepBehind({ partitions, memories }: Behind): Promise<void> {
+  async #sweepDependents({ partitions, memories }: Dependents): Promise<void> {
     for (const partition of partitions) await this.partition(partition);
     for (const memory of memories) await this.#memory(memory);
   }
@@ -162,23 +245,55 @@ class Sweeping {
     if (this.#memories.has(partition)) return;
     await this.partition(partition);
     this.#spend(1);
-    await this.#options.indexes.forget(memory.agentId, memory.userId);
+    await this.#indexes.forget(memory.agentId, memory.userId);
     this.#memories.add(partition);
   }
 
-  async #endRuns(key: Key): Promise<void> {
+  /** Returns false if the runner failed or did not answer in time. Then its run may still write. */
+  async #endRuns(key: Key): Promise<boolean> {
+    const conversationId = conversationIdOf(key.sk.slice(key.sk.indexOf("#") + 1));
+    return this.#end(async () => {
+      const wasIdle = await this.#runs.forgetIn(conversationOwnerOf(key), conversationId);
+      if (!wasIdle) this.hadRuns = true;
+    });
+  }
+
+  /** Returns false if the crawls or the index of a base could not be ended. Then they may still write. */
+  async #endCrawls(kbIds: readonly KnowledgeBaseId[]): Promise<boolean> {
+    for (const kbId of kbIds) {
+      const isEnded = await this.#end(async () => {
+        await this.#crawls.stop({ accountEmail: this.#accountEmail, kbId });
+        await this.#documentIndexes.forget(kbId);
+      });
+      if (!isEnded) return false;
+    }
+    return true;
+  }
+
+  /** Ends something in a Durable Object. Returns false if that fails or takes too long. */
+  async #end(work: () => Promise<void>): Promise<boolean> {
     this.#spend(1);
-    await this.#options.runs.forgetIn(conversationOwnerOf(key), key.sk.slice(key.sk.indexOf("#") + 1));
+    try {
+      await withTimeout(this.#runnerMs, work, {
+        reason: () => new Error("A runner did not end its run in time."),
+      });
+      return true;
+    } catch (thrown) {
+      this.hadRuns = true;
+      this.#failures.push(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      if (this.#failures.length === MAX_FAILURES) this.throwFailure();
+      return false;
+    }
   }
 
   async #close(key: Key): Promise<void> {
     this.#spend(1);
-    await this.#options.items.close(key, this.#options.clock.timestamp());
+    await this.#items.close(key, this.#clock.timestamp());
   }
 
   async #remove(keys: readonly Key[]): Promise<void> {
     if (keys.length === 0) return;
-    await this.#options.items.remove(keys);
+    await this.#items.remove(keys);
     this.#left -= Math.ceil(keys.length / ITEMS_PER_REQUEST);
   }
 
@@ -188,7 +303,7 @@ class Sweeping {
   }
 }
 
-const isUser = (email: string, { pk, sk }: Key): boolean => {
-  const user = userKey(email);
+const isUser = (accountEmail: AccountEmail, { pk, sk }: Key): boolean => {
+  const user = userKey(accountEmail);
   return pk === user.pk && sk === user.sk;
 };

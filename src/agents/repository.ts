@@ -1,87 +1,94 @@
+import { type AccountEmail, type AgentId, agentIdOf } from "../shared/id-types.ts";
 import { type AccountPlan, accountPlanFrom, type PlanRules } from "../plans/account-plan.ts";
 import { activeUsageKey, type AgentCount, countAgents, versionOf } from "../plans/model.ts";
 import { SUBSCRIPTION_PREFIX } from "../plans/subscription.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
-import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
 import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
 import { absent, any, equals, present } from "../table/expressions.ts";
-import { agentPartition, memoryPartition, userPartition } from "../table/keys.ts";
+import { AGENT_PREFIX, agentKey, agentPartition, memoryPartition, userPartition } from "../table/keys.ts";
 import { optionalText } from "../table/fields.ts";
 import type { Item } from "../table/marshal.ts";
-import {
-  AGENT_PREFIX,
-  type Agent,
-  agentAttributes,
-  type AgentChanges,
-  agentFrom,
-  agentItem,
-  agentKey,
-  agentNameKey,
-} from "./model.ts";
+import { type Agent, agentAttributes, type AgentChanges, agentFrom, agentItem } from "./model.ts";
+import { agentNameKey } from "./name.ts";
 
-/** Items removed per call of `sweep`: a Worker has a bounded number of requests, and a caller bounded patience. */
+/**
+ * Items removed per call of `sweep`. A Worker may make a limited number of requests, and callers wait a limited time.
+ */
 const SWEEP_ITEMS = 5_000;
 
-/** Where an agent's own write, that of its name and that of the count stand in a transaction. */
+/** The positions of the writes of the agent, its name and the count in a transaction. */
 const AGENT = 0;
 const NAME = 1;
 const COUNT = 2;
-/** How often a deletion counts again because others have come or gone meanwhile. */
-const COUNTINGS = 8;
+/** How often a deletion recounts the agents after a concurrent creation or deletion. */
+const COUNT_ATTEMPTS = 8;
 
-/** An account's agents as they stood at one time. What is written by their version is refused when one has come or gone since. */
+/**
+ * An account's agents at one time. A write that names their `version` is refused if an agent was created or deleted
+ * since.
+ */
 export interface Roster {
   readonly agents: readonly Agent[];
   readonly version: number | undefined;
   readonly plan: AccountPlan;
 }
 
-/** What became of a new agent; nothing where another one has come or gone meanwhile, and it has to be tried again. */
+/** The outcome of a creation. `undefined` means that the agents changed concurrently: read them again and retry. */
 type Creation = { readonly agent: Agent; readonly created: boolean } | undefined;
+
+interface AgentRepositoryDeps {
+  readonly table: TableClient;
+  readonly rules: Pick<PlanRules, "isSuperuser">;
+}
 
 export class AgentRepository {
   readonly #table: TableClient;
   readonly #rules: Pick<PlanRules, "isSuperuser">;
 
-  constructor(table: TableClient, rules: Pick<PlanRules, "isSuperuser">) {
+  constructor({ table, rules }: AgentRepositoryDeps) {
     this.#table = table;
     this.#rules = rules;
   }
 
-  async list(owner: string): Promise<readonly Agent[]> {
-    const items = await this.#table.query(userPartition(owner), { range: { beginsWith: AGENT_PREFIX } });
+  /** Returns all agents of the account, without those that are being deleted. */
+  async list(accountEmail: AccountEmail): Promise<readonly Agent[]> {
+    const items = await this.#table.query(userPartition(accountEmail), {
+      range: { beginsWith: AGENT_PREFIX },
+    });
     return items.filter((item) => !isBeingDeleted(item)).map(agentFrom);
   }
 
-  /** The agents, and what the plan says of them at `nowMs`. */
-  async roster(owner: string, nowMs: number): Promise<Roster> {
-    const active = activeUsageKey(owner);
-    // Before the agents: who comes or goes behind this read changes the version.
-    const account = await this.#table.query(userPartition(owner), {
+  /** Returns the account's agents and its plan at `nowMs`. */
+  async roster(accountEmail: AccountEmail, nowMs: number): Promise<Roster> {
+    const active = activeUsageKey(accountEmail);
+    // Read before the agents, so that a later creation or deletion changes the version.
+    const account = await this.#table.query(userPartition(accountEmail), {
       range: { between: [SUBSCRIPTION_PREFIX, active.sk] },
     });
     return {
       version: versionOf(account.find(({ sk }) => sk === active.sk)),
-      plan: accountPlanFrom(account, nowMs, this.#rules.isSuperuser(owner)),
-      agents: await this.list(owner),
+      plan: accountPlanFrom(account, nowMs, this.#rules.isSuperuser(accountEmail)),
+      agents: await this.list(accountEmail),
     };
   }
 
-  async get(owner: string, id: string): Promise<Agent> {
-    const item = await this.#table.get(agentKey(owner, id));
+  /** Returns the agent. Throws `not-found` if there is none, or if it is being deleted. */
+  async get(accountEmail: AccountEmail, id: AgentId): Promise<Agent> {
+    const item = await this.#table.get(agentKey(accountEmail, id));
     if (!item || isBeingDeleted(item)) throw notFound("Agent");
     return agentFrom(item);
   }
 
   /**
-   * Creates the agent beside those of the roster and takes its name, or gives the owner's agent that has got the name
-   * meanwhile.
+   * Creates the agent and reserves its name, or returns the account's agent that has the name already. Returns
+   * `undefined` if the agents changed since `roster` was read. Throws `not-found` if an earlier attempt of the same
+   * request created the agent and it is being deleted.
    */
   async create(agent: Agent, roster: Roster): Promise<Creation> {
-    const guard = agentNameKey(agent.owner, agent.name);
+    const guard = agentNameKey(agent.accountEmail, agent.name);
     const count = {
-      email: agent.owner,
+      accountEmail: agent.accountEmail,
       agents: roster.agents.length + 1,
       version: roster.version,
       timestamp: agent.createdAt,
@@ -90,110 +97,144 @@ export class AgentRepository {
     if (!taken) return { agent, created: true };
     if (!taken.holder) return undefined;
 
-    const item = await this.#table.get(agentKey(agent.owner, taken.holder));
+    const item = await this.#table.get(agentKey(agent.accountEmail, taken.holder));
     if (item && !isBeingDeleted(item)) return { agent: agentFrom(item), created: false };
-    // Made by an earlier request of this one's, and deleted since.
+    // Created by an earlier attempt of this request, and deleted since.
     if (item && taken.holder === agent.id) throw notFound("Agent");
 
-    // The guard outlived its agent: it is replaced, unless somebody else has just done so.
+    // The guard outlived its agent. Replace it, unless a concurrent request just did.
     return (await this.#takeName(agent, guard, taken.holder, count)) ? undefined : { agent, created: true };
   }
 
-  /** Changes what is given and gives the agent as it then is. */
-  async update(owner: string, id: string, changes: AgentChanges, updatedAt: string): Promise<Agent> {
-    try {
-      const set = { ...agentAttributes(changes), updated_at: updatedAt };
-      return agentFrom(await this.#table.update(agentKey(owner, id), { set }, isLive));
-    } catch (error) {
-      if (error instanceof ConditionFailed) throw notFound("Agent");
-      throw error;
-    }
+  /** Applies the changes and returns the updated agent. Throws `not-found` if there is none. */
+  async update(
+    accountEmail: AccountEmail,
+    id: AgentId,
+    changes: AgentChanges,
+    updatedAt: string,
+  ): Promise<Agent> {
+    const set = { ...agentAttributes(changes), updated_at: updatedAt };
+    const { applied, item } = await this.#table.updateOrRefusal(agentKey(accountEmail, id), { set }, isLive);
+    if (!applied) throw notFound("Agent");
+    return agentFrom(item);
   }
 
   /**
-   * Makes the agent absent to everybody and frees its name. Gives false where there is no such agent; an agent whose
-   * deletion stopped half-way counts as there.
+   * Applies the changes, with a new name among them, and moves the guard of the name. Returns the updated agent, or
+   * `undefined` if agents were created, renamed or deleted since `roster` was read: it proves that the name is free. Throws
+   * `not-found` if there is no such agent.
    */
-  async beginDeletion(owner: string, id: string, deletingAt: string): Promise<boolean> {
-    const item = await this.#table.get(agentKey(owner, id));
+  async rename(
+    agent: Agent,
+    changes: AgentChanges & Pick<Agent, "name">,
+    roster: Roster,
+    updatedAt: string,
+  ): Promise<Agent | undefined> {
+    const { id, accountEmail } = agent;
+    const [from, to] = [agentNameKey(accountEmail, agent.name), agentNameKey(accountEmail, changes.name)];
+    // Agents of the legacy Python service may share a name.
+    const isShared = roster.agents.some(
+      (other) => other.id !== id && agentNameKey(accountEmail, other.name).sk === from.sk,
+    );
+    const refusal = await this.#table.transactOrRefusal([
+      {
+        update: agentKey(accountEmail, id),
+        changes: { set: { ...agentAttributes(changes), updated_at: updatedAt } },
+        if: isLive,
+      },
+      { put: { ...to, agent_id: id } },
+      countAgents({
+        accountEmail,
+        agents: roster.agents.length,
+        version: roster.version,
+        timestamp: updatedAt,
+      }),
+      ...(from.sk === to.sk || isShared ? [] : [{ remove: from }]),
+    ]);
+    if (!refusal) return this.get(accountEmail, id);
+    if (refusal.has(AGENT)) throw notFound("Agent");
+    return undefined;
+  }
+
+  /**
+   * Hides the agent from all readers and frees its name. Returns false if there is no such agent. An agent whose
+   * deletion was interrupted still counts as existing.
+   */
+  async beginDeletion(accountEmail: AccountEmail, id: AgentId, deletingAt: string): Promise<boolean> {
+    const item = await this.#table.get(agentKey(accountEmail, id));
     if (!item) return false;
     if (isBeingDeleted(item)) return true;
 
     const { name } = agentFrom(item);
-    for (let left = COUNTINGS; left > 0; left--) {
-      const { version, agents } = await this.#counted(owner);
+    for (let left = COUNT_ATTEMPTS; left > 0; left--) {
+      const { version, agents } = await this.#counted(accountEmail);
       const others = agents.filter((agent) => agent.id !== id).length;
-      try {
-        await this.#table.transact([
-          { update: agentKey(owner, id), changes: { set: { [DELETING]: deletingAt } }, if: isLive },
-          { remove: agentNameKey(owner, name), if: any(absent("pk"), equals("agent_id", id)) },
-          countAgents({ email: owner, agents: others, version, timestamp: deletingAt }),
-        ]);
-        return true;
-      } catch (error) {
-        if (!(error instanceof TransactionRefused)) throw error;
-        if (error.failed.size > 1 || !error.failed.has(COUNT)) break;
-      }
+      const refusal = await this.#table.transactOrRefusal([
+        { update: agentKey(accountEmail, id), changes: { set: { [DELETING]: deletingAt } }, if: isLive },
+        { remove: agentNameKey(accountEmail, name), if: any(absent("pk"), equals("agent_id", id)) },
+        countAgents({ accountEmail, agents: others, version, timestamp: deletingAt }),
+      ]);
+      if (!refusal) return true;
+      if (refusal.size > 1 || !refusal.has(COUNT)) break;
     }
-    // Somebody else is deleting it, its name is guarded by another agent, or the count never stands still: the mark alone
-    // is what matters, and the next agent that comes or goes counts again.
-    await this.#markDeleted(owner, id, deletingAt);
+    // A concurrent request deletes it, another agent guards its name, or the count keeps changing. Only the mark
+    // matters: the next creation or deletion counts again.
+    await this.#markDeleted(accountEmail, id, deletingAt);
     return true;
   }
 
-  /** Removes what stands in the agent's own partitions; false where so much is left that it takes another call. */
-  async sweep(owner: string, id: string): Promise<boolean> {
+  /** Removes items of the agent's own partitions. Returns false if some are left; then call it again. */
+  async sweep(accountEmail: AccountEmail, id: AgentId): Promise<boolean> {
     return (
-      (await this.#table.removePartition(memoryPartition(id, owner), SWEEP_ITEMS)) &&
+      (await this.#table.removePartition(memoryPartition(id, accountEmail), SWEEP_ITEMS)) &&
       (await this.#table.removePartition(agentPartition(id), SWEEP_ITEMS))
     );
   }
 
-  /** Removes the agent itself, once nothing of it is left. */
-  async endDeletion(owner: string, id: string): Promise<void> {
-    await this.#table.remove(agentKey(owner, id), any(absent("pk"), present(DELETING)));
+  /** Removes the agent's item. Call it after everything else of the agent is gone. */
+  async endDeletion(accountEmail: AccountEmail, id: AgentId): Promise<void> {
+    await this.#table.remove(agentKey(accountEmail, id), any(absent("pk"), present(DELETING)));
   }
 
-  /** The agents, and the version of their count from before they were read. */
-  async #counted(owner: string): Promise<Pick<Roster, "agents" | "version">> {
-    const version = versionOf(await this.#table.get(activeUsageKey(owner)));
-    return { version, agents: await this.list(owner) };
+  /** Returns the agents, and the version of their count, which is read first. */
+  async #counted(accountEmail: AccountEmail): Promise<Pick<Roster, "agents" | "version">> {
+    const version = versionOf(await this.#table.get(activeUsageKey(accountEmail)));
+    return { version, agents: await this.list(accountEmail) };
   }
 
   /**
-   * Nothing where the new agent has got the name, else what stands in its way: the agent that holds the name, or, without
-   * one, a count that has changed.
+   * Stores the agent, the guard of its name and the count in one transaction. Returns `undefined` on success. Otherwise
+   * `holder` is the id of the agent that holds the name, or `undefined` if the count has changed.
    */
   async #takeName(
     agent: Agent,
     guard: ReturnType<typeof agentNameKey>,
     replaced: string | undefined,
     count: AgentCount,
-  ): Promise<{ readonly holder: string | undefined } | undefined> {
+  ): Promise<{ readonly holder: AgentId | undefined } | undefined> {
     const free = replaced === undefined ? absent("pk") : any(absent("pk"), equals("agent_id", replaced));
-    try {
-      await this.#table.transact([
-        { put: agentItem(agent), if: absent("pk") },
-        { put: { ...guard, agent_id: agent.id }, if: free },
-        countAgents(count),
-      ]);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof TransactionRefused)) throw error;
-      if (error.failed.has(AGENT)) return { holder: agent.id };
-      const guarding = error.failed.get(NAME);
-      return { holder: error.failed.has(NAME) ? (holderOf(guarding) ?? agent.id) : undefined };
-    }
+    const refusal = await this.#table.transactOrRefusal([
+      { put: agentItem(agent), if: absent("pk") },
+      { put: { ...guard, agent_id: agent.id }, if: free },
+      countAgents(count),
+    ]);
+    if (!refusal) return undefined;
+    if (refusal.has(AGENT)) return { holder: agent.id };
+    const guarding = refusal.get(NAME);
+    return { holder: refusal.has(NAME) ? (holderOf(guarding) ?? agent.id) : undefined };
   }
 
-  async #markDeleted(owner: string, id: string, deletingAt: string): Promise<void> {
-    try {
-      await this.#table.update(agentKey(owner, id), { set: { [DELETING]: deletingAt } }, present("pk"));
-    } catch (error) {
-      // Gone altogether in the meantime, which is what was wanted.
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+  async #markDeleted(accountEmail: AccountEmail, id: AgentId, deletingAt: string): Promise<void> {
+    // If the write is refused, a concurrent request has removed the agent, which is the goal.
+    await this.#table.tryUpdate(
+      agentKey(accountEmail, id),
+      { set: { [DELETING]: deletingAt } },
+      present("pk"),
+    );
   }
 }
 
-const holderOf = (guard: Item | undefined): string | null => (guard ? optionalText(guard, "agent_id") : null);
+function holderOf(guard: Item | undefined): AgentId | null {
+  const id = guard ? optionalText(guard, "agent_id") : null;
+  return id === null ? null : agentIdOf(id);
+}

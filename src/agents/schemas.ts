@@ -1,61 +1,58 @@
 import * as z from "zod";
-import { blankAsAbsent, decimal, Origins, removable, wholeNumber } from "../http/schemas.ts";
-import { PROVIDER_NAMES } from "../llm/providers.ts";
-import { architectureNames } from "./architectures/registry.ts";
-import { type AgentChanges as Changes, isGuardable } from "./model.ts";
+import { agentFields, type AgentSettings, agentShape } from "./fields.ts";
+import type { Agent, AgentChanges as Changes } from "./model.ts";
 
-/** Thirty days; 0 means never. */
-const MAX_SESSION_TIMEOUT_MINUTES = 30 * 24 * 60;
-/** More than any model writes today. */
-const MAX_OUTPUT_TOKENS = 200_000;
+/** The body that creates an agent. */
+export const NewAgent = z.strictObject(agentShape("create")).meta({ id: "NewAgent" });
 
-const Model = z.string().trim().max(200);
+/** The body that updates an agent. */
+export const AgentChanges = z.strictObject(agentShape("change")).meta({ id: "AgentChanges" });
 
-const Changeable = {
-  agent_architecture: blankAsAbsent(z.enum(architectureNames)),
-  agent_persona: blankAsAbsent(z.string().max(40_000)),
-  agent_provider: blankAsAbsent(z.enum(PROVIDER_NAMES)),
-  agent_model: blankAsAbsent(Model.optional()),
-  session_timeout_minutes: blankAsAbsent(wholeNumber(0, MAX_SESSION_TIMEOUT_MINUTES).optional()),
-  temperature: removable(decimal(0, 2)),
-  max_output_tokens: removable(wholeNumber(1, MAX_OUTPUT_TOKENS)),
-  fallback_provider: removable(z.enum(PROVIDER_NAMES)),
-  fallback_model: removable(Model),
-  allowed_origins: blankAsAbsent(Origins.optional()).describe(
-    "The pages that end users may talk to the agent from, such as `https://shop.example.com`.",
-  ),
-};
-
-const Name = z.string().trim().min(1).max(200).refine(isGuardable, { error: "Too long for its script" });
-
-/** What an agent is created from, by the members of its body. */
-export const NewAgent = z.object({ agent_name: blankAsAbsent(Name), ...Changeable }).meta({ id: "NewAgent" });
-
-/** What may be changed of an agent. */
-export const AgentChanges = z
+export const AgentView = z
   .object({
-    ...Changeable,
-    agent_architecture: blankAsAbsent(z.enum(architectureNames).optional()),
-    agent_persona: blankAsAbsent(z.string().max(40_000).optional()),
-    agent_provider: blankAsAbsent(z.enum(PROVIDER_NAMES).optional()),
+    agent_id: z.string(),
+    ...agentShape("view"),
+    created_by: z.string(),
+    created_at: z.string(),
+    updated_at: z.string().nullable(),
   })
-  .meta({ id: "AgentChanges" });
+  .meta({ id: "Agent" });
 
-type ModelSettings = Pick<Changes, "temperature" | "maxOutputTokens" | "fallbackProvider" | "fallbackModel">;
+type Settings = Pick<z.infer<typeof AgentView>, keyof ReturnType<typeof agentShape<"view">>>;
 
-/** An agent that leaves everything to its provider, and has no other. */
-export const NO_MODEL_SETTINGS = {
-  temperature: null,
-  maxOutputTokens: null,
-  fallbackProvider: null,
-  fallbackModel: null,
-} as const;
-
-/** What a body says of how the model is used; without a provider to fall back to, its model means nothing. */
-export const modelSettings = (body: z.infer<typeof AgentChanges>): ModelSettings => ({
-  ...(body.temperature !== undefined && { temperature: body.temperature }),
-  ...(body.max_output_tokens !== undefined && { maxOutputTokens: body.max_output_tokens }),
-  ...(body.fallback_model !== undefined && { fallbackModel: body.fallback_model }),
-  ...(body.fallback_provider !== undefined && { fallbackProvider: body.fallback_provider }),
-  ...(body.fallback_provider === null && { fallbackModel: null }),
+/** Returns an agent as answers show it. */
+export const toView = (agent: Agent): z.infer<typeof AgentView> => ({
+  agent_id: agent.id,
+  // The cast states what the loop does: the fields' names are the view's.
+  ...(Object.fromEntries(agentFields.map(([name, { member }]) => [name, agent[member]])) as Settings),
+  created_by: agent.accountEmail,
+  created_at: agent.createdAt,
+  updated_at: agent.updatedAt,
 });
+
+/** Returns the changes that a body contains. Removing the fallback provider also removes the fallback model. */
+export function changesIn(body: z.infer<typeof AgentChanges>): Changes {
+  const sent: Readonly<Record<string, unknown>> = body;
+  const given = agentFields.filter(([name]) => sent[name] !== undefined);
+  return {
+    ...(Object.fromEntries(given.map(([name, { member }]) => [member, sent[name]])) as Changes),
+    ...(body.fallback_provider === null && { fallbackModel: null }),
+  };
+}
+
+/** Returns the settings of a new agent: those that the body contains, and initial values for all others. */
+export const settingsOf = (body: z.infer<typeof NewAgent>): AgentSettings => ({
+  ...initialSettings,
+  ...changesIn(body),
+  name: body.agent_name,
+  architecture: body.agent_architecture,
+  persona: body.agent_persona,
+  provider: body.agent_provider,
+});
+
+type Initial = Omit<AgentSettings, "name" | "architecture" | "persona" | "provider">;
+
+/** The values that a new agent has unless its body says otherwise. */
+const initialSettings = Object.fromEntries(
+  agentFields.map(([, { member, initial }]) => [member, initial]),
+) as unknown as Initial;

@@ -1,111 +1,236 @@
-import { type PlanRules, requireAgent } from "../plans/account-plan.ts";
+import { sleep } from "../shared/async.ts";
+import { type PlanRules } from "../plans/account-plan.ts";
+import { requireBelowLimit } from "../plans/refusals.ts";
 import type { Clock } from "../shared/clock.ts";
-import { AppError } from "../shared/errors.ts";
+import { AppError, notFound } from "../shared/errors.ts";
+import { type AccountEmail, type AgentId, type ConversationId, agentIdOf } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
-import { ownSpace, type Space } from "../users/space.ts";
-import { type Agent, type AgentChanges, isSameName } from "./model.ts";
-import type { AgentRepository } from "./repository.ts";
+import { ownScope, reaches, type AccessScope } from "../access/access-scope.ts";
+import type { AgentSettings } from "./fields.ts";
+import { type Agent, type AgentChanges, differingFields } from "./model.ts";
+import { isSameName } from "./name.ts";
+import { MODEL_MEMBERS, newModels, type WantedModel } from "./wanted-models.ts";
+import type { AgentRepository, Roster } from "./repository.ts";
 
-/** How often a creation is tried again because other agents have come or gone meanwhile. */
-const TRIES = 32;
-/** The longest rest before such a repetition, so that many who create at once get out of each other's way. */
-const REST_MS = 50;
+/** How often a creation is attempted while agents are created or deleted concurrently. */
+const ATTEMPTS = 32;
+/** The longest random pause between attempts, which spreads concurrent requests out. */
+const MAX_PAUSE_MS = 50;
 
-/** What of conversations an agent's deletion needs. */
+/** The operations on conversations that deleting an agent needs. */
 export interface AgentConversations {
-  idsOfAgent(space: Space, agentId: string): Promise<readonly string[]>;
-  remove(space: Space, conversationId: string): Promise<"absent" | "unfinished" | "done">;
+  idsOfAgent(scope: AccessScope, agentId: AgentId): Promise<readonly ConversationId[]>;
+  remove(scope: AccessScope, conversationId: ConversationId): Promise<"absent" | "unfinished" | "done">;
 }
 
-/** What of archival memory an agent's deletion needs. */
+/** The operations on archival memory that deleting an agent needs. */
 export interface AgentMemories {
-  /** Removes all memories; false where so many are left that it takes another call. */
-  sweep(space: Space, agentId: string): Promise<boolean>;
+  /** Removes memories. Returns false if some are left; then call it again. */
+  sweep(scope: AccessScope, agentId: AgentId): Promise<boolean>;
 }
 
-/** What of end users an agent's deletion needs. */
+/** The operations on end users that deleting an agent needs. */
 export interface AgentEndUsers {
-  /** Removes all of them with what is theirs; false where so much is left that it takes another call. */
-  removeAll(owner: string, agentId: string): Promise<boolean>;
+  /** Removes end users and everything of theirs. Returns false if something is left; then call it again. */
+  removeAll(accountEmail: AccountEmail, agentId: AgentId): Promise<boolean>;
 }
 
-export type NewAgent = Omit<Agent, "id" | "owner" | "createdAt" | "updatedAt">;
+/** The operations on links to knowledge bases that deleting an agent needs. */
+export interface AgentKnowledgeLinks {
+  /** Removes what leads from knowledge bases to the agent. */
+  forgetAgent(agentId: AgentId): Promise<void>;
+}
+
+/** How a refused model is explained. */
+interface Explanation {
+  /** Whether the error names similar models that the provider lists, which not every caller may know. */
+  readonly suggestsModels: boolean;
+}
+
+/** Checks the models of agents. */
+export interface AgentModels {
+  /** Returns warnings about models that are accepted. Throws `validation-failed` if one can't be used. */
+  check(
+    accountEmail: AccountEmail,
+    wanted: readonly WantedModel[],
+    explanation: Explanation,
+  ): Promise<readonly string[]>;
+}
+
+interface AgentServiceDeps {
+  readonly agents: AgentRepository;
+  readonly conversations: AgentConversations;
+  readonly memories: AgentMemories;
+  readonly endUsers: AgentEndUsers;
+  readonly knowledgeLinks: AgentKnowledgeLinks;
+  readonly models: AgentModels;
+  readonly rules: Pick<PlanRules, "upgradeUrl">;
+  readonly clock: Clock;
+}
+
+/** A stored agent, and warnings about its models. */
+interface Saved {
+  readonly agent: Agent;
+  readonly warnings: readonly string[];
+}
 
 export class AgentService {
   readonly #agents: AgentRepository;
   readonly #conversations: AgentConversations;
   readonly #memories: AgentMemories;
   readonly #endUsers: AgentEndUsers;
+  readonly #knowledgeLinks: AgentKnowledgeLinks;
+  readonly #models: AgentModels;
   readonly #rules: Pick<PlanRules, "upgradeUrl">;
   readonly #clock: Clock;
 
-  constructor(
-    agents: AgentRepository,
-    conversations: AgentConversations,
-    memories: AgentMemories,
-    endUsers: AgentEndUsers,
-    rules: Pick<PlanRules, "upgradeUrl">,
-    clock: Clock,
-  ) {
+  constructor({
+    agents,
+    conversations,
+    memories,
+    endUsers,
+    knowledgeLinks,
+    models,
+    rules,
+    clock,
+  }: AgentServiceDeps) {
     this.#agents = agents;
     this.#conversations = conversations;
     this.#memories = memories;
     this.#endUsers = endUsers;
+    this.#knowledgeLinks = knowledgeLinks;
+    this.#models = models;
     this.#rules = rules;
     this.#clock = clock;
   }
 
   /**
-   * Creates an agent, or gives the owner's agent that already has the name. Who repeats a request names its id. Throws a
-   * 429 where the plan allows no more.
+   * Creates an agent. If the account has an agent of that name which agrees with `sent`, the fields that the body contains,
+   * returns that agent. `wantedId` is the id that an earlier attempt of the same request used. Throws `conflict` if the
+   * existing agent differs, `limit-exceeded` if the plan allows no more agents, `validation-failed` if its provider does
+   * not offer a model, and `unavailable` if the agents keep changing. The warnings are about models that could not be checked.
    */
-  async create(
-    owner: string,
-    input: NewAgent,
-    wantedId?: string,
-  ): Promise<{ agent: Agent; created: boolean }> {
-    const id = wantedId ?? newId(this.#clock.now());
-    const agent: Agent = { ...input, id, owner, createdAt: this.#clock.timestamp(), updatedAt: null };
+  create(
+    accountEmail: AccountEmail,
+    settings: AgentSettings,
+    sent: AgentChanges,
+    { wantedId, ...explanation }: Explanation & { readonly wantedId: string | undefined },
+  ): Promise<Saved & { created: boolean }> {
+    const id = agentIdOf(wantedId ?? newId(this.#clock.now()));
+    const createdAt = this.#clock.timestamp();
+    const agent: Agent = { ...settings, id, accountEmail, createdAt, updatedAt: null };
 
-    for (let tries = 0; tries < TRIES; tries++) {
-      const roster = await this.#agents.roster(owner, this.#clock.now());
-      // One of the service before may have the name without a guard.
+    return this.#withRoster(accountEmail, async (roster) => {
+      // Agents of the legacy Python service have names without guards.
       const namesake = roster.agents.find(({ name }) => isSameName(name, agent.name));
-      // A namesake with the very id is the work of the same request, whose answer was lost.
-      if (namesake) return { agent: namesake, created: namesake.id === id };
+      // A namesake with the same id was created by an earlier attempt of this request, whose answer was lost.
+      if (namesake?.id === id) return { agent: namesake, created: true, warnings: [] };
+      if (namesake) return { agent: requireAgreement(namesake, sent), created: false, warnings: [] };
 
-      requireAgent(roster.plan, roster.agents.length, this.#rules);
+      requireBelowLimit(roster.plan, "agents", roster.agents.length, this.#rules);
+      const warnings = await this.#models.check(accountEmail, newModels(agent), explanation);
       const creation = await this.#agents.create(agent, roster);
-      if (creation) return creation;
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * REST_MS));
-    }
-    throw new AppError("unavailable", "Other agents come and go all the time. Please try again.", {
-      retryAfter: 1,
+      if (creation && !creation.created) requireAgreement(creation.agent, sent);
+      return creation && { ...creation, warnings };
     });
   }
 
-  /** Changes what is given and gives the agent as it then is. */
-  update(owner: string, id: string, changes: AgentChanges): Promise<Agent> {
-    if (Object.keys(changes).length === 0) return this.#agents.get(owner, id);
-    return this.#agents.update(owner, id, changes, this.#clock.timestamp());
+  /**
+   * Applies the changes and returns the updated agent. Throws `not-found` if there is none, `conflict` if another agent of the
+   * account has the new name, `validation-failed` if its provider does not offer a new model, and `unavailable` if the agents
+   * keep changing.
+   */
+  async update(
+    scope: AccessScope,
+    id: AgentId,
+    changes: AgentChanges,
+    explanation: Explanation,
+  ): Promise<Saved> {
+    const { accountEmail } = scope;
+    const warnings = await this.#checkModels(accountEmail, id, changes, explanation);
+    return { agent: await this.#save(scope, id, changes), warnings };
+  }
+
+  async #checkModels(
+    accountEmail: AccountEmail,
+    id: AgentId,
+    changes: AgentChanges,
+    explanation: Explanation,
+  ): Promise<readonly string[]> {
+    if (!MODEL_MEMBERS.some((member) => changes[member] !== undefined)) return [];
+    const agent = await this.#agents.get(accountEmail, id);
+    return this.#models.check(accountEmail, newModels({ ...agent, ...changes }, agent), explanation);
+  }
+
+  async #save(scope: AccessScope, id: AgentId, { name, ...others }: AgentChanges): Promise<Agent> {
+    const { accountEmail } = scope;
+    if (name === undefined) return this.#change(accountEmail, id, others);
+
+    return this.#withRoster(accountEmail, async (roster) => {
+      const agent = roster.agents.find((candidate) => candidate.id === id);
+      if (!agent) throw notFound("Agent");
+      if (agent.name === name) return this.#change(accountEmail, id, others);
+
+      const namesake = roster.agents.find((other) => other.id !== id && isSameName(other.name, name));
+      if (namesake) throw nameTaken(scope, namesake);
+      return this.#agents.rename(agent, { ...others, name }, roster, this.#clock.timestamp());
+    });
   }
 
   /**
-   * Deletes an agent with its conversations and memories, its end users' included. It is gone for everybody at once; false where so much of it
-   * is left that it takes another call, which goes on where this one stopped.
+   * Deletes an agent with its conversations, memories and end users. All readers see it as absent at once. Returns
+   * false if something is left to remove; the next call continues there.
    */
-  async remove(owner: string, id: string): Promise<boolean> {
-    const exists = await this.#agents.beginDeletion(owner, id, this.#clock.timestamp());
+  async remove(accountEmail: AccountEmail, id: AgentId): Promise<boolean> {
+    const exists = await this.#agents.beginDeletion(accountEmail, id, this.#clock.timestamp());
     if (!exists) return true;
 
-    const space = ownSpace(owner);
-    for (const conversationId of await this.#conversations.idsOfAgent(space, id))
-      if ((await this.#conversations.remove(space, conversationId)) === "unfinished") return false;
-    if (!(await this.#endUsers.removeAll(owner, id))) return false;
-    if (!(await this.#memories.sweep(space, id))) return false;
-    if (!(await this.#agents.sweep(owner, id))) return false;
+    const scope = ownScope(accountEmail);
+    for (const conversationId of await this.#conversations.idsOfAgent(scope, id))
+      if ((await this.#conversations.remove(scope, conversationId)) === "unfinished") return false;
+    if (!(await this.#endUsers.removeAll(accountEmail, id))) return false;
+    if (!(await this.#memories.sweep(scope, id))) return false;
+    await this.#knowledgeLinks.forgetAgent(id);
+    if (!(await this.#agents.sweep(accountEmail, id))) return false;
 
-    await this.#agents.endDeletion(owner, id);
+    await this.#agents.endDeletion(accountEmail, id);
     return true;
   }
+
+  #change(accountEmail: AccountEmail, id: AgentId, changes: AgentChanges): Promise<Agent> {
+    if (Object.keys(changes).length === 0) return this.#agents.get(accountEmail, id);
+    return this.#agents.update(accountEmail, id, changes, this.#clock.timestamp());
+  }
+
+  /** Attempts a write with a fresh roster until it returns a result: `undefined` says that the agents have changed. */
+  async #withRoster<T>(
+    accountEmail: AccountEmail,
+    write: (roster: Roster) => Promise<T | undefined>,
+  ): Promise<T> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const written = await write(await this.#agents.roster(accountEmail, this.#clock.now()));
+      if (written !== undefined) return written;
+      await sleep(Math.random() * MAX_PAUSE_MS);
+    }
+    throw new AppError("unavailable", "Your agents are being changed concurrently. Please try again.", {
+      retryAfter: 1,
+    });
+  }
 }
+
+/** Returns the existing agent. Throws `conflict` if it differs from what a creation asks for. */
+function requireAgreement(existing: Agent, sent: AgentChanges): Agent {
+  const fields = differingFields(existing, sent);
+  if (fields.length === 0) return existing;
+  throw new AppError(
+    "conflict",
+    `You already have an agent of this name, and it differs in ${fields.join(", ")}. Update that agent, or choose another name.`,
+    { extensions: { existing_agent_id: existing.id, fields } },
+  );
+}
+
+/** The id is for callers who may use that agent. */
+const nameTaken = (scope: AccessScope, { id }: Agent): AppError =>
+  new AppError("conflict", "Another agent has this name. Choose another one.", {
+    ...(reaches(scope, id) && { extensions: { existing_agent_id: id, fields: ["agent_name"] } }),
+  });

@@ -1,22 +1,23 @@
-import { SCOPES, type Scope } from "../auth/caller.ts";
+import { type AccountEmail, type AgentId, accountEmailOf, agentIdOf } from "../shared/id-types.ts";
+import { SCOPES, type Scope } from "../access/caller.ts";
 import { sha256, toBase64Url, toHex } from "../shared/crypto.ts";
 import { AppError } from "../shared/errors.ts";
 import { idAfter, optionalText, text, texts } from "../table/fields.ts";
-import { userPartition } from "../table/keys.ts";
+import { API_KEY_PREFIX, userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
-/** What a key opens. */
+/** What an API key grants. */
 interface KeyGrant {
-  readonly owner: string;
+  readonly accountEmail: AccountEmail;
   readonly scopes: readonly Scope[];
-  /** The only agents in reach; null for all of the owner's. */
-  readonly agentIds: readonly string[] | null;
+  /** The only agents that the key may use; null for all of the owner's. */
+  readonly agentIds: readonly AgentId[] | null;
   readonly expiresAt: string | null;
-  /** To the hour. */
+  /** Accurate to the hour. */
   readonly lastUsedAt: string | null;
 }
 
-/** A key for a program, as its owner sees it: the secret itself is known to nobody but who was shown it. */
+/** An API key as its owner sees it. The secret is never stored. */
 export interface ApiKey extends KeyGrant {
   readonly id: string;
   readonly name: string;
@@ -28,7 +29,7 @@ export interface ApiKey extends KeyGrant {
   readonly revokedAt: string | null;
 }
 
-/** What is known of a key by its secret alone. */
+/** The key that a secret looks up. */
 export interface KnownKey extends KeyGrant {
   readonly id: string;
   readonly hash: string;
@@ -37,27 +38,25 @@ export interface KnownKey extends KeyGrant {
 const SECRET_PREFIX = "dab_";
 const SECRET_BYTES = 32;
 
-/** A new secret: 256 random bits, with a beginning that scanners for leaked secrets can know. */
+/** Returns a new secret: 256 random bits, with a prefix that secret scanners can recognize. */
 export const newSecret = (): string =>
   SECRET_PREFIX + toBase64Url(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
 
-/** Whether a bearer is meant to be a key. */
+/** Returns whether a bearer token has the prefix of an API key. */
 export const looksLikeKey = (bearer: string): boolean => bearer.startsWith(SECRET_PREFIX);
 
 export const hashOfSecret = async (secret: string): Promise<string> => toHex(await sha256(secret));
 
-export const API_KEY_PREFIX = "ApiKey#";
-
-export const apiKeyKey = (owner: string, id: string): Key => ({
-  pk: userPartition(owner),
+export const apiKeyKey = (accountEmail: AccountEmail, id: string): Key => ({
+  pk: userPartition(accountEmail),
   sk: `${API_KEY_PREFIX}${id}`,
 });
 
-/** Where a key is found by its secret. */
+/** The key of the look-up item, by the hash of the secret. */
 export const lookUpKey = (hash: string): Key => ({ pk: `ApiKey#${hash}`, sk: `ApiKey#${hash}` });
 
 export const apiKeyItem = (key: ApiKey): Item => ({
-  ...apiKeyKey(key.owner, key.id),
+  ...apiKeyKey(key.accountEmail, key.id),
   entity_type: "ApiKey",
   name: key.name,
   last_four: key.lastFour,
@@ -66,7 +65,7 @@ export const apiKeyItem = (key: ApiKey): Item => ({
   ...grantAttributes(key),
 });
 
-/** The item by which a request's key is found; it goes when the key is revoked. */
+/** The item that a request's secret looks up. Revoking the key removes it. */
 export const lookUpItem = (key: ApiKey): Item => ({
   ...lookUpKey(key.hash),
   entity_type: "ApiKeyLookUp",
@@ -74,9 +73,9 @@ export const lookUpItem = (key: ApiKey): Item => ({
   ...grantAttributes(key),
 });
 
-const grantAttributes = ({ id, owner, scopes, agentIds, expiresAt }: ApiKey): Item => ({
+const grantAttributes = ({ id, accountEmail, scopes, agentIds, expiresAt }: ApiKey): Item => ({
   key_id: id,
-  created_by: owner,
+  created_by: accountEmail,
   scopes,
   agent_ids: agentIds,
   expires_at: expiresAt,
@@ -94,16 +93,20 @@ export const apiKeyFrom = (item: Item): ApiKey => ({
 export const knownKeyFrom = (item: Item): KnownKey => ({
   id: text(item, "key_id"),
   hash: text(item, "key_hash"),
-  owner: text(item, "created_by"),
+  accountEmail: accountEmailOf(text(item, "created_by")),
   scopes: SCOPES.filter((scope) => texts(item, "scopes").includes(scope)),
-  // What is no list of agents opens none, not all.
-  agentIds: item["agent_ids"] === null ? null : texts(item, "agent_ids"),
+  // Fail closed: a malformed list grants no agents, not all of them.
+  agentIds: item["agent_ids"] === null ? null : texts(item, "agent_ids").map(agentIdOf),
   expiresAt: optionalText(item, "expires_at"),
   lastUsedAt: optionalText(item, "last_used_at"),
 });
 
-/** What a repeat is told: the secret was shown when the key was made, and is not known here. */
+/** The error for a repeated creation: the secret was in the first answer and is not stored. */
 export const alreadyMade = (id: string): AppError =>
-  new AppError("conflict", "This key has been made already, and its secret is shown only once.", {
-    extensions: { key_id: id },
-  });
+  new AppError(
+    "conflict",
+    "This API key already exists, and its secret is shown only once. Revoke it and create a new one.",
+    {
+      extensions: { key_id: id },
+    },
+  );

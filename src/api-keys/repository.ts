@@ -1,11 +1,10 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
-import { TransactionRefused } from "../table/errors.ts";
 import { absent, all, equals, present } from "../table/expressions.ts";
-import { userPartition } from "../table/keys.ts";
+import { API_KEY_PREFIX, userPartition } from "../table/keys.ts";
 import { type ListPage, listNewestFirst } from "../table/list.ts";
 import {
-  API_KEY_PREFIX,
   type ApiKey,
   apiKeyFrom,
   apiKeyItem,
@@ -16,50 +15,50 @@ import {
   lookUpKey,
 } from "./model.ts";
 
-/** Keys for programs: each is an item of its owner and one to find it by, written together. */
+/** Stores API keys. Each has two items that are written together: one in the owner's partition, one for looking it up. */
 export class ApiKeyRepository {
   readonly #table: TableClient;
   readonly #cursors: Cursors;
 
-  constructor(table: TableClient, cursors: Cursors) {
+  constructor({ table, cursors }: { readonly table: TableClient; readonly cursors: Cursors }) {
     this.#table = table;
     this.#cursors = cursors;
   }
 
-  /** Stores a new key; false where there is one of its id. */
+  /** Stores a new key. Returns false if its id already exists. */
   create(key: ApiKey): Promise<boolean> {
-    return this.#tried([
+    return this.#table.tryTransact([
       { put: apiKeyItem(key), if: absent("pk") },
       { put: lookUpItem(key), if: absent("pk") },
     ]);
   }
 
-  /** The key of a secret, by its hash; none that was revoked. */
+  /** Returns the key with this secret hash, or `undefined` if there is none or it was revoked. */
   async find(hash: string): Promise<KnownKey | undefined> {
     const item = await this.#table.get(lookUpKey(hash));
     return item && knownKeyFrom(item);
   }
 
-  /** The owner's keys, newest first, revoked ones included. */
-  list(owner: string, limit: number, cursor: string | undefined): Promise<ListPage<ApiKey>> {
+  /** Returns a page of the owner's keys, newest first, including revoked ones. */
+  list(accountEmail: AccountEmail, limit: number, cursor: string | undefined): Promise<ListPage<ApiKey>> {
     const request = {
-      partition: userPartition(owner),
+      partition: userPartition(accountEmail),
       range: { beginsWith: API_KEY_PREFIX },
-      scope: `API keys of ${owner}`,
+      cursorScope: `API keys of ${accountEmail}`,
       limit,
       cursor,
     };
     return listNewestFirst(this.#table, this.#cursors, request, apiKeyFrom);
   }
 
-  /** Ends a key from this moment on. One that is not there, or was ended before, is no error. */
-  async revoke(owner: string, id: string, revokedAt: string): Promise<void> {
-    const item = await this.#table.get(apiKeyKey(owner, id));
+  /** Revokes a key immediately. Does nothing if the key does not exist or is already revoked. */
+  async revoke(accountEmail: AccountEmail, id: string, revokedAt: string): Promise<void> {
+    const item = await this.#table.get(apiKeyKey(accountEmail, id));
     if (!item) return;
 
-    await this.#tried([
+    await this.#table.tryTransact([
       {
-        update: apiKeyKey(owner, id),
+        update: apiKeyKey(accountEmail, id),
         changes: { set: { revoked_at: revokedAt } },
         if: all(present("pk"), absent("revoked_at")),
       },
@@ -67,23 +66,13 @@ export class ApiKeyRepository {
     ]);
   }
 
-  /** Notes that a key was used, unless somebody else has just done so, or it was revoked. */
-  async touch({ owner, id, hash, lastUsedAt }: KnownKey, usedAt: string): Promise<void> {
+  /** Records that a key was used. Does nothing if another request has just done so or the key was revoked. */
+  async touch({ accountEmail, id, hash, lastUsedAt }: KnownKey, usedAt: string): Promise<void> {
     const changes = { set: { last_used_at: usedAt } };
     const unchanged = lastUsedAt === null ? absent("last_used_at") : equals("last_used_at", lastUsedAt);
-    await this.#tried([
+    await this.#table.tryTransact([
       { update: lookUpKey(hash), changes, if: all(present("pk"), unchanged) },
-      { update: apiKeyKey(owner, id), changes, if: present("pk") },
+      { update: apiKeyKey(accountEmail, id), changes, if: present("pk") },
     ]);
-  }
-
-  async #tried(actions: Parameters<TableClient["transact"]>[0]): Promise<boolean> {
-    try {
-      await this.#table.transact(actions);
-      return true;
-    } catch (error) {
-      if (error instanceof TransactionRefused) return false;
-      throw error;
-    }
   }
 }

@@ -1,56 +1,66 @@
-import type { Scope } from "../auth/caller.ts";
-import type { Identified } from "../auth/callers.ts";
+import type { Identified, Scope } from "../access/caller.ts";
 import type { Clock } from "../shared/clock.ts";
-import { AppError } from "../shared/errors.ts";
+import { AppError, invalidInput } from "../shared/errors.ts";
+import type { AccountEmail, AgentId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import { alreadyMade, type ApiKey, hashOfSecret, newSecret } from "./model.ts";
 import type { ApiKeyRepository } from "./repository.ts";
 
-/** What of agents keys need: throws a 404 for one that is absent or not the owner's. */
+/** Looks up agents; `get` throws `not-found` if the agent does not exist or belongs to someone else. */
 export interface KeyAgents {
-  get(owner: string, agentId: string): Promise<unknown>;
+  get(accountEmail: AccountEmail, agentId: AgentId): Promise<unknown>;
 }
 
-/** What a key is asked for with. */
+/** The input for a new key. */
 export interface NewApiKey {
   readonly name: string;
   readonly scopes: readonly Scope[];
-  readonly agentIds: readonly string[] | null;
+  readonly agentIds: readonly AgentId[] | null;
   readonly expiresAt: string | null;
 }
 
-/** Use is noted in steps of an hour: it costs a write, and nobody needs to know better. */
+/** The last use is recorded at most once per hour, because each record costs a write. */
 const TOUCH_MS = 60 * 60 * 1000;
 
-/** Keys for programs. */
+interface ApiKeyServiceDeps {
+  readonly keys: ApiKeyRepository;
+  readonly agents: KeyAgents;
+  readonly clock: Clock;
+}
+
+/** Creates, lists, revokes and verifies API keys. */
 export class ApiKeyService {
   readonly #keys: ApiKeyRepository;
   readonly #agents: KeyAgents;
   readonly #clock: Clock;
 
-  constructor(keys: ApiKeyRepository, agents: KeyAgents, clock: Clock) {
+  constructor({ keys, agents, clock }: ApiKeyServiceDeps) {
     this.#keys = keys;
     this.#agents = agents;
     this.#clock = clock;
   }
 
-  /** Makes a key, and gives its secret this once. Who repeats a request names its id, and is told that it was made. */
+  /**
+   * Creates a key and returns it with its secret, which is not stored. `wantedId` is the id from an idempotency key: if a key
+   * with it exists, throws `conflict`. Throws `validation-failed` if `expiresAt` has passed and `not-found` if an agent does
+   * not exist.
+   */
   async create(
-    owner: string,
+    accountEmail: AccountEmail,
     input: NewApiKey,
     wantedId?: string,
   ): Promise<{ readonly key: ApiKey; readonly secret: string }> {
     const { expiresAt, agentIds } = input;
     if (expiresAt !== null && Date.parse(expiresAt) <= this.#clock.now())
-      throw new AppError("validation-failed", "The body is not valid: expires_at: Must be in the future", {
-        extensions: { errors: [{ path: ["expires_at"], message: "Must be in the future", code: "custom" }] },
-      });
-    await Promise.all((agentIds ?? []).map((agentId) => this.#agents.get(owner, agentId)));
+      throw invalidInput("json", [
+        { path: ["expires_at"], message: "expires_at must be in the future.", code: "custom" },
+      ]);
+    await Promise.all((agentIds ?? []).map((agentId) => this.#agents.get(accountEmail, agentId)));
 
     const secret = newSecret();
     const key: ApiKey = {
       ...input,
-      owner,
+      accountEmail,
       id: wantedId ?? newId(this.#clock.now()),
       hash: await hashOfSecret(secret),
       lastFour: secret.slice(-4),
@@ -62,17 +72,17 @@ export class ApiKeyService {
     return { key, secret };
   }
 
-  list(owner: string, limit: number, cursor: string | undefined) {
-    return this.#keys.list(owner, limit, cursor);
+  list(accountEmail: AccountEmail, limit: number, cursor: string | undefined) {
+    return this.#keys.list(accountEmail, limit, cursor);
   }
 
-  revoke(owner: string, id: string): Promise<void> {
-    return this.#keys.revoke(owner, id, this.#clock.timestamp());
+  revoke(accountEmail: AccountEmail, id: string): Promise<void> {
+    return this.#keys.revoke(accountEmail, id, this.#clock.timestamp());
   }
 
   /**
-   * The program that has this secret. Throws a 401 that does not tell unknown, expired and revoked keys apart. Every
-   * request looks its key up in the table, so a revoked one is dead at once.
+   * Returns the caller that has this secret. Throws `unauthenticated`, with one message for unknown, expired and revoked keys.
+   * Every request looks its key up in the table, so revocation is immediate.
    */
   async identify(secret: string): Promise<Identified> {
     const known = await this.#keys.find(await hashOfSecret(secret));
@@ -80,8 +90,8 @@ export class ApiKeyService {
     if (!known || (known.expiresAt !== null && !(Date.parse(known.expiresAt) > now)))
       throw new AppError("unauthenticated", "Invalid API key");
 
-    const { id, owner, agentIds, scopes, lastUsedAt } = known;
-    const caller = { kind: "key", id, space: { owner, agentIds }, scopes, origins: [] } as const;
+    const { id, accountEmail, agentIds, scopes, lastUsedAt } = known;
+    const caller = { kind: "key", id, scope: { accountEmail, agentIds }, scopes, origins: [] } as const;
     const isFresh = lastUsedAt !== null && now - Date.parse(lastUsedAt) < TOUCH_MS;
     return {
       caller,

@@ -1,57 +1,63 @@
 import { looksLikeKey } from "../api-keys/model.ts";
 import type { ApiKeyService } from "../api-keys/service.ts";
-import type { EndUserRepository } from "../end-users/repository.ts";
-import { requireStanding } from "../end-users/standing.ts";
+import { type EndUserStatuses, requireActiveScope } from "../access/end-user-status.ts";
 import type { UserRepository } from "../users/repository.ts";
-import type { Space } from "../users/space.ts";
-import type { Caller } from "./caller.ts";
+import type { AccessScope } from "../access/access-scope.ts";
+import type { Identified } from "../access/caller.ts";
 import { type ClientTokens, looksLikeClientToken } from "./client-tokens.ts";
 import type { AccessTokens } from "./tokens.ts";
 
-interface Collaborators {
+interface CallerServiceDeps {
   readonly tokens: AccessTokens;
   readonly clientTokens: ClientTokens;
   readonly apiKeys: ApiKeyService;
-  readonly users: UserRepository;
-  readonly endUsers: EndUserRepository;
+  readonly users: Pick<UserRepository, "find" | "findBeside">;
+  readonly endUsers: EndUserStatuses & { findBeside: EndUserStatuses["find"] };
 }
 
-/** Who calls, by what a request has shown. */
-export interface Identified {
-  readonly caller: Caller;
-  /** An end user's token that has expired still tells which pages may know. */
-  readonly hasExpired: boolean;
-  /** What is to be noted of the call, when nobody waits for it. */
-  readonly note?: () => Promise<void>;
-}
+/** Identifies callers by their credentials and checks that their accounts are active. */
+export class CallerService {
+  readonly #tokens: AccessTokens;
+  readonly #clientTokens: ClientTokens;
+  readonly #apiKeys: ApiKeyService;
+  readonly #users: Pick<UserRepository, "find" | "findBeside">;
+  readonly #endUsers: EndUserStatuses & { findBeside: EndUserStatuses["find"] };
 
-/** Tells who calls, and whether they are still welcome. */
-export class Callers {
-  readonly #with: Collaborators;
-
-  constructor(collaborators: Collaborators) {
-    this.#with = collaborators;
+  constructor({ tokens, clientTokens, apiKeys, users, endUsers }: CallerServiceDeps) {
+    this.#tokens = tokens;
+    this.#clientTokens = clientTokens;
+    this.#apiKeys = apiKeys;
+    this.#users = users;
+    this.#endUsers = endUsers;
   }
 
-  /** Throws a 401 for what is no key, no token, or none that is valid. */
+  /** Returns the caller that an API key, a client token or an access token identifies. Throws `unauthenticated` if it is not valid. */
   async identify(bearer: string): Promise<Identified> {
-    const { tokens, clientTokens, apiKeys } = this.#with;
-    if (looksLikeKey(bearer)) return apiKeys.identify(bearer);
+    if (looksLikeKey(bearer)) return this.#apiKeys.identify(bearer);
 
     if (looksLikeClientToken(bearer)) {
-      const { grant, hasExpired } = await clientTokens.read(bearer);
-      const { owner, endUser, generation, origins } = grant;
-      const space = { owner, endUser, generation, agentIds: [endUser.agentId] };
-      return { caller: { kind: "end-user", id: endUser.id, space, scopes: [], origins }, hasExpired };
+      const { grant, hasExpired } = await this.#clientTokens.read(bearer);
+      const { accountEmail, endUser, generation, origins } = grant;
+      const scope = { accountEmail, endUser, generation, agentIds: [endUser.agentId] };
+      return { caller: { kind: "end-user", id: endUser.id, scope, scopes: [], origins }, hasExpired };
     }
 
-    const { email, issuedAt = null } = await tokens.verify(bearer);
-    const space = { owner: email, issuedAt };
-    return { caller: { kind: "user", id: email, space, scopes: [], origins: [] }, hasExpired: false };
+    const { accountEmail, issuedAt = null } = await this.#tokens.verify(bearer);
+    const scope = { accountEmail, issuedAt };
+    return { caller: { kind: "user", id: accountEmail, scope, scopes: [], origins: [] }, hasExpired: false };
   }
 
-  /** Refuses accounts, and end users, that are gone, however long their tokens still run. */
-  requireStanding(space: Space): Promise<void> {
-    return requireStanding(space, this.#with.users, this.#with.endUsers);
+  /** Throws `unauthenticated` if the account or the end user is gone and `forbidden` if the account is deactivated. */
+  requireActiveScope(scope: AccessScope): Promise<void> {
+    return requireActiveScope(scope, this.#users, this.#endUsers);
+  }
+
+  /** Like `requireActiveScope`, but what it reads shares the request of the handler's first read. */
+  requireActiveScopeBeside(scope: AccessScope): Promise<void> {
+    return requireActiveScope(
+      scope,
+      { find: (accountEmail) => this.#users.findBeside(accountEmail) },
+      { find: (ref) => this.#endUsers.findBeside(ref) },
+    );
   }
 }

@@ -1,19 +1,20 @@
+import { type AccountEmail, accountEmailOf, agentIdOf } from "../shared/id-types.ts";
 import { EncryptJWT, errors, jwtDecrypt } from "jose";
 import { deriveEncryptionKey } from "../shared/crypto.ts";
 import { AppError } from "../shared/errors.ts";
-import type { EndUserRef } from "../users/space.ts";
+import type { EndUserRef } from "../access/access-scope.ts";
 import type { SigningKey } from "./tokens.ts";
 
-/** What a client token says: an end user of an account's agent, and the pages that may use it. */
+/** The content of a client token: an end user of an account's agent, and the origins of the pages that may use it. */
 export interface ClientGrant {
-  readonly owner: string;
+  readonly accountEmail: AccountEmail;
   readonly endUser: EndUserRef;
   readonly generation: string;
   readonly origins: readonly string[];
 }
 
-interface ClientTokenOptions {
-  /** The first encrypts; all decrypt. */
+interface ClientTokensDeps {
+  /** The first key encrypts; all of them decrypt. */
   readonly keys: readonly [SigningKey, ...SigningKey[]];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -21,7 +22,7 @@ interface ClientTokenOptions {
 
 const ISSUER = "dynamic-agent-builder";
 const AUDIENCE = "dynamic-agent-builder-api";
-/** Of its own kind, and under a key of its own: it can't pass for an access token, nor one for it. */
+/** Its own type and its own key: a client token can't pass as an access token, nor the other way round. */
 const TYPE = "client+jwt";
 const ALGORITHM = "dir";
 const ENCRYPTION = "A256GCM";
@@ -30,27 +31,35 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 /** Derived once per isolate and secret. */
 const derived = new Map<string, CryptoKey>();
 
-/** Whether a token is a client token by its looks: an encrypted JWT has five parts, a signed one three. */
+/** Returns whether a token has the form of a client token: an encrypted JWT has five parts, a signed one three. */
 export const looksLikeClientToken = (token: string): boolean => token.split(".").length === 5;
 
 /**
- * Issues and reads the tokens of end users. They are encrypted (JWE, `dir` with A256GCM), because they go to browsers
- * of people who should not learn whose account they talk to.
+ * Issues and reads the tokens of end users. Privacy: they are encrypted (JWE, `dir` with A256GCM), because end users must not
+ * learn which account they talk to.
  */
 export class ClientTokens {
-  readonly #keys: ClientTokenOptions["keys"];
+  readonly #keys: ClientTokensDeps["keys"];
   readonly #now: () => number;
 
-  constructor({ keys, now }: ClientTokenOptions) {
+  constructor({ keys, now }: ClientTokensDeps) {
     this.#keys = keys;
     this.#now = now;
   }
 
-  /** `expiresAt` is in seconds since the epoch. */
-  async issue({ owner, endUser, generation, origins }: ClientGrant, expiresAt: number): Promise<string> {
+  /** Returns a new token. `expiresAt` is in seconds since the epoch. */
+  async issue(
+    { accountEmail, endUser, generation, origins }: ClientGrant,
+    expiresAt: number,
+  ): Promise<string> {
     const [key] = this.#keys;
 
-    return new EncryptJWT({ account: owner, agent: endUser.agentId, gen: generation, origins: [...origins] })
+    return new EncryptJWT({
+      account: accountEmail,
+      agent: endUser.agentId,
+      gen: generation,
+      origins: [...origins],
+    })
       .setProtectedHeader({ alg: ALGORITHM, enc: ENCRYPTION, typ: TYPE, kid: key.id })
       .setSubject(endUser.id)
       .setIssuer(ISSUER)
@@ -61,7 +70,7 @@ export class ClientTokens {
       .encrypt(await keyFrom(key.secret));
   }
 
-  /** What a token grants, and whether it has expired. Throws a 401 for one that was not issued here. */
+  /** Returns the content of a token and whether it has expired. Throws `unauthenticated` if this service did not issue it. */
   async read(token: string): Promise<{ readonly grant: ClientGrant; readonly hasExpired: boolean }> {
     try {
       const { payload } = await jwtDecrypt(token, async ({ kid }) => this.#keyOf(kid), {
@@ -76,7 +85,7 @@ export class ClientTokens {
       });
       return { grant: grantFrom(payload), hasExpired: false };
     } catch (cause) {
-      // Only what was decrypted is looked at so closely that it can be found expired.
+      // The claims can be trusted: expiry is checked only after decryption has succeeded.
       if (cause instanceof errors.JWTExpired) return { grant: grantFrom(cause.payload), hasExpired: true };
       throw new AppError("unauthenticated", "Invalid token", { cause });
     }
@@ -84,17 +93,17 @@ export class ClientTokens {
 
   async #keyOf(kid: string | undefined): Promise<CryptoKey> {
     const key = this.#keys.find(({ id }) => id === kid);
-    if (!key) throw new errors.JWEInvalid("The token names no key that is known here.");
+    if (!key) throw new errors.JWEInvalid("The token names an unknown key.");
     return keyFrom(key.secret);
   }
 }
 
-/** Only `issue` can have written it: nobody else has the key. */
+/** The payload needs no further validation: decryption proves that `issue` wrote it. */
 function grantFrom(payload: Readonly<Record<string, unknown>>): ClientGrant {
   const { sub, account, agent, gen, origins } = payload;
   return {
-    owner: String(account),
-    endUser: { agentId: String(agent), id: String(sub) },
+    accountEmail: accountEmailOf(String(account)),
+    endUser: { agentId: agentIdOf(String(agent)), id: String(sub) },
     generation: String(gen),
     origins: Array.isArray(origins) ? origins.map(String) : [],
   };

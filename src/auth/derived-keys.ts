@@ -1,7 +1,7 @@
 import { deriveHmacKey } from "../shared/crypto.ts";
 import type { SigningKey } from "./tokens.ts";
 
-/** A key for one purpose, derived from a secret of the ring, under that secret's id. */
+/** A key for one purpose, derived from a secret of the key ring, with the id of that secret. */
 export interface DerivedKey {
   readonly id: string;
   readonly key: CryptoKey;
@@ -10,7 +10,7 @@ export interface DerivedKey {
 /** Derived once per isolate. */
 const derived = new Map<string, CryptoKey>();
 
-/** The ring's keys for one purpose, in the ring's order: the first signs, all verify. */
+/** Derives a key for one purpose from each secret, in order: the first key signs, all of them verify. */
 export function deriveRing(
   keys: readonly [SigningKey, ...SigningKey[]],
   purpose: string,

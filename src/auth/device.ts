@@ -1,4 +1,4 @@
-/** Order matters: most browsers also name those that they are made from, or want to be taken for. */
+/** Order matters: most user agents also name the browsers they derive from or imitate. */
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(?:e|A|iOS)?\//u, "Edge"],
   [/\b(?:OPR|Opera)\//u, "Opera"],
@@ -19,7 +19,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
 
 const MAX_CHARS = 1_024;
 
-/** What a person recognises a browser by, from its `User-Agent`: `Firefox on Linux`. No version, no model. */
+/** Returns a name by which people recognise a device, such as `Firefox on Linux`. Privacy: no version and no model. */
 export function deviceFrom(userAgent: string | undefined): string {
   const text = userAgent?.slice(0, MAX_CHARS) ?? "";
   const nameIn = (table: typeof BROWSERS) => table.find(([pattern]) => pattern.test(text))?.[1];

@@ -5,30 +5,38 @@ import { askIssuer, issuerUnavailable } from "./issuer-requests.ts";
 const METADATA_MS = 60 * 60 * 1000;
 const ATTEMPTS = 2;
 
-/** What an issuer publishes, and when it was read. */
+/** A document of the issuer, and when it was fetched (milliseconds since the epoch). */
 export interface Published<T> {
   readonly value: T;
   readonly at: number;
 }
 
-/** Per isolate. Values, never promises: a promise hangs for everybody once the request that made it is cancelled. */
+/** Caches of the isolate. They hold values, never promises: a promise hangs for everyone if the request that made it is cancelled. */
 const knownMetadata = new Map<string, Published<oauth.AuthorizationServer>>();
 const knownKeys = new Map<string, Published<JSONWebKeySet>>();
 
-/** Reads what an issuer publishes about itself: its addresses and its keys. */
+interface IssuerDocumentsDeps {
+  readonly issuer: string;
+  readonly allowHttp: boolean;
+  readonly fetch: typeof globalThis.fetch;
+  readonly now: () => number;
+}
+
+/** Fetches and caches an issuer's metadata and signing keys. */
 export class IssuerDocuments {
   readonly #issuer: string;
   readonly #allowHttp: boolean;
   readonly #fetch: typeof fetch;
   readonly #now: () => number;
 
-  constructor(issuer: string, allowHttp: boolean, fetch: typeof globalThis.fetch, now: () => number) {
+  constructor({ issuer, allowHttp, fetch, now }: IssuerDocumentsDeps) {
     this.#issuer = issuer;
     this.#allowHttp = allowHttp;
     this.#fetch = fetch;
     this.#now = now;
   }
 
+  /** Returns the issuer's metadata, at most an hour old. Throws `unavailable` if it can't be fetched. */
   async metadata(): Promise<oauth.AuthorizationServer> {
     const known = knownMetadata.get(this.#issuer);
     if (known && this.#now() - known.at < METADATA_MS) return known.value;
@@ -38,7 +46,7 @@ export class IssuerDocuments {
     return value;
   }
 
-  /** The issuer's keys, read no longer than `maxAgeMs` ago. */
+  /** Returns the issuer's keys, fetched at most `maxAgeMs` ago. Throws `unavailable` if they can't be fetched. */
   async keys(
     { jwks_uri: uri }: oauth.AuthorizationServer,
     maxAgeMs: number,
@@ -51,12 +59,12 @@ export class IssuerDocuments {
     return published;
   }
 
-  /** An address that the issuer names; it has to be there, and to use TLS unless the issuer is a local one. */
+  /** Returns a URL from the metadata. Throws `unavailable` if it is missing or does not use TLS (http is allowed for local issuers). */
   usable(address: string | undefined): string {
     const protocol = address !== undefined && URL.canParse(address) ? new URL(address).protocol : "";
     if (address !== undefined && (protocol === "https:" || (this.#allowHttp && protocol === "http:")))
       return address;
-    throw issuerUnavailable(new Error("An address that the issuer should name is missing or can't be used."));
+    throw issuerUnavailable(new Error("A URL in the issuer's metadata is missing or does not use TLS."));
   }
 
   async #discover(): Promise<oauth.AuthorizationServer> {
@@ -77,13 +85,13 @@ export class IssuerDocuments {
       const response = await askIssuer(this.#fetch, uri, {}, ATTEMPTS);
       const body: unknown = await response.json();
       if (response.status === 200 && isKeySet(body)) return body;
-      throw new Error(`The issuer's keys were answered with ${response.status}.`);
+      throw new Error(`The issuer's key document was answered with HTTP ${response.status}.`);
     } catch (error) {
       throw issuerUnavailable(error);
     }
   }
 }
 
-/** Single keys are checked by who uses them. */
+/** Checks only the outer form. jose checks each key when it uses it. */
 const isKeySet = (body: unknown): body is JSONWebKeySet =>
   typeof body === "object" && body !== null && "keys" in body && Array.isArray(body.keys);

@@ -1,22 +1,26 @@
 import * as oauth from "oauth4webapi";
 import { AppError } from "../shared/errors.ts";
+import { limitedFetch } from "../shared/limited-fetch.ts";
 import { SignInRefused } from "./refusals.ts";
 
-/** One attempt, the answer read to its end. */
+/** For one attempt, including the whole answer. */
 const TIMEOUT_MS = 5_000;
+/** Google's longest document has 3 KB; other issuers publish dozens of keys with their certificates. */
+const MAX_ANSWER_BYTES = 1_000_000;
 
-/** Answers that are none: a proxy's page, a server's own failure, half a body. */
+/** Errors that mean the issuer gave no usable answer: a proxy's page, a server error, a truncated body. */
 const NO_ANSWER = new Set<unknown>([
   oauth.RESPONSE_IS_NOT_JSON,
   oauth.RESPONSE_IS_NOT_CONFORM,
   oauth.PARSE_ERROR,
 ]);
-/** What an issuer says of a registration that is wrong; the person can't help it. */
+/** OAuth errors about this service's registration. The user can't fix them. */
 const OUR_FAULT = new Set(["invalid_client", "unauthorized_client"]);
 
 /**
- * Asks the issuer; up to `attempts` times where no answer came, or a failure of the server's own. Redirects are not
- * followed: what is sent may hold the client's secret.
+ * Sends a request to the issuer, up to `attempts` times if there is no answer, a 429 or a server error. Answers are limited in
+ * time and size. Redirects are not followed, because the request may contain the client secret. Throws `unavailable` if the
+ * last attempt gets no answer.
  */
 export async function askIssuer(
   fetch: typeof globalThis.fetch,
@@ -24,10 +28,11 @@ export async function askIssuer(
   init: Omit<RequestInit, "redirect" | "signal">,
   attempts: number,
 ): Promise<Response> {
+  const ask = limitedFetch(fetch, MAX_ANSWER_BYTES);
   for (let left = attempts; ; left--) {
     try {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
-      const response = await fetch(url, { ...init, redirect: "manual", signal });
+      const response = await ask(url, { ...init, signal });
       if (left <= 1 || (response.status < 500 && response.status !== 429)) return response;
       await response.body?.cancel();
     } catch (error) {
@@ -42,7 +47,7 @@ export const issuerUnavailable = (cause: unknown): AppError =>
     retryAfter: 5,
   });
 
-/** A failed exchange with the issuer as "not answering" or "refused". */
+/** Converts a failed exchange with the issuer into `unavailable` or `SignInRefused`. */
 export function exchangeError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof oauth.ResponseBodyError)
@@ -54,6 +59,8 @@ export function exchangeError(error: unknown): AppError {
   return isNoAnswer ? issuerUnavailable(error) : new SignInRefused("auth_failed", withoutSecrets(error));
 }
 
-/** Errors of the libraries carry tokens, claims and codes with them; only their words go into the log. */
+/** Returns an error that is safe to log: the libraries' errors also carry tokens, claims and codes. */
 export const withoutSecrets = (error: unknown): Error =>
-  new Error(error instanceof Error ? `${error.name}: ${error.message}` : "Something else was thrown.");
+  new Error(
+    error instanceof Error ? `${error.name}: ${error.message}` : "A value that is not an error was thrown.",
+  );

@@ -1,15 +1,16 @@
+import { type AccountEmail, accountEmailOf } from "../shared/id-types.ts";
 import { type Clock, DAY_MS, ttlAfter } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import type { User } from "../users/model.ts";
 import type { UserRepository } from "../users/repository.ts";
-import { requireActive } from "../users/account.ts";
+import { requireActive } from "../access/account-status.ts";
 import { hashPassword, isPassword } from "./passwords.ts";
 import type { AccessTokens } from "./tokens.ts";
 
-/** Local accounts are for trying things out: they end by themselves, what they own stays. */
+/** Local accounts expire after 7 days. The data that they own does not. */
 const LIFETIME_MS = 7 * DAY_MS;
 
-/** What signing up and in answers with. */
+/** The answer to signing up and signing in. */
 export interface Session {
   readonly token: string;
   readonly email: string;
@@ -21,26 +22,34 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** Sign-in by user name and password, for development on one's own machine only. */
-export class LocalAccounts {
+interface LocalAccountServiceDeps {
+  readonly users: UserRepository;
+  readonly tokens: AccessTokens;
+  readonly clock: Clock;
+  readonly isLocal: boolean;
+}
+
+/** Sign-in by user name and password, for local development only. */
+export class LocalAccountService {
   readonly #users: UserRepository;
   readonly #tokens: AccessTokens;
   readonly #clock: Clock;
   readonly #isLocal: boolean;
 
-  constructor(users: UserRepository, tokens: AccessTokens, clock: Clock, isLocal: boolean) {
+  constructor({ users, tokens, clock, isLocal }: LocalAccountServiceDeps) {
     this.#users = users;
     this.#tokens = tokens;
     this.#clock = clock;
     this.#isLocal = isLocal;
   }
 
+  /** Creates an account. Throws `conflict` if the name is taken, and `forbidden` outside of local development. */
   async signUp({ username, password }: Credentials): Promise<Session> {
     this.#requireLocal("Local signup is only available in development environment");
 
     const now = this.#clock.now();
     const user: User = {
-      email: emailOf(username),
+      accountEmail: emailOf(username),
       name: username,
       picture: null,
       status: "active",
@@ -54,6 +63,7 @@ export class LocalAccounts {
     return this.#session(user);
   }
 
+  /** Signs in. Throws `unauthenticated` if the name or the password is wrong, and `forbidden` outside of local development. */
   async logIn({ username, password }: Credentials): Promise<Session> {
     this.#requireLocal("Local login is only available in development environment");
 
@@ -69,8 +79,8 @@ export class LocalAccounts {
   }
 
   async #session(user: User): Promise<Session> {
-    return { token: await this.#tokens.issue(user), email: user.email, name: user.name };
+    return { token: await this.#tokens.issue(user), email: user.accountEmail, name: user.name };
   }
 }
 
-const emailOf = (username: string): string => `${username.toLowerCase()}@example.com`;
+const emailOf = (username: string): AccountEmail => accountEmailOf(`${username.toLowerCase()}@example.com`);

@@ -1,10 +1,10 @@
 import { equalBytes, fromHex, toHex, utf8 } from "../shared/crypto.ts";
 
-/** The numbers of the service before, so that its local accounts keep working: PBKDF2-HMAC-SHA-256, 32 bytes, hex. */
+/** The parameters of the legacy Python service, so that its local accounts keep working: PBKDF2-HMAC-SHA-256, 32 bytes, hexadecimal. */
 const ITERATIONS = 100_000;
 const BYTES = 32;
 
-/** A stored password: hexadecimal hash and salt. Only local development has passwords. */
+/** Returns the hash and the salt to store, in hexadecimal. Only local development has passwords. */
 export async function hashPassword(
   password: string,
 ): Promise<{ readonly hash: string; readonly salt: string }> {
@@ -12,6 +12,7 @@ export async function hashPassword(
   return { hash: toHex(await derive(password, salt)), salt: toHex(salt) };
 }
 
+/** Returns whether a password matches the stored hash. */
 export async function isPassword(
   password: string,
   stored: { readonly hash: string; readonly salt: string },

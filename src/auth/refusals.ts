@@ -1,19 +1,19 @@
 import { AppError } from "../shared/errors.ts";
 
-/** Why a sign-in came to nothing, as the application's login page is told. These texts are public API. */
+/** Why a sign-in failed, as passed to the application's login page. These codes are public API. */
 export type SignInFailure =
-  /** The person said no at the issuer. */
+  /** The person declined at the issuer. */
   | "access_denied"
-  /** Whatever did not fit together; it says no more, because who tries things out would learn from it. */
+  /** Verification failed. Deliberately unspecific, so that attackers learn nothing from it. */
   | "auth_failed"
-  /** The issuer does not know whether the address is the person's. */
+  /** The issuer has not verified the person's e-mail address. */
   | "email_not_verified"
-  /** The account is deactivated, or being deleted. */
+  /** The account is deactivated or being deleted. */
   | "account_inactive"
-  /** The issuer or the database does not answer; trying again may help. */
+  /** The issuer or the database does not answer, or sign-in is not set up. */
   | "unavailable";
 
-/** A sign-in that is refused for good; the cause is for the log. */
+/** A sign-in that was refused permanently. `cause` is for the log only. */
 export class SignInRefused extends AppError {
   override readonly name = "SignInRefused";
   readonly failure: SignInFailure;
@@ -24,8 +24,12 @@ export class SignInRefused extends AppError {
   }
 }
 
-/** What the login page is told of anything that was thrown on the way. */
+/** Returns the code that the login page gets for an error. */
 export function failureOf(error: AppError): SignInFailure {
   if (error instanceof SignInRefused) return error.failure;
-  return error.code === "unavailable" ? "unavailable" : "auth_failed";
+  return error.code === "unavailable" || error.code === "not-configured" ? "unavailable" : "auth_failed";
 }
+
+/** Returns the address of the application's page for a failed sign-in. */
+export const failurePage = (frontend: string, failure: SignInFailure): string =>
+  `${frontend}/login?error=${failure}`;

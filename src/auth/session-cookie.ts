@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { clearHostCookie, readHostCookie, setHostCookie } from "../http/cookies.ts";
 import type { IssuedToken } from "./sessions.ts";
 
-/** The cookie that a browser's session lives in. */
+/** The name of the cookie that holds the refresh token. */
 const NAME = "dab_refresh";
 
 export const readRefreshCookie = (c: Context): string | undefined => readHostCookie(c, NAME);

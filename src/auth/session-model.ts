@@ -1,38 +1,39 @@
+import { type AccountEmail, accountEmailOf } from "../shared/id-types.ts";
 import { count, optionalCount, optionalText, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
-/** A signed-in browser: the family of refresh tokens that follow on each other. */
+/** A signed-in browser: a chain of refresh tokens, each of which replaces the one before. */
 export interface AuthSession {
   readonly id: string;
-  readonly email: string;
-  /** SHA-256 of the token that is valid, and of the one before it; hexadecimal. */
+  readonly accountEmail: AccountEmail;
+  /** SHA-256 of the valid token, in hexadecimal. `previousHash` is that of the token before it. */
   readonly tokenHash: string;
   readonly previousHash: string | null;
-  /** When the valid token was given out, in milliseconds since the epoch. */
+  /** When the valid token was issued, in milliseconds since the epoch. */
   readonly rotatedAt: number;
-  /** Coarse: a browser and a system. */
+  /** Browser and operating system, such as `Firefox on Linux`. */
   readonly device: string;
   readonly createdAt: string;
   readonly lastUsedAt: string;
-  /** When it ends however much it is used, in seconds since the epoch. */
+  /** When the session ends even if it is used, in seconds since the epoch. */
   readonly endsAt: number;
-  /** When it ends unless it is used; never behind `endsAt`. */
+  /** When the session ends unless it is used, in seconds since the epoch. Never later than `endsAt`. */
   readonly ttl: number;
 }
 
 export const SESSION_PREFIX = "AuthSession#";
 
-export const sessionKey = (email: string, id: string): Key => ({
-  pk: userPartition(email),
+export const sessionKey = (accountEmail: AccountEmail, id: string): Key => ({
+  pk: userPartition(accountEmail),
   sk: `${SESSION_PREFIX}${id}`,
 });
 
 export const sessionItem = (session: AuthSession): Item => ({
-  ...sessionKey(session.email, session.id),
+  ...sessionKey(session.accountEmail, session.id),
   entity_type: "AuthSession",
   session_id: session.id,
-  user_email: session.email,
+  user_email: session.accountEmail,
   token_hash: session.tokenHash,
   previous_hash: session.previousHash,
   rotated_at: session.rotatedAt,
@@ -45,7 +46,7 @@ export const sessionItem = (session: AuthSession): Item => ({
 
 export const sessionFrom = (item: Item): AuthSession => ({
   id: text(item, "session_id"),
-  email: text(item, "user_email"),
+  accountEmail: accountEmailOf(text(item, "user_email")),
   tokenHash: text(item, "token_hash"),
   previousHash: optionalText(item, "previous_hash"),
   rotatedAt: count(item, "rotated_at"),

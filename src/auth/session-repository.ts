@@ -1,43 +1,37 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
-import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
 import { absent, all, any, equals, present } from "../table/expressions.ts";
-import { userPartition } from "../table/keys.ts";
+import { userKey, userPartition } from "../table/keys.ts";
 import { type ListPage, listNewestFirst } from "../table/list.ts";
-import { type User, userFrom, userKey } from "../users/model.ts";
+import { type User, userFrom } from "../users/model.ts";
 import { type AuthSession, SESSION_PREFIX, sessionFrom, sessionItem, sessionKey } from "./session-model.ts";
 
-/** What a rotation changes. */
+/** The members of a session that a rotation changes. */
 export type Rotation = Pick<AuthSession, "tokenHash" | "previousHash" | "rotatedAt" | "lastUsedAt" | "ttl">;
 
-/** Sessions of browsers, in their users' partitions. */
+/** Stores the sessions of browsers in the partitions of their users. */
 export class SessionRepository {
   readonly #table: TableClient;
   readonly #cursors: Cursors;
 
-  constructor(table: TableClient, cursors: Cursors) {
+  constructor({ table, cursors }: { readonly table: TableClient; readonly cursors: Cursors }) {
     this.#table = table;
     this.#cursors = cursors;
   }
 
-  /** Stores a new session; false where the account is not there or not active, so that none outlives an account. */
+  /** Stores a new session. Returns false if the account is gone or not active, so that no session outlives its account. */
   async create(session: AuthSession): Promise<boolean> {
     const isActive = all(present("pk"), any(absent("status"), equals("status", "active")));
-    try {
-      await this.#table.transact([
-        { put: sessionItem(session), if: absent("pk") },
-        { check: userKey(session.email), if: isActive },
-      ]);
-      return true;
-    } catch (error) {
-      if (error instanceof TransactionRefused) return false;
-      throw error;
-    }
+    return await this.#table.tryTransact([
+      { put: sessionItem(session), if: absent("pk") },
+      { check: userKey(session.accountEmail), if: isActive },
+    ]);
   }
 
-  /** A session and its user, as far as they are there. */
-  async find(email: string, id: string): Promise<{ session?: AuthSession; user?: User }> {
-    const [session, user] = await this.#table.batchGet([sessionKey(email, id), userKey(email)]);
+  /** Returns a session and its user; either is absent if it does not exist. */
+  async find(accountEmail: AccountEmail, id: string): Promise<{ session?: AuthSession; user?: User }> {
+    const [session, user] = await this.#table.batchGet([sessionKey(accountEmail, id), userKey(accountEmail)]);
     return {
       ...(session && { session: sessionFrom(session) }),
       ...(user && { user: userFrom(user) }),
@@ -45,8 +39,8 @@ export class SessionRepository {
   }
 
   /**
-   * Replaces the token of a session. Where another one is valid by now, nothing is changed and the session is given as it
-   * is instead; nothing where it has ended.
+   * Replaces the token of a session and returns the session. If another request has replaced the token before, changes nothing
+   * and returns the stored session. Returns `undefined` if the session has ended.
    */
   async rotate(session: AuthSession, to: Rotation): Promise<AuthSession | undefined> {
     const set = {
@@ -57,39 +51,36 @@ export class SessionRepository {
       ttl: to.ttl,
     };
     const isValid = equals("token_hash", session.tokenHash);
-    try {
-      return sessionFrom(await this.#table.update(sessionKey(session.email, session.id), { set }, isValid));
-    } catch (error) {
-      if (error instanceof ConditionFailed) return error.item && sessionFrom(error.item);
-      throw error;
-    }
+    const key = sessionKey(session.accountEmail, session.id);
+    const { item } = await this.#table.updateOrRefusal(key, { set }, isValid);
+    return item && sessionFrom(item);
   }
 
-  /** A user's sessions, the latest sign-in first. */
-  list(email: string, limit: number, cursor: string | undefined): Promise<ListPage<AuthSession>> {
-    const partition = userPartition(email);
+  /** Returns a page of a user's sessions, latest sign-in first. */
+  list(
+    accountEmail: AccountEmail,
+    limit: number,
+    cursor: string | undefined,
+  ): Promise<ListPage<AuthSession>> {
+    const partition = userPartition(accountEmail);
     const request = {
       partition,
       range: { beginsWith: SESSION_PREFIX },
-      scope: `sessions of ${email}`,
+      cursorScope: `sessions of ${accountEmail}`,
       limit,
       cursor,
     };
     return listNewestFirst(this.#table, this.#cursors, request, sessionFrom);
   }
 
-  /** Ends a session; one that has ended is no error. */
-  remove(email: string, id: string): Promise<void> {
-    return this.#table.remove(sessionKey(email, id));
+  /** Ends a session. Does nothing if it has already ended. */
+  remove(accountEmail: AccountEmail, id: string): Promise<void> {
+    return this.#table.remove(sessionKey(accountEmail, id));
   }
 
-  /** Ends a session if this is the hash of its valid token, or of the one before. */
-  async removeIfHeld(email: string, id: string, hash: string): Promise<void> {
+  /** Ends a session if this is the hash of its valid token or of the previous one. */
+  async removeIfHeld(accountEmail: AccountEmail, id: string, hash: string): Promise<void> {
     const isHeld = any(equals("token_hash", hash), equals("previous_hash", hash));
-    try {
-      await this.#table.remove(sessionKey(email, id), isHeld);
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+    await this.#table.tryRemove(sessionKey(accountEmail, id), isHeld);
   }
 }

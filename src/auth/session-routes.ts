@@ -1,7 +1,10 @@
+import { Hono } from "hono";
 import * as z from "zod";
-import { requireKnownOrigin } from "../http/middleware/known-origin.ts";
+import { requireKnownOrigin } from "../access/known-origin.ts";
 import { operation } from "../http/openapi.ts";
-import { publicRouter, userRouter } from "../http/router.ts";
+import { limitBursts } from "../access/burst-limit.ts";
+import type { AppEnv } from "../access/env.ts";
+import { publicAccess, requireAccess } from "../access/require-access.ts";
 import { Id, pageOf, pageQuery, toPage } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
 import { readRefreshToken } from "./refresh-token.ts";
@@ -11,7 +14,7 @@ import type { AuthSession } from "./session-model.ts";
 const RefreshedToken = z
   .object({
     token: z.string(),
-    expires_in: z.number().int().meta({ description: "Seconds" }),
+    expires_in: z.number().int().meta({ description: "In seconds" }),
     email: z.string(),
     name: z.string(),
     picture: z.string().nullable(),
@@ -24,8 +27,8 @@ const AuthSessionView = z
     device: z.string(),
     created_at: z.string(),
     last_used_at: z.string(),
-    expires_at: z.string().meta({ description: "Unless it is used before" }),
-    current: z.boolean().meta({ description: "Whether it is the session of the request's own cookie" }),
+    expires_at: z.string().meta({ description: "When the session ends unless it is used before then" }),
+    current: z.boolean().meta({ description: "Whether it is the session of this request's cookie" }),
   })
   .meta({ id: "AuthSession" });
 
@@ -38,56 +41,48 @@ const toView = (session: AuthSession, currentId: string | undefined): z.infer<ty
   current: session.id === currentId,
 });
 
-/** What a browser does with its cookie. */
-export const cookieRoutes = publicRouter()
+/** Routes that a browser calls with its refresh cookie. */
+export const cookieRoutes = new Hono<AppEnv>()
   .post(
     "/refresh",
-    operation(
-      "refreshSession",
-      "A new access token for the session of the cookie, which is replaced",
-      { 200: RefreshedToken },
-      { access: "public", burst: "public" },
-    ),
+    operation("refreshSession", {
+      200: RefreshedToken,
+    }),
+    publicAccess,
+    limitBursts("public"),
     requireKnownOrigin,
     async (c) => {
-      const { sessions, tokens } = c.var.deps;
-      const { user, issued } = await sessions.refresh(readRefreshCookie(c));
+      const { sessionService, tokens } = c.var.deps;
+      const { user, issued } = await sessionService.refresh(readRefreshCookie(c));
       const token = await tokens.issue(user);
       setRefreshCookie(c, issued);
-      const { email, name, picture } = user;
-      return c.json({ token, expires_in: tokens.lifetimeSeconds, email, name, picture }, 200);
+      const { accountEmail, name, picture } = user;
+      return c.json({ token, expires_in: tokens.lifetimeSeconds, email: accountEmail, name, picture }, 200);
     },
   )
   .post(
     "/logout",
-    operation(
-      "logOut",
-      "End the session of the cookie",
-      { 204: "empty" },
-      { access: "public", burst: "public" },
-    ),
+    operation("logOut", { 204: "empty" }),
+    publicAccess,
+    limitBursts("public"),
     requireKnownOrigin,
     async (c) => {
-      await c.var.deps.sessions.end(readRefreshCookie(c));
+      await c.var.deps.sessionService.end(readRefreshCookie(c));
       clearRefreshCookie(c);
       return c.body(null, 204);
     },
   );
 
-/** Where a person is signed in. */
-export const sessionRoutes = userRouter()
+/** Routes that list and end the sessions of a signed-in person. */
+export const sessionRoutes = new Hono<AppEnv>()
   .get(
     "/sessions",
-    operation(
-      "listSessions",
-      "Where you are signed in, the latest first",
-      { 200: pageOf(AuthSessionView) },
-      { access: ["user"] },
-    ),
+    operation("listSessions", { 200: pageOf(AuthSessionView) }),
+    requireAccess("user"),
     validate("query", pageQuery(50)),
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
-      const page = await c.var.deps.sessions.list(c.var.space.owner, limit, cursor);
+      const page = await c.var.deps.sessionService.list(c.var.scope.accountEmail, limit, cursor);
       const currentId = readRefreshToken(readRefreshCookie(c))?.sessionId;
       return c.json(
         toPage(
@@ -100,11 +95,12 @@ export const sessionRoutes = userRouter()
   )
   .delete(
     "/sessions/:sessionId",
-    operation("endSession", "Sign out elsewhere, or here", { 204: "empty" }, { access: ["user"] }),
+    operation("endSession", { 204: "empty" }),
+    requireAccess("user"),
     validate("param", z.object({ sessionId: Id })),
     async (c) => {
       const { sessionId } = c.req.valid("param");
-      await c.var.deps.sessions.revoke(c.var.space.owner, sessionId);
+      await c.var.deps.sessionService.revoke(c.var.scope.accountEmail, sessionId);
       if (readRefreshToken(readRefreshCookie(c))?.sessionId === sessionId) clearRefreshCookie(c);
       return c.body(null, 204);
     },

@@ -1,9 +1,9 @@
-import type { Clock } from "../shared/clock.ts";
-import { DAY_MS, ttlAfter } from "../shared/clock.ts";
+import { type Clock, DAY_MS, ttlAfter } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
+import type { AccountEmail } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import type { ListPage } from "../table/list.ts";
-import { requireActive } from "../users/account.ts";
+import { requireActive } from "../access/account-status.ts";
 import type { User } from "../users/model.ts";
 import { deriveRing } from "./derived-keys.ts";
 import {
@@ -18,11 +18,11 @@ import type { AuthSession } from "./session-model.ts";
 import type { SessionRepository } from "./session-repository.ts";
 import type { SigningKey } from "./tokens.ts";
 
-/** A session ends after this long, however much it is used. */
+/** The maximum lifetime of a session, even if it is used. */
 const LIFETIME_MS = 90 * DAY_MS;
-/** And after this long when it is not used. */
+/** The lifetime of a session that is not used. */
 const IDLE_MS = 30 * DAY_MS;
-/** How long a token that was replaced is answered with its successor: two tabs, or an answer that was lost. */
+/** How long a replaced token still gets its successor: for two tabs, or a client whose answer was lost. */
 const GRACE_MS = 10_000;
 
 /** A refresh token on its way into a cookie. */
@@ -31,26 +31,32 @@ export interface IssuedToken {
   readonly maxAgeSeconds: number;
 }
 
-/** The sessions of browsers: refresh tokens that are replaced by each use. */
-export class Sessions {
+interface SessionServiceDeps {
+  readonly sessions: SessionRepository;
+  readonly keys: readonly [SigningKey, ...SigningKey[]];
+  readonly clock: Clock;
+}
+
+/** Manages the sessions of browsers. Each use of a refresh token replaces it. */
+export class SessionService {
   readonly #sessions: SessionRepository;
   readonly #keys: readonly [SigningKey, ...SigningKey[]];
   readonly #clock: Clock;
 
-  constructor(sessions: SessionRepository, keys: readonly [SigningKey, ...SigningKey[]], clock: Clock) {
+  constructor({ sessions, keys, clock }: SessionServiceDeps) {
     this.#sessions = sessions;
     this.#keys = keys;
     this.#clock = clock;
   }
 
-  /** Begins a session. Throws where the account is deactivated by now. */
-  async begin(email: string, device: string): Promise<IssuedToken> {
+  /** Begins a session. Throws `forbidden` if the account is not active. */
+  async begin(accountEmail: AccountEmail, device: string): Promise<IssuedToken> {
     const now = this.#clock.now();
     const timestamp = this.#clock.timestamp();
-    const token: RefreshToken = { email, sessionId: newId(now), secret: newSecret() };
+    const token: RefreshToken = { accountEmail, sessionId: newId(now), secret: newSecret() };
     const session: AuthSession = {
       id: token.sessionId,
-      email,
+      accountEmail,
       tokenHash: await hashOf(token),
       previousHash: null,
       rotatedAt: now,
@@ -66,40 +72,45 @@ export class Sessions {
   }
 
   /**
-   * Replaces a refresh token by its successor and tells whose it is. A token that was replaced a moment ago gets the same
-   * successor; one that was replaced before that is in the wrong hands, and ends the session for everybody who holds it.
+   * Replaces a refresh token with its successor and returns that with its user. A token that was replaced within the last 10 s
+   * gets the same successor. Security: an older one may be stolen, so it ends the session. Throws `unauthenticated` if the
+   * session has ended.
    */
   async refresh(text: string | undefined): Promise<{ user: User; issued: IssuedToken }> {
     const token = readRefreshToken(text);
     if (!token) throw ended();
 
-    const { session, user } = await this.#sessions.find(token.email, token.sessionId);
+    const { session, user } = await this.#sessions.find(token.accountEmail, token.sessionId);
     if (!session) throw ended();
 
     const hash = await hashOf(token);
     const isValid = session.tokenHash === hash;
     if (!isValid && session.previousHash !== hash) return this.#reused(session);
 
-    const account = { ...requireActive(user), email: token.email };
+    const account = { ...requireActive(user), accountEmail: token.accountEmail };
     const issued = isValid
       ? await this.#rotate(token, hash, session)
       : await this.#repeat(token, hash, session);
     return { user: account, issued };
   }
 
-  /** Ends the session of a token; without one there is nothing to end. */
+  /** Ends the session of a token. Does nothing without a valid token. */
   async end(text: string | undefined): Promise<void> {
     const token = readRefreshToken(text);
-    if (token) await this.#sessions.removeIfHeld(token.email, token.sessionId, await hashOf(token));
+    if (token) await this.#sessions.removeIfHeld(token.accountEmail, token.sessionId, await hashOf(token));
   }
 
-  list(email: string, limit: number, cursor: string | undefined): Promise<ListPage<AuthSession>> {
-    return this.#sessions.list(email, limit, cursor);
+  list(
+    accountEmail: AccountEmail,
+    limit: number,
+    cursor: string | undefined,
+  ): Promise<ListPage<AuthSession>> {
+    return this.#sessions.list(accountEmail, limit, cursor);
   }
 
-  /** Ends one of a user's sessions, whether or not it is still there. */
-  revoke(email: string, id: string): Promise<void> {
-    return this.#sessions.remove(email, id);
+  /** Ends one of a user's sessions. Does nothing if it has already ended. */
+  revoke(accountEmail: AccountEmail, id: string): Promise<void> {
+    return this.#sessions.remove(accountEmail, id);
   }
 
   async #rotate(token: RefreshToken, hash: string, session: AuthSession): Promise<IssuedToken> {
@@ -114,12 +125,12 @@ export class Sessions {
       ttl: Math.min(session.endsAt, ttlAfter(now, IDLE_MS)),
     });
     if (!stored) throw ended();
-    // Another request has replaced the token between our reading and our writing.
+    // Another request has replaced the token between the read and the write.
     if (stored.tokenHash !== (await hashOf(successor))) return this.#repeat(token, hash, stored);
     return this.#issued(successor, stored);
   }
 
-  /** Answers a token that has been replaced. */
+  /** Returns the successor of a token that was already replaced, within the grace period. */
   async #repeat(token: RefreshToken, hash: string, session: AuthSession): Promise<IssuedToken> {
     const isLate = this.#clock.now() - session.rotatedAt > GRACE_MS;
     if (session.previousHash !== hash || isLate) return this.#reused(session);
@@ -128,13 +139,13 @@ export class Sessions {
       const successor = await successorOf(token, key);
       if ((await hashOf(successor)) === session.tokenHash) return this.#issued(successor, session);
     }
-    // The key that the successor was derived with has left the ring.
+    // The key that derived the successor is no longer in the key ring.
     throw ended();
   }
 
-  /** Whoever names a session has held one of its tokens, because its id can't be guessed. */
-  async #reused({ email, id }: AuthSession): Promise<never> {
-    await this.#sessions.remove(email, id);
+  /** Ends a session whose old token was reused. Session ids can't be guessed, so the sender once held a valid token. */
+  async #reused({ accountEmail, id }: AuthSession): Promise<never> {
+    await this.#sessions.remove(accountEmail, id);
     throw ended();
   }
 
@@ -148,5 +159,5 @@ export class Sessions {
   }
 }
 
-/** One sentence for all of it: absent, ended, expired, replaced, malformed. */
+/** One error for every reason (absent, ended, expired, replaced, malformed), so that it reveals nothing. */
 const ended = (): AppError => new AppError("unauthenticated", "The session has ended. Please sign in again.");

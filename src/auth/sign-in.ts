@@ -1,3 +1,4 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import { generateRandomCodeVerifier, generateRandomNonce, generateRandomState } from "oauth4webapi";
 import type { Clock } from "../shared/clock.ts";
 import { equalBytes, utf8 } from "../shared/crypto.ts";
@@ -6,85 +7,93 @@ import type { User } from "../users/model.ts";
 import type { SignInRepository } from "../users/sign-in-repository.ts";
 import type { OpenIdIssuer } from "./issuer.ts";
 import { type Profile, profileFrom } from "./profile.ts";
-import { type SignInFailure, SignInRefused } from "./refusals.ts";
-import type { IssuedToken, Sessions } from "./sessions.ts";
-import type { SignInTransaction, SignInTransactions } from "./transactions.ts";
+import { SignInRefused } from "./refusals.ts";
+import type { IssuedToken, SessionService } from "./sessions.ts";
+import type { SignInTransaction, SignInTransactions } from "./sign-in-transactions.ts";
 
-/** How often an account is looked at again because it came into being, or changed hands, at the same moment. */
+/** How often a sign-in is attempted if the account is created or changed at the same time. */
 const ATTEMPTS = 3;
 
-export interface SignInDeps {
+export interface SignInServiceDeps {
   readonly issuer: OpenIdIssuer;
   readonly transactions: SignInTransactions;
   readonly accounts: SignInRepository;
-  readonly sessions: Sessions;
+  readonly sessions: SessionService;
   readonly clock: Clock;
-  /** The application's address. */
+  /** The URL of the application. */
   readonly frontend: string;
+  /** Whether addresses are accepted about which the issuer does not say whether they are verified. */
+  readonly trustsEmail: boolean;
 }
 
 /** What a browser brings back from the issuer. */
 export interface Return {
   readonly answer: URLSearchParams;
-  /** The cookie that `begin` has given it. */
+  /** The cookie from `begin`. */
   readonly cookie: string | undefined;
   readonly device: string;
 }
 
-/** Sign-in through an OpenID issuer: the way there, and the way back. */
-export class SignIn {
-  readonly #deps: SignInDeps;
+/** Sign-in through an OpenID issuer: the redirect to it (`begin`) and the return from it (`finish`). */
+export class SignInService {
+  readonly #issuer: OpenIdIssuer;
+  readonly #transactions: SignInTransactions;
+  readonly #accounts: SignInRepository;
+  readonly #sessions: SessionService;
+  readonly #clock: Clock;
+  readonly #frontend: string;
+  readonly #trustsEmail: boolean;
 
-  constructor(deps: SignInDeps) {
-    this.#deps = deps;
+  constructor({ issuer, transactions, accounts, sessions, clock, frontend, trustsEmail }: SignInServiceDeps) {
+    this.#issuer = issuer;
+    this.#transactions = transactions;
+    this.#accounts = accounts;
+    this.#sessions = sessions;
+    this.#clock = clock;
+    this.#frontend = frontend;
+    this.#trustsEmail = trustsEmail;
   }
 
-  /** The application's page for those who have signed in. */
+  /** The application's page after a successful sign-in. */
   get successPage(): string {
-    return `${this.#deps.frontend}/login-success`;
+    return `${this.#frontend}/login-success`;
   }
 
-  /** The application's page for those who could not. */
-  failurePage(failure: SignInFailure): string {
-    return `${this.#deps.frontend}/login?error=${failure}`;
-  }
-
-  /** Where to send a browser, and the cookie that has to come back with it. */
+  /** Returns the URL to redirect the browser to, and the cookie that it must send back. */
   async begin(): Promise<{ location: string; cookie: string }> {
     const transaction: SignInTransaction = {
       state: generateRandomState(),
       nonce: generateRandomNonce(),
       verifier: generateRandomCodeVerifier(),
     };
-    const location = await this.#deps.issuer.authorizationUrl(transaction);
-    return { location, cookie: await this.#deps.transactions.seal(transaction) };
+    const location = await this.#issuer.authorizationUrl(transaction);
+    return { location, cookie: await this.#transactions.seal(transaction) };
   }
 
-  /** Begins a session for whom the issuer has sent back. Throws `SignInRefused` for everybody else. */
+  /** Begins a session for the person whom the issuer has verified. Throws `SignInRefused` if verification fails. */
   async finish({ answer, cookie, device }: Return): Promise<IssuedToken> {
-    const transaction = await this.#deps.transactions.open(cookie);
+    const transaction = await this.#transactions.open(cookie);
     const states = answer.getAll("state");
     if (!transaction || states.length !== 1 || !isSame(states[0] ?? "", transaction.state))
-      throw new SignInRefused("auth_failed", new Error("The state is not this browser's."));
+      throw new SignInRefused("auth_failed", new Error("The state does not match the cookie."));
 
     const error = answer.get("error");
     if (error !== null) throw new SignInRefused(error === "access_denied" ? "access_denied" : "auth_failed");
 
-    const profile = profileFrom(await this.#deps.issuer.identify(answer, transaction));
-    return this.#deps.sessions.begin(await this.#enter(profile), device);
+    const claims = await this.#issuer.identify(answer, transaction);
+    const profile = profileFrom(claims, this.#trustsEmail);
+    return this.#sessions.begin(await this.#enter(profile), device);
   }
 
-  /** The e-mail of the person's account, which is made, adopted or brought up to date. */
-  async #enter(profile: Profile): Promise<string> {
-    const { accounts, clock } = this.#deps;
-
+  /** Creates, adopts or updates the person's account, and returns its e-mail address. */
+  async #enter(profile: Profile): Promise<AccountEmail> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const now = clock.timestamp();
-      const nowMs = clock.now();
-      const found = await accounts.find(profile);
+      const now = this.#clock.timestamp();
+      const nowMs = this.#clock.now();
+      const found = await this.#accounts.find(profile);
       const { account, alias } = found;
       if (!account) {
-        if (await accounts.create(newUser(profile, now), found, nowMs)) return profile.email;
+        if (await this.#accounts.create(newUser(profile, now), found, nowMs)) return profile.accountEmail;
         continue;
       }
 
@@ -92,14 +101,15 @@ export class SignIn {
       if (account.subject !== undefined && account.subject !== profile.subject)
         throw new SignInRefused("auth_failed", new Error("The address belongs to another subject."));
       const changes = { subject: profile.subject, name: profile.name, picture: profile.picture };
-      if (await accounts.enter(account, profile, changes, { alias, now, nowMs })) return account.email;
+      if (await this.#accounts.enter(account, profile, changes, { alias, now, nowMs }))
+        return account.accountEmail;
     }
     throw new AppError("unavailable", "The account is being changed at the moment. Please try again.");
   }
 }
 
-const newUser = ({ email, name, picture, subject }: Profile, createdAt: string): User => ({
-  email,
+const newUser = ({ accountEmail, name, picture, subject }: Profile, createdAt: string): User => ({
+  accountEmail,
   name,
   picture,
   status: "active",
@@ -108,5 +118,5 @@ const newUser = ({ email, name, picture, subject }: Profile, createdAt: string):
   subject,
 });
 
-/** Whether two texts are the same, without telling by the duration where they differ. */
+/** Compares two texts in constant time. */
 const isSame = (a: string, b: string): boolean => equalBytes(utf8(a), utf8(b));

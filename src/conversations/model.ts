@@ -1,73 +1,68 @@
+import { type AgentId, type ConversationId, agentIdOf, conversationIdOf } from "../shared/id-types.ts";
+import { CONVERSATION_PREFIX } from "../table/keys.ts";
 import { idAfter, optionalText, renamed, text } from "../table/fields.ts";
-import type { Item, Key } from "../table/marshal.ts";
-import { conversationsPartition, type Space } from "../users/space.ts";
+import type { Item } from "../table/marshal.ts";
+import { conversationKey, conversationsPartition, type AccessScope } from "../access/access-scope.ts";
 
 export interface Conversation {
-  readonly id: string;
-  /** Whose it is: the e-mail of an account's owner, or the id of an end user. */
+  readonly id: ConversationId;
+  /** The account's e-mail address, or the id of the end user whose conversation it is. */
   readonly createdBy: string;
-  readonly agentId: string;
+  readonly agentId: AgentId;
   readonly title: string;
   readonly description: string | null;
   readonly createdAt: string;
   readonly updatedAt: string | null;
 }
 
-/** What an update may change; absent members stay as they are. */
-export type ConversationChanges = Partial<Pick<Conversation, "title" | "description" | "agentId">>;
+/** The members that callers set, and the names of their attributes. */
+const SETTINGS = { title: "title", description: "description", agentId: "agent_id" } as const;
 
-export const CONVERSATION_PREFIX = "CONVERSATION#";
+/** What callers set of a conversation. */
+export type ConversationSettings = Pick<Conversation, keyof typeof SETTINGS>;
 
-export const conversationKey = (space: Space, id: string): Key => ({
-  pk: conversationsPartition(space),
-  sk: `${CONVERSATION_PREFIX}${id}`,
-});
+/** The settings that an update changes. Absent ones keep their values. */
+export type ConversationChanges = Partial<ConversationSettings>;
 
 /**
- * The sort keys that ids of `newId` fall into: their first twelve digits are milliseconds, and these bounds reach from
- * the year 2024 to 2058. One random id of the service before in a hundred falls in between; it is listed where its id
- * puts it.
+ * The range of sort keys that contains all ids of `newId`. The first twelve digits of such an id are milliseconds, and
+ * these bounds span the years 2024 to 2058. One in a hundred random ids of the legacy Python service falls into the
+ * range as well, and is listed at the position that its id implies.
  */
 export const TIME_ORDERED_KEYS = {
   from: `${CONVERSATION_PREFIX}018d`,
   to: `${CONVERSATION_PREFIX}0290`,
 } as const;
 
-/** Attribute names of what an update may change, by member. */
-const CHANGEABLE = {
-  title: "title",
-  description: "description",
-  agentId: "agent_id",
-} as const satisfies Record<keyof ConversationChanges, string>;
-
-export const conversationItem = (space: Space, conversation: Conversation): Item => ({
-  ...conversationKey(space, conversation.id),
+/** Converts a conversation to its stored item. */
+export const conversationItem = (scope: AccessScope, conversation: Conversation): Item => ({
+  ...conversationKey(scope, conversation.id),
   entity_type: "Conversation",
   conversation_id: conversation.id,
-  title: conversation.title,
-  description: conversation.description,
-  agent_id: conversation.agentId,
+  ...conversationAttributes(conversation),
   created_by: conversation.createdBy,
   created_at: conversation.createdAt,
   updated_at: conversation.updatedAt,
-  // No index has these; the service before writes them, and reads what it finds.
-  gsi1_pk: conversationsPartition(space),
+  // No index uses these. The legacy Python service writes and reads them.
+  gsi1_pk: conversationsPartition(scope),
   gsi1_sk: `${CONVERSATION_PREFIX}${conversation.createdAt}`,
 });
 
-export const conversationAttributes = (changes: ConversationChanges): Item => renamed(changes, CHANGEABLE);
+/** Converts settings to attributes of the stored item. */
+export const conversationAttributes = (changes: ConversationChanges): Item => renamed(changes, SETTINGS);
 
+/** Reads a conversation from its stored item. */
 export const conversationFrom = (item: Item): Conversation => ({
-  id: text(item, "conversation_id") || idAfter(item, CONVERSATION_PREFIX),
+  id: conversationIdOf(text(item, "conversation_id") || idAfter(item, CONVERSATION_PREFIX)),
   createdBy: text(item, "created_by"),
-  agentId: text(item, "agent_id"),
+  agentId: agentIdOf(text(item, "agent_id")),
   title: text(item, "title"),
   description: optionalText(item, "description"),
   createdAt: text(item, "created_at"),
   updatedAt: optionalText(item, "updated_at"),
 });
 
-/** Newest first; ids decide between equal times, so that the order is the same on every page. */
+/** Compares conversations, newest first. Ids break ties, so that every page has the same order. */
 export const byNewest = (a: Conversation, b: Conversation): number =>
   compare(b.createdAt, a.createdAt) || compare(b.id, a.id);
 

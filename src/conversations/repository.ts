@@ -1,14 +1,25 @@
-import { agentKey } from "../agents/model.ts";
-import { homeKey } from "../end-users/model.ts";
-import { notFound } from "../shared/errors.ts";
+import type { AgentId, ConversationId } from "../shared/id-types.ts";
+import { CONVERSATION_PREFIX, agentKey } from "../table/keys.ts";
+import { notFound, AppError } from "../shared/errors.ts";
+import {
+  endUserKey,
+  homeKey,
+  conversationKey,
+  conversationsPartition,
+  reaches,
+  type AccessScope,
+  scopeName,
+  type EndUserRef,
+} from "../access/access-scope.ts";
+import { conversationTally, MAX_END_USER_CONVERSATIONS } from "../plans/end-user-usage.ts";
+import { changeTally, countsFrom, readTally } from "../plans/tally.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
-import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
+import { TransactionRefused } from "../table/errors.ts";
 import { absent, all, any, type Condition, equals, present } from "../table/expressions.ts";
 import type { ListPage } from "../table/list.ts";
 import type { Item } from "../table/marshal.ts";
-import { conversationsPartition, reaches, type Space, spaceName } from "../users/space.ts";
 import {
   byNewest,
   type Conversation,
@@ -16,23 +27,37 @@ import {
   type ConversationChanges,
   conversationFrom,
   conversationItem,
-  conversationKey,
-  CONVERSATION_PREFIX,
   TIME_ORDERED_KEYS,
 } from "./model.ts";
 
-/** Where a list goes on: behind a sort key of the time-ordered ids, or behind one of the older, unordered ones. */
+/**
+ * Where a list continues: after a sort key of the time-ordered ids, or after a position among the older, unordered
+ * ones.
+ */
 interface Position {
   readonly part: "ordered" | "older";
   readonly after: string | null;
 }
 
-/** Where the conversation and the check of its agent stand among the actions of a transaction. */
+/** The positions of the writes and checks in a transaction. */
 const CONVERSATION_WRITE = 0;
 const AGENT_CHECK = 1;
+const TALLY = 2;
 
-/** Conversations read at once by a caller who does not reach all of them. */
+/** How often a creation is attempted if the conversations were not counted yet, or changed concurrently. */
+const ATTEMPTS = 3;
+
+/** The refusal of a creation: the end user already has `tooMany` conversations, the maximum. */
+interface TooMany {
+  readonly tooMany: number;
+}
+
+/** Page size for callers who may not reach all conversations, because an unknown share of each page is filtered out. */
 const CONFINED_PAGE = 200;
+
+/** The name of the count in the tally, and its ceiling. */
+const COUNTS = ["conversations"] as const;
+const CEILING = { conversations: MAX_END_USER_CONVERSATIONS } as const;
 
 const BEGINNING: Position = { part: "ordered", after: null };
 
@@ -40,152 +65,192 @@ export class ConversationRepository {
   readonly #table: TableClient;
   readonly #cursors: Cursors;
 
-  constructor(table: TableClient, cursors: Cursors) {
+  constructor({ table, cursors }: { readonly table: TableClient; readonly cursors: Cursors }) {
     this.#table = table;
     this.#cursors = cursors;
   }
 
   /**
-   * Stores a new conversation, or gives the one that already has the id. Throws a 404 where its agent does not stand,
-   * is being deleted or is out of reach.
+   * Stores a new conversation, or returns the one that already has the id. Returns `TooMany` if the end user has
+   * reached the maximum. Throws `not-found` if the agent does not exist, is being deleted or is out of reach.
    */
-  async create(space: Space, conversation: Conversation): Promise<Conversation> {
-    if (!reaches(space, conversation.agentId)) throw notFound("Agent");
-    try {
-      await this.#table.transact([
-        { put: conversationItem(space, conversation), if: absent("pk") },
-        { check: homeKey(space, conversation.agentId), if: isLive },
-      ]);
-      return conversation;
-    } catch (error) {
-      if (!(error instanceof TransactionRefused)) throw error;
-      if (error.failed.has(AGENT_CHECK)) throw notFound("Agent");
+  async create(scope: AccessScope, conversation: Conversation): Promise<Conversation | TooMany> {
+    if (!reaches(scope, conversation.agentId)) throw notFound("Agent");
+    const { createdAt } = conversation;
 
-      const existing = error.failed.get(CONVERSATION_WRITE);
+    for (let left = ATTEMPTS; left > 0; left--) {
+      const refusal = await this.#table.transactOrRefusal([
+        { put: conversationItem(scope, conversation), if: absent("pk") },
+        { check: homeKey(scope, conversation.agentId), if: isLive },
+        ...(scope.endUser
+          ? [changeTally(conversationTally(scope.endUser), { conversations: 1 }, createdAt, CEILING)]
+          : []),
+      ]);
+      if (!refusal) return conversation;
+      if (refusal.has(AGENT_CHECK)) throw notFound("Agent");
+
+      const existing = refusal.get(CONVERSATION_WRITE);
       if (existing) return conversationFrom(existing);
-      throw error;
+      if (!scope.endUser || !refusal.has(TALLY)) throw new TransactionRefused(refusal);
+      const count =
+        countsFrom(refusal.get(TALLY), COUNTS)?.["conversations"] ??
+        (await this.#count(scope, scope.endUser, createdAt));
+      if (count >= MAX_END_USER_CONVERSATIONS) return { tooMany: count };
     }
+    throw contended();
   }
 
-  async get(space: Space, id: string): Promise<Conversation> {
-    const item = await this.#table.get(conversationKey(space, id));
+  /** Returns how many conversations an end user has, counting them if that has not been done yet. */
+  async #count(scope: AccessScope, endUser: EndUserRef, timestamp: string): Promise<number> {
+    const recount = async () => {
+      const range = { beginsWith: CONVERSATION_PREFIX };
+      const options = { range, attributes: ["sk"] };
+      return { conversations: (await this.#table.query(conversationsPartition(scope), options)).length };
+    };
+    const tally = conversationTally(endUser);
+    const counts = await readTally(this.#table, tally, COUNTS, timestamp, recount);
+    if (!counts) throw contended();
+    return counts["conversations"] ?? 0;
+  }
+
+  /**
+   * Returns the conversation. Throws `not-found` if there is none, it is being deleted, or its agent is out of reach.
+   */
+  async get(scope: AccessScope, id: ConversationId): Promise<Conversation> {
+    const item = await this.#table.get(conversationKey(scope, id));
     const conversation = item && !isBeingDeleted(item) ? conversationFrom(item) : undefined;
-    if (!conversation || !reaches(space, conversation.agentId)) throw notFound("Conversation");
+    if (!conversation || !reaches(scope, conversation.agentId)) throw notFound("Conversation");
     return conversation;
   }
 
-  /** The owner's conversations, newest first, at most `limit` of them from the cursor on. */
-  async list(space: Space, limit: number, cursor: string | undefined): Promise<ListPage<Conversation>> {
-    const scope = `conversations of ${spaceName(space)}`;
-    const encoded = await this.#cursors.read(scope, cursor);
-    // The cursor was written below and is authenticated, so its shape is known.
+  /** Returns at most `limit` conversations of the scope from the cursor on, newest first. */
+  async list(scope: AccessScope, limit: number, cursor: string | undefined): Promise<ListPage<Conversation>> {
+    const cursorScope = `conversations of ${scopeName(scope)}`;
+    const encoded = await this.#cursors.read(cursorScope, cursor);
+    // Cursors are written below and authenticated, so the shape can be trusted.
     const start = encoded === undefined ? BEGINNING : (JSON.parse(encoded) as Position);
 
-    const { items, next } = await this.#collect(space, limit, start);
-    return { items, nextCursor: next && (await this.#cursors.write(scope, JSON.stringify(next))) };
+    const { items, next } = await this.#collect(scope, limit, start);
+    return { items, nextCursor: next && (await this.#cursors.write(cursorScope, JSON.stringify(next))) };
   }
 
-  /** All conversations of an owner with one agent, those whose deletion stopped half-way included. */
-  async idsOfAgent(space: Space, agentId: string): Promise<readonly string[]> {
+  /**
+   * Returns the ids of all conversations of the scope with one agent, including those whose deletion was interrupted.
+   */
+  async idsOfAgent(scope: AccessScope, agentId: AgentId): Promise<readonly ConversationId[]> {
     const range = { beginsWith: CONVERSATION_PREFIX };
-    const items = await this.#table.query(conversationsPartition(space), { range });
+    const items = await this.#table.query(conversationsPartition(scope), { range });
     return items
       .map(conversationFrom)
       .flatMap((conversation) => (conversation.agentId === agentId ? [conversation.id] : []));
   }
 
-  /** Changes what is given and gives the conversation as it then is. Throws a 404 for an agent that does not stand. */
+  /**
+   * Applies the changes and returns the updated conversation. Throws `not-found` if the conversation or the new agent
+   * does not exist.
+   */
   async update(
-    space: Space,
-    id: string,
+    scope: AccessScope,
+    id: ConversationId,
     changes: ConversationChanges,
     updatedAt: string,
   ): Promise<Conversation> {
     const set = { ...conversationAttributes(changes), updated_at: updatedAt };
-    if (changes.agentId !== undefined) return this.#giveTo(space, id, changes.agentId, set);
+    if (changes.agentId !== undefined) return this.#moveToAgent(scope, id, changes.agentId, set);
 
-    try {
-      return conversationFrom(
-        await this.#table.update(conversationKey(space, id), { set }, all(isLive, inReach(space))),
-      );
-    } catch (error) {
-      if (error instanceof ConditionFailed) throw notFound("Conversation");
-      throw error;
-    }
+    const condition = all(isLive, isInScope(scope));
+    const { applied, item } = await this.#table.updateOrRefusal(
+      conversationKey(scope, id),
+      { set },
+      condition,
+    );
+    if (!applied) throw notFound("Conversation");
+    return conversationFrom(item);
   }
 
-  async #giveTo(space: Space, id: string, agentId: string, set: Item): Promise<Conversation> {
-    if (!reaches(space, agentId)) throw notFound("Agent");
-    try {
-      await this.#table.transact([
-        { update: conversationKey(space, id), changes: { set }, if: all(isLive, inReach(space)) },
-        { check: agentKey(space.owner, agentId), if: isLive },
-      ]);
-      return await this.get(space, id);
-    } catch (error) {
-      if (!(error instanceof TransactionRefused)) throw error;
-      throw notFound(error.failed.has(CONVERSATION_WRITE) ? "Conversation" : "Agent");
-    }
+  async #moveToAgent(
+    scope: AccessScope,
+    id: ConversationId,
+    agentId: AgentId,
+    set: Item,
+  ): Promise<Conversation> {
+    if (!reaches(scope, agentId)) throw notFound("Agent");
+    const refusal = await this.#table.transactOrRefusal([
+      { update: conversationKey(scope, id), changes: { set }, if: all(isLive, isInScope(scope)) },
+      { check: agentKey(scope.accountEmail, agentId), if: isLive },
+    ]);
+    if (refusal) throw notFound(refusal.has(CONVERSATION_WRITE) ? "Conversation" : "Agent");
+    return this.get(scope, id);
   }
 
-  /** Makes the conversation absent to everybody; false where there is none. One deleted half-way counts as there. */
-  async beginDeletion(space: Space, id: string, deletingAt: string): Promise<boolean> {
-    try {
-      await this.#table.update(
-        conversationKey(space, id),
-        { set: { [DELETING]: deletingAt } },
-        inReach(space),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
+  /**
+   * Hides the conversation from all readers. Returns false if there is none. One whose deletion was interrupted still
+   * counts as existing.
+   */
+  async beginDeletion(scope: AccessScope, id: ConversationId, deletingAt: string): Promise<boolean> {
+    const changes = { set: { [DELETING]: deletingAt } };
+    return this.#table.tryUpdate(conversationKey(scope, id), changes, isInScope(scope));
   }
 
-  /** Removes the conversation itself, once its messages are gone. */
-  async endDeletion(space: Space, id: string): Promise<void> {
-    await this.#table.remove(conversationKey(space, id), any(absent("pk"), present(DELETING)));
+  /** Removes the conversation's item and, for an end user, lowers the count. Call it after the messages are gone. */
+  async endDeletion(scope: AccessScope, id: ConversationId, endedAt: string): Promise<void> {
+    const key = conversationKey(scope, id);
+    if (!scope.endUser) return this.#table.remove(key, any(absent("pk"), present(DELETING)));
+    const isCounted = await this.#table.tryTransact([
+      { remove: key, if: present(DELETING) },
+      changeTally(conversationTally(scope.endUser), { conversations: -1 }, endedAt),
+      // An end user's data is deleted before the end user. Afterwards the tally must not be created again.
+      { check: endUserKey(scope.endUser), if: present("pk") },
+    ]);
+    if (!isCounted) await this.#table.remove(key, any(absent("pk"), present(DELETING)));
   }
 
-  /** One item more than asked for tells whether there is a next page. */
-  async #collect(space: Space, limit: number, start: Position) {
+  /** Reads one item more than `limit`, which shows whether there is a next page. */
+  async #collect(scope: AccessScope, limit: number, start: Position) {
     const found: Found[] = [];
-    // The first page of most lists is also the last: asking for both parts at once saves it a wait.
-    const older = start === BEGINNING ? this.#readOlder(space) : undefined;
-    // Where the first part fails, nobody waits for this one, and its failure must not count as unhandled.
+    // Most lists have a single page. Reading both parts at once saves a round trip.
+    const older = start === BEGINNING ? this.#readOlder(scope) : undefined;
+    // If the first part fails, this promise is never awaited. Its rejection must not count as unhandled.
     older?.catch(() => undefined);
 
-    if (start.part === "ordered") await this.#collectOrdered(space, limit + 1, start.after, found);
+    if (start.part === "ordered") await this.#collectOrdered(scope, limit + 1, start.after, found);
     if (found.length <= limit || older) {
       const after = start.part === "older" ? start.after : null;
-      found.push(...olderFrom(await (older ?? this.#readOlder(space)), after, limit + 1 - found.length));
+      found.push(...olderPage(await (older ?? this.#readOlder(scope)), after, limit + 1 - found.length));
     }
 
     const items = found.slice(0, limit).map(({ conversation }) => conversation);
     return { items, next: found.length > limit ? (found[limit - 1]?.position ?? null) : null };
   }
 
-  async #collectOrdered(space: Space, wanted: number, after: string | null, into: Found[]): Promise<void> {
+  async #collectOrdered(
+    scope: AccessScope,
+    wanted: number,
+    after: string | null,
+    into: Found[],
+  ): Promise<void> {
     const range = { between: [TIME_ORDERED_KEYS.from, TIME_ORDERED_KEYS.to] as const };
     let from = after ?? undefined;
 
     do {
-      // Where some are out of reach, nobody knows how many it takes.
-      const limit = space.agentIds ? CONFINED_PAGE : wanted - into.length;
+      // If some are out of reach, it is unknown how many have to be read.
+      const limit = scope.agentIds ? CONFINED_PAGE : wanted - into.length;
       const options = { range, newestFirst: true, limit, after: from };
-      const page = await this.#table.queryPage(conversationsPartition(space), options);
-      for (const conversation of living(space, page.items)) {
-        const sk = conversationKey(space, conversation.id).sk;
+      const page = await this.#table.queryPage(conversationsPartition(scope), options);
+      for (const conversation of reachable(scope, page.items)) {
+        const sk = conversationKey(scope, conversation.id).sk;
         into.push({ conversation, position: { part: "ordered", after: sk } });
       }
       from = page.next;
     } while (from !== undefined && into.length < wanted);
   }
 
-  /** Ids of the service before say nothing about time, so these are all read and sorted; there come no new ones. */
-  async #readOlder(space: Space): Promise<readonly Conversation[]> {
-    const partition = conversationsPartition(space);
+  /**
+   * Reads and sorts all conversations with ids of the legacy Python service, which do not encode time. Their number is
+   * fixed.
+   */
+  async #readOlder(scope: AccessScope): Promise<readonly Conversation[]> {
+    const partition = conversationsPartition(scope);
     const parts = await Promise.all([
       this.#table.query(partition, {
         range: { between: [CONVERSATION_PREFIX, below(TIME_ORDERED_KEYS.from)] },
@@ -194,38 +259,44 @@ export class ConversationRepository {
         range: { between: [`${TIME_ORDERED_KEYS.to}!`, `${CONVERSATION_PREFIX}~`] },
       }),
     ]);
-    return living(space, parts.flat()).toSorted(byNewest);
+    return reachable(scope, parts.flat()).toSorted(byNewest);
   }
 }
+
+const contended = (): AppError =>
+  new AppError("conflict", "Your conversations are being changed concurrently. Please try again.", {
+    retryAfter: 1,
+    retryable: true,
+  });
 
 interface Found {
   readonly conversation: Conversation;
   readonly position: Position;
 }
 
-/** The conversations among these items that stand and are in reach. */
-const living = (space: Space, items: readonly Item[]): Conversation[] =>
+/** Reads the conversations among the items that are not being deleted and are in reach. */
+const reachable = (scope: AccessScope, items: readonly Item[]): Conversation[] =>
   items
     .filter((item) => !isBeingDeleted(item))
     .map(conversationFrom)
-    .filter(({ agentId }) => reaches(space, agentId));
+    .filter(({ agentId }) => reaches(scope, agentId));
 
-/** Holds for a conversation that is there, with an agent that is in reach. */
-const inReach = ({ agentIds }: Space): Condition =>
+/** A condition that holds if the conversation exists and its agent is in reach. */
+const isInScope = ({ agentIds }: AccessScope): Condition =>
   agentIds
     ? all(present("pk"), any(...agentIds.map((agentId) => equals("agent_id", agentId))))
     : present("pk");
 
-function olderFrom(sorted: readonly Conversation[], after: string | null, wanted: number): Found[] {
-  const rest = after === null ? sorted : sorted.filter((conversation) => placeOf(conversation) < after);
+function olderPage(sorted: readonly Conversation[], after: string | null, wanted: number): Found[] {
+  const rest = after === null ? sorted : sorted.filter((conversation) => positionOf(conversation) < after);
   return rest
     .slice(0, Math.max(0, wanted))
-    .map((conversation) => ({ conversation, position: { part: "older", after: placeOf(conversation) } }));
+    .map((conversation) => ({ conversation, position: { part: "older", after: positionOf(conversation) } }));
 }
 
-/** A text that falls along the list of older conversations, so that a page can go on even if its last one is gone. */
-const placeOf = ({ createdAt, id }: Conversation): string => `${createdAt} ${id}`;
+/** A string that decreases along the list of older conversations, so that a page can continue after a deleted one. */
+const positionOf = ({ createdAt, id }: Conversation): string => `${createdAt} ${id}`;
 
-/** The greatest key below every key that begins with `prefix`. */
+/** Returns a key that sorts before every key that begins with `prefix`, and after all others before it. */
 const below = (prefix: string): string =>
   `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) - 1)}~`;

@@ -1,8 +1,16 @@
+import type { AccountPlan, PlanRules } from "../plans/account-plan.ts";
+import { endUserConversationsExceeded } from "../plans/refusals.ts";
 import type { Clock } from "../shared/clock.ts";
+import {
+  type AccountEmail,
+  type AgentId,
+  type ConversationId,
+  conversationIdOf,
+} from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import type { Message } from "../messages/model.ts";
-import { personIn, type Space } from "../users/space.ts";
-import type { Conversation, ConversationChanges } from "./model.ts";
+import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
+import type { Conversation, ConversationChanges, ConversationSettings } from "./model.ts";
 import type { ConversationRepository } from "./repository.ts";
 
 /** A page of a list; `nextCursor` is null at the end. */
@@ -11,90 +19,108 @@ interface Page<T> {
   readonly nextCursor: string | null;
 }
 
-/** What of messages a conversation needs. */
+/** The operations on messages that conversations need. */
 export interface ConversationMessages {
-  list(conversationId: string, limit: number, cursor: string | undefined): Promise<Page<Message>>;
-  /** Removes all messages; false where so many are left that it takes another call. */
-  sweep(conversationId: string): Promise<boolean>;
+  list(conversationId: ConversationId, limit: number, cursor: string | undefined): Promise<Page<Message>>;
+  /** Removes messages. Returns false if some are left; then call it again. */
+  sweep(conversationId: ConversationId): Promise<boolean>;
 }
 
-/** What of runs a conversation's deletion needs. */
+/** The operations on runs that deleting a conversation needs. */
 export interface ConversationRuns {
-  /** Ends what runs in the conversation, and forgets what has run. */
-  forget(space: Space, conversationId: string): Promise<void>;
+  /** Ends the active run of the conversation and deletes the log of all its runs. */
+  forget(scope: AccessScope, conversationId: ConversationId): Promise<void>;
 }
 
-/** `unfinished`: begun, and gone for everybody, but it takes another call to remove the rest. */
+/** The operations on plans that conversations need. */
+interface ConversationPlans {
+  plan(accountEmail: AccountEmail, nowMs: number): Promise<AccountPlan>;
+}
+
+interface ConversationServiceDeps {
+  readonly conversations: ConversationRepository;
+  readonly messages: ConversationMessages;
+  readonly runs: ConversationRuns;
+  readonly plans: ConversationPlans;
+  readonly rules: Pick<PlanRules, "upgradeUrl">;
+  readonly clock: Clock;
+}
+
+/** `unfinished`: all readers see the conversation as absent, but another call must remove the rest. */
 export type Removal = "absent" | "unfinished" | "done";
 
 export class ConversationService {
   readonly #conversations: ConversationRepository;
   readonly #messages: ConversationMessages;
   readonly #runs: ConversationRuns;
+  readonly #plans: ConversationPlans;
+  readonly #rules: Pick<PlanRules, "upgradeUrl">;
   readonly #clock: Clock;
 
-  constructor(
-    conversations: ConversationRepository,
-    messages: ConversationMessages,
-    runs: ConversationRuns,
-    clock: Clock,
-  ) {
+  constructor({ conversations, messages, runs, plans, rules, clock }: ConversationServiceDeps) {
     this.#conversations = conversations;
     this.#messages = messages;
     this.#runs = runs;
+    this.#plans = plans;
+    this.#rules = rules;
     this.#clock = clock;
   }
 
-  /** Begins a conversation. Who repeats a request names its id, and gets what it made the first time. */
-  async create(
-    space: Space,
-    input: Pick<Conversation, "title" | "description" | "agentId">,
-    wantedId?: string,
-  ): Promise<Conversation> {
-    const id = wantedId ?? newId(this.#clock.now());
+  /**
+   * Creates a conversation. `wantedId` is the id that an earlier attempt of the same request used; a repeat returns the
+   * same conversation. Throws `limit-exceeded` if the end user has too many, and `not-found` if there is no such agent.
+   */
+  async create(scope: AccessScope, input: ConversationSettings, wantedId?: string): Promise<Conversation> {
+    const id = conversationIdOf(wantedId ?? newId(this.#clock.now()));
     const createdAt = this.#clock.timestamp();
-    return this.#conversations.create(space, {
+    const created = await this.#conversations.create(scope, {
       ...input,
       id,
-      createdBy: personIn(space),
+      createdBy: memoryUserId(scope),
       createdAt,
       updatedAt: null,
     });
+    if (!("tooMany" in created)) return created;
+    const plan = await this.#plans.plan(scope.accountEmail, this.#clock.now());
+    throw endUserConversationsExceeded(plan, created.tooMany, this.#rules);
   }
 
-  update(space: Space, id: string, changes: ConversationChanges): Promise<Conversation> {
-    if (Object.keys(changes).length === 0) return this.#conversations.get(space, id);
-    return this.#conversations.update(space, id, changes, this.#clock.timestamp());
+  /**
+   * Applies the changes and returns the updated conversation. Throws `not-found` if it or the new agent does not exist.
+   */
+  update(scope: AccessScope, id: ConversationId, changes: ConversationChanges): Promise<Conversation> {
+    if (Object.keys(changes).length === 0) return this.#conversations.get(scope, id);
+    return this.#conversations.update(scope, id, changes, this.#clock.timestamp());
   }
 
-  /** The messages of the owner's conversation, newest first, read beside the check that it is the owner's. */
+  /** Returns a page of messages, newest first. Throws `not-found` if the conversation is not in the scope. */
   async messages(
-    space: Space,
-    id: string,
+    scope: AccessScope,
+    id: ConversationId,
     limit: number,
     cursor: string | undefined,
   ): Promise<Page<Message>> {
     const [, page] = await Promise.all([
-      this.#conversations.get(space, id),
+      this.#conversations.get(scope, id),
       this.#messages.list(id, limit, cursor),
     ]);
     return page;
   }
 
-  /** Deletes a conversation with its runs and messages, however many there are. */
-  async remove(space: Space, id: string): Promise<Removal> {
-    const exists = await this.#conversations.beginDeletion(space, id, this.#clock.timestamp());
+  /** Deletes a conversation with its runs and messages. */
+  async remove(scope: AccessScope, id: ConversationId): Promise<Removal> {
+    const exists = await this.#conversations.beginDeletion(scope, id, this.#clock.timestamp());
     if (!exists) return "absent";
 
-    // No run can begin from here on, so none is left behind.
-    await this.#runs.forget(space, id);
+    // From here on no run can start, so none is left behind.
+    await this.#runs.forget(scope, id);
     if (!(await this.#messages.sweep(id))) return "unfinished";
 
-    await this.#conversations.endDeletion(space, id);
+    await this.#conversations.endDeletion(scope, id, this.#clock.timestamp());
     return "done";
   }
 
-  idsOfAgent(space: Space, agentId: string): Promise<readonly string[]> {
-    return this.#conversations.idsOfAgent(space, agentId);
+  idsOfAgent(scope: AccessScope, agentId: AgentId): Promise<readonly ConversationId[]> {
+    return this.#conversations.idsOfAgent(scope, agentId);
   }
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Conversation } from "./model.ts";
 
-/** A conversation as callers see it. */
+/** A conversation in answers. */
 export const ConversationView = z
   .object({
     conversation_id: z.string(),
@@ -13,6 +13,14 @@ export const ConversationView = z
     updated_at: z.string().nullable(),
   })
   .meta({ id: "Conversation" });
+
+/** The fields of a conversation that reveal nothing of its contents, for callers who may write but not read. */
+export const ConversationReference = ConversationView.pick({
+  conversation_id: true,
+  agent_id: true,
+  created_at: true,
+  updated_at: true,
+}).meta({ id: "ConversationReference" });
 
 export const toConversationView = (conversation: Conversation): z.infer<typeof ConversationView> => ({
   conversation_id: conversation.id,

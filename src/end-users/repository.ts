@@ -1,61 +1,64 @@
-import { agentKey } from "../agents/model.ts";
+import type { AgentId } from "../shared/id-types.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
-import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
 import { absent, any, present } from "../table/expressions.ts";
-import { agentPartition, memoryPartition } from "../table/keys.ts";
+import { END_USER_PREFIX, agentKey, agentPartition, memoryPartition } from "../table/keys.ts";
 import { type ListPage, listInOrder } from "../table/list.ts";
-import type { EndUserRef } from "../users/space.ts";
-import { END_USER_PREFIX, type EndUser, endUserFrom, endUserItem, endUserKey } from "./model.ts";
+import type { Item } from "../table/marshal.ts";
+import { endUserKey, type EndUserRef } from "../access/access-scope.ts";
+import { type EndUser, endUserFrom, endUserItem } from "./model.ts";
 
-/** Items removed per call of `sweep`: a Worker has a bounded number of requests, and a caller bounded patience. */
+/** Items removed per call of `sweep`. A Worker may make a limited number of requests, and callers should not wait long. */
 const SWEEP_ITEMS = 5_000;
 
-/** Where the end user stands among the actions of its creation. */
+/** The index of the end user among the actions of its creation. */
 const END_USER = 0;
 
 export class EndUserRepository {
   readonly #table: TableClient;
   readonly #cursors: Cursors;
 
-  constructor(table: TableClient, cursors: Cursors) {
+  constructor({ table, cursors }: { readonly table: TableClient; readonly cursors: Cursors }) {
     this.#table = table;
     this.#cursors = cursors;
   }
 
   async find(ref: EndUserRef): Promise<EndUser | undefined> {
-    const item = await this.#table.get(endUserKey(ref));
-    return item && !isBeingDeleted(item) ? endUserFrom(item) : undefined;
+    return current(await this.#table.get(endUserKey(ref)));
   }
 
-  /** Stores a new end user, or gives the one that is there. Throws a 404 where the agent does not stand. */
+  /** Like `find`, but shares the request of the table's next read; see `TableClient.getBeside`. */
+  async findBeside(ref: EndUserRef): Promise<EndUser | undefined> {
+    return current(await this.#table.getBeside(endUserKey(ref)));
+  }
+
+  /**
+   * Stores a new end user and returns it, or the existing one with the same id. Throws `not-found` if the agent does not exist
+   * or is being deleted, and `conflict` if the end user is being deleted.
+   */
   async create(endUser: EndUser): Promise<EndUser> {
-    try {
-      await this.#table.transact([
-        { put: endUserItem(endUser), if: absent("pk") },
-        { check: agentKey(endUser.owner, endUser.agentId), if: isLive },
-      ]);
-      return endUser;
-    } catch (error) {
-      if (!(error instanceof TransactionRefused)) throw error;
-      const existing = error.failed.get(END_USER);
-      if (!existing) throw notFound("Agent");
-      if (!isBeingDeleted(existing)) return endUserFrom(existing);
-      throw new AppError("conflict", "This end user is being deleted. Please try again.", {
-        retryAfter: 1,
-        retryable: true,
-      });
-    }
+    const refusal = await this.#table.transactOrRefusal([
+      { put: endUserItem(endUser), if: absent("pk") },
+      { check: agentKey(endUser.accountEmail, endUser.agentId), if: isLive },
+    ]);
+    if (!refusal) return endUser;
+    const existing = refusal.get(END_USER);
+    if (!existing) throw notFound("Agent");
+    if (!isBeingDeleted(existing)) return endUserFrom(existing);
+    throw new AppError("conflict", "This end user is being deleted. Please try again.", {
+      retryAfter: 1,
+      retryable: true,
+    });
   }
 
-  /** A page of an agent's end users by their ids. Whose agent it is, the caller has checked. */
-  async list(agentId: string, limit: number, cursor: string | undefined): Promise<ListPage<EndUser>> {
+  /** Returns a page of an agent's end users, in the order of their ids. Callers must have checked who owns the agent. */
+  async list(agentId: AgentId, limit: number, cursor: string | undefined): Promise<ListPage<EndUser>> {
     const request = {
       partition: agentPartition(agentId),
       range: { beginsWith: END_USER_PREFIX },
-      scope: `end users of ${agentId}`,
+      cursorScope: `end users of ${agentId}`,
       limit,
       cursor,
     };
@@ -65,31 +68,28 @@ export class EndUserRepository {
     return { ...page, items: page.items.filter((endUser) => endUser !== undefined) };
   }
 
-  /** The first of an agent's end users, those whose deletion stopped half-way included. */
-  async first(agentId: string, limit: number): Promise<readonly EndUserRef[]> {
+  /** Returns the first `limit` end users of an agent, including partly deleted ones. */
+  async first(agentId: AgentId, limit: number): Promise<readonly EndUserRef[]> {
     const options = { range: { beginsWith: END_USER_PREFIX }, limit };
     const { items } = await this.#table.queryPage(agentPartition(agentId), options);
     return items.map(endUserFrom);
   }
 
-  /** Makes an end user absent to everybody; false where there is none. One deleted half-way counts as there. */
+  /** Hides an end user from all reads. Returns false if it does not exist; a partly deleted one still does. */
   async beginDeletion(ref: EndUserRef, deletingAt: string): Promise<boolean> {
-    try {
-      await this.#table.update(endUserKey(ref), { set: { [DELETING]: deletingAt } }, present("pk"));
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
+    return this.#table.tryUpdate(endUserKey(ref), { set: { [DELETING]: deletingAt } }, present("pk"));
   }
 
-  /** Removes what the agent remembers of an end user; false where so much is left that it takes another call. */
+  /** Removes the agent's memory of an end user. Returns false if so much is left that it takes another call. */
   sweep({ agentId, id }: EndUserRef): Promise<boolean> {
     return this.#table.removePartition(memoryPartition(agentId, id), SWEEP_ITEMS);
   }
 
-  /** Removes the end user's item, once nothing else is left. */
+  /** Removes the end user's item. Call it last, after everything else is gone. */
   async endDeletion(ref: EndUserRef): Promise<void> {
     await this.#table.remove(endUserKey(ref), any(absent("pk"), present(DELETING)));
   }
 }
+
+const current = (item: Item | undefined): EndUser | undefined =>
+  item && !isBeingDeleted(item) ? endUserFrom(item) : undefined;

@@ -1,37 +1,41 @@
+import { isEndUserId } from "../access/access-scope.ts";
+import { rule } from "../shared/violations.ts";
+import { EndUserId, EndUserView, toEndUserView } from "./view.ts";
+import { Hono } from "hono";
 import * as z from "zod";
-import { toSummaryView } from "../conversations/context-view.ts";
 import { ConversationView, toConversationView } from "../conversations/view.ts";
-import { linesOf, ndjson } from "../http/ndjson.ts";
 import { operation } from "../http/openapi.ts";
-import { userRouter } from "../http/router.ts";
+import { limitBursts } from "../access/burst-limit.ts";
+import type { AppEnv } from "../access/env.ts";
+import { requireAccess } from "../access/require-access.ts";
+import { validateAgentPath } from "../access/agent-path.ts";
 import {
-  blankAsAbsent,
-  Id,
+  AgentIdText,
+  ConversationIdText,
   Origins,
+  UNFINISHED,
+  Unfinished,
+  blankAsAbsent,
   pageOf,
   pageQuery,
   toPage,
-  Unfinished,
-  UNFINISHED,
   wholeNumber,
 } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
-import { toMemoryView } from "../memory/archival-view.ts";
-import { toContentView, toVersionView } from "../memory/view.ts";
+import { written, writtenAs } from "../access/written.ts";
 import { MessageView, toMessageView } from "../messages/view.ts";
-import { toRunView } from "../runs/view.ts";
 import { formatTimestamp } from "../shared/clock.ts";
-import type { Exported } from "./export.ts";
-import { type EndUser, isEndUserId } from "./model.ts";
 
 const HOUR = 60 * 60;
 
 const NewClientToken = z
-  .object({
-    end_user_id: z.string().refine(isEndUserId, { error: "Use 1 to 128 letters, digits and ._@:-" }),
+  .strictObject({
+    end_user_id: z.string().refine(isEndUserId, {
+      error: rule("must consist of 1 to 128 letters, digits and the characters ._@:-"),
+    }),
     expires_in: blankAsAbsent(wholeNumber(60, 24 * HOUR).default(HOUR)).describe("In seconds."),
     origins: Origins.optional().describe(
-      "The pages that may use the token, of the agent's `allowed_origins`; all of them where it is absent. A token without any is for programs.",
+      "The origins of the pages that may use the token; each must be among the agent's `allowed_origins`. If absent, all of those. A token without origins works outside of browsers only.",
     ),
   })
   .meta({ id: "NewClientToken" });
@@ -46,42 +50,26 @@ const ClientToken = z
   })
   .meta({ id: "ClientToken" });
 
-const EndUserView = z
-  .object({ end_user_id: z.string(), agent_id: z.string(), created_at: z.string() })
-  .meta({ id: "EndUser" });
+/** Omits the origins, which may come from the agent's settings. The token itself is the purpose of the route. */
+const ClientTokenReference = ClientToken.omit({ origins: true }).meta({ id: "ClientTokenReference" });
 
-/** What can't be an end user is read as one that nobody is. */
-const EndUserId = z.string().transform((id) => (isEndUserId(id) ? id : "!"));
-
-const AgentParam = z.object({ agentId: Id });
+const AgentParam = z.object({ agentId: AgentIdText });
 const EndUserParam = AgentParam.extend({ endUserId: EndUserId });
-const ConversationParam = EndUserParam.extend({ conversationId: Id });
+const ConversationParam = EndUserParam.extend({ conversationId: ConversationIdText });
 
-const toView = ({ id, agentId, createdAt }: EndUser): z.infer<typeof EndUserView> => ({
-  end_user_id: id,
-  agent_id: agentId,
-  created_at: createdAt,
-});
-
-const READS = { access: ["user", "end-users:read"] } as const;
-const WRITES = { access: ["user", "end-users:write"] } as const;
-
-export const endUserRoutes = userRouter()
+export const endUserRoutes = new Hono<AppEnv>()
   .post(
     "/:agentId/client-tokens",
-    operation(
-      "createClientToken",
-      "A token with which an end user may talk to the agent, safe to hand to a browser",
-      { 201: ClientToken },
-      { ...WRITES, burst: "costly" },
-    ),
-    validate("param", AgentParam),
+    operation("createClientToken", { 201: writtenAs(ClientToken, ClientTokenReference) }),
+    requireAccess("user", "end-users:write"),
+    limitBursts("costly"),
+    validateAgentPath(AgentParam),
     validate("json", NewClientToken),
     async (c) => {
       const { end_user_id: endUserId, expires_in: expiresInSeconds, origins } = c.req.valid("json");
       const { agentId } = c.req.valid("param");
-      const wish = { endUserId, expiresInSeconds, origins };
-      const minted = await c.var.deps.endUserService.mint(c.var.space.owner, agentId, wish);
+      const request = { endUserId, expiresInSeconds, origins };
+      const minted = await c.var.deps.endUserService.mint(c.var.scope.accountEmail, agentId, request);
       const view = {
         token: minted.token,
         expires_at: formatTimestamp(minted.expiresAt),
@@ -89,123 +77,79 @@ export const endUserRoutes = userRouter()
         end_user_id: endUserId,
         origins: [...minted.origins],
       };
-      return c.json(view, 201, { "cache-control": "no-store" });
+      return c.json(written(c, view, ClientTokenReference), 201, { "cache-control": "no-store" });
     },
   )
   .get(
     "/:agentId/end-users",
-    operation("listEndUsers", "An agent's end users by their ids", { 200: pageOf(EndUserView) }, READS),
-    validate("param", AgentParam),
+    operation("listEndUsers", {
+      200: pageOf(EndUserView),
+    }),
+    requireAccess("user", "end-users:read"),
+    validateAgentPath(AgentParam),
     validate("query", pageQuery(20)),
     async (c) => {
       const { agentId } = c.req.valid("param");
       const { limit, cursor } = c.req.valid("query");
-      const page = await c.var.deps.endUserService.list(c.var.space.owner, agentId, limit, cursor);
-      return c.json(toPage(page.items.map(toView), page.nextCursor), 200);
+      const page = await c.var.deps.endUserService.list(c.var.scope.accountEmail, agentId, limit, cursor);
+      return c.json(toPage(page.items.map(toEndUserView), page.nextCursor), 200);
     },
   )
   .get(
     "/:agentId/end-users/:endUserId",
-    operation("getEndUser", "An end user of an agent", { 200: EndUserView }, READS),
-    validate("param", EndUserParam),
+    operation("getEndUser", { 200: EndUserView }),
+    requireAccess("user", "end-users:read"),
+    validateAgentPath(EndUserParam),
     async (c) => {
       const { agentId, endUserId } = c.req.valid("param");
-      return c.json(toView(await c.var.deps.endUserService.get(c.var.space.owner, agentId, endUserId)), 200);
+      return c.json(
+        toEndUserView(await c.var.deps.endUserService.get(c.var.scope.accountEmail, agentId, endUserId)),
+        200,
+      );
     },
   )
   .delete(
     "/:agentId/end-users/:endUserId",
-    operation(
-      "deleteEndUser",
-      "Delete an end user with conversations and memories; tokens are dead at once",
-      { 202: Unfinished, 204: "empty" },
-      WRITES,
-    ),
-    validate("param", EndUserParam),
+    operation("deleteEndUser", { 202: Unfinished, 204: "empty" }),
+    requireAccess("user", "end-users:write"),
+    validateAgentPath(EndUserParam),
     async (c) => {
       const { agentId, endUserId } = c.req.valid("param");
-      const done = await c.var.deps.endUserService.remove(c.var.space.owner, agentId, endUserId);
+      const done = await c.var.deps.endUserService.remove(c.var.scope.accountEmail, agentId, endUserId);
       return done ? c.body(null, 204) : c.json(UNFINISHED, 202);
     },
   )
   .get(
     "/:agentId/end-users/:endUserId/conversations",
-    operation(
-      "listEndUserConversations",
-      "An end user's conversations, newest first",
-      { 200: pageOf(ConversationView) },
-      READS,
-    ),
-    validate("param", EndUserParam),
+    operation("listEndUserConversations", {
+      200: pageOf(ConversationView),
+    }),
+    requireAccess("user", "end-users:read"),
+    validateAgentPath(EndUserParam),
     validate("query", pageQuery(10)),
     async (c) => {
       const { agentId, endUserId } = c.req.valid("param");
       const { limit, cursor } = c.req.valid("query");
-      const { deps, space: own } = c.var;
-      const space = await deps.endUserService.space(own.owner, agentId, endUserId);
-      const page = await deps.conversations.list(space, limit, cursor);
+      const { deps, scope: own } = c.var;
+      const scope = await deps.endUserService.scope(own.accountEmail, agentId, endUserId);
+      const page = await deps.conversations.list(scope, limit, cursor);
       return c.json(toPage(page.items.map(toConversationView), page.nextCursor), 200);
     },
   )
   .get(
     "/:agentId/end-users/:endUserId/conversations/:conversationId/messages",
-    operation(
-      "listEndUserMessages",
-      "The messages of an end user's conversation, newest first",
-      { 200: pageOf(MessageView) },
-      READS,
-    ),
-    validate("param", ConversationParam),
+    operation("listEndUserMessages", {
+      200: pageOf(MessageView),
+    }),
+    requireAccess("user", "end-users:read"),
+    validateAgentPath(ConversationParam),
     validate("query", pageQuery(20)),
     async (c) => {
       const { agentId, endUserId, conversationId } = c.req.valid("param");
       const { limit, cursor } = c.req.valid("query");
-      const { deps, space: own } = c.var;
-      const space = await deps.endUserService.space(own.owner, agentId, endUserId);
-      const page = await deps.conversationService.messages(space, conversationId, limit, cursor);
+      const { deps, scope: own } = c.var;
+      const scope = await deps.endUserService.scope(own.accountEmail, agentId, endUserId);
+      const page = await deps.conversationService.messages(scope, conversationId, limit, cursor);
       return c.json(toPage(page.items.map(toMessageView), page.nextCursor), 200);
     },
-  )
-  .get(
-    "/:agentId/end-users/:endUserId/export",
-    operation(
-      "exportEndUser",
-      "Everything that there is of an end user, one JSON object a line; the last one is of type `end`, or the export is not whole",
-      { 200: "json-lines" },
-      // It may begin the end user's memory, and the answer is on its way before the account could be found gone.
-      { ...READS, account: "before" },
-    ),
-    validate("param", EndUserParam),
-    async (c) => {
-      const { agentId, endUserId } = c.req.valid("param");
-      const { deps, space } = c.var;
-      const endUser = await deps.endUserService.get(space.owner, agentId, endUserId);
-      return ndjson(linesOf(described(endUser, deps.exportEndUser(endUser))));
-    },
   );
-
-async function* described(endUser: EndUser, exported: AsyncIterable<Exported>) {
-  yield { type: "end_user", ...toView(endUser) };
-  for await (const thing of exported) yield { type: thing.type, ...viewOf(thing) };
-  yield { type: "end" };
-}
-
-function viewOf(thing: Exported): object {
-  switch (thing.type) {
-    case "conversation":
-      return toConversationView(thing.value);
-    case "message":
-      // Unlike a list, an export holds the content of files, too.
-      return { ...toMessageView(thing.value), attachments: thing.value.attachments };
-    case "run":
-      return toRunView(thing.value);
-    case "summary":
-      return toSummaryView(thing.value);
-    case "memory_block":
-      return toContentView(thing.value);
-    case "memory_block_version":
-      return { block_name: thing.block, ...toVersionView(thing.value) };
-    case "memory":
-      return toMemoryView(thing.value);
-  }
-}

@@ -1,34 +1,35 @@
 import type { Agent } from "../agents/model.ts";
 import type { ClientTokens } from "../auth/client-tokens.ts";
 import type { Clock } from "../shared/clock.ts";
-import { AppError, notFound } from "../shared/errors.ts";
+import { AppError, invalidInput, notFound } from "../shared/errors.ts";
+import type { AccountEmail, AgentId, ConversationId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
-import type { EndUserRef, Space } from "../users/space.ts";
-import { type EndUser, spaceOfEndUser } from "./model.ts";
+import type { EndUserRef, AccessScope } from "../access/access-scope.ts";
+import { type EndUser, scopeOfEndUser } from "./model.ts";
 import type { EndUserRepository } from "./repository.ts";
 
-/** What of agents end users need: throws a 404 for one that is absent or not the owner's. */
+/** Looks up agents; `get` throws `not-found` if the agent does not exist or belongs to someone else. */
 interface EndUserAgents {
-  get(owner: string, agentId: string): Promise<Agent>;
+  get(accountEmail: AccountEmail, agentId: AgentId): Promise<Agent>;
 }
 
-/** What of conversations an end user's deletion needs. */
+/** Removes conversations when an end user is deleted. */
 interface EndUserConversations {
-  idsOfAgent(space: Space, agentId: string): Promise<readonly string[]>;
-  remove(space: Space, conversationId: string): Promise<"absent" | "unfinished" | "done">;
+  idsOfAgent(scope: AccessScope, agentId: AgentId): Promise<readonly ConversationId[]>;
+  remove(scope: AccessScope, conversationId: ConversationId): Promise<"absent" | "unfinished" | "done">;
 }
 
-/** What of archival memory an end user's deletion needs. */
+/** Removes archival memory when an end user is deleted. */
 interface EndUserMemories {
-  /** Removes all memories; false where so many are left that it takes another call. */
-  sweep(space: Space, agentId: string): Promise<boolean>;
+  /** Removes all memories. Returns false if so many are left that it takes another call. */
+  sweep(scope: AccessScope, agentId: AgentId): Promise<boolean>;
 }
 
-/** What a client token is asked for with. */
-export interface TokenWish {
+/** The input for a client token. */
+export interface ClientTokenRequest {
   readonly endUserId: string;
   readonly expiresInSeconds: number;
-  /** All of the agent's where nothing is said. */
+  /** If `undefined`, all of the agent's allowed origins. */
   readonly origins: readonly string[] | undefined;
 }
 
@@ -41,7 +42,7 @@ export interface MintedToken {
   readonly expiresAt: number;
 }
 
-interface Collaborators {
+interface EndUserServiceDeps {
   readonly endUsers: EndUserRepository;
   readonly agents: EndUserAgents;
   readonly conversations: EndUserConversations;
@@ -50,106 +51,129 @@ interface Collaborators {
   readonly clock: Clock;
 }
 
-/** End users removed per call when an agent goes: each costs a handful of requests. */
+/** End users removed per call when an agent is deleted. Each costs a handful of requests. */
 const REMOVED_AT_ONCE = 20;
 const PARALLEL_REMOVALS = 4;
 
-/** The people who talk to somebody's agents without an account of their own. */
+/** Manages end users: the people who talk to an agent without an account. */
 export class EndUserService {
-  readonly #with: Collaborators;
+  readonly #endUsers: EndUserRepository;
+  readonly #agents: EndUserAgents;
+  readonly #conversations: EndUserConversations;
+  readonly #memories: EndUserMemories;
+  readonly #tokens: ClientTokens;
+  readonly #clock: Clock;
 
-  constructor(collaborators: Collaborators) {
-    this.#with = collaborators;
+  constructor({ endUsers, agents, conversations, memories, tokens, clock }: EndUserServiceDeps) {
+    this.#endUsers = endUsers;
+    this.#agents = agents;
+    this.#conversations = conversations;
+    this.#memories = memories;
+    this.#tokens = tokens;
+    this.#clock = clock;
   }
 
-  /** A token with which an end user, known by now or not, may talk to the agent from pages of these origins. */
-  async mint(owner: string, agentId: string, wish: TokenWish): Promise<MintedToken> {
-    const { endUsers, agents, tokens, clock } = this.#with;
-    const { endUserId: id, expiresInSeconds } = wish;
-    // Under the owner's e-mail stand the owner's own memories.
-    if (id.toLowerCase() === owner.toLowerCase())
-      throw invalid("end_user_id", "Must not be the e-mail of the account");
+  /**
+   * Issues a token with which an end user can talk to the agent from pages of these origins, and creates the end user if
+   * necessary. Throws `not-found` if the agent does not exist, and `validation-failed` if the id is the account's e-mail address
+   * or an origin is not among the agent's allowed ones.
+   */
+  async mint(
+    accountEmail: AccountEmail,
+    agentId: AgentId,
+    request: ClientTokenRequest,
+  ): Promise<MintedToken> {
+    const { endUserId: id, expiresInSeconds } = request;
+    // The owner's own memories are stored under the account's e-mail address.
+    if (id.toLowerCase() === accountEmail.toLowerCase())
+      throw invalid("end_user_id", "must not be the e-mail address of the account.");
 
-    const [agent, known] = await Promise.all([agents.get(owner, agentId), endUsers.find({ agentId, id })]);
-    const origins = wish.origins ?? agent.allowedOrigins;
+    const [agent, known] = await Promise.all([
+      this.#agents.get(accountEmail, agentId),
+      this.#endUsers.find({ agentId, id }),
+    ]);
+    const origins = request.origins ?? agent.allowedOrigins;
     if (!origins.every((origin) => agent.allowedOrigins.includes(origin)))
-      throw invalid("origins", "Must be among the agent's `allowed_origins`");
+      throw invalid("origins", "must be among the agent's `allowed_origins`.");
 
-    const now = clock.now();
-    const created = { agentId, id, owner, generation: newId(now), createdAt: clock.timestamp() };
-    const endUser = known ?? (await endUsers.create(created));
+    const now = this.#clock.now();
+    const created = { agentId, id, accountEmail, generation: newId(now), createdAt: this.#clock.timestamp() };
+    const endUser = known ?? (await this.#endUsers.create(created));
     const expiresAt = Math.floor(now / 1000) + expiresInSeconds;
-    const grant = { owner, endUser: { agentId, id }, generation: endUser.generation, origins };
+    const grant = { accountEmail, endUser: { agentId, id }, generation: endUser.generation, origins };
     return {
-      token: await tokens.issue(grant, expiresAt),
+      token: await this.#tokens.issue(grant, expiresAt),
       endUser,
       origins,
       expiresAt: expiresAt * 1000,
     };
   }
 
-  /** The agent's end users by their ids. */
-  async list(owner: string, agentId: string, limit: number, cursor: string | undefined) {
-    const { agents, endUsers } = this.#with;
-    const [, page] = await Promise.all([agents.get(owner, agentId), endUsers.list(agentId, limit, cursor)]);
+  /** Returns a page of the agent's end users, in the order of their ids. */
+  async list(accountEmail: AccountEmail, agentId: AgentId, limit: number, cursor: string | undefined) {
+    const [, page] = await Promise.all([
+      this.#agents.get(accountEmail, agentId),
+      this.#endUsers.list(agentId, limit, cursor),
+    ]);
     return page;
   }
 
-  async get(owner: string, agentId: string, id: string): Promise<EndUser> {
-    const { agents, endUsers } = this.#with;
-    const [, endUser] = await Promise.all([agents.get(owner, agentId), endUsers.find({ agentId, id })]);
+  /** Returns an end user. Throws `not-found` if the agent or the end user does not exist. */
+  async get(accountEmail: AccountEmail, agentId: AgentId, id: string): Promise<EndUser> {
+    const [, endUser] = await Promise.all([
+      this.#agents.get(accountEmail, agentId),
+      this.#endUsers.find({ agentId, id }),
+    ]);
     if (!endUser) throw notFound("End user");
     return endUser;
   }
 
-  /** The space of an end user, for the agent's owner to look at. */
-  async space(owner: string, agentId: string, id: string): Promise<Space> {
-    return spaceOfEndUser(await this.get(owner, agentId, id));
+  /** Returns the scope of an end user, for requests of the agent's owner. Throws `not-found` like `get`. */
+  async scope(accountEmail: AccountEmail, agentId: AgentId, id: string): Promise<AccessScope> {
+    return scopeOfEndUser(await this.get(accountEmail, agentId, id));
   }
 
   /**
-   * Deletes an end user with conversations, runs and memories; its tokens are dead at once. False where so much is left
-   * that it takes another call, which goes on where this one stopped. One who is not there is deleted already.
+   * Deletes an end user with their conversations, runs and memories; their tokens become invalid immediately. Returns false if
+   * so much is left that it takes another call, which continues where this one stopped. Returns true if the end user does not
+   * exist.
    */
-  async remove(owner: string, agentId: string, id: string): Promise<boolean> {
+  async remove(accountEmail: AccountEmail, agentId: AgentId, id: string): Promise<boolean> {
     try {
-      await this.#with.agents.get(owner, agentId);
+      await this.#agents.get(accountEmail, agentId);
     } catch (error) {
       if (error instanceof AppError && error.code === "not-found") return true;
       throw error;
     }
-    return this.#remove(owner, { agentId, id });
+    return this.#remove(accountEmail, { agentId, id });
   }
 
-  /** Deletes all end users of an agent that is being deleted; false where it takes another call. */
-  async removeAll(owner: string, agentId: string): Promise<boolean> {
-    const refs = await this.#with.endUsers.first(agentId, REMOVED_AT_ONCE);
+  /** Deletes all end users of an agent that is being deleted. Returns false if it takes another call. */
+  async removeAll(accountEmail: AccountEmail, agentId: AgentId): Promise<boolean> {
+    const refs = await this.#endUsers.first(agentId, REMOVED_AT_ONCE);
     for (let from = 0; from < refs.length; from += PARALLEL_REMOVALS) {
       const group = refs.slice(from, from + PARALLEL_REMOVALS);
-      const done = await Promise.all(group.map((ref) => this.#remove(owner, ref)));
+      const done = await Promise.all(group.map((ref) => this.#remove(accountEmail, ref)));
       if (done.includes(false)) return false;
     }
     return refs.length < REMOVED_AT_ONCE;
   }
 
-  async #remove(owner: string, endUser: EndUserRef): Promise<boolean> {
-    const { endUsers, conversations, memories, clock } = this.#with;
-    if (!(await endUsers.beginDeletion(endUser, clock.timestamp()))) return true;
+  async #remove(accountEmail: AccountEmail, endUser: EndUserRef): Promise<boolean> {
+    if (!(await this.#endUsers.beginDeletion(endUser, this.#clock.timestamp()))) return true;
 
-    // Nothing new comes in from here on.
+    // From here on, nothing new can be written to the end user's scope.
     const { agentId, id } = endUser;
-    const space = { owner, endUser: { agentId, id } };
-    for (const conversationId of await conversations.idsOfAgent(space, agentId))
-      if ((await conversations.remove(space, conversationId)) === "unfinished") return false;
-    if (!(await memories.sweep(space, agentId))) return false;
-    if (!(await endUsers.sweep(endUser))) return false;
+    const scope = { accountEmail, endUser: { agentId, id } };
+    for (const conversationId of await this.#conversations.idsOfAgent(scope, agentId))
+      if ((await this.#conversations.remove(scope, conversationId)) === "unfinished") return false;
+    if (!(await this.#memories.sweep(scope, agentId))) return false;
+    if (!(await this.#endUsers.sweep(endUser))) return false;
 
-    await endUsers.endDeletion(endUser);
+    await this.#endUsers.endDeletion(endUser);
     return true;
   }
 }
 
-const invalid = (member: string, message: string): AppError =>
-  new AppError("validation-failed", `The body is not valid: ${member}: ${message}`, {
-    extensions: { errors: [{ path: [member], message, code: "custom" }] },
-  });
+const invalid = (member: string, predicate: string): AppError =>
+  invalidInput("json", [{ path: [member], message: `${member} ${predicate}`, code: "custom" }]);

@@ -1,21 +1,22 @@
 import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 
-/** A longer header is not read at all: no cookies of ours come near. */
+/** Longer `Cookie` headers are ignored; this service's own cookies are far shorter. */
 const MAX_HEADER_CHARS = 8 * 1024;
 
 /**
- * `__Host-` ties a cookie to this host and to TLS; scripts can't read it, and other sites' requests don't carry it,
- * except when a person follows a link.
+ * `__Host-` binds a cookie to this host and to TLS, `httpOnly` hides it from scripts, and `Lax` keeps it out of other sites'
+ * requests, except when a user follows a link.
  */
 const OPTIONS = { prefix: "host", httpOnly: true, sameSite: "Lax" } as const;
 
-/** The value of one of our cookies, if the request carries it. */
+/** Returns the value of a `__Host-` cookie, or `undefined` if the request has none. */
 export function readHostCookie(c: Context, name: string): string | undefined {
   const header = c.req.header("cookie");
   return header !== undefined && header.length <= MAX_HEADER_CHARS ? getCookie(c, name, "host") : undefined;
 }
 
+/** Sets a `__Host-` cookie; `maxAge` is in seconds. */
 export const setHostCookie = (c: Context, name: string, value: string, maxAge: number): void =>
   setCookie(c, name, value, { ...OPTIONS, maxAge });
 

@@ -1,14 +1,23 @@
-/** What a caller's `If-Match` says of the state that a write is meant for. */
+/** Returns whether a caller's `If-Match` header allows a write to the state with this entity tag. */
 export type Precondition = (etag: string) => boolean;
 
-/** A strong entity tag. The text comes from the table too: what could not stand in a header is left out. */
+/** Returns a strong entity tag. Drops characters that a header must not contain, because the text may come from the table. */
 export const strongTag = (text: string): string => `"${text.replaceAll(/[^\w.:+-]/gu, "")}"`;
 
-/** Whether a state is one that the caller means: any without the header or with `*`, else one whose tag it names. */
+/** Parses an `If-Match` header. Without a header or with `*`, every state matches; otherwise only the listed tags do. */
 export function ifMatch(header: string | undefined): Precondition {
   if (header === undefined || header.trim() === "*") return () => true;
 
-  // Weak tags are compared too, and match nothing: a write needs to know exactly what it changes.
+  // Weak tags never match, because a write must know the exact state it changes (RFC 9110, section 13.1.1).
   const tags = new Set(header.split(",").map((tag) => tag.trim()));
   return (etag) => tags.has(etag);
+}
+
+/**
+ * Returns whether an `If-None-Match` header contains the entity tag, so that the answer is a 304. Weak tags match, too (RFC
+ * 9110, section 13.1.2).
+ */
+export function isKnown(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return header.trim() === "*" || header.split(",").some((tag) => tag.trim().replace(/^W\//u, "") === etag);
 }

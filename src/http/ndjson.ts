@@ -1,13 +1,14 @@
+import type { TypedResponse } from "hono";
 import { AppError } from "../shared/errors.ts";
 
 /**
- * A response of JSON lines that is made as it is read: what its reader does not take is not asked for, and a reader who
- * leaves ends the making.
+ * Returns a response of JSON lines that is generated as the client reads it. Nothing is read ahead, and the generator ends
+ * when the client disconnects.
  */
 export function ndjson(
   portions: AsyncGenerator<string, void, void>,
   headers: Readonly<Record<string, string>> = {},
-): Response {
+): Response & TypedResponse<string, 200, "text"> {
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>(
     {
@@ -22,10 +23,12 @@ export function ndjson(
     },
     { highWaterMark: 0 },
   );
-  return new Response(body, { headers: { ...headers, "content-type": "application/x-ndjson" } });
+  const response = new Response(body, { headers: { ...headers, "content-type": "application/x-ndjson" } });
+  // The cast only adds the type that Hono's typed client reads.
+  return response as typeof response & TypedResponse<string, 200, "text">;
 }
 
-/** Values as lines. Never throws: a failure is the last line, where otherwise the last value would be. */
+/** Yields each value as a line of JSON. Never throws: a failure becomes the last line. */
 export async function* linesOf(values: AsyncIterable<object>): AsyncGenerator<string, void, void> {
   try {
     for await (const value of values) yield `${JSON.stringify(value)}\n`;
@@ -34,9 +37,13 @@ export async function* linesOf(values: AsyncIterable<object>): AsyncGenerator<st
   }
 }
 
-/** What the last line of an export says that broke off. */
+/** The last line of an export that failed. */
 function failureLine(thrown: unknown): object {
   const error = AppError.from(thrown);
-  console.error({ message: "An export broke off.", code: error.code, cause: error.cause ?? error });
+  console.error({
+    message: "An export failed before its end.",
+    code: error.code,
+    cause: error.cause ?? error,
+  });
   return { type: "error", code: error.code, detail: error.message, retryable: error.retryable };
 }

@@ -3,12 +3,12 @@ import { rateLimitHeaders } from "../shared/rate-limit.ts";
 
 /** The request that a problem belongs to. */
 export interface ProblemContext {
-  /** The path that was asked for. */
+  /** The path of the request. */
   readonly instance: string;
   readonly requestId: string;
 }
 
-/** An error as `application/problem+json` (RFC 9457), with its code and the request's id. */
+/** Returns an error as `application/problem+json` (RFC 9457), with its code and the request's id. */
 export function problemResponse(error: AppError, { instance, requestId }: ProblemContext): Response {
   const headers = new Headers({
     "content-type": "application/problem+json",
@@ -33,8 +33,8 @@ export function problemResponse(error: AppError, { instance, requestId }: Proble
   return new Response(JSON.stringify(problem), { status: error.status, headers });
 }
 
-/** What is our fault is logged with its cause; the caller is told nothing of it. */
-export function logProblem(error: AppError, { requestId }: ProblemContext): void {
+/** Logs server errors (5xx) with their cause, which the caller must not see. */
+export function logProblem(error: AppError, { requestId }: Pick<ProblemContext, "requestId">): void {
   if (error.status < 500) return;
   console.error({ message: error.message, requestId, code: error.code, cause: error.cause ?? error });
 }

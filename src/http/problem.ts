@@ -1,49 +1,55 @@
-import type { Context, ErrorHandler, Hono, NotFoundHandler } from "hono";
+import type { Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { AppError } from "../shared/errors.ts";
-import type { AppEnv } from "./env.ts";
+import type { HttpEnv } from "./env.ts";
 import { operationAmong } from "./openapi.ts";
 import { logProblem, type ProblemContext, problemResponse } from "./problem-document.ts";
 
-/** Answers whatever was thrown. */
-export const onError: ErrorHandler<AppEnv> = (thrown, c) => {
+/** The parts of a request that a problem needs. */
+type ProblemSource = Pick<Context<HttpEnv>, "req" | "var">;
+
+/** Turns anything thrown into a problem document, and logs it if it is a server error. */
+export const onError = (thrown: unknown, c: ProblemSource): Response => {
   const error = toAppError(thrown);
   logProblem(error, contextOf(c));
   return problemResponse(error, contextOf(c));
 };
 
 /**
- * Answers where no route is: 404, or 405 with the methods that the path has. Only callers with a token come here; to all
- * others every path but the open ones is closed.
+ * Answers a request without a route: 405 with the allowed methods if the path has any, or else 404. Callers need no token for that:
+ * the paths are public in the OpenAPI document, and clients take a 401 for the end of their session.
  */
 export const onNotFound =
-  (app: Pick<Hono<AppEnv>, "router" | "routes">): NotFoundHandler<AppEnv> =>
-  (c) => {
+  (app: Pick<Hono, "router" | "routes">) =>
+  (c: ProblemSource): Response => {
     const methods = methodsOf(app, c.req.path);
     if (methods.length === 0)
-      return problemResponse(new AppError("not-found", "There is nothing at this path."), contextOf(c));
+      return problemResponse(new AppError("not-found", "Nothing was found at this path."), contextOf(c));
 
     const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"];
-    const message = `There is no ${c.req.method} at this path, but ${allow.join(", ")}.`;
+    const usable = allow.filter((method) => method !== "OPTIONS").join(", ");
+    const message = `${c.req.method} is not allowed here. Allowed: ${usable}.`;
     return problemResponse(new AppError("method-not-allowed", message, { allow }), contextOf(c));
   };
 
-/** The methods that routes have at a path. */
-function methodsOf({ router, routes }: Pick<Hono<AppEnv>, "router" | "routes">, path: string): string[] {
+/** The methods that have a route at this path. */
+function methodsOf({ router, routes }: Pick<Hono, "router" | "routes">, path: string): string[] {
   const known = new Set(routes.map(({ method }) => method).filter((method) => method !== "ALL"));
   return [...known].filter((method) =>
     operationAmong(router.match(method, path)[0].map(([[, route]]) => route)),
   );
 }
 
-/** The request that a handler serves, for its problems. */
-export const contextOf = (c: Pick<Context<AppEnv>, "req" | "var">): ProblemContext => ({
+/** Returns the context of a problem: the path and the id of its request. */
+export const contextOf = (c: ProblemSource): ProblemContext => ({
   instance: c.req.path,
   requestId: c.var.requestId,
 });
 
-/** Hono's own refusals (a body that is not JSON, above all) are the caller's mistakes. */
+/** Hono throws `HTTPException` for requests it can't read, mostly malformed JSON. Those are the caller's mistakes. */
 function toAppError(thrown: unknown): AppError {
   if (!(thrown instanceof HTTPException) || thrown.status >= 500) return AppError.from(thrown);
-  return new AppError("malformed-request", thrown.message || "The request can't be read.", { cause: thrown });
+  return new AppError("malformed-request", thrown.message || "The request could not be read.", {
+    cause: thrown,
+  });
 }

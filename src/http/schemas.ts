@@ -1,34 +1,60 @@
 import * as z from "zod";
+import { agentIdOf, conversationIdOf, knowledgeBaseIdOf, pageIdOf, runIdOf } from "../shared/id-types.ts";
 import { isPlausibleId } from "../shared/ids.ts";
+import { describeRange, rule } from "../shared/violations.ts";
 
-/** An id that nothing has. */
+/** An id that no item has. */
 export const NOBODYS_ID = "-";
 
-/** An id in a request. What can't be one is read as one that nothing has, so that both are answered alike. */
+/** An id in a request. Text that can't be an id becomes `NOBODYS_ID`, so malformed and unknown ids get the same answer. */
 export const Id = z.string().transform((id) => (isPlausibleId(id) ? id : NOBODYS_ID));
 
-/** Forms post texts only, and untouched fields as `""`: an empty text is an absent member. */
-export const blankAsAbsent = <S extends z.ZodType>(schema: S) =>
-  z.preprocess((value) => (value === "" || value === null ? undefined : value), schema);
+export const AgentIdText = Id.transform(agentIdOf);
+export const ConversationIdText = Id.transform(conversationIdOf);
+export const RunIdText = Id.transform(runIdOf);
+export const KnowledgeBaseIdText = Id.transform(knowledgeBaseIdOf);
+export const PageIdText = Id.transform(pageIdOf);
 
-/** A whole number, also as the text of one. */
+/** The blank values that an optional member also accepts. */
+type Blank<S extends z.ZodType> = undefined extends z.input<S> ? "" | null : never;
+
+/** Treats `""` and null as absent: forms post every value as text, and untouched fields as `""`. */
+export const blankAsAbsent = <S extends z.ZodType>(schema: S) =>
+  z.preprocess(
+    (value: z.input<S> | Blank<S>) => (value === "" || value === null ? undefined : value),
+    schema,
+  );
+
+/** A number between two bounds, with one sentence for all that can be wrong with it. */
+const numberWith = (error: ReturnType<typeof describeRange>, min: number, max: number) =>
+  z.number({ error }).min(min, { error }).max(max, { error });
+
+/** A whole number, or text that spells one (forms and queries send text). */
 export const wholeNumber = (min: number, max: number) =>
   z.preprocess(
-    (value) => (typeof value === "string" && /^\s*-?\d{1,15}\s*$/u.test(value) ? Number(value) : value),
-    z.number().int().min(min).max(max),
+    (value: number | string) =>
+      typeof value === "string" && /^\s*-?\d{1,15}\s*$/u.test(value) ? Number(value) : value,
+    numberWith(describeRange("a whole number", min, max), min, max).int({
+      error: describeRange("a whole number", min, max),
+    }),
   );
 
-/** A number, also as the text of one. */
+/** A number, or text that spells one (forms and queries send text). */
 export const decimal = (min: number, max: number) =>
   z.preprocess(
-    (value) =>
+    (value: number | string) =>
       typeof value === "string" && /^\s*-?\d{1,15}(?:\.\d{1,15})?\s*$/u.test(value) ? Number(value) : value,
-    z.number().min(min).max(max),
+    numberWith(describeRange("a number", min, max), min, max),
   );
 
-/** The origins of web pages, as browsers write them; those without encryption on one's own machine only. */
+/** Origins of web pages in the form that browsers send. Plain http is allowed for localhost only. */
 export const Origins = z
-  .array(z.string().max(255).refine(isOrigin, { error: "Not an origin such as https://app.example.com" }))
+  .array(
+    z
+      .string()
+      .max(255)
+      .refine(isOrigin, { error: rule("must be an origin such as https://app.example.com.") }),
+  )
   .max(20)
   .transform((origins) => [...new Set(origins)]);
 
@@ -41,38 +67,37 @@ function isOrigin(text: string): boolean {
   );
 }
 
-/** Where blank means that something stays as it is, `none` takes it away. */
+/** For updates: a blank value leaves the member unchanged, `none` removes it. */
 export const removable = <S extends z.ZodType>(schema: S) =>
-  z.preprocess((value) => {
+  z.preprocess((value: z.input<S> | "" | "none" | null | undefined) => {
     if (value === "none") return null;
     const isBlank = value === null || (typeof value === "string" && value.trim() === "");
     return isBlank ? undefined : value;
   }, schema.nullable().optional());
-/** A page of a list, in the wrapper that clients know. */
+
+/** The schema of a page of a list. */
 export const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({
     items: z.array(item),
     next_cursor: z.string().nullable(),
     has_more: z.boolean(),
-    total_count: z.null(),
   });
 
-/** A page's members in their wrapper. */
+/** Returns a page of a list in the form of `pageOf`. */
 export const toPage = <T>(items: readonly T[], nextCursor: string | null) => ({
   items: [...items],
   next_cursor: nextCursor,
   has_more: nextCursor !== null,
-  total_count: null,
 });
 
-/** The query of a list; cursors come from the page before. */
+/** The query of a list. `cursor` is the `next_cursor` of the previous page. */
 export const pageQuery = (defaultLimit: number) =>
   z.object({
     limit: blankAsAbsent(wholeNumber(1, 100).default(defaultLimit)),
     cursor: blankAsAbsent(z.string().max(2_048).optional()),
   });
 
-/** What a deletion answers that was begun and needs another request to go on. */
+/** The answer to a deletion that needs another request to finish. */
 export const Unfinished = z
   .object({ status: z.literal("deleting"), detail: z.string() })
   .meta({ id: "Unfinished" });
@@ -80,5 +105,5 @@ export const Unfinished = z
 export const UNFINISHED = {
   status: "deleting",
   detail:
-    "It is gone for everybody, but not everything that belongs to it has been removed yet. Repeat the request.",
+    "It is no longer visible to anyone, but not all of its data has been removed yet. Send the same request again to continue.",
 } as const;

@@ -1,35 +1,36 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import { DAY_MS, ttlAfter } from "../shared/clock.ts";
 import { count, optionalCount, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
-/** How long a key stands for its request. */
+/** How long a key is remembered. */
 const LIFETIME_MS = DAY_MS;
 
-/** A request that carries an idempotency key: whose it is, and a hash of route and key together. */
+/** A request with an idempotency key. `keyHash` covers method, path, key and caller; `bodyHash` the body. */
 export interface KeyedRequest {
-  readonly owner: string;
+  readonly accountEmail: AccountEmail;
   readonly keyHash: string;
   readonly bodyHash: string;
 }
 
-/** What is known of a keyed request. */
+/** The stored state of a keyed request. */
 export interface IdempotencyRecord {
   readonly bodyHash: string;
-  /** The id of what the request makes: a repeat after a crash makes the same thing, not another. */
+  /** The id of the entity that the request creates. A repeat after a crash uses the same id, so it creates no duplicate. */
   readonly entityId: string;
-  /** When somebody last began to carry the request out, in milliseconds since the epoch. */
+  /** When the latest execution of the request began, in milliseconds since the epoch. */
   readonly claimedAt: number;
-  /** Nothing while the request is being carried out. */
+  /** `undefined` while the request is in progress. */
   readonly answer: { readonly status: number; readonly body: string } | undefined;
 }
 
-export const idempotencyKeyOf = ({ owner, keyHash }: KeyedRequest): Key => ({
-  pk: userPartition(owner),
+export const idempotencyKeyOf = ({ accountEmail, keyHash }: KeyedRequest): Key => ({
+  pk: userPartition(accountEmail),
   sk: `Idempotency#${keyHash}`,
 });
 
-/** The record of a request that is about to be carried out. */
+/** The item of a request that is about to be executed. */
 export const idempotencyItem = (request: KeyedRequest, entityId: string, now: number): Item => ({
   ...idempotencyKeyOf(request),
   entity_type: "Idempotency",

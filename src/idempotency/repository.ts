@@ -12,19 +12,17 @@ import {
 export class IdempotencyRepository {
   readonly #table: TableClient;
 
-  constructor(table: TableClient) {
+  constructor({ table }: { readonly table: TableClient }) {
     this.#table = table;
   }
 
-  /** Records that a request is being carried out; gives the record that is there already, or nothing if ours is. */
+  /** Records that a request is in progress. Returns `undefined` on success, or the existing record if there is one. */
   async claim(request: KeyedRequest, entityId: string, now: number): Promise<IdempotencyRecord | undefined> {
-    try {
-      await this.#table.put(idempotencyItem(request, entityId, now), absentOrExpired(now));
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof ConditionFailed) || !error.item) throw error;
-      return idempotencyFrom(error.item);
-    }
+    const record = idempotencyItem(request, entityId, now);
+    const { applied, item } = await this.#table.putOrRefusal(record, absentOrExpired(now));
+    if (applied) return undefined;
+    if (!item) throw new ConditionFailed(item);
+    return idempotencyFrom(item);
   }
 
   async find(request: KeyedRequest): Promise<IdempotencyRecord | undefined> {
@@ -32,45 +30,29 @@ export class IdempotencyRepository {
     return item && idempotencyFrom(item);
   }
 
-  /** Takes over a request whose carrier has died; false where somebody else has done so. */
+  /** Takes over a request whose execution has died. Returns false if another request was faster. */
   async takeOver(request: KeyedRequest, claimedAt: number, now: number): Promise<boolean> {
-    try {
-      const changes = { set: { claimed_at: now } };
-      await this.#table.update(idempotencyKeyOf(request), changes, unansweredSince(claimedAt));
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
+    const changes = { set: { claimed_at: now } };
+    return this.#table.tryUpdate(idempotencyKeyOf(request), changes, unansweredSince(claimedAt));
   }
 
-  /** Stores what the request was answered with. */
+  /** Stores the answer to a request. */
   async answer(request: KeyedRequest, status: number, body: string): Promise<void> {
     const mine = equals("body_hash", request.bodyHash);
     await this.#table.update(idempotencyKeyOf(request), { set: { status, answer: body } }, mine);
   }
 
-  /** Forgets a request that was refused, unless somebody else has taken it over: the next one may be carried out. */
+  /** Deletes the record of a refused request, unless another request has taken it over. Its key is then free again. */
   async release(request: KeyedRequest, claimedAt: number): Promise<void> {
-    await this.#unlessTakenOver(this.#table.remove(idempotencyKeyOf(request), unansweredSince(claimedAt)));
+    await this.#table.tryRemove(idempotencyKeyOf(request), unansweredSince(claimedAt));
   }
 
-  /** Lets the next repeat take the request over at once. */
-  async handBack(request: KeyedRequest, claimedAt: number): Promise<void> {
+  /** Lets the next repeat take the request over immediately, unless another request has taken it over. */
+  async endClaim(request: KeyedRequest, claimedAt: number): Promise<void> {
     const changes = { set: { claimed_at: 0 } };
-    await this.#unlessTakenOver(
-      this.#table.update(idempotencyKeyOf(request), changes, unansweredSince(claimedAt)),
-    );
-  }
-
-  async #unlessTakenOver(write: Promise<unknown>): Promise<void> {
-    try {
-      await write;
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+    await this.#table.tryUpdate(idempotencyKeyOf(request), changes, unansweredSince(claimedAt));
   }
 }
 
-/** Holds while nobody else has claimed the request since, and it has no answer. */
+/** Holds if the request has no answer and has not been claimed again since `claimedAt`. */
 const unansweredSince = (claimedAt: number) => all(equals("claimed_at", claimedAt), absent("status"));

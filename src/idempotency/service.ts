@@ -1,31 +1,35 @@
+import { sleep } from "../shared/async.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import type { KeyedRequest } from "./model.ts";
 import type { IdempotencyRepository } from "./repository.ts";
 
-/** No request that creates something takes longer; who has claimed it for longer has died. */
+/** No request with an idempotency key takes longer. An older claim belongs to an execution that has died. */
 const CLAIM_MS = 30_000;
-/** How long a repeat waits for the first request's answer before it is told to come back. */
+/** How long a repeat waits for the first request's answer before it gets a 409. */
 const PATIENCE_MS = 5_000;
 const POLL_MS = 100;
 
-/** Either the answer of the same request before, or the leave to carry it out, under this id. */
+/** Either the answer to the earlier request, or the permission to execute this one with this entity id. */
 export type Claim =
   | { readonly answer: { readonly status: number; readonly body: string } }
   | { readonly entityId: string; readonly claimedAt: number };
 
-/** Makes a request with an idempotency key happen once, however often and in parallel it is sent. */
+/** Makes sure that a request with an idempotency key is executed once, even if it is sent repeatedly or in parallel. */
 export class IdempotencyService {
   readonly #records: IdempotencyRepository;
   readonly #clock: Clock;
 
-  constructor(records: IdempotencyRepository, clock: Clock) {
+  constructor({ records, clock }: { readonly records: IdempotencyRepository; readonly clock: Clock }) {
     this.#records = records;
     this.#clock = clock;
   }
 
-  /** Throws a 422 where the key stands for another request, and a 409 while that is still being carried out. */
+  /**
+   * Claims a request, after waiting up to 5 s for an execution in progress. Throws `idempotency-mismatch` if the key was used
+   * with another body, and `conflict` if the first request is still in progress.
+   */
   async claim(request: KeyedRequest): Promise<Claim> {
     const deadline = this.#clock.now() + PATIENCE_MS;
     const claimedAt = this.#clock.now();
@@ -43,15 +47,19 @@ export class IdempotencyService {
       if (isDead && (await this.#records.takeOver(request, record.claimedAt, now)))
         return { entityId: record.entityId, claimedAt: now };
       if (now >= deadline)
-        throw new AppError("conflict", "A request with this idempotency key is still being carried out.", {
-          retryAfter: 1,
-        });
+        throw new AppError(
+          "conflict",
+          "A request with this idempotency key is still in progress. Please try again.",
+          {
+            retryAfter: 1,
+          },
+        );
 
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await sleep(POLL_MS);
       record = await this.#records.find(request);
     }
 
-    // The first request was refused and has left: this one is the first now.
+    // The first request was refused and its record deleted, so this request is now the first.
     return this.claim(request);
   }
 
@@ -59,13 +67,13 @@ export class IdempotencyService {
     return this.#records.answer(request, status, body);
   }
 
-  /** The request was refused: its key is free again. */
+  /** Frees the key of a request that was refused. */
   release(request: KeyedRequest, claimedAt: number): Promise<void> {
     return this.#records.release(request, claimedAt);
   }
 
-  /** Nobody knows what became of the request: the next repeat carries it out again, under the same id. */
-  handBack(request: KeyedRequest, claimedAt: number): Promise<void> {
-    return this.#records.handBack(request, claimedAt);
+  /** For a request whose outcome is unknown: lets the next repeat execute it again, with the same entity id. */
+  endClaim(request: KeyedRequest, claimedAt: number): Promise<void> {
+    return this.#records.endClaim(request, claimedAt);
   }
 }

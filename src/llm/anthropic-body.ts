@@ -1,28 +1,46 @@
-import { type Dialogue, type Say, toDialogue } from "./dialogue.ts";
+import type { Amendments } from "./amendments.ts";
+import { type Dialogue, type DialogueOptions, type DialogueTurn, toDialogue } from "./dialogue.ts";
+import { portableSchema } from "./tool-schemas.ts";
+import { objectsAt } from "../shared/json.ts";
 import type { ModelRequest, ToolSpec } from "./model.ts";
 import type { ModelSettings } from "./provider.ts";
 
-/** Up to here the provider keeps what it has read, and charges a tenth for it the next time. */
+/** Caches the prompt up to this point. A cache hit costs a tenth of the normal input price. */
 const CACHED = { cache_control: { type: "ephemeral" } } as const;
 
-/** A request as the messages API wants it, with the marks of what stays the same from request to request. */
-export function toAnthropicBody(model: string, request: ModelRequest, settings: ModelSettings): object {
-  const { system, says, tools, mayCall } = toDialogue(request);
+/**
+ * Returns the body of a request to Anthropic's messages API. Cache marks are set after the parts that stay the same
+ * from request to request.
+ */
+export function toAnthropicBody(
+  model: string,
+  request: ModelRequest,
+  settings: ModelSettings,
+  { source, amendments }: DialogueOptions,
+): object {
+  const { system, turns, tools, mayCall } = toDialogue(request, { source, amendments });
+  const takesTemperature = TAKES_TEMPERATURE.test(model) && !amendments.has("temperature");
 
   return {
     model,
     stream: true,
-    max_tokens: settings.maxOutputTokens ?? defaultMaxTokens(model),
+    max_tokens: maxTokens(model, settings, amendments),
     ...(settings.temperature !== undefined &&
-      TAKES_TEMPERATURE.test(model) && { temperature: Math.min(settings.temperature, 1) }),
+      takesTemperature && { temperature: Math.min(settings.temperature, 1) }),
     ...(system.length > 0 && { system: systemBlocks(system) }),
-    messages: messagesOf(says),
+    messages: messagesOf(turns),
     ...(tools.length > 0 && { tools: toolsOf(tools) }),
-    ...(tools.length > 0 && !mayCall && { tool_choice: { type: "none" } }),
+    ...(tools.length > 0 && !mayCall && !amendments.has("tool-choice") && { tool_choice: { type: "none" } }),
   };
 }
 
-/** The first part never changes; what follows it does not change within a turn. */
+/** The API requires a number and refuses one above the model's limit, which it then states. */
+function maxTokens(model: string, { maxOutputTokens }: ModelSettings, amendments: Amendments): number {
+  const wanted = maxOutputTokens ?? defaultMaxTokens(model);
+  return Math.min(wanted, amendments.get("output-limit") || wanted);
+}
+
+/** The first part never changes, and the rest does not change within a turn, so both ends are cached. */
 const systemBlocks = (system: Dialogue["system"]): readonly object[] =>
   system.map((text, index) => ({
     type: "text",
@@ -34,32 +52,39 @@ const toolsOf = (tools: readonly ToolSpec[]): readonly object[] =>
   tools.map(({ name, description, parameters }, index) => ({
     name,
     description,
-    input_schema: parameters,
+    input_schema: portableSchema(parameters),
     ...(index === tools.length - 1 && CACHED),
   }));
 
-function messagesOf(says: readonly Say[]): readonly object[] {
-  return says.map((say, index) => {
-    const blocks = blocksOf(say);
-    const isLast = index === says.length - 1;
+function messagesOf(turns: readonly DialogueTurn[]): readonly object[] {
+  return turns.map((turn, index) => {
+    const blocks = blocksOf(turn);
+    const isLast = index === turns.length - 1;
     const content = isLast ? [...blocks.slice(0, -1), { ...blocks.at(-1), ...CACHED }] : blocks;
-    return { role: say.role, content };
+    return { role: turn.role, content };
   });
 }
 
-/** Results have to stand before all else that the user says. */
-function blocksOf(say: Say): readonly object[] {
-  const texts = say.texts.map((text) => ({ type: "text", text }));
-  return say.role === "user"
-    ? [...say.results.map(({ id, content }) => ({ type: "tool_result", tool_use_id: id, content })), ...texts]
-    : [...texts, ...say.calls.map(({ id, name, input }) => ({ type: "tool_use", id, name, input }))];
+/** The API requires tool results to come first in a user message. */
+function blocksOf(turn: DialogueTurn): readonly object[] {
+  const texts = turn.texts.map((text) => ({ type: "text", text }));
+  return turn.role === "user"
+    ? [
+        ...turn.results.map(({ id, content }) => ({ type: "tool_result", tool_use_id: id, content })),
+        ...texts,
+      ]
+    : [
+        ...objectsAt(turn.providerData, "thinking"),
+        ...texts,
+        ...turn.calls.map(({ id, name, input }) => ({ type: "tool_use", id, name, input })),
+      ];
 }
 
-/** What an answer may take where the agent says nothing: the API wants a number, and refuses what a model can't do. */
+/** Returns the maximum number of output tokens if the agent sets none. */
 function defaultMaxTokens(model: string): number {
   if (model.startsWith("claude-3-5")) return 8_192;
   return /^claude-(?:2|3-(?:opus|sonnet|haiku)|instant)/u.test(model) ? 4_096 : 16_000;
 }
 
-/** Models from 4.7 on refuse a temperature. */
+/** Claude models from 4.7 on refuse a temperature. */
 const TAKES_TEMPERATURE = /^claude-(?:[23]|(?:opus|sonnet|haiku)-4(?:-[0-6])?(?:-\d{8})?$)/u;

@@ -1,19 +1,20 @@
 import { EventStreamCodec } from "@smithy/eventstream-codec";
-import { bytesOf } from "./bytes.ts";
+import type { Decoder } from "./answer.ts";
 import { providerError } from "./errors.ts";
-import { type Json, objectFrom } from "./json.ts";
+import { type Json, objectFrom } from "../shared/json.ts";
 
-/** A message of AWS's event stream. An exception is of the operation, an error of the transport. */
+/** A message of AWS's event stream. An `exception` comes from the operation, an `error` from the transport. */
 export interface AwsEvent {
   readonly kind: "event" | "exception" | "error";
   readonly type: string;
   readonly body: Json;
 }
 
-/** The longest message that is taken; AWS's own limit is 16 MB, and the pieces of an answer are small. */
+/** The longest message that is accepted. AWS's own limit is 16 MB, but the pieces of an answer are small. */
 const MAX_MESSAGE_BYTES = 1_000_000;
-/** Length, length of the headers, and two checksums: no message is shorter. */
+/** The total length, the length of the headers, and two checksums (4 bytes each). No message is shorter. */
 const MIN_MESSAGE_BYTES = 16;
+const LENGTH_BYTES = 4;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -22,45 +23,66 @@ const codec = new EventStreamCodec(
   (text) => encoder.encode(text),
 );
 
-/** The messages of an event stream (`application/vnd.amazon.eventstream`). Ends early when the stream breaks off in one. */
-export async function* awsEvents(
-  { headers, body }: Response,
-  idleMs: number,
-  signal: AbortSignal,
-): AsyncGenerator<AwsEvent, void, void> {
-  const isStream = headers.get("content-type")?.includes("application/vnd.amazon.eventstream") ?? false;
-  if (!body || !isStream) throw providerError.unreadable(new Error("The answer is not an event stream."));
-
-  for await (const message of messagesOf(bytesOf(body, idleMs, signal))) yield decode(message);
+/** Receives what an event stream contains. */
+export interface AwsEvents {
+  take(event: AwsEvent): void;
 }
 
-/** Each message begins with its length, which counts itself. */
-async function* messagesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  let rest = new Uint8Array();
+/**
+ * Reads an event stream (`application/vnd.amazon.eventstream`). An incomplete last message is ignored. Pieces are joined
+ * only once a message is complete, so the cost stays linear even if a message arrives a byte at a time. Throws
+ * `provider-unavailable` if a message is malformed.
+ */
+export class AwsEventDecoder implements Decoder {
+  readonly #events: AwsEvents;
+  #parts: Uint8Array[] = [];
+  #size = 0;
+  #needed = LENGTH_BYTES;
 
-  for await (const piece of pieces) {
-    rest = joined(rest, piece);
-    for (;;) {
-      const length = rest.length < 4 ? undefined : lengthOf(rest);
-      if (length === undefined || rest.length < length) break;
-      yield rest.slice(0, length);
-      rest = rest.slice(length);
+  constructor(events: AwsEvents) {
+    this.#events = events;
+  }
+
+  push(piece: Uint8Array): void {
+    this.#parts.push(piece);
+    this.#size += piece.length;
+    if (this.#size < this.#needed) return;
+
+    let rest = joined(this.#parts, this.#size);
+    while (rest.length >= (this.#needed = neededFor(rest))) {
+      this.#events.take(decode(rest.subarray(0, this.#needed)));
+      rest = rest.subarray(this.#needed);
     }
+    this.#parts = [rest];
+    this.#size = rest.length;
+  }
+
+  end(): void {
+    // A message that breaks off says nothing. The answer knows whether it is complete.
   }
 }
+
+/** The number of bytes that the next step needs: the length field, or the whole message. */
+const neededFor = (bytes: Uint8Array): number =>
+  bytes.length < LENGTH_BYTES ? LENGTH_BYTES : lengthOf(bytes);
 
 function lengthOf(bytes: Uint8Array): number {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   if (length < MIN_MESSAGE_BYTES || length > MAX_MESSAGE_BYTES)
-    throw providerError.unreadable(new Error("A message of the event stream has no possible length."));
+    throw providerError.unreadable(new Error("A message of the event stream has an invalid length."));
   return length;
 }
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const [only] = parts;
+  if (only && parts.length === 1) return only;
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function decode(message: Uint8Array): AwsEvent {

@@ -1,33 +1,56 @@
-import { type Dialogue, type Say, toDialogue } from "./dialogue.ts";
+import { type Dialogue, type DialogueOptions, type DialogueTurn, toDialogue } from "./dialogue.ts";
+import { objectsAt } from "../shared/json.ts";
+import { portableSchema } from "./tool-schemas.ts";
+import type { Amendments } from "./amendments.ts";
 import type { ModelRequest, ToolSpec } from "./model.ts";
 import type { ModelSettings } from "./provider.ts";
 
-/** Up to here the provider keeps what it has read, and charges a tenth for it the next time. */
+/** Caches the prompt up to this point. A cache hit costs a tenth of the normal input price. */
 const CACHE_POINT = { cachePoint: { type: "default" } } as const;
 
-/** A request as the Converse API wants it. Tools have to be named as soon as a message speaks of one. */
-export function toBedrockBody(model: string, request: ModelRequest, settings: ModelSettings): object {
-  const { system, says, tools } = toDialogue(request);
-  const { temperature, maxOutputTokens } = settings;
-  const canCache = CACHES.test(model);
-  const inference = {
-    ...(temperature !== undefined &&
-      !REFUSES_TEMPERATURE.test(model) && { temperature: Math.min(temperature, 1) }),
-    ...(maxOutputTokens !== undefined && { maxTokens: maxOutputTokens }),
-  };
+/**
+ * Returns the body of a request to the Converse API. The API requires tool definitions as soon as any message contains
+ * a tool call.
+ */
+export function toBedrockBody(
+  model: string,
+  request: ModelRequest,
+  settings: ModelSettings,
+  options: DialogueOptions,
+): object {
+  const { system, turns, tools } = toDialogue(request, options);
+  const { amendments } = options;
+  const canCache = CACHES.test(model) && !amendments.has("cache");
+  const inference = inferenceOf(model, settings, amendments);
+  const inFront = amendments.has("system") ? system : [];
+  const apart = amendments.has("system") ? [] : system;
 
   return {
-    messages: messagesOf(says, canCache),
-    ...(system.length > 0 && { system: systemBlocks(system, canCache) }),
+    messages: messagesOf(withTexts(turns, inFront), canCache),
+    ...(apart.length > 0 && { system: systemBlocks(apart, canCache) }),
     ...(Object.keys(inference).length > 0 && { inferenceConfig: inference }),
     ...(tools.length > 0 && { toolConfig: { tools: toolsOf(tools, canCache) } }),
   };
 }
 
-/** Models without a cache refuse its marks, so only those get them that are known to have one. */
+function inferenceOf(model: string, { temperature, maxOutputTokens }: ModelSettings, amendments: Amendments) {
+  const takesTemperature = !REFUSES_TEMPERATURE.test(model) && !amendments.has("temperature");
+  const largest = amendments.get("output-limit");
+  return {
+    ...(temperature !== undefined && takesTemperature && { temperature: Math.min(temperature, 1) }),
+    ...(maxOutputTokens !== undefined &&
+      largest !== 0 && { maxTokens: Math.min(maxOutputTokens, largest ?? maxOutputTokens) }),
+  };
+}
+
+/** Adds texts in front of the first turn, which is the user's. */
+const withTexts = (turns: readonly DialogueTurn[], texts: readonly string[]): readonly DialogueTurn[] =>
+  turns.map((turn, index) => (index === 0 ? { ...turn, texts: [...texts, ...turn.texts] } : turn));
+
+/** Models without a prompt cache refuse cache points, so only models known to have one get them. */
 const CACHES = /anthropic\.claude-(?:3-7|3-5-haiku|[a-z]+-[4-9])/u;
 
-/** Claude from 4.7 on, as by Anthropic itself. */
+/** Claude models from 4.7 on refuse a temperature, as they do at Anthropic. */
 const REFUSES_TEMPERATURE =
   /anthropic\.claude-(?!(?:v?2|instant|3|(?:opus|sonnet|haiku)-4(?:-[0-6])?(?:-\d{8}|-v\d|$)))/u;
 
@@ -36,25 +59,29 @@ const systemBlocks = (system: Dialogue["system"], canCache: boolean): readonly o
 
 const toolsOf = (tools: readonly ToolSpec[], canCache: boolean): readonly object[] => [
   ...tools.map(({ name, description, parameters }) => ({
-    toolSpec: { name, description, inputSchema: { json: parameters } },
+    toolSpec: { name, description, inputSchema: { json: portableSchema(parameters) } },
   })),
   ...(canCache ? [CACHE_POINT] : []),
 ];
 
-const messagesOf = (says: readonly Say[], canCache: boolean): readonly object[] =>
-  says.map((say, index) => {
-    const isLast = index === says.length - 1;
-    return { role: say.role, content: [...blocksOf(say), ...(isLast && canCache ? [CACHE_POINT] : [])] };
+const messagesOf = (turns: readonly DialogueTurn[], canCache: boolean): readonly object[] =>
+  turns.map((turn, index) => {
+    const isLast = index === turns.length - 1;
+    return { role: turn.role, content: [...blocksOf(turn), ...(isLast && canCache ? [CACHE_POINT] : [])] };
   });
 
-function blocksOf(say: Say): readonly object[] {
-  const texts = say.texts.map((text) => ({ text }));
-  return say.role === "user"
+function blocksOf(turn: DialogueTurn): readonly object[] {
+  const texts = turn.texts.map((text) => ({ text }));
+  return turn.role === "user"
     ? [
-        ...say.results.map(({ id, content }) => ({
+        ...turn.results.map(({ id, content }) => ({
           toolResult: { toolUseId: id, content: [{ text: content }] },
         })),
         ...texts,
       ]
-    : [...texts, ...say.calls.map(({ id, name, input }) => ({ toolUse: { toolUseId: id, name, input } }))];
+    : [
+        ...objectsAt(turn.providerData, "reasoning").map((reasoningContent) => ({ reasoningContent })),
+        ...texts,
+        ...turn.calls.map(({ id, name, input }) => ({ toolUse: { toolUseId: id, name, input } })),
+      ];
 }

@@ -3,10 +3,10 @@ import { type Embedder, TextsRefused } from "./embeddings.ts";
 import { providerError } from "./errors.ts";
 import { fetchJson, Refusal } from "./exchange.ts";
 
-/** Takes 8,192 tokens and gives vectors of 256, 512 or 1,024 dimensions. */
+/** Accepts up to 8,192 tokens and returns vectors of 256, 512 or 1,024 dimensions. */
 const MODEL = "amazon.titan-embed-text-v2:0";
 const DIMENSIONS = 512;
-/** It takes one text per request. */
+/** Requests sent at a time, because the model accepts only one text per request. */
 const PARALLEL = 4;
 
 interface BedrockEmbedderOptions {
@@ -15,11 +15,11 @@ interface BedrockEmbedderOptions {
   readonly fetch: typeof fetch;
 }
 
-/** An embedder behind Amazon Bedrock: Titan Text Embeddings. */
+/** Returns an embedder that calls Titan Text Embeddings on Amazon Bedrock. */
 export function bedrockEmbedder({ credentials, region, fetch }: BedrockEmbedderOptions): Embedder {
   const url = `https://bedrock-runtime.${region}.amazonaws.com/model/${encodeURIComponent(MODEL)}/invoke`;
 
-  async function one(text: string, signal: AbortSignal): Promise<Float32Array> {
+  async function embedOne(text: string, signal: AbortSignal): Promise<Float32Array> {
     const body = JSON.stringify({ inputText: text, dimensions: DIMENSIONS, normalize: true });
     const request = await signedRequest(credentials, region, url, body);
     return vectorFrom(await fetchJson(fetch, request, errorOf, signal));
@@ -30,15 +30,15 @@ export function bedrockEmbedder({ credentials, region, fetch }: BedrockEmbedderO
     async embed(texts, signal) {
       const vectors: Float32Array[] = [];
       for (let start = 0; start < texts.length; start += PARALLEL) {
-        const some = texts.slice(start, start + PARALLEL);
-        vectors.push(...(await Promise.all(some.map((text) => one(text, signal)))));
+        const batch = texts.slice(start, start + PARALLEL);
+        vectors.push(...(await Promise.all(batch.map((text) => embedOne(text, signal)))));
       }
       return vectors;
     },
   };
 }
 
-/** A text that the model does not take says nothing of the next one. */
+/** A 400 is about this text only; others may be accepted. */
 const errorOf = (cause: unknown) =>
   cause instanceof Refusal && cause.status === 400 ? new TextsRefused(cause) : bedrockError(cause);
 
@@ -49,7 +49,7 @@ function vectorFrom(answer: unknown): Float32Array {
     Array.isArray(vector) &&
     vector.length === DIMENSIONS &&
     vector.every((number) => typeof number === "number" && Number.isFinite(number));
-  if (!isVector) throw providerError.unreadable(new Error("The answer holds no vector."));
-  // Just looked at, number by number.
+  if (!isVector) throw providerError.unreadable(new Error("The answer contains no valid vector."));
+  // Checked above.
   return Float32Array.from(vector as readonly number[]);
 }

@@ -2,12 +2,12 @@ import * as z from "zod";
 import { bedrockError, bedrockModel, signedRequest, type AwsCredentials } from "./bedrock.ts";
 import { bedrockEmbedder } from "./bedrock-embeddings.ts";
 import { BEDROCK_DEFAULT_MODEL, BEDROCK_MODELS, bedrockIdOf } from "./bedrock-models.ts";
-import { contextTokensOf } from "./context-windows.ts";
+import { contextTokensOf } from "./model-facts.ts";
 import { fetchJson } from "./exchange.ts";
-import { isObject, type Json, objectAt, objectsAt, textAt } from "./json.ts";
+import { isObject, type Json, objectAt, objectsAt, textAt } from "../shared/json.ts";
 import { defineProvider, described, keyText, type ModelInfo, type ProviderContext } from "./provider.ts";
 
-/** The region of the service before, whose settings name none. */
+/** The region of the legacy Python service. Settings stored by it name none. */
 const DEFAULT_REGION = "eu-west-2";
 
 const credentials = z
@@ -16,15 +16,15 @@ const credentials = z
     secret_key: described(keyText.optional(), { title: "AWS Secret Key", secret: true }),
     api_key: described(keyText.optional(), {
       title: "Bedrock API Key",
-      help: "In place of the access key and the secret key.",
+      help: "Enter it instead of an access key and a secret key.",
       secret: true,
     }),
-    // It becomes part of a host's name, so it is nothing but what AWS calls its regions.
+    // Security: it becomes part of a host name, so only the form of AWS region names is accepted.
     region: described(
       z
         .string()
         .trim()
-        .regex(/^[a-z]{2}(?:-[a-z]{2,12}){1,2}-\d$/u, "Enter a region of AWS, such as eu-west-2")
+        .regex(/^[a-z]{2}(?:-[a-z]{2,12}){1,2}-\d$/u, "Enter an AWS region, such as eu-west-2")
         .default(DEFAULT_REGION),
       { title: "AWS Region", placeholder: DEFAULT_REGION },
     ),
@@ -32,19 +32,20 @@ const credentials = z
   .refine(
     ({ access_key, secret_key, api_key }) =>
       api_key !== undefined || (access_key !== undefined && secret_key !== undefined),
-    { path: ["access_key"], message: "Enter an access key and its secret key, or a Bedrock API key" },
+    { path: ["access_key"], message: "Enter an access key and its secret key, or a Bedrock API key." },
   );
 
-/** Amazon Bedrock, with a key pair of AWS or with a key of its own. */
+/** Amazon Bedrock, with an AWS key pair or a Bedrock API key. */
 export const bedrock = defineProvider({
   name: "Bedrock",
   label: "AWS Bedrock",
   credentials,
   models: BEDROCK_MODELS,
-  open(entered, model, settings, { fetch, timeouts }) {
+  facts: "amazon-bedrock",
+  open(entered, model, settings, { fetch, timeouts, amendments }) {
     const { region } = entered;
     const id = bedrockIdOf(model ?? BEDROCK_DEFAULT_MODEL, region);
-    const contextTokens = contextTokensOf(id);
+    const contextTokens = contextTokensOf(id, "amazon-bedrock");
     return bedrockModel({
       credentials: awsOf(entered),
       region,
@@ -53,6 +54,11 @@ export const bedrock = defineProvider({
       settings,
       fetch,
       timeouts,
+      amendments: amendments.of({
+        server: region,
+        model: id,
+        credential: entered.api_key ?? entered.access_key ?? "",
+      }),
     });
   },
   openEmbedder: (entered, { fetch }) =>
@@ -60,7 +66,7 @@ export const bedrock = defineProvider({
   async listModels(entered, context, signal) {
     const [models, profiles] = await Promise.all([
       list(entered, "foundation-models?byOutputModality=TEXT", context, signal),
-      // An account need not be allowed to list these; its models are there all the same.
+      // The account may lack permission to list profiles. Its models can still be listed.
       list(entered, "inference-profiles?maxResults=1000", context, signal).catch(() => ({})),
     ]);
     signal.throwIfAborted();
@@ -88,7 +94,7 @@ async function list(
 const awsOf = ({ api_key, access_key = "", secret_key = "" }: Entered): AwsCredentials =>
   api_key === undefined ? { accessKeyId: access_key, secretAccessKey: secret_key } : { apiKey: api_key };
 
-/** Whether a model answers by its own id, in a stream, and is still there for new users. */
+/** Whether a model can be called by its own id, can stream, and is open to new users. */
 const isOnDemand = (model: Json): boolean =>
   model["responseStreamingSupported"] === true &&
   textAt(objectAt(model, "modelLifecycle"), "status") !== "LEGACY" &&
@@ -98,10 +104,14 @@ const isOnDemand = (model: Json): boolean =>
 function modelInfo(model: Json): ModelInfo {
   const id = textAt(model, "modelId");
   const name = [textAt(model, "providerName"), textAt(model, "modelName")].filter(Boolean).join(" ") || id;
-  return { id, name, contextTokens: contextTokensOf(id) };
+  return { id, name, contextTokens: contextTokensOf(id, "amazon-bedrock") };
 }
 
 function profileInfo(profile: Json): ModelInfo {
   const id = textAt(profile, "inferenceProfileId");
-  return { id, name: textAt(profile, "inferenceProfileName") || id, contextTokens: contextTokensOf(id) };
+  return {
+    id,
+    name: textAt(profile, "inferenceProfileName") || id,
+    contextTokens: contextTokensOf(id, "amazon-bedrock"),
+  };
 }

@@ -1,17 +1,24 @@
 import { MODEL_TIMEOUTS } from "./model.ts";
 
-/** Every bound of what goes to a provider, in one place. The first four can be configured; see `ModelTimeouts`. */
+/** All limits on requests to providers. Some can be configured; see `ModelTimeouts`. */
 export const BUDGETS = {
   ...MODEL_TIMEOUTS,
-  /** One retry, and only before the first byte of the answer. */
+  /** Attempts per request: one retry, and only before the first byte of the answer. */
   attempts: 2,
   retryWaitMs: 500,
-  /** A list of models: nobody waits long for a form. */
+  /** After the stop reason, for the token usage. */
+  usageMs: 2_000,
+  /** For a list of models. Short, because a form waits for it. */
   listMs: 10_000,
   listBytes: 4_000_000,
-  /** What is read of an answer that is an error. */
+  /**
+   * For a streamed answer including its protocol. The longest answer of a model has half a million characters, and some
+   * protocols wrap every few of them in two hundred bytes.
+   */
+  answerBytes: 16_000_000,
+  /** How much of an error response is read. */
   errorBytes: 64_000,
-  /** Looking a host's addresses up, and how long they are believed. */
+  /** For looking up a host's addresses, and how long the result is cached. */
   resolveMs: 3_000,
   resolvedForMs: 60_000,
 } as const;

@@ -1,58 +1,134 @@
 import { providerError } from "./errors.ts";
+import { IdleTimer } from "./idle-timer.ts";
+
+/** Limits for reading a body. */
+export interface ReadBounds {
+  readonly maxBytes: number;
+  readonly idleTimer: IdleTimer;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
- * The bytes of a body as they come. Throws `provider-stalled` after `idleMs` without any, and the signal's reason when
- * it is aborted. Leaving the loop cancels the body.
+ * Reads a body piece by piece. One timer watches the whole body: it looks at the time that is left, and cancels the
+ * body if there is none, which ends the pending read. `close` must be called in any case.
  */
-export async function* bytesOf(
-  body: ReadableStream<Uint8Array>,
-  idleMs: number,
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array, void, void> {
-  const reader = body.getReader();
-  // Also ends the request when the loop is left early; a body that is already broken has nothing left to cancel.
-  const cancel = () => void reader.cancel().catch(() => undefined);
-  // The signal of the request does this as well, but not every body that stands for a response listens to it.
-  signal?.addEventListener("abort", cancel);
+export class BodyReader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #idleTimer: IdleTimer;
+  readonly #signal: AbortSignal | undefined;
+  #bytesLeft: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the pending read began; `undefined` between reads. */
+  #readAt: number | undefined;
+  #hasStalled = false;
 
-  try {
-    for (;;) {
-      const { done, value } = await withinIdleTime(reader.read(), idleMs);
-      signal?.throwIfAborted();
-      if (done) return;
-      yield value;
+  constructor(body: ReadableStream<Uint8Array>, { maxBytes, idleTimer, signal }: ReadBounds) {
+    this.#reader = body.getReader();
+    this.#idleTimer = idleTimer;
+    this.#signal = signal;
+    this.#bytesLeft = maxBytes;
+    // The request's own signal is not enough: some response bodies do not listen to it.
+    signal?.addEventListener("abort", this.#cancel);
+  }
+
+  /**
+   * Returns the next piece, or `undefined` at the end. Throws `provider-truncated` if there are more than `maxBytes`, after
+   * the last piece that fits; `provider-stalled` if the time runs out; and the signal's reason if it is aborted.
+   */
+  async read(): Promise<Uint8Array | undefined> {
+    if (this.#bytesLeft < 0) throw providerError.tooLong();
+    if (this.#idleTimer.leftMs <= 0) throw providerError.stalled();
+
+    const readAt = Date.now();
+    this.#readAt = readAt;
+    this.#timer ??= setTimeout(this.#check, this.#idleTimer.leftMs);
+    try {
+      const { done, value } = await this.#reader.read();
+      this.#throwIfOver();
+      return done ? undefined : this.#fitting(value);
+    } catch (error) {
+      // A cancelled read ends normally or fails, depending on the body.
+      this.#throwIfOver();
+      throw error;
+    } finally {
+      this.#readAt = undefined;
+      this.#idleTimer.received(Date.now() - readAt);
     }
-  } finally {
-    signal?.removeEventListener("abort", cancel);
-    cancel();
+  }
+
+  /** Call it once the answer has ended, so that the timer learns of the shorter wait. */
+  ended(): void {
+    this.#idleTimer.ended();
+    this.#stopTimer();
+  }
+
+  /** Cancels the rest of the body. */
+  close(): void {
+    this.#stopTimer();
+    this.#signal?.removeEventListener("abort", this.#cancel);
+    this.#cancel();
+  }
+
+  #throwIfOver(): void {
+    this.#signal?.throwIfAborted();
+    if (this.#hasStalled) throw providerError.stalled();
+  }
+
+  #fitting(piece: Uint8Array): Uint8Array {
+    const fits = piece.length <= this.#bytesLeft ? piece : piece.subarray(0, this.#bytesLeft);
+    this.#bytesLeft -= piece.length;
+    return fits;
+  }
+
+  readonly #check = (): void => {
+    this.#timer = undefined;
+    // Between reads, nobody waits for the provider. The next read starts the timer again.
+    if (this.#readAt === undefined) return;
+    const leftMs = this.#idleTimer.leftMs - (Date.now() - this.#readAt);
+    if (leftMs > 0) {
+      this.#timer = setTimeout(this.#check, leftMs);
+      return;
+    }
+    this.#hasStalled = true;
+    this.#cancel();
+  };
+
+  /** Fails on a broken body, where nothing is left to cancel. */
+  readonly #cancel = (): void => void this.#reader.cancel().catch(() => undefined);
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }
 
-/** A body as text, or as much of it as `maxBytes` allows: what a provider says beside its protocol may have no end. */
-export async function textOf(response: Response, idleMs: number, maxBytes: number): Promise<string> {
-  if (!response.body) return "";
+/**
+ * Returns a body as text, cut off at `maxBytes`, because an error page or a list may be endless. Throws
+ * `provider-stalled` if the total wait for the body exceeds `ms` milliseconds, and the signal's reason if it is
+ * aborted.
+ */
+export async function textOf(
+  { body }: Response,
+  { ms, maxBytes, signal }: { readonly ms: number; readonly maxBytes: number; readonly signal?: AbortSignal },
+): Promise<string> {
+  if (!body) return "";
   const decoder = new TextDecoder();
-  let text = "";
-  let room = maxBytes;
-
-  for await (const bytes of bytesOf(response.body, idleMs)) {
-    text += decoder.decode(bytes.subarray(0, room), { stream: true });
-    room -= bytes.length;
-    if (room <= 0) break;
-  }
-
-  return text;
-}
-
-async function withinIdleTime<T>(read: Promise<T>, idleMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stalled = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(providerError.stalled()), idleMs);
+  const reader = new BodyReader(body, {
+    maxBytes,
+    idleTimer: new IdleTimer({ headersMs: 0, idleMs: ms }),
+    signal,
   });
+  let text = "";
+  let bytesLeft = maxBytes;
 
   try {
-    return await Promise.race([read, stalled]);
+    for (let bytes = await reader.read(); bytes; bytes = await reader.read()) {
+      text += decoder.decode(bytes, { stream: true });
+      bytesLeft -= bytes.length;
+      if (bytesLeft <= 0) break;
+    }
+    return text;
   } finally {
-    clearTimeout(timer);
+    reader.close();
   }
 }

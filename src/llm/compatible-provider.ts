@@ -1,19 +1,24 @@
 import * as z from "zod";
-import { OUT_OF_BOUNDS, outOfBounds } from "../shared/outbound.ts";
-import { contextTokensOf } from "./context-windows.ts";
-import { LOCAL_PRESETS, PRESETS, TO_FILL_IN } from "./compatible-presets.ts";
+import { isTrusted, OUT_OF_BOUNDS, outOfBounds } from "../shared/outbound.ts";
+import { withoutTrailing } from "../shared/text.ts";
+import { contextTokensOf } from "./model-facts.ts";
+import { azureListRequest, azureOptions } from "./azure.ts";
+import { LOCAL_PRESETS, placeholderIn, PRESETS, serverOf } from "./compatible-presets.ts";
 import { openAiEmbedder } from "./embeddings.ts";
 import { providerError } from "./errors.ts";
 import { fetchJson } from "./exchange.ts";
-import { isObject, type Json, numberAt, objectsAt, textAt } from "./json.ts";
-import { openAiError, openAiModel } from "./openai.ts";
+import { isObject, type Json, objectAt, objectsAt, textAt } from "../shared/json.ts";
+import { openAiModel } from "./openai.ts";
+import type { Dialect } from "./openai-body.ts";
+import { openAiError } from "./openai-errors.ts";
 import { outboundFetch } from "./outbound-fetch.ts";
-import { defineProvider, described, keyText, type ModelInfo } from "./provider.ts";
+import { defineProvider, described, keyText, type ModelInfo, type ProviderContext } from "./provider.ts";
+import { isSameModel, listedWindow, servedWindows } from "./served-windows.ts";
 
 const credentials = z.object({
   base_url: described(z.string().trim().min(1).max(2_000), {
     title: "Base URL",
-    help: "Where the API begins; most end in /v1. Changing it asks for the key again.",
+    help: "The base URL of the API. Most end in /v1. If you change it, enter the key again.",
     placeholder: "https://api.example.com/v1",
     presets: PRESETS,
     localPresets: LOCAL_PRESETS,
@@ -21,7 +26,7 @@ const credentials = z.object({
   api_key: described(keyText.optional(), { title: "API Key", secret: true }),
   model: described(z.string().trim().min(1).max(200).optional(), {
     title: "Default Model",
-    help: "Used by agents that name none.",
+    help: "Used by agents that do not name a model.",
     keepsSecrets: true,
   }),
   context_tokens: described(
@@ -32,41 +37,49 @@ const credentials = z.object({
       .optional(),
     {
       title: "Context Window (Tokens)",
-      help: "How much its models read; guessed from their names otherwise.",
+      help: "How many tokens the models can read. If empty, the server is asked, or it is estimated from their names.",
       keepsSecrets: true,
     },
   ),
   embedding_model: described(z.string().trim().min(1).max(200).optional(), {
     title: "Embedding Model",
-    help: "Finds memories by what they mean, where the server has such a model.",
+    help: "Enables semantic search in memories, if the server offers an embedding model.",
     keepsSecrets: true,
   }),
 });
 
-/** Any server that speaks OpenAI's protocol. */
+/** Any server with an OpenAI-compatible API. */
 export const openAiCompatible = defineProvider({
   name: "OpenAICompatible",
   label: "OpenAI-Compatible",
   credentials,
   models: [],
-  objection({ base_url: baseUrl, api_key: apiKey }, context) {
+  validateCredentials({ base_url: baseUrl, api_key: apiKey }, context) {
     const reason = outOfBounds(baseUrl, context);
     if (reason) return `This base URL can't be used. ${OUT_OF_BOUNDS[reason]}`;
-    if (baseUrl.includes(TO_FILL_IN)) return `Put your own account id in place of ${TO_FILL_IN}.`;
+    const placeholder = placeholderIn(baseUrl);
+    if (placeholder) return `Replace ${placeholder} in the base URL with your own ${NAME_OF[placeholder]}.`;
     if (/[?#]/u.test(baseUrl)) return "The base URL must not contain a query or a fragment.";
-    return apiKey === undefined && !context.isLocal ? "Enter an API key." : undefined;
+    return apiKey === undefined && !isTrusted(baseUrl, context) ? "Enter an API key." : undefined;
   },
   open(entered, model, settings, context) {
     const id = model ?? entered.model;
     if (id === undefined) throw providerError.noModel();
+    const baseUrl = baseOf(entered.base_url);
     return openAiModel({
       apiKey: entered.api_key ?? NO_KEY,
-      baseUrl: baseOf(entered.base_url),
+      baseUrl,
       model: id,
-      contextTokens: Number(entered.context_tokens ?? contextTokensOf(id)),
+      contextTokens: Number(entered.context_tokens ?? contextTokensOf(id, serverOf(baseUrl)?.facts)),
+      ...(entered.context_tokens === undefined && {
+        servedWindow: { server: baseUrl, ask: (signal) => servedWindowOf(id, entered, context, signal) },
+      }),
       settings,
       fetch: outboundFetch(context),
-      timeouts: context.timeouts,
+      timeouts: { ...context.timeouts, headersMs: context.timeouts.compatibleHeadersMs },
+      dialect: dialectOf(baseUrl, id),
+      ...azureOptions(baseUrl, id, entered.api_key),
+      amendments: context.amendments.of({ server: baseUrl, model: id, credential: entered.api_key ?? "" }),
     });
   },
   openEmbedder(entered, context) {
@@ -77,26 +90,94 @@ export const openAiCompatible = defineProvider({
       outboundFetch(context),
     );
   },
-  async listModels(entered, context, signal) {
-    const headers = { authorization: `Bearer ${entered.api_key ?? NO_KEY}` };
-    const request = new Request(`${baseOf(entered.base_url)}/models`, { headers });
-    const list = await fetchJson(outboundFetch(context), request, openAiError, signal);
-    // Together sends the list itself.
-    const models = objectsAt({ data: isObject(list) ? list["data"] : list }, "data");
-    return models.filter((model) => textAt(model, "id") !== "").map(toModelInfo);
-  },
+  listModels: list,
+  listsAll: ({ base_url: baseUrl }) => serverOf(baseUrl)?.listsAll ?? true,
+  servedWindows: ownWindows,
 });
 
-/** Servers of one's own take any key, but the protocol has it sent. */
+type Entered = z.infer<typeof credentials>;
+
+const headersOf = ({ api_key: apiKey }: Entered) => ({ authorization: `Bearer ${apiKey ?? NO_KEY}` });
+
+async function list(
+  entered: Entered,
+  context: ProviderContext,
+  signal: AbortSignal,
+): Promise<readonly ModelInfo[]> {
+  const baseUrl = baseOf(entered.base_url);
+  const request =
+    azureListRequest(baseUrl, entered.api_key) ??
+    new Request(`${baseUrl}/models`, { headers: headersOf(entered) });
+  const answer = await fetchJson(
+    outboundFetch(context),
+    request,
+    (cause) => openAiError(cause, entered.base_url),
+    signal,
+  );
+  // Together sends a bare list, not an object with `data`.
+  const models = objectsAt({ data: isObject(answer) ? answer["data"] : answer }, "data");
+  return models.filter((model) => textAt(model, "id") !== "").map(toModelInfo);
+}
+
+/** Asks servers other than the presets for windows that are not in their lists. */
+async function ownWindows(
+  entered: Entered,
+  models: readonly string[],
+  context: ProviderContext,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const baseUrl = baseOf(entered.base_url);
+  if (serverOf(baseUrl)) return new Map();
+  const server = { baseUrl, headers: headersOf(entered), fetch: outboundFetch(context) };
+  return servedWindows(server, models, signal);
+}
+
+/** See `ServedWindow.ask`. What a server states about a model that it has loaded wins over its list. */
+async function servedWindowOf(
+  id: string,
+  entered: Entered,
+  context: ProviderContext,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const [listed, own] = await Promise.all([
+    list(entered, context, signal),
+    ownWindows(entered, [id], context, signal),
+  ]);
+  return own.get(id) ?? listed.find((model) => isSameModel(model.id, id))?.contextTokens;
+}
+
+/**
+ * Returns what is special about the server at this address. Gateways pass Gemini's signatures on; servers of Gemma refuse
+ * them.
+ */
+const dialectOf = (baseUrl: string, model: string): Dialect =>
+  serverOf(baseUrl)?.dialect ?? (/gemini/iu.test(model) ? "gemini" : "compatible");
+
+const NAME_OF = { ACCOUNT_ID: "account id", GATEWAY_ID: "gateway id", RESOURCE: "resource name" } as const;
+
+/** Self-hosted servers accept any key, but the protocol requires one. */
 const NO_KEY = "none";
 
-/** Many documents show the address of the endpoint where that of the API is meant. */
-const baseOf = (baseUrl: string): string => baseUrl.replace(/\/+$/u, "").replace(/\/chat\/completions$/u, "");
+/** Removes the endpoint's path, because users often paste the full URL from a server's documentation. */
+const baseOf = (baseUrl: string): string =>
+  withoutTrailing(baseUrl, "/").replace(/\/chat\/completions$/u, "");
 
-/** The size of the window has as many names as there are servers. */
 function toModelInfo(model: Json): ModelInfo {
   const id = textAt(model, "id");
-  const names = ["context_length", "context_window", "max_context_length", "max_model_len"];
-  const contextTokens = names.map((name) => numberAt(model, name)).find((tokens) => tokens !== undefined);
-  return { id, name: textAt(model, "name") || id, ...(contextTokens !== undefined && { contextTokens }) };
+  const contextTokens = listedWindow(model);
+  const tools = toolsOf(model);
+  return {
+    id,
+    name: textAt(model, "name") || id,
+    ...(contextTokens !== undefined && { contextTokens }),
+    ...(tools !== undefined && { tools }),
+  };
+}
+
+/** OpenRouter lists the parameters of a model, and Mistral its capabilities. Others say nothing about tools. */
+function toolsOf(model: Json): boolean | undefined {
+  const { supported_parameters: parameters } = model;
+  if (Array.isArray(parameters)) return parameters.includes("tools");
+  const able = objectAt(model, "capabilities")["function_calling"];
+  return typeof able === "boolean" ? able : undefined;
 }

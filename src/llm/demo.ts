@@ -3,7 +3,7 @@ import { providerError } from "./errors.ts";
 import { openAiModel } from "./openai.ts";
 import { defineProvider } from "./provider.ts";
 
-/** The demo model reads little, and a small window shows in development what a long conversation does. */
+/** Small, so that the effects of a long conversation show early in development. */
 const DEMO_CONTEXT_TOKENS = 32_000;
 
 const DEMO_MODEL = {
@@ -12,7 +12,7 @@ const DEMO_MODEL = {
   contextTokens: DEMO_CONTEXT_TOKENS,
 };
 
-/** The model of local development, which needs no key. */
+/** The demo model for local development. It needs no key. */
 export const demo = defineProvider({
   name: "Demo",
   label: "Demo",
@@ -20,7 +20,9 @@ export const demo = defineProvider({
   models: [DEMO_MODEL],
   open(_credentials, model, settings, { demoModelUrl, fetch, timeouts }) {
     if (demoModelUrl === undefined)
-      throw providerError.unavailable(new Error("There is no demo model here."));
+      throw providerError.unavailable(
+        new Error("The demo model has no URL. It exists in local development only."),
+      );
     return openAiModel({
       apiKey: "demo",
       baseUrl: demoModelUrl,

@@ -1,35 +1,62 @@
+import { azureEmbeddings, isAzure } from "./azure.ts";
+import { sleep } from "../shared/async.ts";
 import { AppError } from "../shared/errors.ts";
+import { textOf } from "./bytes.ts";
+import { withoutTrailing } from "../shared/text.ts";
 import { providerError } from "./errors.ts";
+import { jsonFrom } from "./exchange.ts";
 
-/** Turns texts into vectors that lie near to each other where the texts mean the same. */
+/** Turns texts into vectors. The more similar the meaning of two texts, the closer their vectors. */
 export interface Embedder {
-  /** Vectors of different ids can't be compared. */
+  /** Identifies the model and its dimensions. Vectors of embedders with different ids must not be compared. */
   readonly id: string;
-  /** A vector for each text, in their order, all of one length. Throws `AppError`, or the signal's reason. */
+  /** Returns one vector per text, in order, all of the same length. Throws `AppError`, or the signal's reason. */
   embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Float32Array[]>;
+  /** Returns the embedder of another model of the same server by its id. Absent if the server has one model only. */
+  readonly ofModel?: (id: string) => Embedder;
 }
 
 export interface EmbeddingsConfig {
-  /** Ends in `/v1`, like that of a model. */
+  /** The API's base URL, such as `https://api.openai.com/v1`. */
   readonly url: string;
   readonly apiKey: string | undefined;
   readonly model: string;
-  /** How long the vectors should be; as the model likes where nothing is said. */
+  /** The requested length of the vectors, or `undefined` for the model's default. */
   readonly dimensions: number | undefined;
 }
 
-/** One retry; how long all of it may take, the signal says. */
+/** Where the embeddings of a model are requested, and with which key. */
+export interface EmbeddingsEndpoint {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function endpointOf(config: EmbeddingsConfig): EmbeddingsEndpoint {
+  const { url, apiKey } = config;
+  if (isAzure(url)) return azureEmbeddings(config);
+  return {
+    url: `${withoutTrailing(url, "/")}/embeddings`,
+    headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+  };
+}
+
+/** One retry. The caller's signal bounds the total time. */
 const ATTEMPTS = 2;
 const RETRY_WAIT_MS = 300;
-/** A server that asks for more patience than this is not asked again. */
+/** If `Retry-After` is longer than this, there is no retry. */
 const RETRY_AFTER_MAX_MS = 2_000;
-/** Longer vectors than any model makes. */
+/** More dimensions than any model has. */
 const MAX_DIMENSIONS = 8_192;
+/** The size of one number in JSON, with comma and white space, and of everything around the vectors. */
+const NUMBER_BYTES = 32;
+const FRAME_BYTES = 64_000;
+/** The maximum wait for the body, even if the signal allows more. */
+const ANSWER_MS = 30_000;
 
-/** A request whose answer says that its texts, and not the server, are the trouble. */
+/** Whether a status means that the server refuses these texts, and not that the server has failed. */
 const isAboutTheTexts = (status: number): boolean => status === 400 || status === 413 || status === 422;
 
-/** The server does not take these texts. Others may be fine. */
+/** The server refused these texts. It may accept others. */
 export class TextsRefused extends AppError {
   override readonly name = "TextsRefused";
 
@@ -41,20 +68,17 @@ export class TextsRefused extends AppError {
   }
 }
 
-/** An embedder behind OpenAI's embeddings API, or behind any server that speaks it. */
+/** Returns an embedder that calls OpenAI's embeddings API, Azure's, or any compatible server. */
 export function openAiEmbedder(config: EmbeddingsConfig, send: typeof fetch): Embedder {
-  const { url, apiKey, model, dimensions } = config;
-  const endpoint = `${url.replace(/\/+$/u, "")}/embeddings`;
-  const headers = {
-    "content-type": "application/json",
-    ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-  };
+  const { model, dimensions } = config;
+  const { url, headers: keyHeaders } = endpointOf(config);
+  const headers = { "content-type": "application/json", ...keyHeaders };
 
   async function ask(body: string, signal: AbortSignal): Promise<Response> {
     for (let attempt = 1; ; attempt++) {
-      // A redirect would take the key to another server.
+      // Security: following a redirect would send the key to another server.
       const init = { method: "POST", headers, body, signal, redirect: "manual" } as const;
-      const response = await send(endpoint, init).catch((cause: unknown) => {
+      const response = await send(url, init).catch((cause: unknown) => {
         signal.throwIfAborted();
         return providerError.unavailable(cause);
       });
@@ -70,19 +94,27 @@ export function openAiEmbedder(config: EmbeddingsConfig, send: typeof fetch): Em
 
   return {
     id: `${model}/${dimensions ?? "all"}`,
+    ofModel(id) {
+      // Names of models may contain slashes.
+      const slash = id.lastIndexOf("/");
+      const [name, length] = slash === -1 ? [id, "all"] : [id.slice(0, slash), id.slice(slash + 1)];
+      const wanted = { ...config, model: name, dimensions: length === "all" ? undefined : Number(length) };
+      return openAiEmbedder(wanted, send);
+    },
     async embed(texts, signal) {
       const body = { model, input: texts, encoding_format: "float", ...(dimensions && { dimensions }) };
       const response = await ask(JSON.stringify(body), signal);
-      const answer = await response.json().catch((cause: unknown) => {
+      const maxBytes = texts.length * MAX_DIMENSIONS * NUMBER_BYTES + FRAME_BYTES;
+      const answer = await textOf(response, { ms: ANSWER_MS, maxBytes, signal }).catch((cause: unknown) => {
         signal.throwIfAborted();
-        throw providerError.unreadable(cause);
+        throw cause instanceof AppError ? cause : providerError.unreadable(cause);
       });
-      return vectorsFrom(answer, texts.length, dimensions);
+      return vectorsFrom(jsonFrom(answer), texts.length, dimensions);
     },
   };
 }
 
-/** How long to wait before trying again, or nothing where trying again is of no use. */
+/** Returns the wait before a retry in milliseconds, or `undefined` if a retry is pointless. */
 function retryWait({ status, headers }: Response): number | undefined {
   if (status >= 500 || status === 408) return RETRY_WAIT_MS;
   if (status !== 429) return undefined;
@@ -92,7 +124,7 @@ function retryWait({ status, headers }: Response): number | undefined {
   return asked <= RETRY_AFTER_MAX_MS ? asked : undefined;
 }
 
-/** What the server says may quote the key or the texts, so only the status is kept. */
+/** Security: the server's message may quote the key or the texts, so only the status is kept. */
 function errorOf(status: number): AppError {
   const cause = new Error(`The embeddings server answered ${status}.`);
   if (isAboutTheTexts(status)) return new TextsRefused(cause);
@@ -103,22 +135,25 @@ function errorOf(status: number): AppError {
   return status >= 500 || status === 408 ? providerError.unavailable(cause) : providerError.rejected(cause);
 }
 
-/** The vectors of an answer, which may come in any order. Throws where it is not exactly what was asked for. */
+/**
+ * Returns the vectors of an answer in the order of the texts. Throws if it does not hold exactly one vector per text.
+ */
 function vectorsFrom(
   answer: unknown,
   count: number,
   dimensions: number | undefined,
 ): readonly Float32Array[] {
-  const data = member(answer, "data");
+  const data = member(answer, "data") ?? member(member(answer, "result"), "data");
   if (!Array.isArray(data) || data.length !== count)
     throw unreadable("The answer does not hold one vector for each text.");
 
   const vectors = new Map<number, Float32Array>();
   let length = dimensions;
   for (const [place, entry] of data.entries()) {
-    const vector = vectorFrom(member(entry, "embedding"));
+    // Workers AI sends bare vectors.
+    const vector = vectorFrom(Array.isArray(entry) ? entry : member(entry, "embedding"));
     length ??= vector.length;
-    if (vector.length !== length) throw unreadable("A vector has another length than was expected.");
+    if (vector.length !== length) throw unreadable("A vector does not have the expected length.");
     const index = member(entry, "index");
     vectors.set(typeof index === "number" ? index : place, vector);
   }
@@ -144,13 +179,3 @@ const member = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 
 const unreadable = (why: string): AppError => providerError.unreadable(new Error(why));
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
-  });
-}

@@ -1,6 +1,9 @@
 import { AppError } from "../shared/errors.ts";
+import { ContextOverflow, contextOverflow } from "./context-overflow.ts";
 
-/** What providers' answers mean to the caller. The provider's own words may hold parts of a key: they stay in `cause`. */
+/**
+ * Errors of model providers. Security: a provider's message may contain parts of a key, so it goes into `cause` only.
+ */
 export const providerError = {
   auth: (cause: unknown) =>
     new AppError(
@@ -9,41 +12,83 @@ export const providerError = {
       { cause },
     ),
   quota: (cause: unknown) =>
-    new AppError("provider-quota", "The account at the model provider has no quota left.", { cause }),
+    new AppError(
+      "provider-quota",
+      "The account at the model provider has no credit left. Please add credit there.",
+      { cause },
+    ),
+  /** The account has credit, but its organisation has limited what may be used. */
+  usageLimit: (cause: unknown) =>
+    new AppError(
+      "provider-quota",
+      "The usage limit of your organisation at the model provider has been reached. Please raise it there.",
+      { cause },
+    ),
   rate: (cause: unknown) =>
     new AppError("provider-rate", "The model provider is limiting requests. Please try again in a moment.", {
       cause,
     }),
-  overflow: (cause: unknown) =>
-    new AppError("provider-overflow", "The conversation is longer than this model can read.", { cause }),
+  /** The cause is a `ContextOverflow`. `limit` is the model's window in tokens, if the provider has stated it. */
+  overflow: (cause: unknown, limit?: number) =>
+    new AppError(
+      "provider-overflow",
+      "The conversation is too long for this model. Please choose a model with a larger context window.",
+      { cause: new ContextOverflow(limit, cause) },
+    ),
   content: (cause: unknown) =>
     new AppError("provider-content", "The model provider refused to answer because of the content.", {
       cause,
     }),
-  unknownModel: (cause: unknown) =>
-    new AppError("provider-unavailable", "The provider does not offer the model that this agent names.", {
-      cause,
-      retryable: false,
-    }),
+  /** `similar` are models that the provider offers. */
+  unknownModel: (cause: unknown, similar: readonly string[] = []) =>
+    new AppError(
+      "provider-unavailable",
+      `The model provider does not offer this agent's model. ${similar.length > 0 ? `Similar models: ${similar.join(", ")}.` : "Please choose another model."}`,
+      { cause: new UnknownModel(cause), retryable: false },
+    ),
+  withoutTools: (cause: unknown) =>
+    new AppError(
+      "provider-unavailable",
+      "This model can't use tools, which memory requires. Please choose a model that can.",
+      { cause, retryable: false },
+    ),
+  lacksVersion: (cause: unknown) =>
+    new AppError(
+      "provider-unavailable",
+      "The model provider's address leads nowhere: the address seems to lack /v1. Please check it in the settings.",
+      { cause, retryable: false },
+    ),
+  /** A proxy, a sign-in page or a web site answered in the place of the API. */
+  webPage: (status?: number) =>
+    new AppError(
+      status === 401 || status === 403 ? "provider-auth" : "provider-unavailable",
+      "The model provider's address answered with a web page. Please check the address in the settings, and any proxy in between.",
+      {
+        cause: new Error(`A web page with status ${status ?? 200}.`),
+        retryable: status === undefined || status >= 500,
+      },
+    ),
   rejected: (cause: unknown) =>
     new AppError("provider-unavailable", "The model provider did not accept the request.", {
       cause,
       retryable: false,
     }),
   noModel: () =>
-    new AppError("provider-unavailable", "The agent names no model, and its provider has no default one.", {
-      retryable: false,
-    }),
+    new AppError(
+      "provider-unavailable",
+      "The agent has no model, and its provider has no default model. Please choose a model for the agent.",
+      { retryable: false },
+    ),
   redirected: (cause: unknown) =>
     new AppError(
       "provider-unavailable",
-      "The model provider's address leads elsewhere. Please check it in the settings.",
+      "The model provider's address redirects to another one. Please check it in the settings.",
       {
         cause,
         retryable: false,
       },
     ),
-  /** An address that the guard of outgoing requests does not let pass; `why` comes from its fixed list. */
+  /** The address is blocked for outgoing requests. `why` is one of the sentences in `OUT_OF_BOUNDS`. */
   outOfBounds: (why: string) =>
     new AppError("provider-unavailable", `The model provider's address can't be used. ${why}`, {
       retryable: false,
@@ -51,17 +96,45 @@ export const providerError = {
   unavailable: (cause: unknown) =>
     new AppError("provider-unavailable", "The model provider can't be reached at the moment.", { cause }),
   unreadable: (cause: unknown) =>
-    new AppError("provider-unavailable", "The model provider sent something that can't be read.", { cause }),
+    new AppError("provider-unavailable", "The model provider sent an invalid response.", { cause }),
+  /** Another attempt usually succeeds. */
+  unreadableCall: (cause: unknown) =>
+    new AppError(
+      "provider-unavailable",
+      "The model wrote a tool call that can't be read. Please try again.",
+      {
+        cause,
+      },
+    ),
   truncated: (cause?: unknown) =>
     new AppError("provider-truncated", "The model provider ended the answer before it was complete.", {
       cause,
     }),
+  tooLong: () => new AppError("provider-truncated", "The model provider's answer is too long."),
   stalled: (cause?: unknown) =>
     new AppError("provider-stalled", "The model provider stopped answering.", { cause }),
-  empty: () => new AppError("provider-unavailable", "The model gave an empty answer. Please try again."),
+  /** The model has used up its output tokens before it wrote anything. */
+  spent: (onReasoning: boolean) =>
+    new AppError(
+      "provider-truncated",
+      onReasoning
+        ? "The model spent all its output tokens on reasoning. Please allow longer answers in the agent's settings."
+        : "The model reached the limit of its output tokens before it wrote anything. Please allow longer answers in the agent's settings.",
+      { retryable: false },
+    ),
+  empty: () => new AppError("provider-unavailable", "The model returned an empty answer. Please try again."),
 };
 
-/** What a status means where nothing else is said. */
+/** The reason of an error that says that the provider does not offer the model. */
+export class UnknownModel extends Error {
+  override readonly name = "UnknownModel";
+
+  constructor(cause: unknown) {
+    super("The provider does not offer the model.", { cause });
+  }
+}
+
+/** Returns the error for an HTTP status, for responses that state no more specific reason. */
 export function byStatus(status: number, cause: unknown): AppError {
   if (status === 401 || status === 403) return providerError.auth(cause);
   if (status === 402) return providerError.quota(cause);
@@ -72,6 +145,12 @@ export function byStatus(status: number, cause: unknown): AppError {
   return status >= 500 || status === 408 ? providerError.unavailable(cause) : providerError.rejected(cause);
 }
 
-/** How providers put that a request is longer than the model reads; few have a code for it. */
-export const overflowWords =
-  /context (?:length|window|limit|size)|prompt is too long|input is too long|too many (?:input |total )?tokens|maximum (?:number of )?(?:input )?tokens|reduce the length/iu;
+/** Returns the error for a refusal that says that the request exceeds the context window, or `undefined`. */
+export function overflowError(
+  status: number | undefined,
+  message: string,
+  cause: unknown,
+): AppError | undefined {
+  const overflow = contextOverflow(status, message);
+  return overflow && providerError.overflow(cause, overflow.limit);
+}

@@ -1,13 +1,15 @@
+import { sleep, withTimeout } from "../shared/async.ts";
 import type { AppError } from "../shared/errors.ts";
 import { BUDGETS } from "./budgets.ts";
 import { textOf } from "./bytes.ts";
 import { providerError } from "./errors.ts";
-import { type Json, objectFrom } from "./json.ts";
+import { isWebPage } from "./failures.ts";
+import { type Json, objectFrom } from "../shared/json.ts";
 import type { ModelChunk, ModelTimeouts } from "./model.ts";
 
 /**
- * An answer of a provider that is no success. Its body may hold pieces of a key, so it is private: errors are logged,
- * and this one is only looked at to find out what it means.
+ * An unsuccessful response of a provider. Security: errors are logged and the body may contain parts of a key, so it is
+ * kept in a private field. It is read only to classify the error.
  */
 export class Refusal extends Error {
   override readonly name = "Refusal";
@@ -22,72 +24,98 @@ export class Refusal extends Error {
     this.#body = body;
   }
 
+  /** The body as text. It must not be logged. */
   get text(): string {
     return this.#body;
   }
 
-  /** The body as JSON, or an empty object where it is something else, such as a proxy's page. */
+  /** The body as a JSON object, or an empty object if it is anything else, such as a proxy's HTML page. */
   get body(): Json {
     return objectFrom(this.#body) ?? {};
   }
 }
 
+/** The status of an error that was reported in a stream. */
+export const IN_STREAM = 0;
+
+/** Returns the refusal that an event reports, so that it is treated like one that came with a status. */
+export const refusalInStream = (event: Json): Refusal =>
+  new Refusal(IN_STREAM, new Headers(), JSON.stringify(event));
+
 export interface ExchangeOptions {
   readonly timeouts: ModelTimeouts;
-  /** Says what a failure of this provider means. */
+  /** Converts a failure of this provider. */
   readonly toAppError: (cause: unknown) => AppError;
-  /** Whether a refused request has been changed so that the retry may be taken: it is then sent at once. */
+  /** Changes a refused request. Returns whether it did; the request is then sent again at once. */
   readonly amend?: (cause: unknown) => boolean;
 }
 
+/** A request that is refused for ever new reasons is given up. */
+const MAX_AMENDMENTS = 4;
+
 /**
- * One answer within its budgets: sends the request, again if that may help and nothing has been shown, and gives what
- * `read` makes of the response. Everything it throws is an `AppError`, or the reason of `outerSignal`.
+ * Requests one answer within its time limits and yields the chunks that `read` finds in the response. A request that
+ * fails, or is refused by its status or by the first event of the response, is sent once more if that may help, and a
+ * refused one also whenever it can be amended. Throws only `AppError`, or the reason of `outerSignal`.
  */
 export async function* exchange(
   send: (signal: AbortSignal) => Promise<Response>,
-  read: (response: Response, signal: AbortSignal) => AsyncIterable<ModelChunk>,
-  options: ExchangeOptions,
+  read: (response: Response, signal: AbortSignal) => AsyncIterable<readonly ModelChunk[]>,
+  { timeouts, toAppError, amend }: ExchangeOptions,
   outerSignal: AbortSignal,
 ): AsyncGenerator<ModelChunk, void, void> {
-  const { timeouts, toAppError, amend } = options;
-  const waitFor = (cause: unknown) =>
-    amend?.(cause) ? 0 : waitBeforeRetry(cause, toAppError(cause), timeouts);
   const total = new AbortController();
-  // Not `AbortSignal.timeout`, which nothing can end: its timer would outlive the request by minutes.
+  // `withTimeout` bounds a promise, not a generator. `AbortSignal.timeout` can't be cancelled, so its timer would
+  // outlive the request by minutes.
   const timer = setTimeout(() => total.abort(providerError.stalled()), timeouts.totalMs);
   const signal = AbortSignal.any([outerSignal, total.signal]);
+  const retries = { attempts: 1, amendments: 0 };
+  let hasBegun = false;
 
   try {
-    outerSignal.throwIfAborted();
-    yield* read(await sendTwice(send, waitFor, signal), signal);
+    for (;;) {
+      let response: Response | undefined;
+      try {
+        outerSignal.throwIfAborted();
+        response = await send(signal);
+        for await (const chunks of read(response, signal)) {
+          hasBegun = true;
+          for (const chunk of chunks) yield chunk;
+        }
+        return;
+      } catch (cause) {
+        outerSignal.throwIfAborted();
+        if (total.signal.aborted) throw total.signal.reason;
+        // A response that breaks off is final: its request may have been charged for.
+        const isFinal = hasBegun || (response && !(cause instanceof Refusal));
+        const waitMs = isFinal ? undefined : waitBeforeRetry(cause, retries);
+        if (waitMs === undefined) throw toAppError(cause);
+        await sleep(waitMs, signal);
+      }
+    }
   } catch (cause) {
     outerSignal.throwIfAborted();
-    throw total.signal.aborted ? total.signal.reason : toAppError(cause);
+    throw total.signal.aborted ? total.signal.reason : cause;
   } finally {
     clearTimeout(timer);
   }
-}
 
-async function sendTwice(
-  send: (signal: AbortSignal) => Promise<Response>,
-  retryWait: (cause: unknown) => number | undefined,
-  signal: AbortSignal,
-): Promise<Response> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await send(signal);
-    } catch (cause) {
-      const waitMs = retryWait(cause);
-      if (signal.aborted || attempt === BUDGETS.attempts || waitMs === undefined) throw cause;
-      await sleep(waitMs, signal);
+  /** Returns the wait in milliseconds, or `undefined` if the failure is final. */
+  function waitBeforeRetry(cause: unknown, { attempts, amendments }: typeof retries): number | undefined {
+    if (amendments < MAX_AMENDMENTS && amend?.(cause)) {
+      retries.amendments++;
+      return 0;
     }
+    if (attempts >= BUDGETS.attempts) return undefined;
+    retries.attempts++;
+    return retryWait(cause, toAppError(cause), timeouts);
   }
 }
 
 /**
- * Sends a request and gives its response once the headers are there. Throws `Refusal` for everything but success;
- * redirects are not followed, because what they lead to was never checked.
+ * Sends a request and returns the response as soon as its headers arrive. Throws `Refusal` for any unsuccessful status,
+ * `provider-stalled` after `headersMs`, and the signal's reason. Security: redirects are not followed, because their
+ * targets have not been checked.
  */
 export async function fetchWithin(
   fetch: typeof globalThis.fetch,
@@ -95,25 +123,22 @@ export async function fetchWithin(
   timeouts: Pick<ModelTimeouts, "headersMs" | "idleMs">,
   signal: AbortSignal,
 ): Promise<Response> {
-  const headers = new AbortController();
-  const timer = setTimeout(() => headers.abort(providerError.stalled()), timeouts.headersMs);
-
-  try {
-    const response = await fetch(request, {
-      redirect: "manual",
-      signal: AbortSignal.any([signal, headers.signal]),
-    });
-    if (response.ok) return response;
-    const body = await textOf(response, timeouts.idleMs, BUDGETS.errorBytes);
-    throw new Refusal(response.status, response.headers, body);
-  } catch (cause) {
-    throw headers.signal.aborted ? headers.signal.reason : cause;
-  } finally {
-    clearTimeout(timer);
-  }
+  return withTimeout(
+    timeouts.headersMs,
+    async (within) => {
+      const response = await fetch(request, { redirect: "manual", signal: within });
+      if (response.ok) return response;
+      const body = await textOf(response, { ms: timeouts.idleMs, maxBytes: BUDGETS.errorBytes, signal });
+      throw new Refusal(response.status, response.headers, body);
+    },
+    { signal, reason: providerError.stalled },
+  );
 }
 
-/** Asks once for something small, such as a list, and gives its JSON. Everything it throws is as with `exchange`. */
+/**
+ * Requests something small, such as a list, without a retry, and returns its JSON. Throws only `AppError`, or the
+ * signal's reason.
+ */
 export async function fetchJson(
   fetch: typeof globalThis.fetch,
   request: Request,
@@ -123,7 +148,8 @@ export async function fetchJson(
   const budget = { headersMs: BUDGETS.listMs, idleMs: BUDGETS.listMs };
   try {
     const response = await fetchWithin(fetch, request, budget, signal);
-    const text = await textOf(response, BUDGETS.listMs, BUDGETS.listBytes);
+    const text = await textOf(response, { ms: BUDGETS.listMs, maxBytes: BUDGETS.listBytes, signal });
+    if (isWebPage(text)) throw providerError.webPage();
     return jsonFrom(text);
   } catch (cause) {
     signal.throwIfAborted();
@@ -131,7 +157,8 @@ export async function fetchJson(
   }
 }
 
-function jsonFrom(text: string): unknown {
+/** Parses JSON. Throws `provider-unavailable` if the text is invalid, for example because it was cut off. */
+export function jsonFrom(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -139,25 +166,33 @@ function jsonFrom(text: string): unknown {
   }
 }
 
-/** Milliseconds to wait before the one retry; nothing where that is of no use, or longer than anybody would watch nothing. */
-function waitBeforeRetry(cause: unknown, error: AppError, timeouts: ModelTimeouts): number | undefined {
-  if (error.code === "provider-unavailable" && error.retryable) return BUDGETS.retryWaitMs;
-  // What has stalled would only stall for twice as long.
-  if (error.code !== "provider-rate") return undefined;
+/**
+ * Returns the wait before the one retry in milliseconds, or `undefined` if a retry is pointless or the wait would be
+ * too long for the user.
+ */
+function retryWait(cause: unknown, error: AppError, timeouts: ModelTimeouts): number | undefined {
+  const isPassing = error.code === "provider-unavailable" && error.retryable;
+  // A stalled request is not repeated: it would double the user's wait.
+  if (!isPassing && error.code !== "provider-rate") return undefined;
 
-  const headers = cause instanceof Error && "headers" in cause ? cause.headers : undefined;
-  const asked =
-    headers instanceof Headers ? Number(headers.get("retry-after") ?? Number.NaN) * 1000 : Number.NaN;
-  if (Number.isNaN(asked)) return BUDGETS.retryWaitMs;
-  return asked <= timeouts.retryAfterMs ? asked : undefined;
+  const askedMs = retryAfterMs(headersOf(cause), Date.now());
+  if (askedMs === undefined) return BUDGETS.retryWaitMs;
+  return askedMs <= timeouts.retryAfterMs ? askedMs : undefined;
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
-  });
+const headersOf = (cause: unknown): Headers | undefined => {
+  const inner = cause instanceof Error && cause.cause instanceof Refusal ? cause.cause : cause;
+  return inner instanceof Refusal ? inner.headers : undefined;
+};
+
+/** Returns how long a response asks to wait, in milliseconds: a number of either unit, or a date. */
+export function retryAfterMs(headers: Headers | undefined, now: number): number | undefined {
+  const inMs = headers?.get("retry-after-ms");
+  if (inMs) return atLeastZero(Number(inMs));
+  const value = headers?.get("retry-after");
+  if (!value) return undefined;
+  const seconds = Number(value);
+  return atLeastZero(Number.isNaN(seconds) ? Date.parse(value) - now : seconds * 1_000);
 }
+
+const atLeastZero = (ms: number): number | undefined => (Number.isNaN(ms) ? undefined : Math.max(0, ms));

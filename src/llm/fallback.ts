@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode } from "../shared/errors.ts";
 import type { ModelChunk, ModelRequest, OpenModel } from "./model.ts";
 
-/** Failures of one provider that say nothing about another. What is wrong with the request is wrong everywhere. */
+/** Failures that another provider may not have. A bad request, by contrast, fails everywhere. */
 const WORTH_ANOTHER_TRY: readonly ErrorCode[] = [
   "provider-auth",
   "provider-quota",
@@ -9,11 +9,13 @@ const WORTH_ANOTHER_TRY: readonly ErrorCode[] = [
   "provider-unavailable",
   "provider-stalled",
   "provider-truncated",
+  // The deployment answers no more turns at its own cost.
+  "limit-exceeded",
 ];
 
 /**
- * A model with another one behind it, which answers when the first fails before it has said anything. It then goes on
- * answering: the rest of a turn does not wait for the first one to fail again.
+ * Returns a model that switches to `second` if `first` fails before it has answered anything. It does not switch back,
+ * so later requests of a turn do not wait for `first` to fail again.
  */
 export function withFallback(first: OpenModel, second: OpenModel): OpenModel {
   let current = first;
@@ -22,8 +24,8 @@ export function withFallback(first: OpenModel, second: OpenModel): OpenModel {
     let hasBegun = false;
     try {
       for await (const chunk of current.stream(request, signal)) {
-        // Nobody sees what it has cost.
-        hasBegun ||= chunk.type !== "usage";
+        // The user has seen nothing yet, so a switch is still possible.
+        hasBegun ||= chunk.type === "text" || chunk.type === "reasoning" || chunk.type === "call";
         yield chunk;
       }
     } catch (error) {
@@ -41,7 +43,10 @@ export function withFallback(first: OpenModel, second: OpenModel): OpenModel {
     get provider() {
       return current.provider;
     },
-    contextWords: Math.min(first.contextWords, second.contextWords),
+    get servedWindow() {
+      return current.servedWindow;
+    },
+    contextTokens: Math.min(first.contextTokens, second.contextTokens),
     stream,
   };
 }

@@ -1,29 +1,37 @@
 import { sha256, toBase64Url } from "../shared/crypto.ts";
-import { withinTime } from "../shared/within-time.ts";
-import type { ModelInfo, Provider, ProviderContext } from "./provider.ts";
+import { withTimeout } from "../shared/async.ts";
+import { isShown, type ModelInfo, type Provider, type ProviderContext } from "./provider.ts";
 
 const LIFETIME_MS = 60 * 60 * 1000;
-/** A provider that has failed is left alone for a while: every form would wait for it otherwise. */
+/** How long a failure is cached. Without it, every form would wait for a failing provider again. */
 const FAILURE_LIFETIME_MS = 60 * 1000;
 const MAX_LISTS = 500;
-/** A list is somebody's own server's to write, and nobody chooses from more; all lists together fit the memory. */
+/**
+ * Anti-DoS: a user's own server controls the list's length. These limits keep all lists within the isolate's memory.
+ */
 const MAX_MODELS = 1_000;
 const MAX_ALL_MODELS = 20_000;
-/** The longest id that an agent may name. */
+/** The longest model id that an agent may have. */
 const MAX_ID_CHARS = 200;
 const MAX_NAME_CHARS = 200;
+/** How long an answer may wait for windows that are not in the list. */
+const WINDOWS_MS = 2_000;
 
 interface Entry {
   readonly until: number;
-  /** How long the list was waited for. */
+  /** How many milliseconds the request was allowed to take. */
   readonly timeMs: number;
-  /** Nothing where the list could not be had. */
+  /** `undefined` if the request failed. */
   readonly models: readonly ModelInfo[] | undefined;
+  /** Whether the provider lists more models than are kept. */
+  readonly isCut: boolean;
+  /** Whether the server was also asked for windows that are not in its list. */
+  readonly hasWindows?: boolean;
 }
 
-/** Lists of models as they were last had, in the memory of one isolate. */
+/** Caches lists of models in the memory of one isolate. */
 export class ModelListCache {
-  /** By a hash: keys of users have no place in a memory that outlives their request. Oldest first. */
+  /** Security: keyed by a hash, so that users' API keys do not outlive their request in memory. Oldest first. */
   readonly #entries = new Map<string, Entry>();
   #models = 0;
 
@@ -51,47 +59,112 @@ export class ModelListCache {
 
 const sizeOf = ({ models }: Entry): number => models?.length ?? 0;
 
-/** The models of a provider; `isLive` is false for the list that is built in. */
+/** The models of a provider. */
 export interface ModelList {
+  /** The models to choose from. */
   readonly models: readonly ModelInfo[];
+  /** All models that the provider lists, including those that do not chat. */
+  readonly listed: readonly ModelInfo[];
+  /** Whether the provider lists more models. */
+  readonly isCut: boolean;
+  /** False for the built-in list. */
   readonly isLive: boolean;
+  /** When it was requested, in milliseconds since the epoch; `undefined` if it comes from the cache. */
+  readonly requestedAt: number | undefined;
 }
 
-/** Which models can be chosen: what the provider lists for these credentials, or what is built in. */
+/** Lists the models to choose from: the provider's own list for the given credentials, or the built-in list. */
 export class ModelLists {
   readonly #cache: ModelListCache;
   readonly #context: ProviderContext;
 
-  constructor(cache: ModelListCache, context: ProviderContext) {
+  constructor({ cache, context }: { readonly cache: ModelListCache; readonly context: ProviderContext }) {
     this.#cache = cache;
     this.#context = context;
   }
 
-  /** Never throws, and never takes longer than `timeMs`: a list that is not there by then is not waited for. */
-  async list(provider: Provider, credentials: unknown, timeMs: number): Promise<ModelList> {
-    const { now } = this.#context;
-    const id = toBase64Url(await sha256(JSON.stringify([provider.name, credentials])));
-    const known = this.#cache.find(id, now());
-    if (known?.models) return { models: known.models, isLive: true };
-    // Who has more patience than whoever failed may still have success.
-    if (known && timeMs <= known.timeMs) return builtIn(provider);
+  /**
+   * Returns the provider's list, or the built-in list if the request fails or takes longer than `timeMs`. A list that is
+   * older than `maxAgeMs` is requested again. Never throws.
+   */
+  async list(
+    provider: Provider,
+    credentials: unknown,
+    timeMs: number,
+    maxAgeMs = LIFETIME_MS,
+  ): Promise<ModelList> {
+    const { entry, requestedAt } = await this.#entry(provider, credentials, timeMs, maxAgeMs);
+    return listOf(provider, entry, requestedAt);
+  }
 
+  /** Like `list`, with the windows that the server states elsewhere than in its list. */
+  async listWithWindows(provider: Provider, credentials: unknown, timeMs: number): Promise<ModelList> {
+    const { id, entry, requestedAt } = await this.#entry(provider, credentials, timeMs, LIFETIME_MS);
+    if (!entry.models || entry.hasWindows) return listOf(provider, entry, requestedAt);
+
+    const ids = entry.models.map((model) => model.id);
+    const windows = await withTimeout(WINDOWS_MS, (signal) =>
+      provider.servedWindows(credentials, ids, this.#context, signal),
+    ).catch(() => new Map<string, number>());
+    const models = entry.models.map((model) => {
+      const contextTokens = windows.get(model.id);
+      return contextTokens === undefined ? model : { ...model, contextTokens };
+    });
+    const complete = { ...entry, models, hasWindows: true };
+    this.#cache.keep(id, complete);
+    return listOf(provider, complete, requestedAt);
+  }
+
+  /** Returns the cached entry with its id, after a request if there is none that may be used. */
+  async #entry(provider: Provider, credentials: unknown, timeMs: number, maxAgeMs: number): Promise<Found> {
+    const now = this.#context.now();
+    const id = toBase64Url(await sha256(JSON.stringify([provider.name, credentials])));
+    const known = this.#cache.find(id, now);
+    // A caller that allows more time than a failed request did may still succeed.
+    const isUsable = known?.models
+      ? now < known.until - LIFETIME_MS + maxAgeMs
+      : timeMs <= (known?.timeMs ?? 0);
+    if (known && isUsable) return { id, entry: known, requestedAt: undefined };
+
+    const entry = await this.#ask(provider, credentials, timeMs);
+    this.#cache.keep(id, entry);
+    return { id, entry, requestedAt: now };
+  }
+
+  async #ask(provider: Provider, credentials: unknown, timeMs: number): Promise<Entry> {
+    const { now } = this.#context;
     try {
-      const listed = await withinTime(timeMs, (signal) =>
+      const listed = await withTimeout(timeMs, (signal) =>
         provider.listModels(credentials, this.#context, signal),
       );
-      const models = listed
-        .filter((model) => model.id.length <= MAX_ID_CHARS)
+      const usable = listed.filter((model) => model.id.length <= MAX_ID_CHARS);
+      const models = usable
         .slice(0, MAX_MODELS)
         .map((model) => (model.name.length <= MAX_NAME_CHARS ? model : { ...model, name: model.id }));
-      this.#cache.keep(id, { until: now() + LIFETIME_MS, timeMs, models });
-      return { models, isLive: true };
+      return { until: now() + LIFETIME_MS, timeMs, models, isCut: usable.length > MAX_MODELS };
     } catch {
-      this.#cache.keep(id, { until: now() + FAILURE_LIFETIME_MS, timeMs, models: undefined });
-      return builtIn(provider);
+      return { until: now() + FAILURE_LIFETIME_MS, timeMs, models: undefined, isCut: false };
     }
   }
 }
 
-/** The list that is always there. */
-export const builtIn = ({ models }: Provider): ModelList => ({ models, isLive: false });
+/** An entry, its id, and when it was requested, if that was now. */
+interface Found {
+  readonly id: string;
+  readonly entry: Entry;
+  readonly requestedAt: number | undefined;
+}
+
+const listOf = (provider: Provider, { models, isCut }: Entry, requestedAt: number | undefined): ModelList =>
+  models
+    ? { models: models.filter(isShown), listed: models, isCut, isLive: true, requestedAt }
+    : builtIn(provider);
+
+/** Returns the built-in list of a provider's models. */
+export const builtIn = ({ models }: Provider): ModelList => ({
+  models,
+  listed: models,
+  isCut: false,
+  isLive: false,
+  requestedAt: undefined,
+});

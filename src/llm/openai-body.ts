@@ -1,50 +1,87 @@
 import type {
+  ChatCompletionCreateParams,
   ChatCompletionMessageFunctionToolCall,
-  ChatCompletionCreateParamsStreaming,
   ChatCompletionMessageParam,
   ChatCompletionTool,
 } from "openai/resources/chat/completions";
-import { resultsAfter, toCall } from "./dialogue.ts";
-import { objectFrom } from "./json.ts";
+import type { Amendments } from "./amendments.ts";
+import { resultsAfter, toCall, withoutCalls } from "./dialogue.ts";
+import { objectFrom } from "../shared/json.ts";
 import type { ModelMessage, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
+import { alternating, inMistralsOrder, systemAsUser } from "./openai-order.ts";
 import type { ModelSettings } from "./provider.ts";
+import { portableSchema, withoutEmptyProperties } from "./tool-schemas.ts";
 
-/** OpenAI has renamed things that the servers which speak its protocol still call by their old names. */
-export type Dialect = "openai" | "compatible";
+/** Servers differ in parameter names, in the data that they expect back, and in what they accept. */
+export type Dialect = "openai" | "compatible" | "gemini" | "deepseek";
 
 export interface OpenAiBodyOptions {
   readonly model: string;
   readonly request: ModelRequest;
   readonly settings: ModelSettings;
   readonly dialect: Dialect;
-  /** Whether to ask for the token count. */
-  readonly withUsage: boolean;
+  /** The server and the model, as in `ProviderData`. */
+  readonly source: string;
+  readonly amendments: Amendments;
 }
 
-/** A request as the chat completions API wants it. */
-export const toOpenAiBody = (options: OpenAiBodyOptions): ChatCompletionCreateParamsStreaming => ({
-  model: options.model,
-  stream: true,
-  ...(options.withUsage && { stream_options: { include_usage: true } }),
-  messages: toWireMessages(options.request.messages, idsOf(options.model)),
-  ...(options.request.tools.length > 0 && { tools: options.request.tools.map(toWireTool) }),
-  ...settingsOf(options),
-});
-
-function settingsOf({ model, settings: { temperature, maxOutputTokens }, dialect }: OpenAiBodyOptions) {
-  const isOpenAi = dialect === "openai";
+/** Returns the body of a request to the chat completions API. */
+export function toOpenAiBody(options: OpenAiBodyOptions): ChatCompletionCreateParams {
+  const { model, amendments } = options;
+  const tools = amendments.has("tools") ? [] : options.request.tools;
   return {
-    // OpenAI's models that think first refuse any temperature but their own.
-    ...(temperature !== undefined && !(isOpenAi && THINKS.test(model)) && { temperature }),
-    ...(maxOutputTokens !== undefined &&
-      (isOpenAi ? { max_completion_tokens: maxOutputTokens } : { max_tokens: maxOutputTokens })),
+    model,
+    stream: !amendments.has("stream"),
+    ...(!amendments.has("usage") && !amendments.has("stream") && { stream_options: { include_usage: true } }),
+    messages: messagesOf(options),
+    ...(tools.length > 0 && { tools: tools.map((tool) => toWireTool(tool, options.dialect)) }),
+    ...settingsOf(options),
   };
 }
 
-const THINKS = /^(?:o\d|gpt-(?:[5-9]|\d\d))/u;
+function messagesOf(options: OpenAiBodyOptions): ChatCompletionMessageParam[] {
+  const { amendments, model, request } = options;
+  const plain = amendments.has("tools") ? withoutCalls(request.messages) : request.messages;
+  const wire = toWireMessages(plain, options);
+  const ordered = isMistral({ model, amendments }) ? inMistralsOrder(wire) : wire;
+  const first = amendments.has("system") ? systemAsUser(ordered) : ordered;
+  return amendments.has("alternate") ? alternating(first) : first;
+}
 
-/** Each answer that calls tools is followed by exactly its results, whatever the messages are. */
-function toWireMessages(messages: readonly ModelMessage[], ids: Ids): ChatCompletionMessageParam[] {
+function settingsOf(options: OpenAiBodyOptions) {
+  const { model, settings, dialect, amendments } = options;
+  const { temperature } = settings;
+  const isOpenAi = dialect === "openai";
+  // OpenAI's reasoning models refuse any temperature but their default.
+  const takesTemperature = !(isOpenAi && reasons(model)) && !amendments.has("temperature");
+  const limit = outputLimit(options);
+  // OpenAI has renamed the parameter. Compatible servers know its old name, and some of them the new one only.
+  const hasNewName = isOpenAi !== amendments.has("limit-name");
+  return {
+    ...(temperature !== undefined && takesTemperature && { temperature }),
+    ...(limit !== undefined && (hasNewName ? { max_completion_tokens: limit } : { max_tokens: limit })),
+  };
+}
+
+/** Returns the limit on the output in tokens, as far as the server accepts it. Returns `undefined` if none is to be sent. */
+export function outputLimit({
+  settings: { maxOutputTokens },
+  amendments,
+}: Pick<OpenAiBodyOptions, "settings" | "amendments">): number | undefined {
+  const largest = amendments.get("output-limit");
+  if (maxOutputTokens === undefined || largest === 0) return undefined;
+  return Math.min(maxOutputTokens, largest ?? Infinity);
+}
+
+/** Whether a model of OpenAI reasons before it answers. */
+export const reasons = (model: string): boolean => /^(?:o\d|gpt-(?:[5-9]|\d\d)|codex)/u.test(model);
+
+/** Ensures that every assistant message with tool calls is followed by exactly their results, as the API requires. */
+function toWireMessages(
+  messages: readonly ModelMessage[],
+  options: OpenAiBodyOptions,
+): ChatCompletionMessageParam[] {
+  const ids = isMistral(options) ? MISTRALS_IDS : USUAL_IDS;
   const used = new Set<string>();
 
   return messages.flatMap((message, index): ChatCompletionMessageParam[] => {
@@ -58,14 +95,47 @@ function toWireMessages(messages: readonly ModelMessage[], ids: Ids): ChatComple
       content,
     }));
     return [
-      { role: "assistant", content: message.content, ...(calls.length > 0 && { tool_calls: calls }) },
+      { role: "assistant", content: message.content, ...withProviderData(message, calls, options) },
       ...results,
     ];
   });
 }
 
-/** What another provider, or no model in its right mind, has made of a call must not have the request refused. */
-function toWireCall(call: ToolCall, used: Set<string>, ids: Ids): ChatCompletionMessageFunctionToolCall {
+/** Returns the calls of an assistant message, and what the same server and model expect back with them. */
+function withProviderData(
+  { providerData }: Extract<ModelMessage, { readonly role: "assistant" }>,
+  calls: readonly ChatCompletionMessageFunctionToolCall[],
+  { source, dialect, amendments }: OpenAiBodyOptions,
+) {
+  const isOwn = providerData?.source === source && !amendments.has("provider-data");
+  const data = isOwn ? providerData.data : {};
+  const { calls: extras, ...back } = data;
+  const list: readonly unknown[] = Array.isArray(extras) ? extras : [];
+  const signed = calls.map((call, index) => {
+    const known = list[index];
+    const extra = known ?? (dialect === "gemini" && index === 0 && list.length === 0 ? UNSIGNED : undefined);
+    return extra === undefined || extra === null ? call : { ...call, extra_content: extra };
+  });
+  return {
+    ...(calls.length > 0 && { tool_calls: signed }),
+    // DeepSeek requires the member with every call, also with calls of other models.
+    ...((dialect === "deepseek" || amendments.has("reasoning")) &&
+      calls.length > 0 && { reasoning_content: "" }),
+    ...back,
+  };
+}
+
+/** What Gemini accepts in the place of a signature for calls that it has not made. */
+const UNSIGNED = { google: { thought_signature: "skip_thought_signature_validator" } } as const;
+
+/**
+ * Repairs ids, names and arguments that another provider or a confused model produced, so that no request is refused.
+ */
+export function toWireCall(
+  call: ToolCall,
+  used: Set<string>,
+  ids: Ids,
+): ChatCompletionMessageFunctionToolCall {
   const { name, input } = toCall(call);
   const isObject = objectFrom(call.arguments) !== undefined;
   const id = ids.good.test(call.id) && !used.has(call.id) ? call.id : ids.another(used.size + 1);
@@ -77,19 +147,25 @@ function toWireCall(call: ToolCall, used: Set<string>, ids: Ids): ChatCompletion
   };
 }
 
-/** The ids of calls that a server takes, and how to make one. */
+/** Which call ids a server accepts, and how to make one. */
 interface Ids {
   readonly good: RegExp;
   another(place: number): string;
 }
 
-/** OpenAI takes ids of at most 40 characters; Mistral's models, wherever they are served, only such as their own. */
-const idsOf = (model: string): Ids =>
-  /[sx]tral/iu.test(model)
-    ? { good: /^[A-Za-z0-9]{9}$/u, another: (place) => `call${String(place).padStart(5, "0")}` }
-    : { good: /^[\w-]{1,40}$/u, another: (place) => `call_${place}_again` };
+/** Mistral's models, at any provider. One with another name is known by what it has refused. */
+const isMistral = ({ model, amendments }: Pick<OpenAiBodyOptions, "model" | "amendments">): boolean =>
+  /[sx]tral/iu.test(model) || amendments.has("mistral");
 
-const toWireTool = ({ name, description, parameters }: ToolSpec): ChatCompletionTool => ({
-  type: "function",
-  function: { name, description, parameters },
-});
+const MISTRALS_IDS: Ids = {
+  good: /^[A-Za-z0-9]{9}$/u,
+  another: (place) => `call${String(place).padStart(5, "0")}`,
+};
+/** OpenAI accepts ids of up to 40 characters. */
+export const USUAL_IDS: Ids = { good: /^[\w-]{1,40}$/u, another: (place) => `call_${place}_again` };
+
+function toWireTool({ name, description, parameters }: ToolSpec, dialect: Dialect): ChatCompletionTool {
+  const schema = portableSchema(parameters);
+  const accepted = dialect === "gemini" ? withoutEmptyProperties(schema) : schema;
+  return { type: "function", function: { name, description, ...(accepted && { parameters: accepted }) } };
+}

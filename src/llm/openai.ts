@@ -1,56 +1,83 @@
-import OpenAI, { APIConnectionTimeoutError, APIError } from "openai";
-import { AppError } from "../shared/errors.ts";
-import { jsonEvents, readAnswer } from "./answer.ts";
+import OpenAI from "openai";
+import { amend, type Amendment, type Amendments, isAboutCaller } from "./amendments.ts";
+import { Answer, type FinishReasons, readAnswer } from "./answer.ts";
 import { BUDGETS } from "./budgets.ts";
 import { textOf } from "./bytes.ts";
-import { byStatus, overflowWords, providerError } from "./errors.ts";
+import { JsonEventDecoder, type JsonEvents } from "./event-stream.ts";
 import { exchange, Refusal } from "./exchange.ts";
-import { textAt } from "./json.ts";
-import type { ChatModel, ModelTimeouts } from "./model.ts";
-import { OPENAI_BAD_FINISHES, openAiErrorIn, openAiErrorOf, OpenAiReader } from "./openai-answer.ts";
-import { type Dialect, toOpenAiBody } from "./openai-body.ts";
-import { contextWordsOf, type ModelSettings } from "./provider.ts";
+import type { ChatModel, ModelRequest, ModelTimeouts, ServedWindow } from "./model.ts";
+import { OPENAI_FINISHES, OpenAiReader } from "./openai-answer.ts";
+import { type Dialect, type OpenAiBodyOptions, toOpenAiBody } from "./openai-body.ts";
+import { openAiError, openAiRefusal } from "./openai-errors.ts";
+import type { ModelSettings } from "./provider.ts";
+import { RESPONSES_FINISHES, ResponsesReader } from "./responses-answer.ts";
+import { toResponsesBody } from "./responses-body.ts";
 
 export interface OpenAiModelOptions {
   readonly apiKey: string;
-  /** Ends in `/v1`; OpenAI's own where nothing is said. */
+  /** The API's base URL, usually ending in `/v1`. OpenAI's own by default. */
   readonly baseUrl?: string;
+  /** Sent in addition to the usual headers. Null leaves a usual one out. */
+  readonly headers?: Readonly<Record<string, string | null>>;
+  readonly query?: Readonly<Record<string, string>>;
+  /** The base URL of the Responses API, if it is another one. The query is not sent there. */
+  readonly responsesUrl?: string;
+  /** Whether the model does not exist in the chat completions API. */
+  readonly isOnlyInResponses?: boolean;
   readonly model: string;
-  /** How many tokens the model reads at most. */
+  /** The context window, in tokens. */
   readonly contextTokens: number;
+  readonly servedWindow?: ServedWindow | undefined;
   readonly fetch: typeof fetch;
   readonly timeouts: ModelTimeouts;
   readonly settings?: ModelSettings;
-  /** OpenAI's own names for things, or those that servers which speak its protocol agree on (the default). */
+  /** What is special about the server; by default nothing but that it is not OpenAI's. */
   readonly dialect?: Dialect;
+  /** What the server has refused before. Further amendments are added. */
+  readonly amendments?: Map<Amendment, number>;
 }
 
-/** A model behind OpenAI's chat completions API, or behind any server that speaks it. */
+/** Returns a model that calls OpenAI's chat completions or Responses API, or any compatible server. */
 export function openAiModel(options: OpenAiModelOptions): ChatModel {
-  const { model, timeouts, settings = {}, dialect = "compatible" } = options;
-  const client = openAiClient(options);
+  const { model, timeouts, isOnlyInResponses = false } = options;
+  const remembered = options.amendments ?? new Map<Amendment, number>();
+  const chat = openAiClient(options);
+  const responses = responsesClient(options, chat);
 
   return {
     id: model,
-    contextWords: contextWordsOf(options.contextTokens),
+    contextTokens: options.contextTokens,
+    servedWindow: options.servedWindow,
     stream(request, outerSignal) {
-      let withUsage = true;
+      let amendments = remembered;
+      let sent = compose();
+
+      function compose(): OpenAiRequest {
+        const needsResponses = isOnlyInResponses || amendments.has("responses");
+        const parts = { request, options, amendments };
+        return needsResponses ? responsesRequest(responses, parts) : chatRequest(chat, parts);
+      }
 
       return exchange(
         (signal) => {
-          const body = toOpenAiBody({ model, request, settings, dialect, withUsage });
-          return client.chat.completions.create(body, { signal }).asResponse();
+          // The headers of a whole answer come when it is complete.
+          const timeout = amendments.has("stream") ? timeouts.totalMs : timeouts.headersMs;
+          return sent.send({ signal, timeout });
         },
-        (response, signal) =>
-          readAnswer(jsonEvents(response, timeouts.idleMs, signal), new OpenAiReader(), OPENAI_BAD_FINISHES),
+        (response, signal) => {
+          const answer = new Answer({ source: sent.source, finishes: sent.finishes });
+          if (amendments.has("tools") && request.tools.length > 0) answer.withoutTools();
+          return readAnswer(response, answer, new JsonEventDecoder(sent.reader(answer)), timeouts, signal);
+        },
         {
           timeouts,
-          toAppError: openAiError,
+          toAppError: (cause) => openAiError(cause, options.baseUrl),
           amend(cause) {
-            // Some servers refuse a request for the token count, and answer without it.
-            const isRefused = withUsage && isRejection(cause) && cause.message.includes("stream_options");
-            if (isRefused) withUsage = false;
-            return isRefused;
+            const failure = openAiRefusal(cause);
+            if (failure && isAboutCaller(failure)) amendments = new Map(amendments);
+            const isAmended = amend(failure, JSON.stringify(sent.body), amendments);
+            if (isAmended) sent = compose();
+            return isAmended;
           },
         },
         outerSignal,
@@ -59,16 +86,70 @@ export function openAiModel(options: OpenAiModelOptions): ChatModel {
   };
 }
 
-/** The SDK with the house's rules: it makes one attempt, follows no redirect, and logs nothing. */
-function openAiClient(
-  options: Pick<OpenAiModelOptions, "apiKey" | "baseUrl" | "fetch" | "timeouts">,
-): OpenAI {
-  const { apiKey, baseUrl, fetch, timeouts } = options;
+/** A request to one of OpenAI's two APIs. */
+interface OpenAiRequest {
+  readonly body: object;
+  /** The API, the server and the model, as in `ProviderData`. */
+  readonly source: string;
+  readonly finishes: FinishReasons;
+  send(options: RequestOptions): Promise<Response>;
+  reader(answer: Answer): JsonEvents;
+}
+
+type RequestOptions = { readonly signal: AbortSignal; readonly timeout: number };
+
+interface RequestParts {
+  readonly request: ModelRequest;
+  readonly options: OpenAiModelOptions;
+  readonly amendments: Amendments;
+}
+
+function chatRequest(client: OpenAI, parts: RequestParts): OpenAiRequest {
+  const source = `${new URL(client.baseURL).host}/${parts.options.model}`;
+  const body = toOpenAiBody(bodyOptions(source, parts));
+  return {
+    body,
+    source,
+    finishes: OPENAI_FINISHES,
+    send: (options) => client.chat.completions.create(body, options).asResponse(),
+    reader: (answer) => new OpenAiReader(answer),
+  };
+}
+
+function responsesRequest(client: OpenAI, parts: RequestParts): OpenAiRequest {
+  const source = `${new URL(client.baseURL).host}/responses/${parts.options.model}`;
+  const body = toResponsesBody(bodyOptions(source, parts));
+  return {
+    body,
+    source,
+    finishes: RESPONSES_FINISHES,
+    send: (options) => client.responses.create(body, options).asResponse(),
+    reader: (answer) => new ResponsesReader(answer),
+  };
+}
+
+function bodyOptions(source: string, { request, options, amendments }: RequestParts): OpenAiBodyOptions {
+  const { model, settings = {}, dialect = "compatible" } = options;
+  return { model, request, settings, dialect, source, amendments };
+}
+
+/** Returns the client for the Responses API, which has an address of its own at some servers. */
+function responsesClient({ query: _query, ...options }: OpenAiModelOptions, chat: OpenAI): OpenAI {
+  return options.responsesUrl === undefined
+    ? chat
+    : openAiClient({ ...options, baseUrl: options.responsesUrl });
+}
+
+/** Returns an SDK client that makes one attempt, follows no redirect, and logs nothing. */
+function openAiClient(options: OpenAiModelOptions): OpenAI {
+  const { apiKey, baseUrl, headers, query, fetch, timeouts } = options;
   return new OpenAI({
     apiKey,
     ...(baseUrl !== undefined && { baseURL: baseUrl }),
-    fetch: withShortErrors(fetch, timeouts),
-    // The SDK would obey a `Retry-After` of a minute; the rule for retries is ours.
+    ...(headers && { defaultHeaders: headers }),
+    ...(query && { defaultQuery: query }),
+    fetch: withRefusals(fetch, timeouts),
+    // The SDK would obey a `Retry-After` of a minute. `exchange` retries instead.
     maxRetries: 0,
     timeout: timeouts.headersMs,
     fetchOptions: { redirect: "manual" },
@@ -76,56 +157,15 @@ function openAiClient(
   });
 }
 
-/** The SDK reads an error's body to its end, which may never come. */
-function withShortErrors(fetch: typeof globalThis.fetch, timeouts: ModelTimeouts): typeof globalThis.fetch {
+/**
+ * Throws a `Refusal` for an unsuccessful response. Anti-DoS: the SDK would read its body to the end, and it may be
+ * endless.
+ */
+function withRefusals(fetch: typeof globalThis.fetch, timeouts: ModelTimeouts): typeof globalThis.fetch {
   return async (input, init) => {
     const response = await fetch(input, init);
     if (response.ok) return response;
-
-    const body = await textOf(response, timeouts.headersMs, BUDGETS.errorBytes);
-    return new Response(body || null, { status: response.status, headers: response.headers });
+    const body = await textOf(response, { ms: timeouts.headersMs, maxBytes: BUDGETS.errorBytes });
+    throw new Refusal(response.status, response.headers, body);
   };
 }
-
-/** What a failure means. The SDK's messages quote keys, so only the status stays in `cause`. */
-export function openAiError(cause: unknown): AppError {
-  if (cause instanceof AppError) return cause;
-  if (cause instanceof APIConnectionTimeoutError) return providerError.stalled();
-  if (cause instanceof Refusal) {
-    const error = openAiErrorIn(cause.text) ?? {};
-    const says = {
-      code: textAt(error, "code"),
-      type: textAt(error, "type"),
-      message: textAt(error, "message"),
-    };
-    return refused(cause.status, says);
-  }
-  if (!(cause instanceof APIError)) return providerError.unavailable(cause);
-  // What our own fetch refused comes wrapped.
-  if (cause.cause instanceof AppError) return cause.cause;
-  if (cause.status === undefined) return providerError.unavailable(new Error("The connection failed."));
-  return refused(cause.status, cause);
-}
-
-interface Says {
-  readonly code?: string | null | undefined;
-  readonly type?: string | undefined;
-  readonly message: string;
-}
-
-function refused(status: number, { code, type, message }: Says): AppError {
-  const said = new Error(`The provider answered with ${status}.`);
-  // Some say in a code for rates that the request is too large for them at any rate.
-  if (status === 413) return providerError.overflow(said);
-
-  const known = openAiErrorOf(code ?? "", said) ?? openAiErrorOf(type ?? "", said);
-  if (known || (status !== 400 && status !== 422)) return known ?? byStatus(status, said);
-  if (overflowWords.test(message)) return providerError.overflow(said);
-  // Google's way to put a 401.
-  return KEY_WORDS.test(message) ? providerError.auth(said) : byStatus(status, said);
-}
-
-const KEY_WORDS = /api[ _]key (?:is )?(?:not valid|invalid|not found|expired)|invalid api[ _]key/iu;
-
-const isRejection = (cause: unknown): cause is APIError =>
-  cause instanceof APIError && (cause.status === 400 || cause.status === 422);

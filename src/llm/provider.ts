@@ -1,47 +1,61 @@
 import * as z from "zod";
+import type { AmendmentCache } from "./amendments.ts";
+import type { FactsProvider } from "./model-facts.ts";
 import type { Embedder } from "./embeddings.ts";
-import { WORDS_PER_TOKEN } from "./estimate.ts";
 import { AppError } from "../shared/errors.ts";
 import type { OutboundPolicy, ResolveHost } from "../shared/outbound.ts";
 import type { ChatModel, ModelTimeouts } from "./model.ts";
+import { withSimilarNames } from "./similar-models.ts";
+import type { AiBinding } from "./workers-ai.ts";
 
-/** What an adapter may reach and how long it may take. */
+/** What provider adapters depend on: network, time limits, and the policy for outgoing requests. */
 export interface ProviderContext extends OutboundPolicy {
   readonly fetch: typeof fetch;
   readonly timeouts: ModelTimeouts;
   readonly resolve: ResolveHost;
   readonly now: () => number;
-  /** The base URL of the demo model's server; nothing outside local development. */
+  /** What servers have refused before. */
+  readonly amendments: AmendmentCache;
+  /** Cloudflare's `AI` binding, or `undefined` if the deployment has none. */
+  readonly ai: AiBinding | undefined;
+  /** The base URL of the demo model's server. `undefined` outside local development. */
   readonly demoModelUrl: string | undefined;
 }
 
-/** A model that can be chosen. */
+/** A model to choose from. */
 export interface ModelInfo {
-  /** As the provider's API wants it. */
+  /** The id in the provider's API. */
   readonly id: string;
   readonly name: string;
-  /** How many tokens it reads at most, where that is known. */
+  /** The context window in tokens, if it is known. */
   readonly contextTokens?: number;
+  /** Whether the model can call tools, if it is known. */
+  readonly tools?: boolean;
+  /** Whether the provider lists it although it does not chat. Such models are accepted, but not offered. */
+  readonly isHidden?: boolean;
 }
 
-/** What an agent says about its model. */
+/** Whether a model is offered to users. */
+export const isShown = ({ isHidden }: ModelInfo): boolean => isHidden !== true;
+
+/** An agent's settings for its model. An absent setting means the provider's default. */
 export interface ModelSettings {
   readonly temperature?: number;
   readonly maxOutputTokens?: number;
 }
 
-/** What a form needs to know of a credential beside what its schema says. */
+/** What a form shows for a credential, in addition to the rules in its schema. */
 export interface CredentialField {
   readonly title: string;
   readonly help?: string;
   readonly placeholder?: string;
-  /** Never shown again once it is stored. */
+  /** Secrets are never returned after they have been stored. */
   readonly secret?: boolean;
-  /** Has no say in where the secrets are sent; of any other field, a change asks for them again. */
+  /** Whether a change keeps the stored secrets. Any other field may redirect them, so a change requires them again. */
   readonly keepsSecrets?: boolean;
-  /** The values to choose from. */
+  /** The only allowed values. */
   readonly options?: readonly Option[];
-  /** Values to begin with; others may be typed. Those of `localPresets` are of use in local development only. */
+  /** Suggested values; others may be typed. `localPresets` are offered in local development only. */
   readonly presets?: readonly Option[];
   readonly localPresets?: readonly Option[];
 }
@@ -51,60 +65,78 @@ export interface Option {
   readonly label: string;
 }
 
-/** A key as it goes into a header: forms leave white space around it, and nothing else belongs there. */
+/** An API key that is safe to send in a header. White space around it is removed, because forms often add it. */
 export const keyText = z
   .string()
   .trim()
-  .regex(/^[\u0021-\u007e]{1,4096}$/u, "It contains characters that no key has");
+  .regex(/^[\u0021-\u007e]{1,4096}$/u, "Enter a key without spaces or non-ASCII characters");
 
-/** A schema that carries what a form says of it; `credentialField` reads it back. */
+/** Attaches a form field's description to a schema. `credentialField` reads it back. */
 export const described = <T extends z.ZodType>(schema: T, field: CredentialField): T =>
   schema.meta({ ...field });
 
-/** What `described` said of a schema. */
+/** Returns the description that `described` attached to a schema. */
 export function credentialField(schema: z.ZodType): CredentialField {
-  const said = schema.meta();
-  return { ...said, title: said?.title ?? "" };
+  const meta = schema.meta();
+  return { ...meta, title: meta?.title ?? "" };
 }
 
-/** One provider: what it asks of the user, and how its models are opened. */
+/** A model provider: the credentials it needs, and how to open its models. */
 export interface Provider {
-  /** As agents and settings store it. */
+  /** The name that agents and settings store. */
   readonly name: string;
   readonly label: string;
   /**
-   * Checks what a user enters; blank fields are left out before. Every field of its shape is a string that carries a
-   * `CredentialField`.
+   * Validates what a user enters, after blank fields have been removed. Every field is a string with a
+   * `CredentialField` attached.
    */
   readonly credentials: z.ZodObject;
-  /** What to offer where the live list can't be had; the file says of which day it is. */
+  /** Offered if the live list is unavailable. Each provider's file states the date of its list. */
   readonly models: readonly ModelInfo[];
-  /** What stands against credentials that fit their schema, as a sentence for the user: an address out of bounds. */
-  objection(credentials: unknown, context: ProviderContext): string | undefined;
-  /** Sends nothing yet. Throws `provider-auth` when the credentials don't fit the schema (any more). */
+  /** Where its models are described, if it has a section of its own. */
+  readonly facts?: FactsProvider;
+  /**
+   * Returns why credentials that match the schema can't be used, as a sentence for the user, or `undefined` if they
+   * can. An example is a blocked address.
+   */
+  validateCredentials(credentials: unknown, context: ProviderContext): string | undefined;
+  /** Opens a model without sending anything. Throws `provider-auth` if the credentials do not match the schema. */
   open(
     credentials: unknown,
     model: string | null,
     settings: ModelSettings,
     context: ProviderContext,
   ): ChatModel;
-  /** The models that these credentials reach. Throws `AppError` with a `provider-…` code. */
+  /** Returns the models that are available with these credentials. Throws `AppError` with a `provider-…` code. */
   listModels(
     credentials: unknown,
     context: ProviderContext,
     signal: AbortSignal,
   ): Promise<readonly ModelInfo[]>;
-  /** What turns texts into vectors with these credentials; nothing where the provider does not offer it. */
+  /** Whether the list has all models that can be used with these credentials, except for aliases. */
+  listsAll(credentials: unknown): boolean;
+  /**
+   * Returns windows in tokens that the server states elsewhere than in its list, by model. Throws the signal's reason only.
+   */
+  servedWindows(
+    credentials: unknown,
+    models: readonly string[],
+    context: ProviderContext,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, number>>;
+  /** Returns an embedder, or `undefined` if the provider or these credentials offer none. */
   openEmbedder(credentials: unknown, context: ProviderContext): Embedder | undefined;
 }
 
-/** A provider as its file writes it: with credentials that are checked. */
+/** A provider as its file defines it, with typed credentials. */
 export interface ProviderDefinition<S extends z.ZodObject> {
   readonly name: string;
   readonly label: string;
   readonly credentials: S;
   readonly models: readonly ModelInfo[];
-  objection?(credentials: z.infer<S>, context: ProviderContext): string | undefined;
+  readonly facts?: FactsProvider;
+  /** See `Provider.validateCredentials`. */
+  validateCredentials?(credentials: z.infer<S>, context: ProviderContext): string | undefined;
   open(
     credentials: z.infer<S>,
     model: string | null,
@@ -116,22 +148,31 @@ export interface ProviderDefinition<S extends z.ZodObject> {
     context: ProviderContext,
     signal: AbortSignal,
   ): Promise<readonly ModelInfo[]>;
+  /** See `Provider.listsAll`. Absent means no. */
+  listsAll?(credentials: z.infer<S>): boolean;
+  /** See `Provider.servedWindows`. Absent if the server states windows in its list only. */
+  servedWindows?(
+    credentials: z.infer<S>,
+    models: readonly string[],
+    context: ProviderContext,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, number>>;
   openEmbedder?(credentials: z.infer<S>, context: ProviderContext): Embedder | undefined;
 }
 
-/** Puts the check before each use: stored credentials may be older than the schema. */
+/** Defines a provider that validates credentials before each use, because stored ones may be older than the schema. */
 export function defineProvider<S extends z.ZodObject>(definition: ProviderDefinition<S>): Provider {
-  const { name, label, credentials, models } = definition;
+  const { name, label, credentials, models, facts } = definition;
 
   function check(raw: unknown): z.infer<S> {
     const result = credentials.safeParse(raw);
     if (result.success) return result.data;
-    // Only where, not what: zod's issues may hold the values.
+    // Security: only the paths are logged, because zod's issues may contain the values.
     const fields = result.error.issues.map(({ path }) => path.join("."));
     throw new AppError(
       "provider-auth",
       "The stored credentials of the model provider are incomplete. Please enter them again in the settings.",
-      { cause: new Error(`Credentials of ${name} don't fit: ${fields.join(", ")}`) },
+      { cause: new Error(`Invalid credentials for ${name}: ${fields.join(", ")}`) },
     );
   }
 
@@ -140,12 +181,19 @@ export function defineProvider<S extends z.ZodObject>(definition: ProviderDefini
     label,
     credentials,
     models,
-    objection: (raw, context) => definition.objection?.(check(raw), context),
-    open: (raw, model, settings, context) => definition.open(check(raw), model, settings, context),
+    ...(facts && { facts }),
+    validateCredentials: (raw, context) => definition.validateCredentials?.(check(raw), context),
+    open(raw, model, settings, context) {
+      const values = check(raw);
+      const opened = definition.open(values, model, settings, context);
+      return withSimilarNames(opened, async (signal) =>
+        (await definition.listModels(values, context, signal)).filter(isShown),
+      );
+    },
     listModels: async (raw, context, signal) => definition.listModels(check(raw), context, signal),
+    listsAll: (raw) => definition.listsAll?.(check(raw)) ?? false,
+    servedWindows: async (raw, models, context, signal) =>
+      (await definition.servedWindows?.(check(raw), models, context, signal)) ?? new Map<string, number>(),
     openEmbedder: (raw, context) => definition.openEmbedder?.(check(raw), context),
   };
 }
-
-/** How many words of context may be counted on in a window of so many tokens. */
-export const contextWordsOf = (tokens: number): number => Math.floor(tokens * WORDS_PER_TOKEN);

@@ -1,125 +1,217 @@
-import { homeKey, spaceOfMemory } from "../end-users/model.ts";
+import type { AccountEmail } from "../shared/id-types.ts";
+import { scopeOfMemory, homeKey } from "../access/access-scope.ts";
+import { changeTally, type Counts, countsFrom, readTally } from "../plans/tally.ts";
 import { AppError, notFound } from "../shared/errors.ts";
-import type { TableClient, WriteAction } from "../table/client.ts";
+import type { TableClient } from "../table/client.ts";
+import type { WriteAction } from "../table/requests.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { isLive } from "../table/deletion.ts";
-import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
+import type { Refusal } from "../table/errors.ts";
 import { absent, any, equals, present } from "../table/expressions.ts";
 import { keyOf, optionalText, text } from "../table/fields.ts";
-import { memoryPartition } from "../table/keys.ts";
+import { ARCHIVAL_PREFIX, ARCHIVAL_VERSION_PREFIX, memoryPartition } from "../table/keys.ts";
 import { type ListPage, listNewestFirst } from "../table/list.ts";
 import type { Item } from "../table/marshal.ts";
 import {
-  ARCHIVAL_PREFIX,
+  ARCHIVE_COUNTS,
+  archiveCeilings,
+  archiveCounts,
+  type ArchiveFull,
+  type ArchiveLimits,
+  archiveTally,
   contentHashOf,
+  firstChangeAfter,
+  type FormerMemory,
+  fullArchive,
   hasPointer,
   hashItem,
   hashKey,
   hashPartition,
+  isStoredBy,
   type Memory,
   memoryFrom,
   memoryIdIn,
   memoryIdOf,
   memoryItem,
   memoryKey,
+  normalKey,
   pointerItem,
   pointerKey,
   sortKeyOf,
   tombstoneItem,
+  versionFrom,
+  versionItem,
+  versionKey,
 } from "./archival-model.ts";
+import { NearDuplicates } from "./near-duplicates.ts";
 import type { MemoryOwner } from "./model.ts";
 
-/** A memory that is to be stored. */
-export interface MemoryDraft extends Pick<Memory, "content" | "occurredAt" | "createdAt" | "by" | "runId"> {
-  /** The id to take where another memory, whose content has been changed since, has the one of this content. */
+/** A memory to be stored. */
+export interface MemoryDraft extends Pick<
+  Memory,
+  "content" | "occurredAt" | "createdAt" | "by" | "runId" | "sources"
+> {
+  /** The id to use if the id derived from the content belongs to a memory whose content has been changed since. */
   readonly spareId: string;
 }
 
-/** A memory, and whether it was made for this request or was there before. */
+/** A memory, and whether this request created it or it existed before. */
 export interface Inserted {
   readonly memory: Memory;
   readonly created: boolean;
 }
 
-/** `moved`: somebody else has changed or removed the memory since it was read. `taken`: another has that content. */
-export type ChangeOutcome = "done" | "moved" | "taken";
+/** `moved`: the memory has been changed or removed since it was read. `taken`: another memory has this content. */
+export type ChangeOutcome = "done" | "moved" | "taken" | ArchiveFull;
 
-/** Memories removed per call of `sweep`: a Worker has a bounded number of requests, and a caller bounded patience. */
+/** The most memories removed per call of `sweep`, because a Worker can make a limited number of requests. */
 const SWEEP_MEMORIES = 5_000;
-/** How often a write or a read is begun again when others have changed what it found. */
+/** How often a read or a write is attempted if concurrent changes invalidate what it has read. */
 const ATTEMPTS = 5;
 
-/** Where the actions stand in the transactions below. */
+/** The indexes of the actions in the transactions below. */
 const ITEM = 0;
 const AGENT_CHECK = 1;
 const HASH = 2;
+const TALLY = 4;
+const NORMAL = 5;
 
-/** Archival memories in the table: each is an item, a pointer to it and a holder of its content, written together. */
+/** Archival memories in the table. Each has an item, a pointer and a content holder, written in one transaction. */
 export class ArchivalRepository {
   readonly #table: TableClient;
   readonly #cursors: Cursors;
+  readonly #near: NearDuplicates;
 
-  constructor(table: TableClient, cursors: Cursors) {
+  constructor({ table, cursors }: { readonly table: TableClient; readonly cursors: Cursors }) {
     this.#table = table;
     this.#cursors = cursors;
+    this.#near = new NearDuplicates({ table, find: (owner, id) => this.find(owner, id) });
   }
 
-  /** Stores a memory, or gives the one that has its content. Throws a 404 where the agent does not stand. */
-  async insert(owner: MemoryOwner, agentOwner: string, draft: MemoryDraft): Promise<Inserted> {
+  /**
+   * Stores a memory, or returns the existing one with the same content, apart from spaces and a final full stop. Returns
+   * the exceeded limit if there is one. Throws `not-found` if the agent is gone or being deleted.
+   */
+  insert(owner: MemoryOwner, accountEmail: AccountEmail, draft: MemoryDraft): Promise<Inserted>;
+  insert(
+    owner: MemoryOwner,
+    accountEmail: AccountEmail,
+    draft: MemoryDraft,
+    limits: ArchiveLimits | undefined,
+  ): Promise<Inserted | ArchiveFull>;
+  async insert(
+    owner: MemoryOwner,
+    accountEmail: AccountEmail,
+    draft: MemoryDraft,
+    limits?: ArchiveLimits,
+  ): Promise<Inserted | ArchiveFull> {
     const { spareId, ...rest } = draft;
     const contentHash = await contentHashOf(draft.content);
     const holder = await memoryIdOf(owner, contentHash);
+    const normal = await normalKey(owner, draft.content);
+    const more = archiveCounts([draft]);
     let id = holder;
 
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const known = await this.#withContent(owner, contentHash, draft.content);
       if (known) return { memory: known, created: false };
 
-      const memory = { ...rest, id, contentHash, sortKey: sortKeyOf(draft.createdAt, id) };
+      const memory = { ...rest, id, contentHash, changeTimes: [], sortKey: sortKeyOf(draft.createdAt, id) };
       const refused = await this.#transact([
         { put: memoryItem(owner, memory), if: absent("pk") },
-        standing(owner, agentOwner),
+        agentIsLive(owner, accountEmail),
         { put: hashItem(owner, memory, holder), if: absent("pk") },
         { put: pointerItem(owner, memory), if: absent("pk") },
+        changeTally(archiveTally(owner), more, draft.createdAt, archiveCeilings(limits)),
+        { put: { ...normal, memory_id: id }, if: absent("pk") },
       ]);
       if (!refused) return { memory, created: true };
 
-      // Either somebody has just stored the same, or the id belongs to a memory that has another content by now.
-      if (!refused.has(HASH)) id = spareId;
+      if (refused.has(NORMAL) && !refused.has(HASH)) {
+        const near = await this.#near.holder(owner, draft.content);
+        if (near) return { memory: near, created: false };
+      }
+
+      if (refused.has(TALLY) && !refused.has(HASH)) {
+        const full = await this.#full(owner, refused.get(TALLY), more, limits, draft.createdAt);
+        if (full) return full;
+        continue;
+      }
+      // Either the same content has just been stored, or the id belongs to a memory whose content has changed since.
+      if (!refused.has(HASH) && !refused.has(NORMAL)) id = spareId;
     }
     throw contended();
   }
 
-  /** A page of the memories, those first that were stored or changed last. */
+  /** Returns a page of the memories, most recently stored or changed first. */
   list(owner: MemoryOwner, limit: number, cursor: string | undefined): Promise<ListPage<Memory>> {
     const partition = memoryPartition(owner.agentId, owner.userId);
-    const scope = `archival memories in ${partition}`;
-    const request = { partition, range: { beginsWith: ARCHIVAL_PREFIX }, scope, limit, cursor };
+    const cursorScope = `archival memories in ${partition}`;
+    const request = { partition, range: { beginsWith: ARCHIVAL_PREFIX }, cursorScope, limit, cursor };
     return listNewestFirst(this.#table, this.#cursors, request, memoryFrom);
   }
 
+  /** Returns a page of the texts that memories had before changes, the most recently replaced first. */
+  formerTexts(
+    owner: MemoryOwner,
+    limit: number,
+    cursor: string | undefined,
+  ): Promise<ListPage<FormerMemory>> {
+    const partition = memoryPartition(owner.agentId, owner.userId);
+    const cursorScope = `former texts in ${partition}`;
+    const request = { partition, range: { beginsWith: ARCHIVAL_VERSION_PREFIX }, cursorScope, limit, cursor };
+    return listNewestFirst(this.#table, this.#cursors, request, versionFrom);
+  }
+
+  /** Returns a memory, or `undefined` if there is none. */
   async find(owner: MemoryOwner, id: string): Promise<Memory | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const sortKey = await this.#whereIs(owner, id);
+      const sortKey = await this.#sortKeyOf(owner, id);
       if (sortKey === undefined) return undefined;
 
       const item = await this.#table.get(memoryKey(owner, sortKey));
       if (item) return memoryFrom(item);
-      // It was moved between the two reads, and its pointer with it.
+      // The memory was moved between the two reads, together with its pointer.
     }
     return undefined;
   }
 
-  /** Puts a memory in the place of an earlier state of it. Throws a 404 where the agent does not stand. */
-  async replace(owner: MemoryOwner, agentOwner: string, from: Memory, to: Memory): Promise<ChangeOutcome> {
+  /**
+   * Returns a memory with the text that it had at `asOf` (milliseconds since the epoch). Returns `undefined` if there is
+   * none, if it was stored later, or if that text is not kept.
+   */
+  async findAt(owner: MemoryOwner, id: string, asOf: number): Promise<Memory | FormerMemory | undefined> {
+    const memory = await this.find(owner, id);
+    const changedAt = memory && firstChangeAfter(memory, asOf);
+    const found = changedAt === undefined ? memory : await this.#version(owner, id, changedAt);
+    return found && isStoredBy(found, asOf) ? found : undefined;
+  }
+
+  /**
+   * Replaces a memory's state `from` with `to`, and keeps the text of `from` as an earlier one. Returns the exceeded limit if
+   * there is one. Throws `not-found` if the agent is gone or being deleted.
+   */
+  async replace(
+    owner: MemoryOwner,
+    accountEmail: AccountEmail,
+    from: Memory,
+    to: Memory,
+    { limits, changedAt }: { readonly limits: ArchiveLimits | undefined; readonly changedAt: string },
+  ): Promise<ChangeOutcome> {
     const isSame = from.contentHash === to.contentHash;
-    const holders = await this.#holdersOf(owner, from);
+    const [holders, normals] = await Promise.all([
+      this.#holdersOf(owner, from),
+      this.#near.move(owner, from, to),
+    ]);
+    if (normals === "taken") return "taken";
     if (!isSame && (await this.#withContent(owner, to.contentHash, to.content))) return "taken";
 
     const held = { set: { archival_sk: to.sortKey } };
-    const refused = await this.#transact([
+    const more = difference(archiveCounts([to]), archiveCounts([from]));
+    const dropped = from.changeTimes.filter((at) => !to.changeTimes.includes(at));
+    const actions: readonly WriteAction[] = [
       { remove: memoryKey(owner, from.sortKey), if: present("pk") },
-      standing(owner, agentOwner),
+      agentIsLive(owner, accountEmail),
       ...(isSame
         ? holders.map((item) => ({ update: keyOf(item), changes: held, if: present("pk") }))
         : [
@@ -131,32 +223,80 @@ export class ArchivalRepository {
           ]),
       { put: memoryItem(owner, to), if: absent("pk") },
       { put: pointerItem(owner, to), if: pointsTo(from) },
-    ]);
+      ...normals,
+      { put: versionItem(owner, from, changedAt), if: absent("pk") },
+      ...dropped.map((at) => ({ remove: versionKey(owner, from.id, at) })),
+      // Even if nothing grows: a concurrent recount may miss the memory while it moves, and must be invalidated.
+      changeTally(archiveTally(owner), more, changedAt, archiveCeilings(limits)),
+    ];
+    const refused = await this.#transact(actions);
     if (!refused) return "done";
+    const tally = actions.length - 1;
+    if (refused.has(tally) && refused.size === 1)
+      return (await this.#full(owner, refused.get(tally), more, limits, changedAt)) ?? "moved";
     return refused.has(HASH) && !refused.has(ITEM) && !isSame ? "taken" : "moved";
   }
 
-  /** Removes a memory and leaves its tombstone. Throws a 404 where the agent does not stand. */
+  /**
+   * Removes a memory with its earlier texts, and stores its tombstone. Throws `not-found` if the agent is gone or being
+   * deleted.
+   */
   async remove(
     owner: MemoryOwner,
-    agentOwner: string,
+    accountEmail: AccountEmail,
     memory: Memory,
     removedAt: string,
-  ): Promise<Exclude<ChangeOutcome, "taken">> {
-    const holders = await this.#holdersOf(owner, memory);
+  ): Promise<"done" | "moved"> {
+    const [holders, normals] = await Promise.all([
+      this.#holdersOf(owner, memory),
+      this.#near.removal(owner, memory),
+    ]);
     const refused = await this.#transact([
       { remove: memoryKey(owner, memory.sortKey), if: present("pk") },
-      standing(owner, agentOwner),
+      agentIsLive(owner, accountEmail),
       { remove: pointerKey(owner, memory.id), if: pointsTo(memory) },
       { put: tombstoneItem(owner, memory, removedAt), if: absent("pk") },
       ...holders.map((item) => ({ remove: keyOf(item) })),
+      ...normals,
+      ...memory.changeTimes.map((at) => ({ remove: versionKey(owner, memory.id, at) })),
+      changeTally(archiveTally(owner), difference({}, archiveCounts([memory])), removedAt),
     ]);
     return refused ? "moved" : "done";
   }
 
+  /** Returns the number of memories and of their bytes. Counts them if there is no tally yet. */
+  async usage(owner: MemoryOwner, timestamp: string): Promise<Counts> {
+    const range = { beginsWith: ARCHIVAL_PREFIX };
+    const partition = memoryPartition(owner.agentId, owner.userId);
+    const recount = async () => {
+      let [memories, bytes] = [0, 0];
+      for await (const page of this.#table.pages(partition, { range, attributes: ["content"] })) {
+        const counts = archiveCounts(page.map((item) => ({ content: text(item, "content") })));
+        memories += counts["memories"] ?? 0;
+        bytes += counts["bytes"] ?? 0;
+      }
+      return { memories, bytes };
+    };
+    const counts = await readTally(this.#table, archiveTally(owner), ARCHIVE_COUNTS, timestamp, recount);
+    if (!counts) throw contended();
+    return counts;
+  }
+
+  /** Returns the limit that `more` exceeds; `undefined` if the write was refused only because the tally was missing. */
+  async #full(
+    owner: MemoryOwner,
+    item: Item | undefined,
+    more: Counts,
+    limits: ArchiveLimits | undefined,
+    timestamp: string,
+  ): Promise<ArchiveFull | undefined> {
+    const counts = countsFrom(item, ARCHIVE_COUNTS) ?? (await this.usage(owner, timestamp));
+    return limits && fullArchive(counts, more, limits);
+  }
+
   /**
-   * Removes all memories of an agent that is being deleted, with what holds their contents, which stands in partitions
-   * of its own. False where so many are left that it takes another call.
+   * Removes all memories of an agent that is being deleted, and the holders of their contents, which are in partitions
+   * of their own. Returns false if memories are left and another call is needed.
    */
   async sweep(owner: MemoryOwner): Promise<boolean> {
     const attributes = ["pk", "sk", "memory_id", "content_hash"];
@@ -167,7 +307,7 @@ export class ArchivalRepository {
       range: { beginsWith: ARCHIVAL_PREFIX },
       attributes,
     })) {
-      // The memories go last: by them the holders are found again if this breaks off.
+      // Memories are removed last: if this is interrupted, the next call needs them to find the holders.
       await this.#table.batchWrite(await removalsOfHolders(owner, page.map(memoryFrom)));
       await this.#table.batchWrite(page.map((item) => ({ remove: keyOf(item) })));
       left -= page.length;
@@ -177,8 +317,8 @@ export class ArchivalRepository {
   }
 
   /**
-   * The memory that has a content. Holders whose memory is gone (others write to this table, too) are removed, so that
-   * they are in nobody's way.
+   * Returns the memory with this content, if there is one. Removes holders whose memory is gone, which other writers of
+   * the table can leave behind, because they would block the content.
    */
   async #withContent(owner: MemoryOwner, contentHash: string, content: string): Promise<Memory | undefined> {
     for (const item of await this.#table.query(hashPartition(owner, contentHash))) {
@@ -190,25 +330,27 @@ export class ArchivalRepository {
       if (memory?.content === content) return memory;
 
       const unchanged = sortKey === null ? absent("archival_sk") : equals("archival_sk", sortKey);
-      try {
-        await this.#table.remove(keyOf(item), any(absent("pk"), unchanged));
-      } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error;
-        // Its memory was only moved while we looked.
-        return this.#withContent(owner, contentHash, content);
-      }
+      const removed = await this.#table.tryRemove(keyOf(item), any(absent("pk"), unchanged));
+      // Otherwise the memory was moved in the meantime, not removed.
+      if (!removed) return this.#withContent(owner, contentHash, content);
     }
     return undefined;
   }
 
-  /** The items that hold a memory's content for it. */
+  /** Returns the text that a memory had until it was changed at `changedAt`, if it is kept. */
+  async #version(owner: MemoryOwner, id: string, changedAt: string): Promise<FormerMemory | undefined> {
+    const item = await this.#table.get(versionKey(owner, id, changedAt));
+    return item && versionFrom(item);
+  }
+
+  /** Returns the items that reserve a memory's content. */
   async #holdersOf(owner: MemoryOwner, { id, contentHash }: Memory): Promise<readonly Item[]> {
     const items = await this.#table.query(hashPartition(owner, contentHash));
     return items.filter((item) => memoryIdIn(item) === id);
   }
 
-  /** The sort key of a memory. The service before kept no pointers: its memories have to be looked for. */
-  async #whereIs(owner: MemoryOwner, id: string): Promise<string | undefined> {
+  /** Returns a memory's sort key. Memories of the legacy Python service have no pointers and are found by a scan. */
+  async #sortKeyOf(owner: MemoryOwner, id: string): Promise<string | undefined> {
     const pointer = await this.#table.get(pointerKey(owner, id));
     if (pointer) return text(pointer, "archival_sk");
     if (hasPointer(id)) return undefined;
@@ -222,34 +364,34 @@ export class ArchivalRepository {
     return undefined;
   }
 
-  /** Gives the conditions that did not hold, or nothing where all was written. Throws a 404 for an agent that is gone. */
-  async #transact(actions: readonly WriteAction[]): Promise<TransactionRefused["failed"] | undefined> {
-    try {
-      await this.#table.transact(actions);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof TransactionRefused)) throw error;
-      if (error.failed.has(AGENT_CHECK)) throw notFound("Agent");
-      return error.failed;
-    }
+  /** Returns the failed conditions, or `undefined` after a success. Throws `not-found` if the agent is gone. */
+  async #transact(actions: readonly WriteAction[]): Promise<Refusal | undefined> {
+    const refusal = await this.#table.transactOrRefusal(actions);
+    if (refusal?.has(AGENT_CHECK)) throw notFound("Agent");
+    return refusal;
   }
 }
 
-const standing = (owner: MemoryOwner, agentOwner: string): WriteAction => ({
-  check: homeKey(spaceOfMemory(owner, agentOwner), owner.agentId),
+/** Checks that the agent exists and is not being deleted. */
+const agentIsLive = (owner: MemoryOwner, accountEmail: AccountEmail): WriteAction => ({
+  check: homeKey(scopeOfMemory(owner, accountEmail), owner.agentId),
   if: isLive,
 });
 
-/** Many are changing the same memory at this moment. */
+/** Returns how much each count grows between `from` and `to`. */
+const difference = (to: Counts, from: Counts): Counts =>
+  Object.fromEntries(ARCHIVE_COUNTS.map((name) => [name, (to[name] ?? 0) - (from[name] ?? 0)]));
+
+/** The error for a memory that too many requests change at the same time. */
 export const contended = (): AppError =>
-  new AppError("conflict", "This memory is being changed by others at the moment. Please try again.", {
+  new AppError("conflict", "This memory is being changed concurrently. Please try again.", {
     retryAfter: 1,
   });
 
-/** Holds for the pointer of a memory in this state; the service before wrote none. */
+/** The condition that a pointer leads to this state of a memory, or that the legacy Python service wrote none. */
 const pointsTo = ({ sortKey }: Memory) => any(absent("pk"), equals("archival_sk", sortKey));
 
-/** A content is held under the id derived from it, or, by the service before, under that of its memory. */
+/** Returns removals of the holders. Their ids derive from the content or, in legacy items, equal the memory ids. */
 async function removalsOfHolders(owner: MemoryOwner, memories: readonly Memory[]) {
   const keys = await Promise.all(
     memories.map(async ({ id, contentHash }) => [

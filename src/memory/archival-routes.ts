@@ -1,40 +1,61 @@
+import { Hono } from "hono";
 import * as z from "zod";
-import { endUserSpace } from "../http/middleware/end-user-space.ts";
-import { idempotent } from "../http/middleware/idempotent.ts";
+import { rule } from "../shared/violations.ts";
+import { endUserScope } from "../access/end-user-scope.ts";
+import { idempotent } from "../idempotency/middleware.ts";
 import { operation } from "../http/openapi.ts";
-import { userRouter } from "../http/router.ts";
-import { blankAsAbsent, Id, pageOf, pageQuery, toPage } from "../http/schemas.ts";
+import { limitBursts } from "../access/burst-limit.ts";
+import type { AppEnv } from "../access/env.ts";
+import { requireAccess } from "../access/require-access.ts";
+import { validateAgentPath } from "../access/agent-path.ts";
+import { maxBody } from "../http/middleware/body-limit.ts";
+import { AgentIdText, Id, blankAsAbsent, pageOf, pageQuery, toPage } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
+import { written, writtenAs } from "../access/written.ts";
 import type { MemoryHit } from "../search/model.ts";
+import {
+  AsOf,
+  asOfField,
+  EvidenceView,
+  evidenceField,
+  SearchParameters,
+  criteriaFromQuery,
+} from "../search/schemas.ts";
+import { formatTimestamp } from "../shared/clock.ts";
 import { utf8Length } from "../shared/text.ts";
+import { nameIn } from "../shared/violations.ts";
 import { MAX_CONTENT_BYTES } from "./archival-model.ts";
-import { MemoryView, toMemoryView } from "./archival-view.ts";
+import type { ArchiveStatus } from "./archival-service.ts";
+import { MemoryReference, MemoryView, toMemoryView } from "./archival-view.ts";
 
 const BODY_LIMIT = 1024 * 1024;
-/** A query is a question, not a document. */
-const MAX_QUERY_CHARS = 20_000;
 const MAX_BATCH = 100;
 
 const Content = z
   .string()
-  .refine((content) => content.trim() !== "", { error: "Must not be blank" })
+  .refine((content) => content.trim() !== "", { error: rule("must not be blank.") })
   .refine((content) => utf8Length(content) <= MAX_CONTENT_BYTES, {
-    error: `Has at most ${MAX_CONTENT_BYTES / 1024} KB`,
+    error: rule(`must have at most ${MAX_CONTENT_BYTES / 1024} KB.`),
   });
 
-/** A day, or a moment with or without an offset; kept as it was written. */
-const OccurredAt = z.union([z.iso.date(), z.iso.datetime({ offset: true, local: true }).max(40)]);
+/** A date, or a date and time with or without an offset. Stored as written. */
+const OccurredAt = z.union([z.iso.date(), z.iso.datetime({ offset: true, local: true }).max(40)], {
+  error: (issue) =>
+    `${nameIn(issue)} must be a date such as 2026-06-01, or a date and time such as 2026-06-01T12:00:00Z.`,
+});
 
 const NewMemory = z
-  .object({ content: Content, occurred_at: blankAsAbsent(OccurredAt.optional()) })
+  .strictObject({ content: Content, occurred_at: blankAsAbsent(OccurredAt.optional()) })
   .meta({ id: "NewMemory" });
 
-const NewMemories = z.object({ items: z.array(NewMemory).min(1).max(MAX_BATCH) }).meta({ id: "NewMemories" });
+const NewMemories = z
+  .strictObject({ items: z.array(NewMemory).min(1).max(MAX_BATCH) })
+  .meta({ id: "NewMemories" });
 
 const MemoryChanges = z
-  .object({
+  .strictObject({
     content: Content.optional(),
-    occurred_at: OccurredAt.nullable().optional().describe("Null takes it away."),
+    occurred_at: OccurredAt.nullable().optional().describe("Null removes it."),
   })
   .meta({ id: "MemoryChanges" });
 
@@ -50,57 +71,81 @@ const FoundView = z
         content: z.string(),
         created_at: z.string(),
         occurred_at: z.string().optional(),
+        superseded_at: z
+          .string()
+          .optional()
+          .describe("When a change replaced this text. Only with `as_of`; absent if the text is current."),
         score: z.number(),
       }),
     ),
     total: z.number(),
     next_cursor: z.string().nullable(),
     has_more: z.boolean(),
-    notes: z.array(z.string()).describe("Reasons, such as `nothing-stored` or `index-building`."),
+    notes: z
+      .array(z.string())
+      .describe("Remarks on the results, such as `nothing-stored` or `index-building`."),
+    evidence: EvidenceView.optional(),
   })
   .meta({ id: "FoundMemories" });
 
-const AgentParam = z.object({ agentId: Id });
-const MemoryParam = AgentParam.extend({ memoryId: Id });
-const SearchQuery = pageQuery(10).extend({ query: z.string().max(MAX_QUERY_CHARS).default("") });
+const StatusView = z
+  .object({
+    memories: z.number(),
+    indexed: z.number().describe("How many memories are found by their words."),
+    embedded: z.number().describe("How many memories are found by their meaning."),
+    model: z
+      .string()
+      .nullable()
+      .describe("The embedding model and the length of its vectors. Null if search is by words only."),
+    last_error: z
+      .object({ message: z.string(), at: z.string() })
+      .nullable()
+      .describe("Why the embeddings server failed last. Null once it embeds memories again."),
+  })
+  .meta({ id: "ArchivalMemoryStatus" });
 
-export const archivalRoutes = userRouter()
+const WrittenMemory = writtenAs(MemoryView, MemoryReference);
+
+const AgentParam = z.object({ agentId: AgentIdText });
+const MemoryParam = AgentParam.extend({ memoryId: Id });
+const SearchQuery = pageQuery(10).extend({ ...SearchParameters.shape, as_of: AsOf });
+
+export const archivalRoutes = new Hono<AppEnv>()
   .post(
     "/:agentId/archival-memory",
-    operation(
-      "createMemory",
-      "Store a memory, or get the one that has its content",
-      { 200: MemoryView, 201: MemoryView },
-      { access: ["user", "memory:write"], bodyLimit: BODY_LIMIT },
-    ),
-    validate("param", AgentParam),
-    endUserSpace,
+    operation("createMemory", {
+      200: WrittenMemory,
+      201: WrittenMemory,
+    }),
+    maxBody(BODY_LIMIT),
+    requireAccess("user", "memory:write"),
+    validateAgentPath(AgentParam),
+    endUserScope,
     validate("json", NewMemory),
     idempotent,
     async (c) => {
       const { memory, created } = await c.var.deps.archivalService.insert(
-        c.var.space,
+        c.var.scope,
         c.req.valid("param").agentId,
         toInput(c.req.valid("json")),
       );
-      return c.json(toMemoryView(memory), created ? 201 : 200);
+      return c.json(written(c, toMemoryView(memory), MemoryReference), created ? 201 : 200);
     },
   )
   .post(
     "/:agentId/archival-memory/batch",
-    operation(
-      "createMemories",
-      "Store many memories; the answer is in the order of the request",
-      { 200: StoredView },
-      { access: ["user", "memory:write"], bodyLimit: BODY_LIMIT },
-    ),
-    validate("param", AgentParam),
-    endUserSpace,
+    operation("createMemories", {
+      200: StoredView,
+    }),
+    maxBody(BODY_LIMIT),
+    requireAccess("user", "memory:write"),
+    validateAgentPath(AgentParam),
+    endUserScope,
     validate("json", NewMemories),
     idempotent,
     async (c) => {
       const stored = await c.var.deps.archivalService.insertAll(
-        c.var.space,
+        c.var.scope,
         c.req.valid("param").agentId,
         c.req.valid("json").items.map(toInput),
       );
@@ -110,85 +155,101 @@ export const archivalRoutes = userRouter()
   )
   .get(
     "/:agentId/archival-memory",
-    operation(
-      "listMemories",
-      "What the agent has stored of the user, newest first",
-      {
-        200: pageOf(MemoryView),
-      },
-      { access: ["user", "memory:read"] },
-    ),
-    validate("param", AgentParam),
-    endUserSpace,
+    operation("listMemories", {
+      200: pageOf(MemoryView),
+    }),
+    requireAccess("user", "memory:read"),
+    validateAgentPath(AgentParam),
+    endUserScope,
     validate("query", pageQuery(20)),
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
       const { agentId } = c.req.valid("param");
-      const page = await c.var.deps.archivalService.list(c.var.space, agentId, limit, cursor);
+      const page = await c.var.deps.archivalService.list(c.var.scope, agentId, limit, cursor);
       return c.json(toPage(page.items.map(toMemoryView), page.nextCursor), 200);
     },
   )
   .get(
     "/:agentId/archival-memory/search",
-    operation(
-      "searchMemories",
-      "Search what the agent has stored, best first",
-      { 200: FoundView },
-      { access: ["user", "memory:read"], burst: "costly" },
-    ),
-    validate("param", AgentParam),
-    endUserSpace,
+    operation("searchMemories", {
+      200: FoundView,
+    }),
+    requireAccess("user", "memory:read"),
+    limitBursts("costly"),
+    validateAgentPath(AgentParam),
+    endUserScope,
     validate("query", SearchQuery),
     async (c) => {
-      const { query, limit, cursor } = c.req.valid("query");
+      const { limit, cursor, as_of: asOf, ...parameters } = c.req.valid("query");
+      const criteria = { ...criteriaFromQuery(parameters), ...asOfField(asOf) };
       const { agentId } = c.req.valid("param");
-      const found = await c.var.deps.archivalService.search(c.var.space, agentId, query, limit, cursor);
+      const found = await c.var.deps.archivalService.search(c.var.scope, agentId, criteria, limit, cursor);
       const page = { next_cursor: found.nextCursor, has_more: found.nextCursor !== null };
       return c.json(
-        { items: found.hits.map(toHitView), total: found.total, ...page, notes: [...found.notes] },
+        {
+          items: found.hits.map(toHitView),
+          total: found.total,
+          ...page,
+          notes: [...found.notes],
+          ...evidenceField(found.evidence),
+        },
         200,
       );
     },
   )
   .get(
+    "/:agentId/archival-memory/status",
+    operation("getMemoryStatus", {
+      200: StatusView,
+    }),
+    // Before the handler, which may have to store the number of memories.
+    requireAccess("user", "memory:read", { account: "before" }),
+    limitBursts("costly"),
+    validateAgentPath(AgentParam),
+    endUserScope,
+    async (c) => {
+      const { agentId } = c.req.valid("param");
+      return c.json(toStatusView(await c.var.deps.archivalService.status(c.var.scope, agentId)), 200);
+    },
+  )
+  .get(
     "/:agentId/archival-memory/:memoryId",
-    operation("getMemory", "A memory", { 200: MemoryView }, { access: ["user", "memory:read"] }),
-    validate("param", MemoryParam),
-    endUserSpace,
+    operation("getMemory", { 200: MemoryView }),
+    requireAccess("user", "memory:read"),
+    validateAgentPath(MemoryParam),
+    endUserScope,
     async (c) => {
       const { agentId, memoryId } = c.req.valid("param");
-      return c.json(toMemoryView(await c.var.deps.archivalService.get(c.var.space, agentId, memoryId)), 200);
+      return c.json(toMemoryView(await c.var.deps.archivalService.get(c.var.scope, agentId, memoryId)), 200);
     },
   )
   .patch(
     "/:agentId/archival-memory/:memoryId",
-    operation(
-      "updateMemory",
-      "Change a memory; what is absent stays as it is",
-      { 200: MemoryView },
-      { access: ["user", "memory:write"], bodyLimit: BODY_LIMIT },
-    ),
-    validate("param", MemoryParam),
-    endUserSpace,
+    operation("updateMemory", { 200: WrittenMemory }),
+    maxBody(BODY_LIMIT),
+    requireAccess("user", "memory:write"),
+    validateAgentPath(MemoryParam),
+    endUserScope,
     validate("json", MemoryChanges),
     async (c) => {
       const { agentId, memoryId } = c.req.valid("param");
       const { content, occurred_at: occurredAt } = c.req.valid("json");
-      const memory = await c.var.deps.archivalService.update(c.var.space, agentId, memoryId, {
+      const memory = await c.var.deps.archivalService.update(c.var.scope, agentId, memoryId, {
         ...(content !== undefined && { content }),
         ...(occurredAt !== undefined && { occurredAt }),
       });
-      return c.json(toMemoryView(memory), 200);
+      return c.json(written(c, toMemoryView(memory), MemoryReference), 200);
     },
   )
   .delete(
     "/:agentId/archival-memory/:memoryId",
-    operation("deleteMemory", "Delete a memory", { 204: "empty" }, { access: ["user", "memory:write"] }),
-    validate("param", MemoryParam),
-    endUserSpace,
+    operation("deleteMemory", { 204: "empty" }),
+    requireAccess("user", "memory:write"),
+    validateAgentPath(MemoryParam),
+    endUserScope,
     async (c) => {
       const { agentId, memoryId } = c.req.valid("param");
-      await c.var.deps.archivalService.remove(c.var.space, agentId, memoryId);
+      await c.var.deps.archivalService.remove(c.var.scope, agentId, memoryId);
       return c.body(null, 204);
     },
   );
@@ -198,10 +259,19 @@ const toInput = ({ content, occurred_at }: z.infer<typeof NewMemory>) => ({
   occurredAt: occurred_at ?? null,
 });
 
-const toHitView = ({ memoryId, content, createdAt, occurredAt, score }: MemoryHit) => ({
+const toStatusView = ({ memories, indexed, embedded, model, lastError }: ArchiveStatus) => ({
+  memories,
+  indexed,
+  embedded,
+  model,
+  last_error: lastError && { message: lastError.message, at: formatTimestamp(lastError.at) },
+});
+
+const toHitView = ({ memoryId, content, createdAt, occurredAt, supersededAt, score }: MemoryHit) => ({
   memory_id: memoryId,
   content,
   created_at: createdAt,
   ...(occurredAt !== null && { occurred_at: occurredAt }),
+  ...(supersededAt !== undefined && { superseded_at: supersededAt }),
   score,
 });

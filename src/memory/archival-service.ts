@@ -1,198 +1,298 @@
-import type { MemorySearch, MemorySearchAnswer } from "../search/model.ts";
-import type { Clock } from "../shared/clock.ts";
+import { mapConcurrent } from "../shared/async.ts";
+import type { AccountPlan, PlanRules } from "../plans/account-plan.ts";
+import { isAnywhereLimited } from "../plans/pricing.ts";
+import { limitExceeded } from "../plans/refusals.ts";
+import type { Counts } from "../plans/tally.ts";
+import { cursorSubject, nextPosition, positionOf } from "../search/page-position.ts";
+import { bestOf, markBest, relativeScores, splitBest } from "../search/relative-scores.ts";
+import type {
+  MemoryIndexStatus,
+  MemorySearch,
+  MemorySearchAnswer,
+  MemorySearchCriteria,
+} from "../search/model.ts";
+import { type Clock, timestampAfter } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
+import type { AgentId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
-import { personIn, type Space } from "../users/space.ts";
-import type { Memory, MemoryChanges, MemoryInput } from "./archival-model.ts";
-import { contentHashOf, sortKeyOf } from "./archival-model.ts";
+import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
+import {
+  type Memory,
+  type MemoryChanges,
+  type MemoryInput,
+  changedMemory,
+  contentHashOf,
+  normalContent,
+  storedAt,
+  type ArchiveFull,
+} from "./archival-model.ts";
 import { type ArchivalRepository, contended, type Inserted } from "./archival-repository.ts";
 import type { MemoryOwner } from "./model.ts";
-import type { MemoryAgents } from "./service.ts";
+import type { MemoryAgents, MemoryPlans } from "./service.ts";
 
-/** Memories of a batch that are stored at the same time; other requests want connections, too. */
+/** How many memories of a batch are stored concurrently. More would take connections from other requests. */
 const PARALLEL_INSERTS = 4;
-/** How often a change is made again on what others have made of the memory meanwhile. */
+/** How often a change is attempted if the memory changes concurrently. */
 const REBASES = 8;
 
-/** Writes and reads cursors that are bound to a list. */
+/** Writes and reads cursors that are valid for one list only. */
 export interface PageCursors {
-  write(scope: string, position: string): Promise<string>;
-  read(scope: string, cursor: string | undefined): Promise<string | undefined>;
+  write(cursorScope: string, position: string): Promise<string>;
+  read(cursorScope: string, cursor: string | undefined): Promise<string | undefined>;
 }
 
-/** A page of what a search has found; `nextCursor` is null at the end. */
+/** A page of search results. `nextCursor` is null on the last page. */
 export interface FoundPage extends MemorySearchAnswer {
   readonly nextCursor: string | null;
 }
 
-interface Collaborators {
+/** How many memories there are, and how far they can be found. */
+export interface ArchiveStatus extends MemoryIndexStatus {
+  readonly memories: number;
+}
+
+interface ArchivalServiceDeps {
   readonly memories: ArchivalRepository;
   readonly agents: MemoryAgents;
   readonly search: MemorySearch;
   readonly cursors: PageCursors;
+  readonly plans: MemoryPlans;
+  readonly rules: Pick<PlanRules, "upgradeUrl">;
   readonly clock: Clock;
 }
 
-/** An agent's archival memory of its owner or of an end user, for its owner to look at and to change. */
+/** Lets the owner of an agent read and change its archival memory of the owner or of an end user. */
 export class ArchivalService {
   readonly #memories: ArchivalRepository;
   readonly #agents: MemoryAgents;
   readonly #search: MemorySearch;
   readonly #cursors: PageCursors;
+  readonly #plans: MemoryPlans;
+  readonly #rules: Pick<PlanRules, "upgradeUrl">;
   readonly #clock: Clock;
 
-  constructor({ memories, agents, search, cursors, clock }: Collaborators) {
+  constructor({ memories, agents, search, cursors, plans, rules, clock }: ArchivalServiceDeps) {
     this.#memories = memories;
     this.#agents = agents;
     this.#search = search;
     this.#cursors = cursors;
+    this.#plans = plans;
+    this.#rules = rules;
     this.#clock = clock;
   }
 
-  /** Stores a memory, or gives the one that has its content. */
-  async insert(space: Space, agentId: string, input: MemoryInput): Promise<Inserted> {
-    // The write itself asks for the agent, too; this refuses one that is being deleted where the memory is there.
+  /**
+   * Stores a memory, or returns the existing one with the same content. Throws a 429 if the plan's limit is reached,
+   * and `not-found` if there is no such agent.
+   */
+  async insert(scope: AccessScope, agentId: AgentId, input: MemoryInput): Promise<Inserted> {
+    // The write checks the agent too, but an existing memory is returned without a write: that case is refused here.
     const [, inserted] = await Promise.all([
-      this.#agents.get(space.owner, agentId),
-      this.#insert(space, agentId, input),
+      this.#agents.get(scope.accountEmail, agentId),
+      this.#plan(scope).then((plan) => this.#insert(scope, agentId, input, plan)),
     ]);
     return inserted;
   }
 
   /**
-   * Stores many memories and gives them in the order of the inputs; a content that comes twice is one memory, as its
-   * first input has it. Where one fails, the rest is not begun: repeating the whole is harmless.
+   * Stores many memories and returns them in the order of the inputs. A content that occurs twice, apart from spaces and
+   * a final full stop, becomes one memory, created from its first input. If one fails, the remaining ones are not
+   * started; repeating the batch is safe.
    */
   async insertAll(
-    space: Space,
-    agentId: string,
+    scope: AccessScope,
+    agentId: AgentId,
     inputs: readonly MemoryInput[],
   ): Promise<readonly Inserted[]> {
-    await this.#agents.get(space.owner, agentId);
+    const [plan] = await Promise.all([this.#plan(scope), this.#agents.get(scope.accountEmail, agentId)]);
 
-    const distinct = [...new Map(inputs.toReversed().map((input) => [input.content, input])).values()];
+    const contents = inputs.map(({ content }) => normalContent(content));
+    const first = new Map(inputs.map((input, index) => [contents[index] ?? "", input] as const).toReversed());
     const inserted = new Map<string, Inserted>();
-    const pending = distinct.toReversed().values();
-    const failures: unknown[] = [];
-    // All workers take from the same iterator.
-    const work = async () => {
-      for (const input of pending) {
-        if (failures.length > 0) return;
-        try {
-          inserted.set(input.content, await this.#insert(space, agentId, input));
-        } catch (error) {
-          failures.push(error);
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL_INSERTS }, work));
-    if (failures.length > 0) throw failures[0];
+    await mapConcurrent([...first].toReversed(), PARALLEL_INSERTS, async ([content, input]) => {
+      inserted.set(content, await this.#insert(scope, agentId, input, plan));
+    });
 
-    return inputs.map(({ content }) => {
+    return contents.map((content) => {
       const result = inserted.get(content);
-      if (!result) throw new Error("Every input of a batch is stored, or the batch has failed.");
-      // Whoever comes second with a content finds it there.
+      if (!result) throw new Error("An input of the batch was not stored.");
+      // Later inputs with the same content did not create it.
       inserted.set(content, { ...result, created: false });
       return result;
     });
   }
 
-  /** The memories, those first that were stored or changed last. */
-  async list(space: Space, agentId: string, limit: number, cursor: string | undefined) {
+  /** Returns a page of the memories, most recently stored or changed first. */
+  async list(scope: AccessScope, agentId: AgentId, limit: number, cursor: string | undefined) {
     const [, page] = await Promise.all([
-      this.#agents.get(space.owner, agentId),
-      this.#memories.list(memoryOf(space, agentId), limit, cursor),
+      this.#agents.get(scope.accountEmail, agentId),
+      this.#memories.list(memoryOwnerOf(scope, agentId), limit, cursor),
     ]);
     return page;
   }
 
-  async get(space: Space, agentId: string, id: string): Promise<Memory> {
-    const memory = await this.#find(space, agentId, id);
+  /** Returns a page of the texts that memories had before changes, the most recently replaced first. */
+  formerTexts(scope: AccessScope, agentId: AgentId, limit: number, cursor: string | undefined) {
+    return this.#memories.formerTexts(memoryOwnerOf(scope, agentId), limit, cursor);
+  }
+
+  /** Returns a memory. Throws `not-found` if there is none. */
+  async get(scope: AccessScope, agentId: AgentId, id: string): Promise<Memory> {
+    const memory = await this.#find(scope, agentId, id);
     if (!memory) throw notFound("Memory");
     return memory;
   }
 
-  /** Changes what is given and gives the memory as it then is. Throws a 409 where another one has the content. */
-  async update(space: Space, agentId: string, id: string, changes: MemoryChanges): Promise<Memory> {
+  /**
+   * Applies the changes, keeps the former text for searches `asOf` an earlier time, and returns the changed memory. Throws
+   * `not-found` if there is none, a 409 if another memory has the content or the memory is being changed concurrently, and a
+   * 429 if the plan's limit is reached.
+   */
+  async update(scope: AccessScope, agentId: AgentId, id: string, changes: MemoryChanges): Promise<Memory> {
+    const plan = changes.content === undefined ? undefined : await this.#plan(scope);
     for (let attempt = 0; attempt < REBASES; attempt++) {
-      const memory = await this.get(space, agentId, id);
+      const memory = await this.get(scope, agentId, id);
       const wanted = { ...memory, ...changes };
       if (wanted.content === memory.content && wanted.occurredAt === memory.occurredAt) return memory;
 
-      const changed = {
-        ...wanted,
-        contentHash: await contentHashOf(wanted.content),
-        sortKey: sortKeyOf(this.#clock.timestamp(), id),
-      };
-      const outcome = await this.#memories.replace(memoryOf(space, agentId), space.owner, memory, changed);
+      // The index and searches as of a time take the text with the latest time for the current one.
+      const changedAt = timestampAfter(storedAt(memory), this.#clock.timestamp());
+      const contentHash = await contentHashOf(wanted.content);
+      const changed = changedMemory(memory, { ...changes, contentHash, changedAt });
+      const outcome = await this.#memories.replace(
+        memoryOwnerOf(scope, agentId),
+        scope.accountEmail,
+        memory,
+        changed,
+        {
+          limits: plan?.limits,
+          changedAt,
+        },
+      );
+      if (typeof outcome === "object") throw this.#refusal(plan, outcome);
       if (outcome === "done") return changed;
       if (outcome === "taken") throw new AppError("conflict", "Another memory already has this content.");
     }
     throw contended();
   }
 
-  /** Removes a memory; one that is not there is no error. */
-  async remove(space: Space, agentId: string, id: string): Promise<void> {
+  /** Removes a memory. Does nothing if there is none. */
+  async remove(scope: AccessScope, agentId: AgentId, id: string): Promise<void> {
     for (let attempt = 0; attempt < REBASES; attempt++) {
-      const memory = await this.#find(space, agentId, id);
+      const memory = await this.#find(scope, agentId, id);
       if (!memory) return;
 
       const removedAt = this.#clock.timestamp();
-      const outcome = await this.#memories.remove(memoryOf(space, agentId), space.owner, memory, removedAt);
+      const outcome = await this.#memories.remove(
+        memoryOwnerOf(scope, agentId),
+        scope.accountEmail,
+        memory,
+        removedAt,
+      );
       if (outcome === "done") return;
     }
     throw contended();
   }
 
-  /** A page of what a query finds, best first. */
+  /** Returns a page of the memories that a search finds, best first. */
   async search(
-    space: Space,
-    agentId: string,
-    query: string,
+    scope: AccessScope,
+    agentId: AgentId,
+    criteria: MemorySearchCriteria,
     limit: number,
     cursor: string | undefined,
   ): Promise<FoundPage> {
-    const scope = `archival search of ${personIn(space)} in ${agentId} for ${query}`;
+    const cursorScope = `archival search of ${memoryUserId(scope)} in ${agentId} for ${cursorSubject(criteria)}`;
     const [position] = await Promise.all([
-      this.#cursors.read(scope, cursor),
-      this.#agents.get(space.owner, agentId),
+      this.#cursors.read(cursorScope, cursor),
+      this.#agents.get(scope.accountEmail, agentId),
     ]);
 
-    const offset = Number(position ?? 0);
-    const request = { ...memoryOf(space, agentId), account: space.owner, query, limit, offset };
+    const marked = splitBest(position);
+    const at = positionOf(marked.position);
+    const request = {
+      ...memoryOwnerOf(scope, agentId),
+      accountEmail: scope.accountEmail,
+      ...criteria,
+      limit,
+      ...at,
+    };
     const answer = await this.#search.search(request);
-    const end = offset + answer.hits.length;
-    const hasMore = answer.hits.length > 0 && end < answer.total;
-    return { ...answer, nextCursor: hasMore ? await this.#cursors.write(scope, String(end)) : null };
+    const next = nextPosition(at, limit, answer);
+    const best = bestOf(marked.best, answer.hits);
+    const nextCursor =
+      next === undefined ? null : await this.#cursors.write(cursorScope, markBest(best, next));
+    return { ...answer, hits: relativeScores(answer.hits, best), nextCursor };
   }
 
-  /** Removes all memories of an agent that is being deleted; false where so many are left that it takes another call. */
-  async sweep(space: Space, agentId: string): Promise<boolean> {
-    if (!(await this.#memories.sweep(memoryOf(space, agentId)))) return false;
-    await this.#search.forget(agentId, personIn(space));
+  /** Returns how far the memories can be found. Throws `not-found` if there is no such agent. */
+  async status(scope: AccessScope, agentId: AgentId): Promise<ArchiveStatus> {
+    // Anti-DoS: first, because an index that is asked about is created.
+    await this.#agents.get(scope.accountEmail, agentId);
+    const owner = memoryOwnerOf(scope, agentId);
+    const [counts, status] = await Promise.all([
+      this.usage(scope, agentId),
+      this.#search.status({ ...owner, accountEmail: scope.accountEmail }),
+    ]);
+    return { ...status, memories: counts["memories"] ?? 0 };
+  }
+
+  /** Removes the memories of an agent being deleted. Returns false if some are left and another call is needed. */
+  async sweep(scope: AccessScope, agentId: AgentId): Promise<boolean> {
+    if (!(await this.#memories.sweep(memoryOwnerOf(scope, agentId)))) return false;
+    await this.#search.forget(agentId, memoryUserId(scope));
     return true;
   }
 
-  #insert(space: Space, agentId: string, input: MemoryInput): Promise<Inserted> {
-    return this.#memories.insert(memoryOf(space, agentId), space.owner, {
+  /** Returns the number of memories and of their bytes. */
+  usage(scope: AccessScope, agentId: AgentId): Promise<Counts> {
+    return this.#memories.usage(memoryOwnerOf(scope, agentId), this.#clock.timestamp());
+  }
+
+  async #insert(
+    scope: AccessScope,
+    agentId: AgentId,
+    input: MemoryInput,
+    plan: AccountPlan | undefined,
+  ): Promise<Inserted> {
+    const draft = {
       ...input,
       createdAt: this.#clock.timestamp(),
       by: "user",
       runId: null,
       spareId: newId(this.#clock.now()),
-    });
+    } as const;
+    const inserted = await this.#memories.insert(
+      memoryOwnerOf(scope, agentId),
+      scope.accountEmail,
+      draft,
+      plan?.limits,
+    );
+    if ("full" in inserted) throw this.#refusal(plan, inserted);
+    return inserted;
   }
 
-  async #find(space: Space, agentId: string, id: string): Promise<Memory | undefined> {
+  /** Returns the owner's plan, or `undefined` without reading it if no plan of the deployment limits memories. */
+  async #plan(scope: AccessScope): Promise<AccountPlan | undefined> {
+    if (!isAnywhereLimited("archival_memories", "memory_bytes")) return undefined;
+    return this.#plans.plan(scope.accountEmail, this.#clock.now());
+  }
+
+  #refusal(plan: AccountPlan | undefined, { full, used }: ArchiveFull): Error {
+    if (!plan) throw new Error("A limit was reached although no plan was read.");
+    return limitExceeded(plan, full, used, this.#rules);
+  }
+
+  async #find(scope: AccessScope, agentId: AgentId, id: string): Promise<Memory | undefined> {
     const [, memory] = await Promise.all([
-      this.#agents.get(space.owner, agentId),
-      this.#memories.find(memoryOf(space, agentId), id),
+      this.#agents.get(scope.accountEmail, agentId),
+      this.#memories.find(memoryOwnerOf(scope, agentId), id),
     ]);
     return memory;
   }
 }
 
-const memoryOf = (space: Space, agentId: string): MemoryOwner => ({
+const memoryOwnerOf = (scope: AccessScope, agentId: AgentId): MemoryOwner => ({
   agentId,
-  userId: personIn(space),
+  userId: memoryUserId(scope),
 });

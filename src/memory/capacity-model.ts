@@ -6,28 +6,28 @@ import { type Block, blockId, type MemoryOwner } from "./model.ts";
 /** What an automatic compaction did to a block. */
 export interface Compaction {
   readonly block: string;
-  /** The number of the version that it made. */
+  /** The number of the version that it created. */
   readonly version: number;
   readonly wordsBefore: number;
   readonly wordsAfter: number;
 }
 
-/** What is kept of a block that was nearly full. */
+/** The record of a block that was nearly full. */
 export interface CapacityWarning {
   readonly block: string;
-  /** How many turns in a row have ended with the block nearly full. */
+  /** How many consecutive turns have ended with the block nearly full. */
   readonly turns: number;
-  /** What nobody has been told of yet. */
+  /** The compaction that no turn has reported yet, or null. */
   readonly compaction: Compaction | null;
 }
 
-/** Core memory as it stands, with its warnings. */
+/** The current core memory, with its warnings. */
 export interface CapacityState {
   readonly blocks: readonly Block[];
   readonly warnings: readonly CapacityWarning[];
 }
 
-/** A block that stays nearly full for so many turns is compacted. */
+/** A block that stays nearly full for this many turns is compacted. Fixed by the specification. */
 export const TURNS_BEFORE_COMPACTION = 3;
 
 const WARNING_PREFIX = "CapacityWarning#";
@@ -37,7 +37,7 @@ export const warningKey = (owner: MemoryOwner, block: string): Key => ({
   sk: `${WARNING_PREFIX}${blockId(owner, block)}`,
 });
 
-/** What every write of a warning sets. */
+/** The attributes that every write of a warning sets. */
 export const warningAttributes = (owner: MemoryOwner, block: string, updatedAt: string) => ({
   agent_id: owner.agentId,
   user_id: owner.userId,
@@ -46,19 +46,19 @@ export const warningAttributes = (owner: MemoryOwner, block: string, updatedAt: 
   updated_at: updatedAt,
 });
 
-/** What stands in a warning while nobody has been told of the compaction. */
+/** The attributes of a warning with a compaction that no turn has reported yet. */
 export const compactionAttributes = ({ version, wordsBefore, wordsAfter }: Compaction) => ({
   compacted_version: version,
   words_before: wordsBefore,
   words_after: wordsAfter,
 });
 
-/** The warnings among the items of `CORE_MEMORY_RANGE`. */
+/** Returns the warnings among the items of `CORE_MEMORY_RANGE`. */
 export const warningsFrom = (owner: MemoryOwner, items: readonly Item[]): readonly CapacityWarning[] =>
   items
     .filter((item) => text(item, "sk").startsWith(WARNING_PREFIX))
     .map((item) => {
-      // The key says which block is meant, whatever else the item says.
+      // The block's name is taken from the key: attributes written by others may differ.
       const block = text(item, "sk").slice(warningKey(owner, "").sk.length);
       return { block, turns: count(item, "warning_turns"), compaction: compactionFrom(block, item) };
     });

@@ -3,8 +3,8 @@ import type { CapacityRepository } from "./capacity-repository.ts";
 import type { MemoryOwner } from "./model.ts";
 
 /**
- * Takes those compactions over that no other turn is telling of, so that each is told once. Never throws: what can't be
- * taken over now waits for another turn.
+ * Claims and returns the compactions that no other turn has claimed, so that each is reported once. Never throws: a
+ * compaction that can't be claimed now is left to a later turn.
  */
 export async function takeCompactions(
   capacity: CapacityRepository,
@@ -16,7 +16,10 @@ export async function takeCompactions(
       try {
         return (await capacity.claim(owner, compaction)) ? [compaction] : [];
       } catch (error) {
-        console.warn({ message: "A compaction is told of later.", error: String(error) });
+        console.warn({
+          message: "Claiming a compaction failed. A later turn reports it.",
+          error: String(error),
+        });
         return [];
       }
     }),

@@ -1,10 +1,11 @@
-import { homeKey, spaceOfMemory } from "../end-users/model.ts";
-import type { TableClient, WriteAction } from "../table/client.ts";
+import type { AccountEmail, RunId } from "../shared/id-types.ts";
+import { scopeOfMemory, homeKey } from "../access/access-scope.ts";
+import type { TableClient } from "../table/client.ts";
+import type { WriteAction } from "../table/requests.ts";
 import { isLive } from "../table/deletion.ts";
-import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
 import { absent, all, any, differs, equals } from "../table/expressions.ts";
 import { memoryPartition } from "../table/keys.ts";
-import { asDefined } from "./block-writes.ts";
+import { asDefined } from "./block-version-writes.ts";
 import {
   type CapacityState,
   type CapacityWarning,
@@ -16,20 +17,21 @@ import {
 } from "./capacity-model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE, definitionKey, type MemoryOwner } from "./model.ts";
 
-/** The run whose end raises a warning, and when that is. */
+/** The run whose end raises a warning, and the time. */
 interface Raise {
-  readonly runId: string;
+  readonly runId: RunId;
   readonly raisedAt: string;
 }
 
-/** The turns that blocks have been nearly full for, and what compactions of them are still to be told. */
+/** Counts for how many turns blocks have been nearly full, and stores compactions that are not reported yet. */
 export class CapacityRepository {
   readonly #table: TableClient;
 
-  constructor(table: TableClient) {
+  constructor({ table }: { readonly table: TableClient }) {
     this.#table = table;
   }
 
+  /** Returns the current blocks and their warnings. */
   async read(owner: MemoryOwner): Promise<CapacityState> {
     const partition = memoryPartition(owner.agentId, owner.userId);
     const items = await this.#table.query(partition, { range: CORE_MEMORY_RANGE });
@@ -37,58 +39,42 @@ export class CapacityRepository {
   }
 
   /**
-   * Counts one more turn at whose end a block is nearly full; the same turn once. False where it was counted before, or
-   * where the block has been redefined or deleted since it was read, or its agent or end user.
+   * Counts a turn that ended with the block nearly full. Idempotent per run. Returns false if the run was counted
+   * before, the block was redefined or deleted since it was read, or its agent or end user was deleted.
    */
   async raise(
     owner: MemoryOwner,
-    agentOwner: string,
+    accountEmail: AccountEmail,
     block: Block,
     { runId, raisedAt }: Raise,
   ): Promise<boolean> {
-    try {
-      await this.#table.transact([
-        { check: homeKey(spaceOfMemory(owner, agentOwner), owner.agentId), if: isLive },
-        { check: definitionKey(owner, block.name), if: asDefined(block) },
-        {
-          update: warningKey(owner, block.name),
-          changes: {
-            set: { ...warningAttributes(owner, block.name, raisedAt), run_id: runId },
-            add: { warning_turns: 1 },
-          },
-          if: any(absent("run_id"), differs("run_id", runId)),
+    return await this.#table.tryTransact([
+      { check: homeKey(scopeOfMemory(owner, accountEmail), owner.agentId), if: isLive },
+      { check: definitionKey(owner, block.name), if: asDefined(block) },
+      {
+        update: warningKey(owner, block.name),
+        changes: {
+          set: { ...warningAttributes(owner, block.name, raisedAt), run_id: runId },
+          add: { warning_turns: 1 },
         },
-      ]);
-      return true;
-    } catch (error) {
-      if (error instanceof TransactionRefused) return false;
-      throw error;
-    }
+        if: any(absent("run_id"), differs("run_id", runId)),
+      },
+    ]);
   }
 
-  /** Ends a warning, unless it has been raised since it was read, or has a compaction to tell of. */
+  /** Removes a warning, unless it was raised since it was read or has an unreported compaction. */
   async reset(owner: MemoryOwner, { block, turns }: CapacityWarning): Promise<void> {
     const isAsRead = any(absent("warning_turns"), equals("warning_turns", turns));
-    await this.#removed(owner, block, all(isAsRead, absent("compacted_version")));
+    await this.#table.tryRemove(warningKey(owner, block), all(isAsRead, absent("compacted_version")));
   }
 
-  /** Takes over telling of a compaction; false where another turn has done so. */
+  /** Claims a compaction, so that the caller reports it. Returns false if another turn has claimed it. */
   claim(owner: MemoryOwner, { block, version }: Compaction): Promise<boolean> {
-    return this.#removed(owner, block, equals("compacted_version", version));
-  }
-
-  async #removed(owner: MemoryOwner, block: string, condition: ReturnType<typeof equals>): Promise<boolean> {
-    try {
-      await this.#table.remove(warningKey(owner, block), condition);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
+    return this.#table.tryRemove(warningKey(owner, block), equals("compacted_version", version));
   }
 }
 
-/** Begins the count of a block anew, with a compaction that is to be told; for the transaction that saves it. */
+/** Resets a block's count and stores the compaction to report; for the transaction that saves the compacted block. */
 export const noteCompaction = (owner: MemoryOwner, compaction: Compaction, at: string): WriteAction => ({
   update: warningKey(owner, compaction.block),
   changes: {

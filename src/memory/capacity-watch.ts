@@ -1,49 +1,56 @@
+import { mapConcurrent } from "../shared/async.ts";
 import type { ChatModel } from "../llm/model.ts";
 import type { Clock } from "../shared/clock.ts";
+import type { AccountEmail, RunId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import type { ArchivalRepository } from "./archival-repository.ts";
 import { isNearlyFull } from "./capacity.ts";
 import { type CapacityWarning, TURNS_BEFORE_COMPACTION } from "./capacity-model.ts";
 import { type CapacityRepository, noteCompaction } from "./capacity-repository.ts";
 import { memoriesOf, targetWords, withoutOldest } from "./compaction.ts";
-import { summarise } from "./compaction-summary.ts";
+import { summarizeBlock } from "./compaction-summary.ts";
 import { type Block, type MemoryOwner, wordsIn } from "./model.ts";
 import type { MemoryRepository } from "./repository.ts";
+import type { BlockVersionRepository } from "./version-repository.ts";
+import { thinVersions } from "./version-thinning.ts";
 
-/** Memories stored at once, so that a long block leaves connections to those who wait for an answer. */
+/** How many memories are stored concurrently. More would take connections from requests that users wait for. */
 const PARALLEL_INSERTS = 2;
 
 export interface CapacityWatchDeps {
   readonly capacity: CapacityRepository;
   readonly memory: MemoryRepository;
   readonly archive: ArchivalRepository;
+  readonly versions: BlockVersionRepository;
   readonly clock: Clock;
-  /** How long the model may take, in milliseconds, where it is not what it usually is. */
+  /** The time limit of the model, in milliseconds. The default is that of `summarizeBlock`. */
   readonly summaryMs?: number;
 }
 
-/** A turn that has been answered. */
+/** A completed turn. */
 export interface WatchedTurn {
   readonly owner: MemoryOwner;
-  readonly agentOwner: string;
-  readonly runId: string;
+  readonly accountEmail: AccountEmail;
+  readonly runId: RunId;
   /** The agent's own model. */
   readonly model: ChatModel;
-  /** The blocks as the turn left them. */
+  /** How many tokens a request to the model may have. */
+  readonly promptTokens: number;
+  /** The blocks at the end of the turn. */
   readonly blocks: readonly { readonly wordCount: number; readonly wordLimit: number }[];
-  /** What the turn read at its beginning and has not told of. */
+  /** The warnings that the turn read at its beginning and has not reported. */
   readonly warnings: readonly CapacityWarning[];
 }
 
 /**
- * Counts the turns that blocks have been nearly full for, and compacts those for which it is too many. Asks for nothing
- * where no block is nearly full, and none was.
+ * Counts for how many turns blocks have been nearly full, and compacts those that reach `TURNS_BEFORE_COMPACTION`.
+ * Makes no requests if no block is nearly full and there are no warnings.
  */
 export async function watchCapacity(turn: WatchedTurn, deps: CapacityWatchDeps): Promise<void> {
   if (turn.warnings.length === 0 && !turn.blocks.some(isNearlyFull)) return;
-  const { owner, agentOwner, runId } = turn;
+  const { owner, accountEmail, runId } = turn;
 
-  // Others may have written since the turn has: what counts is how the blocks stand now.
+  // Read again, because another turn may have written the blocks since.
   const { blocks, warnings } = await deps.capacity.read(owner);
   const full = blocks.filter((block) => isNearlyFull(filled(block)));
   for (const warning of warnings)
@@ -54,27 +61,37 @@ export async function watchCapacity(turn: WatchedTurn, deps: CapacityWatchDeps):
     const turns = warnings.find((warning) => warning.block === block.name)?.turns ?? 0;
     try {
       const raise = { runId, raisedAt: deps.clock.timestamp() };
-      const isRaised = await deps.capacity.raise(owner, agentOwner, block, raise);
+      const isRaised = await deps.capacity.raise(owner, accountEmail, block, raise);
       if (isRaised && turns + 1 >= TURNS_BEFORE_COMPACTION) await compactBlock(block, turn, deps);
     } catch (error) {
-      // The other blocks are none the worse for it, and the next turn tries again.
-      console.warn({ message: "A memory block was not compacted.", runId, error: String(error) });
+      // One failure must not keep the other blocks from being compacted. The next turn tries again.
+      console.warn({ message: "Compacting a memory block failed.", runId, error: String(error) });
     }
   }
 }
 
 /**
- * Brings a block down to half its limit, with a summary by the agent's model, or without its oldest lines. What leaves
- * the block stands in archival memory before it does. Whoever has changed the block meanwhile wins: it stays as it is,
- * and the next turn decides anew.
+ * Compacts a block to half its limit: replaces its lines with a summary by the agent's model, or, without a summary,
+ * drops its oldest lines. Lines are archived before they leave the block, so that none is lost. If the block was
+ * changed in the meantime, it is left as it is, and the next turn decides again.
  */
 async function compactBlock(
   block: Block,
-  { owner, agentOwner, runId, model }: Pick<WatchedTurn, "owner" | "agentOwner" | "runId" | "model">,
+  {
+    owner,
+    accountEmail,
+    runId,
+    model,
+    promptTokens,
+  }: Pick<WatchedTurn, "owner" | "accountEmail" | "runId" | "model" | "promptTokens">,
   deps: CapacityWatchDeps,
 ): Promise<void> {
   const { lines } = block.content;
-  const { lines: summary, usage, missing } = await summarise(block, model, deps.summaryMs);
+  const {
+    lines: summary,
+    usage,
+    missing,
+  } = await summarizeBlock(block, { model, promptTokens }, deps.summaryMs);
   const { moved, kept } = summary
     ? { moved: lines, kept: summary }
     : withoutOldest(lines, targetWords(block.wordLimit));
@@ -82,12 +99,12 @@ async function compactBlock(
 
   const changedAt = deps.clock.timestamp();
   const sizes = { wordsBefore: wordsIn(lines), wordsAfter: wordsIn(kept) };
-  const outcome = await deps.memory.saveContent(owner, agentOwner, {
+  const outcome = await deps.memory.saveContent(owner, accountEmail, {
     block,
     lines: kept,
     changedAt,
     author: { by: "compaction", runId },
-    along: ({ revision: { version } }) => [
+    alongside: ({ revision: { version } }) => [
       noteCompaction(owner, { block: block.name, version, ...sizes }, changedAt),
     ],
   });
@@ -95,27 +112,15 @@ async function compactBlock(
   const isSaved = "saved" in outcome;
   const result = isSaved ? "A memory block was compacted." : "A memory block changed during its compaction.";
   console.info({ message: result, runId, ...sizes, withoutSummary: missing, usage });
+  const version = isSaved ? (outcome.saved.revision?.version ?? 0) : 0;
+  await thinVersions(owner, { block: block.name, version }, deps.versions);
 
   async function archiveAll(contents: readonly string[]): Promise<void> {
-    const pending = contents.values();
-    // All workers take from the same iterator; where one fails, the others end with what they have begun.
-    let failure: { readonly error: unknown } | undefined;
-    const work = async () => {
-      for (const content of pending) {
-        if (failure) return;
-        try {
-          await archive(content);
-        } catch (error) {
-          failure ??= { error };
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL_INSERTS }, work));
-    if (failure) throw failure.error;
+    await mapConcurrent(contents, PARALLEL_INSERTS, archive);
   }
 
   function archive(content: string) {
-    return deps.archive.insert(owner, agentOwner, {
+    return deps.archive.insert(owner, accountEmail, {
       content,
       occurredAt: null,
       createdAt: deps.clock.timestamp(),

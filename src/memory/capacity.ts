@@ -1,23 +1,23 @@
-/** How full a block is, in the words that models and people read. */
+/** A block's words and its limit. */
 interface Filled {
   readonly wordCount: number;
   readonly wordLimit: number;
 }
 
-/** From this share of its limit on, a block counts as nearly full. */
+/** The share of its limit from which a block counts as nearly full. Fixed by the specification. */
 const WARNING_SHARE = 0.8;
 
-/** How full a block is, in percent of its limit; 0 for a block without a limit. */
+/** Returns a block's usage in percent of its limit; 0 for a block without a limit. */
 export const capacityPercent = ({ wordCount, wordLimit }: Filled): number =>
-  wordLimit <= 0 ? 0 : (wordCount / wordLimit) * 100;
+  wordLimit <= 0 ? 0 : (wordCount * 100) / wordLimit;
 
 export const isNearlyFull = ({ wordCount, wordLimit }: Filled): boolean =>
   wordLimit > 0 && wordCount / wordLimit >= WARNING_SHARE;
 
-/** `23/5000 words` */
+/** Returns a block's usage as text: `23/5000 words`. */
 export const usageOf = ({ wordCount, wordLimit }: Filled): string => `${wordCount}/${wordLimit} words`;
 
-/** Ends a result about a block with a warning line where the block is nearly full. */
+/** Appends a warning line to a tool result if the block is nearly full. */
 export function withWarning(result: string, block: Filled): string {
   if (!isNearlyFull(block)) return result;
 
@@ -26,7 +26,7 @@ export function withWarning(result: string, block: Filled): string {
   return `${result}\n⚠️ WARNING: Block at ${percent}% capacity. ${advice}`;
 }
 
-/** A number with so many decimals, ties to even: the rounding of the service before, whose texts these are. */
+/** Formats a number with ties rounded to even, as the legacy Python service did in the texts that clients know. */
 export function formatFixed(value: number, decimals: number): string {
   const scale = 10 ** decimals;
   const scaled = value * scale;

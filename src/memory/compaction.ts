@@ -3,17 +3,17 @@ import { countWords } from "../shared/text.ts";
 import { asLines, MAX_LINE_CHARS } from "./lines.ts";
 import { wordsIn } from "./model.ts";
 
-/** The share of its limit that a block is brought down to. */
+/** The share of its limit to which a block is compacted. */
 const TARGET_SHARE = 0.5;
-/** Of a block of so many lines each line becomes a memory of its own; where there are more, neighbours share one. */
+/** The number of memories per compaction. If a block has more lines, neighbouring lines share a memory. */
 const MAX_MEMORIES = 128;
-/** The longest memory that is made of lines; three bytes a character still fit what a memory may hold. */
+/** The longest memory made of lines. With three bytes per character it still fits the size limit of a memory. */
 const MAX_MEMORY_CHARS = 30_000;
 
-/** How many words a block may hold after its compaction. */
+/** Returns how many words a block may have after its compaction. */
 export const targetWords = (wordLimit: number): number => Math.floor(wordLimit * TARGET_SHARE);
 
-/** The oldest lines, which have to go so that the others hold `target` words at most, and those others. */
+/** Splits lines into the oldest ones (`moved`) and the rest (`kept`), which has at most `target` words. */
 export function withoutOldest(lines: readonly string[], target: number) {
   let words = wordsIn(lines);
   let gone = 0;
@@ -23,8 +23,8 @@ export function withoutOldest(lines: readonly string[], target: number) {
 }
 
 /**
- * The lines of a summary, or nothing where it is none: empty, a refusal, longer than `target` words, longer than what it sums up,
- * or with lines that no block may have.
+ * Returns the lines of a summary, or `undefined` if it is unusable: empty, a refusal, longer than `target` words or
+ * than the original, or with a line that is too long for a block.
  */
 export function summaryLines(
   text: string,
@@ -43,25 +43,25 @@ export function summaryLines(
   return isSummary ? lines : undefined;
 }
 
-/** The characters of lines. Scripts without spaces have few words, and can be long all the same. */
+/** Returns the number of characters in all lines. Scripts without spaces can be long and still have few words. */
 export const charsIn = (lines: readonly string[]): number =>
   lines.reduce((sum, line) => sum + line.length, 0);
 
 /**
- * The archival memories that keep lines, word by word. The same lines make the same memories, however often: a
- * compaction that was broken off begins again and finds what it has stored.
+ * Returns the contents of the archival memories that keep these lines verbatim. The result is deterministic, so that an
+ * interrupted compaction can start again and find the memories that it has stored.
  */
 export function memoriesOf(lines: readonly string[]): readonly string[] {
-  const told = lines.filter((line) => line.trim() !== "");
-  const perMemory = Math.ceil(told.length / MAX_MEMORIES);
+  const nonEmpty = lines.filter((line) => line.trim() !== "");
+  const perMemory = Math.ceil(nonEmpty.length / MAX_MEMORIES);
 
   const contents: string[] = [];
-  for (let at = 0; at < told.length; at += perMemory)
-    contents.push(...pieces(told.slice(at, at + perMemory).join("\n")));
+  for (let at = 0; at < nonEmpty.length; at += perMemory)
+    contents.push(...pieces(nonEmpty.slice(at, at + perMemory).join("\n")));
   return [...new Set(contents)];
 }
 
-/** A text in pieces that a memory can hold, cut between words where there are any. */
+/** Splits a text into pieces that fit into a memory, between words if possible. */
 function pieces(text: string): readonly string[] {
   const cut: string[] = [];
   let rest = text.trim();
@@ -75,6 +75,6 @@ function pieces(text: string): readonly string[] {
   return rest === "" ? cut : [...cut, rest];
 }
 
-/** One less where a cut would part the halves of one character. */
+/** Returns `end`, or one less if it would split a surrogate pair. */
 const withoutHalfPair = (text: string, end: number): number =>
   /[\uD800-\uDBFF]/.test(text.charAt(end - 1)) ? end - 1 : end;

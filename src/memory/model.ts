@@ -1,36 +1,40 @@
+import type { AgentId } from "../shared/id-types.ts";
 import { countWords } from "../shared/text.ts";
 import { count, flag, optionalCount, optionalText, renamed, text, texts } from "../table/fields.ts";
 import { memoryPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
-/** Whose memory: an agent's memory of one user. */
+/** Identifies a memory: an agent's memory of one user. */
 export interface MemoryOwner {
-  readonly agentId: string;
+  readonly agentId: AgentId;
   readonly userId: string;
 }
 
-/** What a block is for, and how much it may hold. */
+/** A block's purpose and its limit. */
 export interface BlockDefinition {
   readonly name: string;
   readonly description: string;
   readonly wordLimit: number;
   readonly isDefault: boolean;
   readonly createdAt: string;
-  /** Null while nobody has changed it. */
+  /** Null if the definition was never changed. */
   readonly updatedAt: string | null;
 }
 
-/** What may be changed of a definition; absent members stay as they are. */
-export type DefinitionChanges = Partial<Pick<BlockDefinition, "description" | "wordLimit">>;
+/** The members of a definition that callers can change, and the names of their attributes. */
+const CHANGEABLE = { description: "description", wordLimit: "word_limit" } as const;
 
-/** The state of a block's content that a write was based on. */
+/** The changes of a definition. Absent members keep their values. */
+export type DefinitionChanges = Partial<Pick<BlockDefinition, keyof typeof CHANGEABLE>>;
+
+/** Identifies a state of a block's content, for conditional writes. */
 export interface BlockRevision {
-  /** The number of the version that tells of it; 0 where another writer of the table, who knows none, was the last. */
+  /** The version's number; 0 if it was last written by a writer without versions, such as the legacy Python service. */
   readonly version: number;
   readonly updatedAt: string | null;
 }
 
-/** What stands in a block; `revision` is nothing while it was never written. */
+/** A block's lines. `revision` is `undefined` if they were never written. */
 export interface BlockContent {
   readonly lines: readonly string[];
   readonly createdAt: string;
@@ -42,10 +46,10 @@ export interface Block extends BlockDefinition {
   readonly content: BlockContent;
 }
 
-/** Words per block where nothing else was said. */
+/** The default word limit of a block. */
 export const DEFAULT_WORD_LIMIT = 5_000;
 
-/** The blocks every memory begins with. */
+/** The blocks that every new memory has. */
 const DEFAULT_BLOCKS = [
   { name: "human", description: "Facts about the user" },
   { name: "persona", description: "Your traits and characteristics" },
@@ -54,10 +58,10 @@ const DEFAULT_BLOCKS = [
 const DEFINITION_PREFIX = "MemoryBlockDef#";
 const CONTENT_PREFIX = "CoreMemory#";
 
-/** Whether only a default block may have this name. */
+/** Returns whether the name is reserved for a default block. */
 export const isReservedName = (name: string): boolean => DEFAULT_BLOCKS.some((block) => block.name === name);
 
-/** The sort keys that hold core memory: warnings, contents and definitions, and nothing else. */
+/** The range of sort keys with exactly the items of core memory: warnings, contents and definitions. */
 export const CORE_MEMORY_RANGE = { between: ["CapacityWarning#", `${DEFINITION_PREFIX}~`] } as const;
 
 export const blockId = ({ agentId, userId }: MemoryOwner, name: string): string =>
@@ -73,13 +77,13 @@ export const contentKey = (owner: MemoryOwner, name: string): Key => ({
   sk: `${CONTENT_PREFIX}${blockId(owner, name)}`,
 });
 
-/** Tells blocks that are made at the same time of each other; it lies behind everything that a turn reads. */
+/** The key of the counter that detects concurrently created blocks. It is outside the range that a turn reads. */
 export const customBlocksKey = (owner: MemoryOwner): Key => ({
   pk: memoryPartition(owner.agentId, owner.userId),
   sk: "MemoryBlocks#custom",
 });
 
-/** The definitions that a new memory begins with. */
+/** Returns the definitions of a new memory. */
 export const defaultDefinitions = (createdAt: string): readonly BlockDefinition[] =>
   DEFAULT_BLOCKS.map((block) => ({
     ...block,
@@ -89,13 +93,7 @@ export const defaultDefinitions = (createdAt: string): readonly BlockDefinition[
     updatedAt: null,
   }));
 
-/** Attribute names of what may be changed of a definition, by member. */
-const CHANGEABLE = {
-  description: "description",
-  wordLimit: "word_limit",
-} as const satisfies Record<keyof DefinitionChanges, string>;
-
-/** Changes of a definition as attributes of the stored item. */
+/** Returns changes of a definition as attributes of the stored item. */
 export const definitionAttributes = (changes: DefinitionChanges): Item => renamed(changes, CHANGEABLE);
 
 export const definitionItem = (owner: MemoryOwner, definition: BlockDefinition): Item => ({
@@ -104,13 +102,12 @@ export const definitionItem = (owner: MemoryOwner, definition: BlockDefinition):
   user_id: owner.userId,
   block_id: blockId(owner, definition.name),
   block_name: definition.name,
-  description: definition.description,
-  word_limit: definition.wordLimit,
+  ...definitionAttributes(definition),
   is_default: definition.isDefault,
   created_at: definition.createdAt,
 });
 
-/** A block's content as it is stored after a write. */
+/** Returns the item that stores a block's content. */
 export const contentItem = (
   owner: MemoryOwner,
   name: string,
@@ -150,7 +147,7 @@ export const contentFrom = (item: Item): BlockContent => ({
 /** The content of a block that was never written. */
 export const EMPTY: BlockContent = { lines: [], createdAt: "", revision: undefined };
 
-/** The blocks among the items of `CORE_MEMORY_RANGE`, by name; none where the memory was never begun. */
+/** Returns the blocks among the items of `CORE_MEMORY_RANGE`, sorted by name; none if the memory does not exist yet. */
 export function blocksFrom(owner: MemoryOwner, items: readonly Item[]): readonly Block[] {
   const contents = new Map(items.map((item) => [text(item, "sk"), item]));
 
@@ -163,16 +160,17 @@ export function blocksFrom(owner: MemoryOwner, items: readonly Item[]): readonly
     });
 }
 
-/** The blocks of a memory that is just beginning. */
+/** Returns the blocks of a new memory. */
 export const emptyBlocks = (definitions: readonly BlockDefinition[]): readonly Block[] =>
   definitions.map((definition) => ({ ...definition, content: EMPTY }));
 
-/** Words in a block: the sum over its lines. */
+/** Returns the number of words in all lines. */
 export const wordsIn = (lines: readonly string[]): number =>
   lines.reduce((sum, line) => sum + countWords(line), 0);
 
 /**
- * A block's name as models write it, brought to its stored form: `"Human - Facts about the user"` → `human`,
+ * Converts a block's name from the form in which models write it to the stored form:
+ * `"Human - Facts about the user"` → `human`,
  * `"My Custom Block"` → `my_custom_block`.
  */
 export function normalizeBlockName(name: string): string {

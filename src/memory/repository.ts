@@ -1,9 +1,10 @@
-import { conversationKey } from "../conversations/model.ts";
-import { homeKey, spaceOfMemory } from "../end-users/model.ts";
+import type { AccountEmail } from "../shared/id-types.ts";
+import { scopeOfMemory, homeKey, conversationKey } from "../access/access-scope.ts";
 import { notFound } from "../shared/errors.ts";
-import type { TableClient, WriteAction } from "../table/client.ts";
+import type { TableClient } from "../table/client.ts";
+import type { WriteAction } from "../table/requests.ts";
 import { isLive } from "../table/deletion.ts";
-import { TransactionRefused } from "../table/errors.ts";
+import { type Refusal, TransactionRefused } from "../table/errors.ts";
 import { absent, all, equals, present } from "../table/expressions.ts";
 import { optionalCount } from "../table/fields.ts";
 import { memoryPartition } from "../table/keys.ts";
@@ -13,8 +14,9 @@ import {
   contentWrite,
   importOf,
   isUnversioned,
+  markRestored,
   unchangedSince,
-} from "./block-writes.ts";
+} from "./block-version-writes.ts";
 import { warningKey } from "./capacity-model.ts";
 import {
   type Block,
@@ -35,27 +37,28 @@ import {
 } from "./model.ts";
 import { type Author, versionFrom, versionPrefix } from "./version-model.ts";
 
-/** Either the content as saved, or what others had made of the block meanwhile; nothing if they have deleted it. */
+/** The saved content, or, if the block was changed concurrently, the current block; `undefined` if it was deleted. */
 export type SaveOutcome = { readonly saved: BlockContent } | { readonly current: Block | undefined };
 
-/** How often a change looks for the number that its version gets. One look is enough unless others write as well. */
+/** How often a change tries to get a version number. One attempt is enough unless others write concurrently. */
 const NUMBERINGS = 4;
 
-/** Where the count of blocks that were made stands among the actions that make one. */
+/** The index of the creation counter in the transaction of `create`. */
 const CREATIONS = 2;
-/** Where the actions of a change stand in their transaction. */
+/** The indexes of the actions in the transactions below. */
 const AGENT = 0;
 const DEFINITION = 1;
 const CONTENT = 2;
 
+/** Core memory blocks in the table: a definition and a content item each, written together with their versions. */
 export class MemoryRepository {
   readonly #table: TableClient;
 
-  constructor(table: TableClient) {
+  constructor({ table }: { readonly table: TableClient }) {
     this.#table = table;
   }
 
-  /** The core memory blocks by name; none where the memory was never begun. */
+  /** Returns the core memory blocks, sorted by name; empty if the memory does not exist yet. */
   async blocks(owner: MemoryOwner): Promise<readonly Block[]> {
     const items = await this.#table.query(memoryPartition(owner.agentId, owner.userId), {
       range: CORE_MEMORY_RANGE,
@@ -63,37 +66,33 @@ export class MemoryRepository {
     return blocksFrom(owner, items);
   }
 
-  /** How often custom blocks have been made. Read before the blocks, it tells whether these are still all of them. */
+  /** Returns how many custom blocks were ever created. Read it before the blocks, to detect blocks created since. */
   async creations(owner: MemoryOwner): Promise<number> {
     const item = await this.#table.get(customBlocksKey(owner));
     return (item && optionalCount(item, "creations")) ?? 0;
   }
 
-  /** Begins a memory with these blocks. Blocks that are there already stay as they are, whoever made them. */
+  /** Creates a memory with these blocks. Does nothing if one of them exists already or the agent is gone. */
   async begin(
     owner: MemoryOwner,
-    agentOwner: string,
+    accountEmail: AccountEmail,
     definitions: readonly BlockDefinition[],
   ): Promise<void> {
-    try {
-      await this.#table.transact([
-        ...definitions.map((definition) => ({ put: definitionItem(owner, definition), if: absent("pk") })),
-        standing(owner, agentOwner),
-      ]);
-    } catch (error) {
-      // Begun by another request at the same time, or the agent has just gone: nothing to do in either case.
-      if (!(error instanceof TransactionRefused)) throw error;
-    }
+    // If refused, another request has created the memory, or the agent was just deleted. Both need no action.
+    await this.#table.tryTransact([
+      ...definitions.map((definition) => ({ put: definitionItem(owner, definition), if: absent("pk") })),
+      agentIsLive(owner, accountEmail),
+    ]);
   }
 
   /**
-   * Makes a block, empty; gives `"taken"` where another one has its name, and nothing where others have been made since
-   * there were so many `creations`. Where the name has a history, that it is empty now becomes the next version.
-   * `creationId` lets a repeat of the same request find its own work.
+   * Creates an empty block. Returns `"taken"` if another block has its name, and `undefined` if blocks were created
+   * since `creations` was read. If the name has earlier versions, the empty content becomes the next one. A repeated
+   * request with the same `creationId` gets the block that it has created. Throws `not-found` if the agent is gone.
    */
   async create(
     owner: MemoryOwner,
-    agentOwner: string,
+    accountEmail: AccountEmail,
     definition: BlockDefinition,
     creationId: string | undefined,
     creations: number,
@@ -105,93 +104,97 @@ export class MemoryRepository {
     };
     const author: Author = { by: "user" };
 
-    return this.#untilNumbered(async () => {
-      const [last, left] = await Promise.all([
+    return this.#retryTakenNumber<Block | "taken" | undefined>(async () => {
+      const [last, leftover] = await Promise.all([
         this.#lastVersion(owner, name),
         this.#table.get(contentKey(owner, name)),
       ]);
-      const content = left ? contentFrom(left) : EMPTY;
+      const content = leftover ? contentFrom(leftover) : EMPTY;
       const change = { block: { ...definition, content }, lines: [], changedAt: createdAt, author };
-      const emptied = last > 0 || left ? contentWrite(owner, change, last) : undefined;
+      const emptied = last > 0 || leftover ? contentWrite(owner, change, last) : undefined;
 
-      try {
-        await this.#table.transact([
-          standing(owner, agentOwner),
-          { put: item, if: absent("pk") },
-          {
-            update: customBlocksKey(owner),
-            changes: { add: { creations: 1 }, set: { updated_at: createdAt } },
-            if: creations === 0 ? absent("creations") : equals("creations", creations),
-          },
-          ...(emptied?.actions ?? []),
-        ]);
-        return { ...definition, content: emptied?.saved ?? EMPTY };
-      } catch (error) {
-        if (!(error instanceof TransactionRefused)) throw error;
-        if (error.failed.has(AGENT)) throw notFound("Agent");
-        const standingItem = error.failed.get(DEFINITION);
-        if (!standingItem && error.failed.has(CREATIONS)) return undefined;
-        if (!standingItem) throw error;
-        const isOurs = creationId !== undefined && standingItem["creation_id"] === creationId;
-        return isOurs ? { ...definitionFrom(standingItem), content: EMPTY } : "taken";
-      }
+      const refusal = await this.#table.transactOrRefusal([
+        agentIsLive(owner, accountEmail),
+        { put: item, if: absent("pk") },
+        {
+          update: customBlocksKey(owner),
+          changes: { add: { creations: 1 }, set: { updated_at: createdAt } },
+          if: creations === 0 ? absent("creations") : equals("creations", creations),
+        },
+        ...(emptied?.actions ?? []),
+      ]);
+      if (!refusal) return { result: { ...definition, content: emptied?.saved ?? EMPTY } };
+      if (refusal.has(AGENT)) throw notFound("Agent");
+      const existing = refusal.get(DEFINITION);
+      if (!existing) return refusal.has(CREATIONS) ? { result: undefined } : { refusal };
+      const isOurs = creationId !== undefined && existing["creation_id"] === creationId;
+      return { result: isOurs ? { ...definitionFrom(existing), content: EMPTY } : "taken" };
     });
   }
 
-  /** Changes a definition if the block is still as it was read; false if it is not. */
+  /** Changes a definition. Returns false if the block was changed since. Throws `not-found` if the agent is gone. */
   async define(
     owner: MemoryOwner,
-    agentOwner: string,
+    accountEmail: AccountEmail,
     block: Block,
     changes: DefinitionChanges,
     changedAt: string,
   ): Promise<boolean> {
     const set = { ...definitionAttributes(changes), updated_at: changedAt };
-    return this.#tried(
-      this.#table.transact([
-        standing(owner, agentOwner),
-        {
-          update: definitionKey(owner, block.name),
-          changes: { set },
-          if: all(present("pk"), asDefined(block)),
-        },
-        { check: contentKey(owner, block.name), if: unchangedSince(block.content.revision) },
-      ]),
-    );
+    return this.#isWritten([
+      agentIsLive(owner, accountEmail),
+      {
+        update: definitionKey(owner, block.name),
+        changes: { set },
+        if: all(present("pk"), asDefined(block)),
+      },
+      { check: contentKey(owner, block.name), if: unchangedSince(block.content.revision) },
+    ]);
   }
 
   /**
-   * Removes a block and its content, if it is still as it was read; false if it is not. Its versions stay. Content that
-   * no version tells of becomes one first.
+   * Removes a block and its content. Returns false if it was changed since it was read. Its versions are kept, and
+   * unversioned content is saved as a version. Throws `not-found` if the agent is gone.
    */
-  async remove(owner: MemoryOwner, agentOwner: string, block: Block, removedAt: string): Promise<boolean> {
+  async remove(
+    owner: MemoryOwner,
+    accountEmail: AccountEmail,
+    block: Block,
+    removedAt: string,
+  ): Promise<boolean> {
     const { name, content } = block;
     const last = isUnversioned(content) ? await this.#lastVersion(owner, name) : 0;
 
-    return this.#tried(
-      this.#table.transact([
-        standing(owner, agentOwner),
-        { remove: definitionKey(owner, name), if: asDefined(block) },
-        { remove: contentKey(owner, name), if: unchangedSince(content.revision) },
-        { remove: warningKey(owner, name) },
-        ...importOf(owner, block, last, removedAt),
-      ]),
-    );
+    return this.#isWritten([
+      agentIsLive(owner, accountEmail),
+      { remove: definitionKey(owner, name), if: asDefined(block) },
+      { remove: contentKey(owner, name), if: unchangedSince(content.revision) },
+      { remove: warningKey(owner, name) },
+      ...importOf(owner, block, last, removedAt),
+    ]);
   }
 
   /**
-   * Saves a block's content and the version that tells of it, if the block is still what the change was made from, and
-   * the agent still stands. One request, unless a writer that knows no versions has dropped the block's number.
+   * Saves a block's content and its version, if the block is unchanged since it was read. Takes one request, unless a
+   * writer without versions has removed the block's version number. Throws `not-found` if the agent, the conversation
+   * or the version to restore is gone.
    */
-  async saveContent(owner: MemoryOwner, agentOwner: string, change: ContentChange): Promise<SaveOutcome> {
-    const { block, conversationId } = change;
+  async saveContent(
+    owner: MemoryOwner,
+    accountEmail: AccountEmail,
+    change: ContentChange,
+  ): Promise<SaveOutcome> {
+    const { block, conversationId, restores } = change;
     const inConversation: readonly WriteAction[] =
       conversationId === undefined
         ? []
-        : [{ check: conversationKey(spaceOfMemory(owner, agentOwner), conversationId), if: isLive }];
-    let last: number | undefined = block.content.revision?.version ?? 0;
+        : [{ check: conversationKey(scopeOfMemory(owner, accountEmail), conversationId), if: isLive }];
+    const restoredMark =
+      restores === undefined ? [] : [markRestored(owner, block.name, restores, change.changedAt)];
+    // At least `restores`, even if the block's number is lower: a transaction can't write the same version twice.
+    let last: number | undefined = Math.max(block.content.revision?.version ?? 0, restores ?? 0);
 
-    return this.#untilNumbered(async () => {
+    return this.#retryTakenNumber<SaveOutcome>(async () => {
       const { saved, actions } = contentWrite(
         owner,
         change,
@@ -199,28 +202,26 @@ export class MemoryRepository {
       );
       last = undefined;
 
-      try {
-        await this.#table.transact([
-          standing(owner, agentOwner),
-          { check: definitionKey(owner, block.name), if: asDefined(block) },
-          ...actions,
-          ...inConversation,
-          ...(change.along?.(saved) ?? []),
-        ]);
-        return { saved };
-      } catch (error) {
-        if (!(error instanceof TransactionRefused)) throw error;
-        if (error.failed.has(AGENT)) throw notFound("Agent");
-        if (inConversation.length > 0 && error.failed.has(CONTENT + actions.length))
-          throw notFound("Conversation");
-        if (error.failed.has(DEFINITION) || error.failed.has(CONTENT))
-          return { current: blockInTheWay(block, error) };
-        throw error;
-      }
+      const refusal = await this.#table.transactOrRefusal([
+        agentIsLive(owner, accountEmail),
+        { check: definitionKey(owner, block.name), if: asDefined(block) },
+        ...actions,
+        ...inConversation,
+        ...restoredMark,
+        ...(change.alongside?.(saved) ?? []),
+      ]);
+      if (!refusal) return { result: { saved } };
+      if (refusal.has(AGENT)) throw notFound("Agent");
+      if (inConversation.length > 0 && refusal.has(CONTENT + actions.length)) throw notFound("Conversation");
+      if (restores !== undefined && refusal.has(CONTENT + actions.length + inConversation.length))
+        throw notFound(`Version ${restores} of memory block '${block.name}'`);
+      return refusal.has(DEFINITION) || refusal.has(CONTENT)
+        ? { result: { current: currentBlock(block, refusal) } }
+        : { refusal };
     });
   }
 
-  /** The number of the newest version under a name; 0 where there is none. */
+  /** Returns the number of the newest version under a name; 0 if there is none. */
   async #lastVersion(owner: MemoryOwner, name: string): Promise<number> {
     const range = { beginsWith: versionPrefix(owner, name) };
     const { items } = await this.#table.queryPage(memoryPartition(owner.agentId, owner.userId), {
@@ -232,37 +233,34 @@ export class MemoryRepository {
     return newest ? versionFrom(newest).version : 0;
   }
 
-  /** Makes an attempt again that was refused for nothing but a number that is taken. */
-  async #untilNumbered<T>(attempt: () => Promise<T>): Promise<T> {
+  /** Repeats an attempt that was refused, which means that its version number was taken concurrently. */
+  async #retryTakenNumber<T>(attempt: () => Promise<Attempt<T>>): Promise<T> {
     for (let left = NUMBERINGS - 1; ; left--) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!(error instanceof TransactionRefused) || left === 0) throw error;
-      }
+      const outcome = await attempt();
+      if ("result" in outcome) return outcome.result;
+      if (left === 0) throw new TransactionRefused(outcome.refusal);
     }
   }
 
-  /** Whether a transaction was made; false where others were faster. Throws a 404 where the agent has gone. */
-  async #tried(transaction: Promise<void>): Promise<boolean> {
-    try {
-      await transaction;
-      return true;
-    } catch (error) {
-      if (!(error instanceof TransactionRefused)) throw error;
-      if (error.failed.has(AGENT)) throw notFound("Agent");
-      return false;
-    }
+  /** Returns false if a concurrent change refused the transaction. Throws `not-found` if the agent is gone. */
+  async #isWritten(actions: readonly WriteAction[]): Promise<boolean> {
+    const refusal = await this.#table.transactOrRefusal(actions);
+    if (refusal?.has(AGENT)) throw notFound("Agent");
+    return refusal === undefined;
   }
 }
 
-const standing = (owner: MemoryOwner, agentOwner: string): WriteAction => ({
-  check: homeKey(spaceOfMemory(owner, agentOwner), owner.agentId),
+/** Checks that the agent exists and is not being deleted. */
+const agentIsLive = (owner: MemoryOwner, accountEmail: AccountEmail): WriteAction => ({
+  check: homeKey(scopeOfMemory(owner, accountEmail), owner.agentId),
   if: isLive,
 });
 
-/** The block as others have made it, as far as it stood in a transaction's way; nothing where they have deleted it. */
-function blockInTheWay(block: Block, { failed }: TransactionRefused): Block | undefined {
+/** The result of an attempt, or the refusal of a transaction whose version number was taken concurrently. */
+type Attempt<T> = { readonly result: T } | { readonly refusal: Refusal };
+
+/** Returns the current block, as far as its failed conditions show it; `undefined` if it was deleted. */
+function currentBlock(block: Block, failed: Refusal): Block | undefined {
   const definition = failed.get(DEFINITION);
   if (failed.has(DEFINITION) && !definition) return undefined;
 

@@ -1,8 +1,11 @@
-import { type AccountPlan, type PlanRules, requireBlock } from "../plans/account-plan.ts";
+import type { AccountEmail, AgentId } from "../shared/id-types.ts";
+import { sleep } from "../shared/async.ts";
+import { type AccountPlan, type PlanRules } from "../plans/account-plan.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
-import { personIn, type Space } from "../users/space.ts";
-import { asLines, isSameLines } from "./lines.ts";
+import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
+import { asLines, isSameLines, isTooMuch } from "./lines.ts";
+import { requireBelowLimit } from "../plans/refusals.ts";
 import {
   type Block,
   type BlockContent,
@@ -17,46 +20,51 @@ import {
 import type { MemoryRepository } from "./repository.ts";
 import type { Author, StoredVersion } from "./version-model.ts";
 import type { BlockVersionRepository } from "./version-repository.ts";
+import { KEPT_VERSIONS, thinVersions } from "./version-thinning.ts";
 
-/** How often a change is made again on what others have made of the block meanwhile. */
+/** How often a change is attempted if the block changes concurrently. */
 const TRIES = 32;
-/** The longest rest before such a repetition, so that many who write at once get out of each other's way. */
-const REST_MS = 50;
+/** The longest delay before another attempt, in milliseconds. It is random, so that concurrent writers spread out. */
+const MAX_DELAY_MS = 50;
 
-/** What of agents memory needs: throws a 404 for one that is absent or not the owner's. */
+/** The part of the agent service that memory needs. `get` throws `not-found` if the account has no such agent. */
 export interface MemoryAgents {
-  get(owner: string, agentId: string): Promise<unknown>;
+  get(accountEmail: AccountEmail, agentId: AgentId): Promise<unknown>;
 }
 
-/** What of plans memory needs. */
+/** The part of the plan service that memory needs. `nowMs` is in milliseconds since the epoch. */
 export interface MemoryPlans {
-  plan(email: string, nowMs: number): Promise<AccountPlan>;
+  plan(accountEmail: AccountEmail, nowMs: number): Promise<AccountPlan>;
 }
 
-/** What a custom block is made with. */
+/** What callers provide to create a custom block. */
 export type NewBlock = Pick<BlockDefinition, "name" | "description" | "wordLimit">;
 
-/** Whether the content that a write would replace is what the caller takes it for. */
+/** Returns whether the content to be replaced is the one that the caller expects. */
 export type IsExpected = (content: BlockContent) => boolean;
 
-interface Collaborators {
+interface MemoryServiceDeps {
   readonly memory: MemoryRepository;
   readonly versions: BlockVersionRepository;
   readonly agents: MemoryAgents;
   readonly plans: MemoryPlans;
   readonly rules: Pick<PlanRules, "upgradeUrl">;
   readonly clock: Clock;
+  /** Keeps the request alive for work that continues after the response. The work must not reject. */
+  readonly later: (work: Promise<void>) => void;
 }
 
-/** New lines for a block, and what is said where its limit does not allow them. */
+/** New lines for a block, and the error if they exceed its limit. */
 interface Lines {
   readonly lines: readonly string[];
   readonly author: Author;
   readonly isExpected: IsExpected;
+  /** The version that the lines come from. */
+  readonly restores?: number;
   readonly tooLong: (words: number, limit: number) => AppError;
 }
 
-/** An agent's memory of its owner or of an end user, for its owner to look at and to change. */
+/** Lets the owner of an agent read and change its core memory of the owner or of an end user. */
 export class MemoryService {
   readonly #memory: MemoryRepository;
   readonly #versions: BlockVersionRepository;
@@ -64,200 +72,261 @@ export class MemoryService {
   readonly #plans: MemoryPlans;
   readonly #rules: Pick<PlanRules, "upgradeUrl">;
   readonly #clock: Clock;
+  readonly #later: MemoryServiceDeps["later"];
 
-  constructor({ memory, versions, agents, plans, rules, clock }: Collaborators) {
+  constructor({ memory, versions, agents, plans, rules, clock, later }: MemoryServiceDeps) {
     this.#memory = memory;
     this.#versions = versions;
     this.#agents = agents;
     this.#plans = plans;
     this.#rules = rules;
     this.#clock = clock;
+    this.#later = later;
   }
 
-  /** All blocks by name; a memory that was never begun is begun with the default ones. */
-  async blocks(space: Space, agentId: string): Promise<readonly Block[]> {
-    const memoryOwner = memoryOf(space, agentId);
+  /** Returns all blocks by name. Creates the default ones on first access. Throws `not-found` if there is no agent. */
+  async blocks(scope: AccessScope, agentId: AgentId): Promise<readonly Block[]> {
+    const memoryOwner = memoryOwnerOf(scope, agentId);
     const [, blocks] = await Promise.all([
-      this.#agents.get(space.owner, agentId),
+      this.#agents.get(scope.accountEmail, agentId),
       this.#memory.blocks(memoryOwner),
     ]);
     if (blocks.length > 0) return blocks;
 
     const definitions = defaultDefinitions(this.#clock.timestamp());
-    await this.#memory.begin(memoryOwner, space.owner, definitions);
+    await this.#memory.begin(memoryOwner, scope.accountEmail, definitions);
     return emptyBlocks(definitions);
   }
 
-  /** The block of a name, as it is spelled. */
-  async block(space: Space, agentId: string, name: string): Promise<Block> {
-    const block = (await this.blocks(space, agentId)).find((candidate) => candidate.name === name);
+  /** Returns the block with exactly this name. Throws `not-found` if there is none. */
+  async block(scope: AccessScope, agentId: AgentId, name: string): Promise<Block> {
+    const block = (await this.blocks(scope, agentId)).find((candidate) => candidate.name === name);
     if (!block) throw blockNotFound(name);
     return block;
   }
 
   /**
-   * Makes a custom block. Who repeats a request gives it the same `creationId`. Throws a 429 where the owner's plan allows
-   * no more.
+   * Creates a custom block. A repeated request must have the same `creationId`. Throws a 429 if the limit of the
+   * owner's plan is reached, and a `conflict` if the name is reserved or taken.
    */
   async create(
-    space: Space,
-    agentId: string,
+    scope: AccessScope,
+    agentId: AgentId,
     input: NewBlock,
     creationId: string | undefined,
   ): Promise<Block> {
     const { name } = input;
-    const memoryOwner = memoryOf(space, agentId);
+    const memoryOwner = memoryOwnerOf(scope, agentId);
 
-    return this.#untilMade(name, async () => {
+    return this.#retryUntilDone(name, async () => {
       const [plan, creations] = await Promise.all([
-        this.#plans.plan(space.owner, this.#clock.now()),
+        this.#plans.plan(scope.accountEmail, this.#clock.now()),
         this.#memory.creations(memoryOwner),
       ]);
-      // Behind the count of creations: a block that is made between the two is noticed.
-      const blocks = await this.blocks(space, agentId);
+      // Read after the creation counter, so that a block created in between is noticed.
+      const blocks = await this.blocks(scope, agentId);
       const isNew = !blocks.some((block) => block.name === name);
       if (isReservedName(name) && isNew) throw new AppError("conflict", `'${name}' is a reserved block name`);
-      // One that has the name may be the work of this very request, whose answer was lost.
-      if (isNew) requireBlock(plan, blocks.filter(({ isDefault }) => !isDefault).length, this.#rules);
+      // The limit is not checked if the name exists: an earlier attempt of this request may have created the block.
+      const custom = blocks.filter(({ isDefault }) => !isDefault).length;
+      if (isNew) requireBelowLimit(plan, "memory_blocks", custom, this.#rules);
 
       const createdAt = this.#clock.timestamp();
       const definition = { ...input, isDefault: false, createdAt, updatedAt: null };
-      const made = await this.#memory.create(memoryOwner, space.owner, definition, creationId, creations);
-      if (made === "taken") throw new AppError("conflict", `Memory block '${name}' already exists`);
-      return made;
+      const created = await this.#memory.create(
+        memoryOwner,
+        scope.accountEmail,
+        definition,
+        creationId,
+        creations,
+      );
+      if (created === "taken") throw new AppError("conflict", `Memory block '${name}' already exists`);
+      return created;
     });
   }
 
-  /** Changes a block's description and limit; what is absent stays as it is. */
-  async define(space: Space, agentId: string, name: string, changes: DefinitionChanges): Promise<Block> {
-    return this.#untilMade(name, async () => {
-      const block = await this.block(space, agentId, name);
-      if (changes.description === undefined && changes.wordLimit === undefined) return block;
+  /** Changes a block's description and limit. Throws a `conflict` if its content exceeds the new limit. */
+  async define(
+    scope: AccessScope,
+    agentId: AgentId,
+    name: string,
+    changes: DefinitionChanges,
+  ): Promise<Block> {
+    return this.#retryUntilDone(name, async () => {
+      const block = await this.block(scope, agentId, name);
+      if (Object.keys(changes).length === 0) return block;
 
       const words = wordsIn(block.content.lines);
       if (changes.wordLimit !== undefined && words > changes.wordLimit)
         throw new AppError(
           "conflict",
-          `Memory block '${name}' holds ${words} words: its limit can't be ${changes.wordLimit}. Shorten it first.`,
+          `Memory block '${name}' has ${words} words, so its limit can't be ${changes.wordLimit}. Shorten the block first.`,
           { extensions: { word_count: words, word_limit: block.wordLimit } },
         );
 
       const changedAt = this.#clock.timestamp();
-      const memoryOwner = memoryOf(space, agentId);
-      const isMade = await this.#memory.define(memoryOwner, space.owner, block, changes, changedAt);
-      return isMade ? { ...block, ...changes } : undefined;
+      const memoryOwner = memoryOwnerOf(scope, agentId);
+      const isDone = await this.#memory.define(memoryOwner, scope.accountEmail, block, changes, changedAt);
+      return isDone ? { ...block, ...changes } : undefined;
     });
   }
 
-  /** Deletes a custom block with its content; its versions stay. A block that is not there is deleted already. */
-  async remove(space: Space, agentId: string, name: string): Promise<void> {
-    await this.#untilMade(name, async () => {
-      const block = (await this.#blocksIfAny(space, agentId)).find((candidate) => candidate.name === name);
+  /**
+   * Deletes a custom block and its content; its versions are kept. Does nothing if there is no such block. Throws a
+   * `conflict` for a default block.
+   */
+  async remove(scope: AccessScope, agentId: AgentId, name: string): Promise<void> {
+    await this.#retryUntilDone(name, async () => {
+      const block = (await this.#blocksIfAny(scope, agentId)).find((candidate) => candidate.name === name);
       if (!block) return true;
       if (block.isDefault) throw new AppError("conflict", `Cannot delete default memory block '${name}'`);
 
       const removedAt = this.#clock.timestamp();
       return (
-        (await this.#memory.remove(memoryOf(space, agentId), space.owner, block, removedAt)) || undefined
+        (await this.#memory.remove(memoryOwnerOf(scope, agentId), scope.accountEmail, block, removedAt)) ||
+        undefined
       );
     });
   }
 
-  /** Gives a block these lines, on top of whatever stands there, if that is what the caller expects. */
+  /**
+   * Replaces a block's lines. Throws `precondition-failed` if the current content is not the expected one,
+   * `payload-too-large` above 400 KB, and `validation-failed` above the block's word limit.
+   */
   async replaceLines(
-    space: Space,
-    agentId: string,
+    scope: AccessScope,
+    agentId: AgentId,
     name: string,
     lines: readonly string[],
     isExpected: IsExpected,
   ): Promise<Block> {
-    const block = await this.block(space, agentId, name);
-    return this.#write(space, agentId, block, {
+    if (isTooMuch(lines))
+      throw new AppError(
+        "payload-too-large",
+        "These lines exceed 400 KB, the most that a memory block can hold.",
+      );
+    const block = await this.block(scope, agentId, name);
+    return this.#write(scope, agentId, block, {
       lines: asLines(lines),
       author: { by: "user" },
       isExpected,
       tooLong: (words, limit) =>
         new AppError(
           "validation-failed",
-          `Memory block '${name}' may hold ${limit} words, and these lines have ${words}.`,
+          `Memory block '${name}' can hold at most ${limit} words, but these lines have ${words}.`,
           { extensions: { word_count: words, word_limit: limit } },
         ),
     });
   }
 
-  /** A block's versions, newest first. */
-  async versions(space: Space, agentId: string, name: string, limit: number, cursor: string | undefined) {
-    await this.block(space, agentId, name);
-    return this.#versions.list(memoryOf(space, agentId), name, limit, cursor);
+  /** Returns a page of a block's versions, newest first. Throws `not-found` if there is no such block. */
+  async versions(
+    scope: AccessScope,
+    agentId: AgentId,
+    name: string,
+    limit: number,
+    cursor: string | undefined,
+  ) {
+    await this.block(scope, agentId, name);
+    return this.#versions.list(memoryOwnerOf(scope, agentId), name, limit, cursor);
   }
 
-  /** Brings back the lines that a version left, as a new version. */
+  /**
+   * Removes a version, even one that was restored. Does nothing if it was removed before. Throws a `conflict` for the
+   * newest version, which is the current content, and `not-found` for a version that never existed.
+   */
+  async removeVersion(scope: AccessScope, agentId: AgentId, name: string, number: number): Promise<void> {
+    await this.block(scope, agentId, name);
+    const owner = memoryOwnerOf(scope, agentId);
+    const newest = await this.#versions.newest(owner, name);
+    if (number > newest) throw versionNotFound(name, number);
+    if (number === newest)
+      throw new AppError(
+        "conflict",
+        `Version ${number} is the current version of memory block '${name}' and can't be deleted. Change the block first.`,
+      );
+    await this.#versions.remove(owner, name, number);
+  }
+
+  /**
+   * Restores the lines of a version as a new version. Throws `not-found` if there is no such version,
+   * `precondition-failed` if the current content is not the expected one, and `conflict` above the block's word limit.
+   */
   async restore(
-    space: Space,
-    agentId: string,
+    scope: AccessScope,
+    agentId: AgentId,
     name: string,
     number: number,
     isExpected: IsExpected,
   ): Promise<Block> {
-    const block = await this.block(space, agentId, name);
-    const version = await this.#version(memoryOf(space, agentId), name, number);
+    const block = await this.block(scope, agentId, name);
+    const version = await this.#version(memoryOwnerOf(scope, agentId), name, number);
 
-    return this.#write(space, agentId, block, {
+    return this.#write(scope, agentId, block, {
       lines: version.lines,
       author: { by: "restore" },
+      restores: number,
       isExpected,
       tooLong: (words, limit) =>
         new AppError(
           "conflict",
-          `Version ${number} of memory block '${name}' has ${words} words, and the block may hold ${limit}. Raise its limit first.`,
+          `Version ${number} of memory block '${name}' has ${words} words, but the block can hold at most ${limit}. Raise its limit first.`,
           { extensions: { word_count: words, word_limit: limit } },
         ),
     });
   }
 
-  /** Writes lines on top of what stands there, also when that changes meanwhile. Lines that stand there already stay. */
-  async #write(space: Space, agentId: string, read: Block, change: Lines): Promise<Block> {
-    const { lines, author, isExpected, tooLong } = change;
-    const memoryOwner = memoryOf(space, agentId);
+  /** Replaces a block's lines, and tries again after concurrent changes. Writes nothing if the lines are equal. */
+  async #write(scope: AccessScope, agentId: AgentId, read: Block, change: Lines): Promise<Block> {
+    const { lines, author, isExpected, restores, tooLong } = change;
+    const memoryOwner = memoryOwnerOf(scope, agentId);
     const words = wordsIn(lines);
     let block = read;
 
-    return this.#untilMade(read.name, async () => {
+    return this.#retryUntilDone(read.name, async () => {
       if (!isExpected(block.content)) throw changedMeanwhile(read.name);
       if (isSameLines(lines, block.content.lines)) return block;
       if (words > block.wordLimit) throw tooLong(words, block.wordLimit);
 
       const changedAt = this.#clock.timestamp();
-      const outcome = await this.#memory.saveContent(memoryOwner, space.owner, {
+      const outcome = await this.#memory.saveContent(memoryOwner, scope.accountEmail, {
         block,
         lines,
         author,
         changedAt,
+        ...(restores !== undefined && { restores }),
       });
-      if ("saved" in outcome) return { ...block, content: outcome.saved };
+      if ("saved" in outcome) {
+        this.#thin(memoryOwner, read.name, outcome.saved);
+        return { ...block, content: outcome.saved };
+      }
       if (!outcome.current) throw blockNotFound(read.name);
       block = outcome.current;
       return undefined;
     });
   }
 
-  /** Makes a change that others may be faster with; an attempt that gives nothing is made again. */
-  async #untilMade<T>(name: string, attempt: () => Promise<T | undefined>): Promise<T> {
+  /** Repeats an attempt until it returns a value. `undefined` means that the block was changed concurrently. */
+  async #retryUntilDone<T>(name: string, attempt: () => Promise<T | undefined>): Promise<T> {
     for (let tries = 0; tries < TRIES; tries++) {
-      const made = await attempt();
-      if (made !== undefined) return made;
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * REST_MS));
+      const result = await attempt();
+      if (result !== undefined) return result;
+      await sleep(Math.random() * MAX_DELAY_MS);
     }
-    throw new AppError("conflict", `Memory block '${name}' is being changed by others. Please try again.`, {
-      retryAfter: 1,
-      retryable: true,
-    });
+    throw new AppError(
+      "conflict",
+      `Memory block '${name}' is being changed concurrently. Please try again.`,
+      {
+        retryAfter: 1,
+        retryable: true,
+      },
+    );
   }
 
-  /** All blocks; none where there is no such agent. */
-  async #blocksIfAny(space: Space, agentId: string): Promise<readonly Block[]> {
+  /** Returns all blocks, or none if there is no such agent. */
+  async #blocksIfAny(scope: AccessScope, agentId: AgentId): Promise<readonly Block[]> {
     try {
-      return await this.blocks(space, agentId);
+      return await this.blocks(scope, agentId);
     } catch (error) {
       if (error instanceof AppError && error.code === "not-found") return [];
       throw error;
@@ -266,18 +335,30 @@ export class MemoryService {
 
   async #version(owner: MemoryOwner, name: string, number: number): Promise<StoredVersion> {
     const version = await this.#versions.find(owner, name, number);
-    if (!version) throw notFound(`Version ${number} of memory block '${name}'`);
+    if (!version) throw versionNotFound(name, number);
     return version;
+  }
+
+  /** Thins the old versions of a block that was just written, after the response has been sent. */
+  #thin(owner: MemoryOwner, block: string, { revision }: BlockContent): void {
+    const version = revision?.version ?? 0;
+    if (version > KEPT_VERSIONS) this.#later(thinVersions(owner, { block, version }, this.#versions));
   }
 }
 
-/** Where an agent keeps what it remembers of whoever the space is. */
-const memoryOf = (space: Space, agentId: string): MemoryOwner => ({ agentId, userId: personIn(space) });
+/** Identifies the agent's memory of the user of an access scope. */
+const memoryOwnerOf = (scope: AccessScope, agentId: AgentId): MemoryOwner => ({
+  agentId,
+  userId: memoryUserId(scope),
+});
+
+const versionNotFound = (name: string, number: number): AppError =>
+  notFound(`Version ${number} of memory block '${name}'`);
 
 const blockNotFound = (name: string): AppError => notFound(`Memory block '${name}'`);
 
 const changedMeanwhile = (name: string): AppError =>
   new AppError(
     "precondition-failed",
-    `Memory block '${name}' has changed since it was read. Read it again, and repeat the change on what it says now.`,
+    `Memory block '${name}' has changed since you read it. Read it again and reapply your change.`,
   );

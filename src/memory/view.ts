@@ -1,13 +1,15 @@
 import * as z from "zod";
 import { strongTag } from "../http/etag.ts";
+import { sourcesField, SourcesView } from "../knowledge/citation-model.ts";
 import { capacityPercent } from "./capacity.ts";
 import { type Block, type BlockContent, wordsIn } from "./model.ts";
 import type { StoredVersion } from "./version-model.ts";
 
-/** A block as callers see it in a list. */
+/** A block in responses. */
 export const BlockView = z
   .object({
     block_name: z.string(),
+    name: z.string().describe("The same as `block_name`: the name under which blocks are created."),
     description: z.string(),
     word_limit: z.number(),
     is_default: z.boolean(),
@@ -17,10 +19,11 @@ export const BlockView = z
   })
   .meta({ id: "MemoryBlock" });
 
-/** What stands in a block, as callers see it. */
+/** A block's content in responses. */
 export const ContentView = z
   .object({
     block_name: z.string(),
+    name: z.string(),
     lines: z.array(z.string()),
     word_count: z.number(),
     word_limit: z.number(),
@@ -29,7 +32,17 @@ export const ContentView = z
   })
   .meta({ id: "MemoryBlockContent" });
 
-/** What a block held after one change, as callers see it. */
+/** The part of a block that reveals neither its purpose nor its content, for callers that may write but not read. */
+export const BlockReference = BlockView.pick({ block_name: true, created_at: true }).meta({
+  id: "MemoryBlockReference",
+});
+
+/** The same for a block's content, whose version is the `ETag` of the response. */
+export const ContentReference = ContentView.pick({ block_name: true }).meta({
+  id: "MemoryBlockContentReference",
+});
+
+/** A version of a block in responses. */
 export const VersionView = z
   .object({
     version: z.number(),
@@ -37,12 +50,14 @@ export const VersionView = z
     word_count: z.number(),
     by: z.string().describe("`user`, `agent`, `compaction`, `restore` or `import`."),
     run_id: z.string().nullable().describe("The run in which an agent made the change."),
+    sources: SourcesView,
     created_at: z.string(),
   })
   .meta({ id: "MemoryBlockVersion" });
 
 export const toView = (block: Block): z.infer<typeof BlockView> => ({
   block_name: block.name,
+  name: block.name,
   description: block.description,
   word_limit: block.wordLimit,
   is_default: block.isDefault,
@@ -53,6 +68,7 @@ export const toView = (block: Block): z.infer<typeof BlockView> => ({
 
 export const toContentView = (block: Block): z.infer<typeof ContentView> => ({
   block_name: block.name,
+  name: block.name,
   lines: [...block.content.lines],
   word_count: wordsIn(block.content.lines),
   word_limit: block.wordLimit,
@@ -66,10 +82,11 @@ export const toVersionView = (version: StoredVersion): z.infer<typeof VersionVie
   word_count: version.wordCount,
   by: version.by,
   run_id: version.runId,
+  ...sourcesField(version.sources),
   created_at: version.createdAt,
 });
 
-/** The tag of a block's lines: their version, and where none tells of them the time at which they were written. */
+/** Returns the entity tag of a block's lines: their version, or the time of the last write if they are unversioned. */
 export function contentTag({ revision }: BlockContent): string {
   if (!revision) return strongTag("0");
   return strongTag(revision.version > 0 ? String(revision.version) : `0-${revision.updatedAt ?? ""}`);

@@ -10,7 +10,7 @@ const EXTENSIONS = new Set(
   ),
 );
 
-/** A text file that came with a message; `size` is the content's real number of bytes in UTF-8. */
+/** A text file attached to a message. `size` is the measured size of the content in UTF-8 bytes. */
 export interface Attachment {
   readonly filename: string;
   readonly content: string;
@@ -18,27 +18,32 @@ export interface Attachment {
 }
 
 const AttachmentInput = z
-  .object({
+  .strictObject({
     filename: z.string().trim().min(1).max(255),
     content: z.string(),
-    size: z.coerce.number().int().min(0).optional().describe("Ignored: the content is measured."),
+    size: z.coerce
+      .number<number | string>()
+      .int()
+      .min(0)
+      .optional()
+      .describe("Ignored. The size of the content is measured."),
   })
   .superRefine(({ filename, content }, context) => {
     const extension = /\.[^.]*$/u.exec(filename.toLowerCase())?.[0] ?? "";
-    if (!EXTENSIONS.has(extension)) refuse(context, `File type '${extension}' not allowed`, "filename");
-    if (utf8Length(content) > MAX_FILE_BYTES) refuse(context, "File exceeds 100KB limit", "content");
+    if (!EXTENSIONS.has(extension)) addIssue(context, `File type '${extension}' not allowed`, "filename");
+    if (utf8Length(content) > MAX_FILE_BYTES) addIssue(context, "File exceeds 100KB limit", "content");
   })
   .transform(({ filename, content }): Attachment => ({ filename, content, size: utf8Length(content) }));
 
-/** The files of a message: at most 5 text files of 100 KiB each and 250 KiB together, whatever sizes they declare. */
+/** The files of a message: at most 5 text files of 100 KiB each, 250 KiB in total. Declared sizes are not trusted. */
 export const Attachments = z
   .array(AttachmentInput)
   .max(MAX_FILES, { error: "Maximum 5 files allowed" })
   .superRefine((files, context) => {
     const total = files.reduce((sum, { size }) => sum + size, 0);
-    if (total > MAX_TOTAL_BYTES) refuse(context, "Total attachment size exceeds 250KB");
+    if (total > MAX_TOTAL_BYTES) addIssue(context, "Total attachment size exceeds 250KB");
   });
 
-function refuse(context: z.RefinementCtx, message: string, ...path: string[]): void {
+function addIssue(context: z.RefinementCtx, message: string, ...path: string[]): void {
   context.addIssue({ code: "custom", message, path });
 }

@@ -1,45 +1,56 @@
-import type { MessageSearch, RecallAnswer } from "../search/model.ts";
+import type { AccountEmail, AgentId, ConversationId, RunId } from "../shared/id-types.ts";
+import type { MessageSearch, RecallAnswer, SearchCriteria } from "../search/model.ts";
 import type { Message } from "./model.ts";
 
-/** What of messages a reader needs. */
+/** The part of the message repository that a reader needs. */
 export interface ReadableMessages {
-  /** Where a conversation's messages stand, newest first. */
-  sortKeys(conversationId: string): Promise<readonly string[]>;
-  /** The messages that stand there, in this order. */
-  at(conversationId: string, sortKeys: readonly string[]): Promise<readonly Message[]>;
+  /** Returns the sort keys of a conversation's messages, newest first. */
+  sortKeys(conversationId: ConversationId): Promise<readonly string[]>;
+  /** Returns the messages with these sort keys, in the same order. Missing ones are left out. */
+  at(conversationId: ConversationId, sortKeys: readonly string[]): Promise<readonly Message[]>;
 }
 
-/** Part of a conversation, newest first, and how many messages there are in all. */
+/** Part of a conversation, newest first, and the number of all its messages. */
 export interface Excerpt {
   readonly messages: readonly Message[];
   readonly total: number;
 }
 
-/** Where a turn takes place, and its run. */
+/** The conversation of a turn, and the turn's run. */
 export interface ReaderPlace {
-  readonly agentId: string;
+  readonly agentId: AgentId;
   readonly userId: string;
-  /** The name of the space that the conversation is in; see `spaceName`. */
+  /** The account that owns the agent. */
+  readonly accountEmail: AccountEmail;
+  /** The name of the access scope that the conversation belongs to; see `scopeName`. */
   readonly conversationsOf: string;
-  readonly conversationId: string;
-  readonly runId: string;
+  readonly conversationId: ConversationId;
+  readonly runId: RunId;
 }
 
-/** Reads one conversation back while a turn of it takes place, and searches all that agent and user have had. */
+interface ConversationReaderDeps {
+  readonly place: ReaderPlace;
+  readonly messages: ReadableMessages;
+  readonly search: MessageSearch;
+}
+
+/** Reads the conversation of a running turn, and searches all conversations between its agent and its user. */
 export class ConversationReader {
   readonly #place: ReaderPlace;
   readonly #messages: ReadableMessages;
   readonly #search: MessageSearch;
-  /** A conversation has one turn at a time: nothing is added until this one ends. */
+  /** The order that the first page of a query has kept, so that its later pages neither skip nor repeat a message. */
+  readonly #snapshots = new Map<string, string>();
+  /** Safe to cache: a conversation has one turn at a time, so no message is added until this turn ends. */
   #sortKeys: readonly string[] | undefined;
 
-  constructor(place: ReaderPlace, messages: ReadableMessages, search: MessageSearch) {
+  constructor({ place, messages, search }: ConversationReaderDeps) {
     this.#place = place;
     this.#messages = messages;
     this.#search = search;
   }
 
-  /** At most `limit` messages, newest first, without the newest `offset` ones. */
+  /** Returns at most `limit` messages, newest first, skipping the newest `offset` ones. */
   async read(limit: number, offset: number): Promise<Excerpt> {
     const { conversationId } = this.#place;
     this.#sortKeys ??= await this.#messages.sortKeys(conversationId);
@@ -51,14 +62,18 @@ export class ConversationReader {
   }
 
   /**
-   * What a query finds in all conversations, best first, without what is said in this turn. Nothing where the search
-   * fails: a turn goes on without it.
+   * Searches all conversations and returns the results, best first, without the messages of this turn. Returns
+   * `undefined` if the search fails, because a turn can continue without it.
    */
-  async search(query: string, limit: number, offset: number): Promise<RecallAnswer | undefined> {
-    const { agentId, userId, conversationsOf, runId } = this.#place;
+  async search(criteria: SearchCriteria, limit: number, offset: number): Promise<RecallAnswer | undefined> {
+    const { agentId, userId, accountEmail, conversationsOf, runId } = this.#place;
     try {
-      const request = { agentId, userId, conversationsOf, query, limit, offset, exceptRunId: runId };
-      return await this.#search.recall(request);
+      const key = JSON.stringify(criteria);
+      const snapshot = this.#snapshots.get(key);
+      const where = { agentId, userId, accountEmail, conversationsOf, exceptRunId: runId };
+      const answer = await this.#search.recall({ ...where, ...criteria, limit, offset, snapshot });
+      if (answer.snapshot !== undefined) this.#snapshots.set(key, answer.snapshot);
+      return answer;
     } catch (error) {
       console.warn({ message: "A search in conversations failed.", runId, error: String(error) });
       return undefined;

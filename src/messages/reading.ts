@@ -1,78 +1,100 @@
-import { countWords, fence } from "../shared/text.ts";
+import { beginningWithin, endWithin, estimateTokens } from "../llm/token-estimate.ts";
+import { neutralizeTokens, fence } from "../shared/fence.ts";
+import { onOneLine } from "../shared/text.ts";
 import type { Attachment } from "./attachments.ts";
-import type { Message } from "./model.ts";
+import type { Message, StoredToolCall } from "./model.ts";
 
-/** Scripts without spaces have few "words": from this many characters per word on, characters are what counts. */
-const CHARS_PER_WORD = 8;
+/** The share of a shortened text that comes from its beginning. The rest comes from its end. */
+const BEGINNING_SHARE = 0.6;
 
-interface Said {
+const SHORTENED =
+  "[Shortened: a part of this text is left out here, because it is too long to be read at once.]";
+/** What the mark costs, with the line breaks around it. */
+const MARK_TOKENS = estimateTokens(`\n\n${SHORTENED}\n\n`);
+
+interface UserText {
   readonly content: string;
   readonly attachments: readonly Attachment[];
 }
 
-/** A user's message as the model reads it: its files, fenced, and then what was said. */
-export const readableText = (said: Said): string =>
-  [...said.attachments.map((file) => fileSection(file, fence(file.content))), wordsSaid(said)].join("\n\n");
+/** Returns a user's message as the model reads it: its fenced files, then its text without control tokens. */
+export const readableText = (message: UserText): string =>
+  [...message.attachments.map((file) => fileSection(file, fence(file.content))), bodyOf(message)].join(
+    "\n\n",
+  );
 
-/** How much of a model's window a text takes, in words. */
-export const weight = (text: string): number =>
-  Math.max(countWords(text), Math.ceil(text.length / CHARS_PER_WORD));
+/** What the role of a message and the marks around it take, in tokens. */
+export const MESSAGE_TOKENS = 6;
+/** What surrounds the name, the arguments and the output of a tool call, in tokens. */
+const CALL_TOKENS = 20;
 
-/** The same for a message with its files and tool calls. */
-export const weightOf = (message: Message): number =>
-  weight(readableText(message)) +
-  message.toolCalls.reduce((sum, call) => sum + weight(call.arguments) + weight(call.output), 0);
-
-/** The longest beginning of a text that weighs no more than `maxWords`, cut between words where it has any. */
-export function beginningOf(text: string, maxWords: number): string {
-  if (weight(text) <= maxWords) return text;
-
-  const words = text.matchAll(/\S+/gu);
-  let end = 0;
-  for (let taken = 0; taken < maxWords; taken++) {
-    const word = words.next().value;
-    if (!word || word.index + word[0].length > maxWords * CHARS_PER_WORD) break;
-    end = word.index + word[0].length;
+/**
+ * Returns how many tokens a message takes, including its files and tool calls. If it has more than `limit`, the result
+ * is some number above `limit`.
+ */
+export function messageTokens(message: Message, limit = Number.POSITIVE_INFINITY): number {
+  // Fencing is slower than counting, so a text that is too long anyway is not fenced.
+  const stored = [message.content, ...message.attachments.map(({ content }) => content)];
+  let tokens = 0;
+  for (const text of stored) {
+    tokens += estimateTokens(text, limit - tokens);
+    if (tokens > limit) return tokens;
   }
 
-  return text.slice(0, end || maxWords * CHARS_PER_WORD).toWellFormed();
+  tokens = MESSAGE_TOKENS + estimateTokens(readableText(message), limit);
+  for (const call of message.toolCalls) tokens += tokensOfCall(call);
+  for (const { providerData } of message.providerData ?? []) {
+    if (tokens > limit) break;
+    tokens += estimateTokens(JSON.stringify(providerData.data));
+  }
+  return tokens;
+}
+
+/** Returns how many tokens a tool call and its result take. */
+export const tokensOfCall = (call: StoredToolCall): number =>
+  CALL_TOKENS + estimateTokens(call.name) + estimateTokens(call.arguments) + estimateTokens(call.output);
+
+/**
+ * Returns a text, or its beginning and its end with a mark in between if it has more than `maxTokens`. With hardly any
+ * tokens, only the mark or nothing is left.
+ */
+export function shortened(text: string, maxTokens: number): string {
+  if (estimateTokens(text, maxTokens) <= maxTokens) return text;
+
+  const remaining = maxTokens - MARK_TOKENS;
+  if (remaining < 0) return beginningWithin(text, maxTokens);
+  const beginning = beginningWithin(text, Math.floor(remaining * BEGINNING_SHARE));
+  const end = endWithin(text, Math.floor(remaining * (1 - BEGINNING_SHARE)));
+  return [beginning.trimEnd(), SHORTENED, end].filter((part) => part !== "").join("\n\n");
 }
 
 /**
- * The same, as far as it fits: what was said comes before the files, because it says what they are for. Where something
- * is cut off, a note says so: an answer to part of it beats none.
+ * Returns a user's message like `readableText`, shortened to about `maxTokens`. The text has priority over the files,
+ * because it says what they are for. A mark shows each place where something is left out.
  */
-export function readableBeginning(message: Said, maxWords: number): string {
+export function readableWithin(message: UserText, maxTokens: number): string {
   const whole = readableText(message);
-  if (weight(whole) <= maxWords) return whole;
+  if (estimateTokens(whole, maxTokens) <= maxTokens) return whole;
 
-  const tooLong = `it is longer than the ${maxWords} words that can be read at once`;
-  const said = cutToWords(wordsSaid(message), maxWords, `The rest of this message was cut off: ${tooLong}.`);
-  let left = maxWords - weight(said);
-  const files = message.attachments.map((file) => {
-    const why = "The rest of this file was cut off: the message is longer than can be read at once.";
-    const content = cutToWords(fence(file.content), left, why);
-    left -= weight(content);
-    return fileSection(file, content);
+  const body = shortened(bodyOf(message), maxTokens);
+  let remaining = maxTokens - estimateTokens(body);
+  const files = message.attachments.map((file, index) => {
+    const frame = estimateTokens(fileSection(file, ""));
+    const isLast = index === message.attachments.length - 1;
+    // A short file leaves its share to the files after it.
+    const share = isLast ? remaining : remaining / (message.attachments.length - index);
+    const section = fileSection(file, shortened(fence(file.content), Math.max(0, Math.floor(share - frame))));
+    remaining -= estimateTokens(section);
+    return section;
   });
-  return [...files, said].join("\n\n");
+  return [...files, body].join("\n\n");
 }
 
-/** The beginning of a text that is too long, and a note that says why there is no more. */
-function cutToWords(text: string, maxWords: number, why: string): string {
-  if (weight(text) <= maxWords) return text;
-  return [beginningOf(text, Math.max(0, maxWords)), `[${why}]`].filter((part) => part !== "").join("\n\n");
-}
-
-const wordsSaid = ({ content, attachments }: Said): string =>
-  content.trim() === "" && attachments.length === 0 ? "(empty message)" : fence(content);
+const bodyOf = ({ content, attachments }: UserText): string =>
+  content.trim() === "" && attachments.length === 0 ? "(empty message)" : neutralizeTokens(content);
 
 const fileSection = ({ filename }: Attachment, content: string): string =>
-  `<attached_file name="${attributeText(filename)}">\n${content}\n</attached_file>`;
+  `<attached_file name="${fence(attributeText(filename))}">\n${content}\n</attached_file>`;
 
 const attributeText = (text: string): string =>
-  text
-    .replaceAll("&", "&amp;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(/[\r\n]/gu, " ");
+  onOneLine(text).replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");

@@ -1,13 +1,15 @@
+import { Hono } from "hono";
 import * as z from "zod";
-import { endUserSpace } from "../http/middleware/end-user-space.ts";
+import { endUserScope } from "../access/end-user-scope.ts";
 import { operation } from "../http/openapi.ts";
-import { userRouter } from "../http/router.ts";
-import { Id, pageQuery } from "../http/schemas.ts";
+import { limitBursts } from "../access/burst-limit.ts";
+import type { AppEnv } from "../access/env.ts";
+import { requireAccess } from "../access/require-access.ts";
+import { validateAgentPath } from "../access/agent-path.ts";
+import { AgentIdText, pageQuery } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
 import type { RecallHit } from "../search/model.ts";
-
-/** A query is a question, not a document. */
-const MAX_QUERY_CHARS = 20_000;
+import { EvidenceView, evidenceField, SearchParameters, criteriaFromQuery } from "../search/schemas.ts";
 
 const FoundMessageView = z.object({
   message_id: z.string(),
@@ -15,6 +17,10 @@ const FoundMessageView = z.object({
   conversation_title: z.string(),
   role: z.string(),
   content: z.string(),
+  file_passage: z
+    .object({ filename: z.string(), text: z.string() })
+    .nullable()
+    .describe("The part of an attachment that matches, if it matches better than the message itself."),
   created_at: z.string(),
   score: z.number(),
 });
@@ -25,32 +31,39 @@ const RecalledView = z
     total: z.number(),
     next_cursor: z.string().nullable(),
     has_more: z.boolean(),
-    notes: z.array(z.string()).describe("Reasons, such as `nothing-stored` or `index-building`."),
+    notes: z
+      .array(z.string())
+      .describe("Remarks on the results, such as `nothing-stored` or `index-building`."),
+    evidence: EvidenceView.optional(),
   })
   .meta({ id: "FoundMessages" });
 
-const RecallQuery = pageQuery(10).extend({ query: z.string().max(MAX_QUERY_CHARS).default("") });
+const RecallQuery = pageQuery(10).extend(SearchParameters.shape);
 
-export const recallRoutes = userRouter().get(
+export const recallRoutes = new Hono<AppEnv>().get(
   "/:agentId/recall",
-  operation(
-    "recall",
-    "Search what was said in all conversations with the agent, best first",
-    {
-      200: RecalledView,
-    },
-    { access: ["user", "conversations:read"], burst: "costly" },
-  ),
-  validate("param", z.object({ agentId: Id })),
-  endUserSpace,
+  operation("recall", {
+    200: RecalledView,
+  }),
+  requireAccess("user", "conversations:read"),
+  limitBursts("costly"),
+  validateAgentPath(z.object({ agentId: AgentIdText })),
+  endUserScope,
   validate("query", RecallQuery),
   async (c) => {
-    const { query, limit, cursor } = c.req.valid("query");
+    const { limit, cursor, ...parameters } = c.req.valid("query");
+    const criteria = criteriaFromQuery(parameters);
     const { agentId } = c.req.valid("param");
-    const found = await c.var.deps.recallService.search(c.var.space, agentId, query, limit, cursor);
+    const found = await c.var.deps.recallService.search(c.var.scope, agentId, criteria, limit, cursor);
     const page = { next_cursor: found.nextCursor, has_more: found.nextCursor !== null };
     return c.json(
-      { items: found.hits.map(toView), total: found.total, ...page, notes: [...found.notes] },
+      {
+        items: found.hits.map(toView),
+        total: found.total,
+        ...page,
+        notes: [...found.notes],
+        ...evidenceField(found.evidence),
+      },
       200,
     );
   },
@@ -62,6 +75,7 @@ const toView = (hit: RecallHit): z.infer<typeof FoundMessageView> => ({
   conversation_title: hit.conversationTitle,
   role: hit.role,
   content: hit.content,
+  file_passage: hit.filePassage && { ...hit.filePassage },
   created_at: hit.createdAt,
   score: hit.score,
 });

@@ -1,53 +1,69 @@
-import { personIn, type Space, spaceName } from "../users/space.ts";
-import type { MessageSearch, RecallAnswer } from "../search/model.ts";
+import type { AccountEmail, AgentId } from "../shared/id-types.ts";
+import { memoryUserId, type AccessScope, scopeName } from "../access/access-scope.ts";
+import { cursorSubject, nextPosition, positionOf } from "../search/page-position.ts";
+import { bestOf, markBest, relativeScores, splitBest } from "../search/relative-scores.ts";
+import type { MessageSearch, RecallAnswer, SearchCriteria } from "../search/model.ts";
 
-/** What of agents is needed here. Throws a 404 where the owner has no such agent. */
+/** The part of the agent service that is needed here. `get` throws `not-found` if the account has no such agent. */
 interface RecallAgents {
-  get(owner: string, agentId: string): Promise<unknown>;
+  get(accountEmail: AccountEmail, agentId: AgentId): Promise<unknown>;
 }
 
-/** Writes and reads cursors that are bound to a list. */
+/** Writes and reads cursors that are valid for one list only. */
 interface PageCursors {
-  write(scope: string, position: string): Promise<string>;
-  read(scope: string, cursor: string | undefined): Promise<string | undefined>;
+  write(cursorScope: string, position: string): Promise<string>;
+  read(cursorScope: string, cursor: string | undefined): Promise<string | undefined>;
 }
 
-/** A page of what was found; `nextCursor` is null at the end. */
+/** A page of search results. `nextCursor` is null on the last page. */
 export interface RecalledPage extends RecallAnswer {
   readonly nextCursor: string | null;
 }
 
-/** All that was said in a space between an agent and the person there, to be searched. */
+interface RecallServiceDeps {
+  readonly agents: RecallAgents;
+  readonly search: MessageSearch;
+  readonly cursors: PageCursors;
+}
+
+/** Searches all messages between an agent and the user of an access scope. */
 export class RecallService {
   readonly #agents: RecallAgents;
   readonly #search: MessageSearch;
   readonly #cursors: PageCursors;
 
-  constructor(agents: RecallAgents, search: MessageSearch, cursors: PageCursors) {
+  constructor({ agents, search, cursors }: RecallServiceDeps) {
     this.#agents = agents;
     this.#search = search;
     this.#cursors = cursors;
   }
 
-  /** A page of what a query finds, best first; everything, newest first, where nothing is asked. */
+  /**
+   * Returns a page of the messages that a search finds, best first. An empty query returns all messages, newest first.
+   * Throws `not-found` if there is no such agent.
+   */
   async search(
-    space: Space,
-    agentId: string,
-    query: string,
+    scope: AccessScope,
+    agentId: AgentId,
+    criteria: SearchCriteria,
     limit: number,
     cursor: string | undefined,
   ): Promise<RecalledPage> {
-    const scope = `recall of ${spaceName(space)} with ${agentId} for ${query}`;
+    const cursorScope = `recall of ${scopeName(scope)} with ${agentId} for ${cursorSubject(criteria)}`;
     const [position] = await Promise.all([
-      this.#cursors.read(scope, cursor),
-      this.#agents.get(space.owner, agentId),
+      this.#cursors.read(cursorScope, cursor),
+      this.#agents.get(scope.accountEmail, agentId),
     ]);
 
-    const offset = Number(position ?? 0);
-    const where = { agentId, userId: personIn(space), conversationsOf: spaceName(space) };
-    const answer = await this.#search.recall({ ...where, query, limit, offset });
-    const end = offset + answer.hits.length;
-    const hasMore = answer.hits.length > 0 && end < answer.total;
-    return { ...answer, nextCursor: hasMore ? await this.#cursors.write(scope, String(end)) : null };
+    const marked = splitBest(position);
+    const at = positionOf(marked.position);
+    const { accountEmail } = scope;
+    const where = { agentId, userId: memoryUserId(scope), accountEmail, conversationsOf: scopeName(scope) };
+    const answer = await this.#search.recall({ ...where, ...criteria, limit, ...at });
+    const next = nextPosition(at, limit, answer);
+    const best = bestOf(marked.best, answer.hits);
+    const nextCursor =
+      next === undefined ? null : await this.#cursors.write(cursorScope, markBest(best, next));
+    return { ...answer, hits: relativeScores(answer.hits, best), nextCursor };
   }
 }

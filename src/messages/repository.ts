@@ -1,37 +1,44 @@
+import type { ConversationId } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { text } from "../table/fields.ts";
-import { conversationPartition } from "../table/keys.ts";
+import { MESSAGE_PREFIX, conversationPartition } from "../table/keys.ts";
 import { type ListPage, listNewestFirst } from "../table/list.ts";
-import { type Message, MESSAGE_PREFIX, messageFrom, messageKey } from "./model.ts";
+import { type Message, messageFrom, messageKey } from "./model.ts";
 
-/** Items removed per call of `sweep`: a Worker has a bounded number of requests, and a caller bounded patience. */
+/** The most items removed per call of `sweep`, because a Worker can make a limited number of requests. */
 const SWEEP_ITEMS = 10_000;
 
+/** The messages of conversations in the table. */
 export class MessageRepository {
   readonly #table: TableClient;
   readonly #cursors: Cursors;
 
-  constructor(table: TableClient, cursors: Cursors) {
+  constructor({ table, cursors }: { readonly table: TableClient; readonly cursors: Cursors }) {
     this.#table = table;
     this.#cursors = cursors;
   }
 
-  async find(conversationId: string, createdAt: string, id: string): Promise<Message | undefined> {
+  /** Returns a message, or `undefined` if there is none. The caller must have checked access to its conversation. */
+  async find(conversationId: ConversationId, createdAt: string, id: string): Promise<Message | undefined> {
     const item = await this.#table.get(messageKey(conversationId, createdAt, id));
     return item && messageFrom(item);
   }
 
-  /** A conversation's messages, newest first. Whose conversation it is, the caller has checked. */
-  list(conversationId: string, limit: number, cursor: string | undefined): Promise<ListPage<Message>> {
+  /** Returns a page of a conversation's messages, newest first. The caller must have checked access to it. */
+  list(
+    conversationId: ConversationId,
+    limit: number,
+    cursor: string | undefined,
+  ): Promise<ListPage<Message>> {
     const partition = conversationPartition(conversationId);
-    const scope = `messages of ${conversationId}`;
-    const request = { partition, range: { beginsWith: MESSAGE_PREFIX }, scope, limit, cursor };
+    const cursorScope = `messages of ${conversationId}`;
+    const request = { partition, range: { beginsWith: MESSAGE_PREFIX }, cursorScope, limit, cursor };
     return listNewestFirst(this.#table, this.#cursors, request, messageFrom);
   }
 
-  /** Where a conversation's messages stand, newest first. */
-  async sortKeys(conversationId: string): Promise<readonly string[]> {
+  /** Returns the sort keys of a conversation's messages, newest first. */
+  async sortKeys(conversationId: ConversationId): Promise<readonly string[]> {
     const items = await this.#table.query(conversationPartition(conversationId), {
       range: { beginsWith: MESSAGE_PREFIX },
       newestFirst: true,
@@ -40,15 +47,15 @@ export class MessageRepository {
     return items.map((item) => text(item, "sk"));
   }
 
-  /** The messages that stand there, in this order. */
-  async at(conversationId: string, sortKeys: readonly string[]): Promise<readonly Message[]> {
+  /** Returns the messages with these sort keys, in the same order. Missing ones are left out. */
+  async at(conversationId: ConversationId, sortKeys: readonly string[]): Promise<readonly Message[]> {
     const pk = conversationPartition(conversationId);
     const items = await this.#table.batchGet(sortKeys.map((sk) => ({ pk, sk })));
     return items.filter((item) => item !== undefined).map(messageFrom);
   }
 
-  /** Removes everything in a conversation's partition; false where so much is left that it takes another call. */
-  sweep(conversationId: string): Promise<boolean> {
+  /** Removes the items of a conversation's partition. Returns false if some are left and another call is needed. */
+  sweep(conversationId: ConversationId): Promise<boolean> {
     return this.#table.removePartition(conversationPartition(conversationId), SWEEP_ITEMS);
   }
 }

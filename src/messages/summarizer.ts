@@ -1,85 +1,101 @@
-import type { Space } from "../users/space.ts";
+import type { ConversationId, RunId } from "../shared/id-types.ts";
+import { withTimeout } from "../shared/async.ts";
+import type { AccessScope } from "../access/access-scope.ts";
+import { providerError } from "../llm/errors.ts";
 import type { ChatModel } from "../llm/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Message } from "./model.ts";
-import { weight, weightOf } from "./reading.ts";
+import { estimateTokens } from "../llm/token-estimate.ts";
 import type { Summary } from "./summary-model.ts";
 import type { SummaryRepository } from "./summary-repository.ts";
 import {
-  MAX_SUMMARY_WORDS,
+  MAX_SUMMARY_TOKENS,
   summaryFromModel,
   summaryRequest,
   summaryWithoutModel,
   transcriptLine,
 } from "./summary-text.ts";
-import { behind, fromUser, HISTORY_MESSAGES, newestThatFit, placeOf } from "./window.ts";
+import { HISTORY_MESSAGES, messagesAfter, newestThatFit, placeOf, tokensOfAll } from "./window.ts";
 
-/** A window that is fuller than this is cleared before the next message, which would not fit. */
-const FULL_SHARE = 0.9;
-/** What stays to be read word for word. What goes at once is a batch that is worth a summary, and a step of the window. */
-const KEPT_SHARE = 0.5;
-/** What one summary is made of, in words, as far as the model reads so much. */
-const BATCH_WORDS = 6_000;
-/** Summaries behind one answer; a long conversation that never had one catches up in several turns. */
+/**
+ * A window fuller than this share is moved on. The rest is for messages that arrive while the summary is written, which
+ * may take longer than the user waits.
+ */
+const FULL_SHARE = 0.75;
+/** The share of the window that is kept verbatim. The rest leaves it at once, which is enough for a useful summary. */
+const KEPT_SHARE = 0.4;
+/** The most tokens that go into one summary, and the largest share of what the model reads. */
+const BATCH_TOKENS = 8_000;
+const BATCH_SHARE = 0.6;
+/** The most summaries made after one answer. A long conversation without a summary catches up over several turns. */
 const MAX_BATCHES = 5;
-/** How long the model may take. */
+/** The time limit of the model, in milliseconds. */
 const LIMIT_MS = 60_000;
-/** Nobody reads on behind this. */
+/** Reading the model's answer stops at this many characters, far beyond the longest summary. */
 const MAX_WRITTEN_CHARS = 20_000;
 
-/** What is known of a conversation. */
+/** The state of a conversation, as the turn has read it. */
 interface Known {
   /** The newest messages, oldest first. */
   readonly history: readonly Message[];
-  /** Whether there may be older ones. */
+  /** Whether there may be older messages than those in `history`. */
   readonly hasOlder: boolean;
   readonly summary: Summary | null;
 }
 
 interface SummaryRequest {
-  readonly place: Space & { readonly conversationId: string };
-  readonly runId: string;
+  readonly place: AccessScope & { readonly conversationId: ConversationId };
+  readonly runId: RunId;
   readonly model: ChatModel;
-  /** How many words the conversation may take in a prompt. */
-  readonly words: number;
+  /** How many tokens a request to the model may have. */
+  readonly promptTokens: number;
+  /** How many tokens the conversation may take in a prompt. */
+  readonly historyTokens: number;
   readonly known: Known;
 }
 
-/** Keeps the summary of what no longer fits the window of a conversation. */
+interface ConversationSummarizerDeps {
+  readonly summaries: SummaryRepository;
+  readonly clock: Clock;
+  readonly limitMs?: number;
+}
+
+/** Maintains the summary of the messages that no longer fit the window of a conversation. */
 export class ConversationSummarizer {
   readonly #summaries: SummaryRepository;
   readonly #clock: Clock;
   readonly #limitMs: number;
 
-  constructor(summaries: SummaryRepository, clock: Clock, limitMs: number = LIMIT_MS) {
+  constructor({ summaries, clock, limitMs = LIMIT_MS }: ConversationSummarizerDeps) {
     this.#summaries = summaries;
     this.#clock = clock;
     this.#limitMs = limitMs;
   }
 
   /**
-   * Summarises what has to leave the window before the next message, if anything has. Without an answer of the model the
-   * summary is put together from the messages' beginnings, so that the window moves on in any case.
+   * Summarizes the messages that have to leave the window before the next message, if there are any. If the model does
+   * not answer, the summary is made of the messages' beginnings, so that the window always moves on.
    */
-  async keepUp(request: SummaryRequest): Promise<void> {
-    const { place, words, known } = request;
-    if (!isDue(known, words)) return;
+  async updateSummary(request: SummaryRequest): Promise<void> {
+    const { place, historyTokens, known } = request;
+    if (!isDue(known, historyTokens)) return;
 
-    // The turn may have begun before the work behind an earlier answer was done.
+    // The summary in `known` may be outdated: the turn may have begun before an earlier summary was stored.
     let summary = await this.#summaries.find(place.conversationId);
-    for (let batch = 0; batch < MAX_BATCHES && isDue({ ...known, summary }, words); batch++) {
+    for (let batch = 0; batch < MAX_BATCHES && isDue({ ...known, summary }, historyTokens); batch++) {
       const next = await this.#next(request, { ...known, summary });
       if (!next || !(await this.#summaries.replace(place, next, summary))) return;
       summary = next;
     }
   }
 
-  async #next({ place, runId, model, words }: SummaryRequest, known: Known): Promise<Summary | undefined> {
+  async #next(request: SummaryRequest, known: Known): Promise<Summary | undefined> {
+    const { place, runId, model, promptTokens, historyTokens } = request;
     const { summary } = known;
     const lines = transcript(
-      await this.#leaving(place.conversationId, known, words),
-      Math.min(BATCH_WORDS, Math.floor(model.contextWords / 2)),
+      await this.#leaving(place.conversationId, known, historyTokens),
+      Math.min(BATCH_TOKENS, Math.floor(promptTokens * BATCH_SHARE)),
     );
     const last = lines.at(-1);
     if (!last) return undefined;
@@ -109,78 +125,80 @@ export class ConversationSummarizer {
     };
   }
 
-  /** What leaves the window, oldest first; of a conversation that is far behind, as much as one page holds. */
-  async #leaving(conversationId: string, known: Known, words: number): Promise<readonly Message[]> {
+  /** Returns the messages that leave the window, oldest first; at most one page if the summary is far behind. */
+  async #leaving(
+    conversationId: ConversationId,
+    known: Known,
+    historyTokens: number,
+  ): Promise<readonly Message[]> {
     const coversUntil = known.summary?.coversUntil ?? null;
-    const open = behind(known.history, coversUntil);
-    const fallen = hasGap(known)
-      ? await this.#summaries.messagesBehind(conversationId, coversUntil, HISTORY_MESSAGES)
+    const open = messagesAfter(known.history, coversUntil);
+    const uncovered = hasGap(known)
+      ? await this.#summaries.messagesAfter(conversationId, coversUntil, HISTORY_MESSAGES)
       : open;
-    const firstKept = firstToKeep(open, words);
-    return firstKept ? fallen.filter((message) => placeOf(message) < placeOf(firstKept)) : fallen;
+    const firstKept = firstToKeep(open, historyTokens);
+    return firstKept ? uncovered.filter((message) => placeOf(message) < placeOf(firstKept)) : uncovered;
   }
 
-  /** The model's summary, or nothing where it gave none that can be used in time. */
+  /** Returns the model's summary, or `undefined` if it wrote no usable one in time. */
   async #ask(model: ChatModel, previous: string, lines: readonly string[]): Promise<string | undefined> {
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(new Error("A summary took too long.")), this.#limitMs);
-    let written = "";
-
-    try {
-      for await (const chunk of model.stream(summaryRequest(previous, lines), limit.signal)) {
+    const write = async (signal: AbortSignal) => {
+      let written = "";
+      for await (const chunk of model.stream(summaryRequest(previous, lines), signal)) {
         if (chunk.type === "text") written += chunk.text;
+        if (chunk.type === "finish" && chunk.reason === "length") throw providerError.truncated();
         if (written.length > MAX_WRITTEN_CHARS) break;
       }
-      return summaryFromModel(written);
+      return written;
+    };
+
+    try {
+      const reason = () => new Error("The model took too long to write a summary.");
+      return summaryFromModel(await withTimeout(this.#limitMs, write, { reason }));
     } catch (error) {
-      // What a provider said may quote a key or the user: only its kind is logged.
-      console.warn({ message: "A conversation was summarised without its model.", code: codeOf(error) });
+      // Only the error code is logged: the provider's text may quote a key or the user.
+      console.warn({ message: "The model wrote no summary; the fallback was used.", code: codeOf(error) });
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
 
 /**
- * Where the window begins after a step. The last exchange stays, however large, for as long as it fits: whoever sends a
- * long file asks about it next.
+ * Returns the first message of the window after it has moved on. The last exchange stays, however large it is: users who
+ * send a long file usually ask about it next.
  */
-function firstToKeep(open: readonly Message[], words: number): Message | undefined {
-  const size = { words: Math.floor(words * KEPT_SHARE), messages: HISTORY_MESSAGES * KEPT_SHARE };
-  const [first] = fromUser(newestThatFit(open, size));
-  if (first) return first;
-
-  const lastExchange = open.slice(open.findLastIndex(({ role }) => role !== "assistant"));
-  return weightOfAll(lastExchange) <= words ? lastExchange[0] : undefined;
+function firstToKeep(open: readonly Message[], historyTokens: number): Message | undefined {
+  const size = { tokens: Math.floor(historyTokens * KEPT_SHARE), messages: HISTORY_MESSAGES * KEPT_SHARE };
+  const kept = newestThatFit(open, size);
+  const first = kept.find(({ role }) => role !== "assistant");
+  return first ?? open.findLast(({ role }) => role !== "assistant");
 }
 
-/** Whether the window has to be cleared before the next message, or what it can't hold is not summarised yet. */
-function isDue(known: Known, words: number): boolean {
-  const open = behind(known.history, known.summary?.coversUntil ?? null);
+/** Returns whether the window is nearly full, or there are messages that are neither in it nor in the summary. */
+function isDue(known: Known, historyTokens: number): boolean {
+  const open = messagesAfter(known.history, known.summary?.coversUntil ?? null);
   if (open.length > HISTORY_MESSAGES * FULL_SHARE || hasGap(known)) return true;
-  return weightOfAll(open) > words * FULL_SHARE;
+  const full = historyTokens * FULL_SHARE;
+  return tokensOfAll(open, full) > full;
 }
 
-const weightOfAll = (messages: readonly Message[]): number =>
-  messages.reduce((sum, message) => sum + weightOf(message), 0);
-
-/** Whether there may be messages that neither the summary covers nor a turn reads. */
+/** Returns whether there may be messages that are neither covered by the summary nor read by a turn. */
 function hasGap({ history, hasOlder, summary }: Known): boolean {
   const [oldest] = history;
   if (!hasOlder || !oldest) return false;
   return summary === null || summary.coversUntil < placeOf(oldest);
 }
 
-/** The oldest messages that one summary can be made of, with the line that stands for each. */
-function transcript(messages: readonly Message[], maxWords: number) {
+/** Returns the oldest messages that fit into one summary request, each with its line of the transcript. */
+function transcript(messages: readonly Message[], maxTokens: number) {
   const lines: { readonly message: Message; readonly line: string }[] = [];
-  let left = maxWords - MAX_SUMMARY_WORDS;
+  let remaining = Math.max(1, maxTokens - MAX_SUMMARY_TOKENS);
 
   for (const message of messages) {
-    const line = transcriptLine(message);
-    left -= weight(line);
-    if (left < 0 && lines.length > 0) break;
+    // The first message is shortened rather than left out, so that a summary always gets on.
+    const line = lines.length === 0 ? transcriptLine(message, remaining) : transcriptLine(message);
+    remaining -= estimateTokens(line);
+    if (remaining < 0 && lines.length > 0) break;
     lines.push({ message, line });
   }
   return lines;

@@ -1,28 +1,29 @@
-import { count, optionalText, text } from "../table/fields.ts";
+import { type ConversationId, type RunId, conversationIdOf } from "../shared/id-types.ts";
+import { count, optionalText, runIdIn, text } from "../table/fields.ts";
 import { conversationPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
-/** `fallback`: put together from the messages' beginnings, because no model answered. */
+/** `fallback`: made of the messages' beginnings, because no model answered. */
 type Summarizer = "model" | "fallback";
 
-/** What was said in a conversation before the messages that its turns still read word for word. */
+/** The summary of the messages of a conversation that precede the window. */
 export interface Summary {
-  readonly conversationId: string;
-  /** Empty where it was deleted: what it had covered stays covered, and it begins anew with what comes then. */
+  readonly conversationId: ConversationId;
+  /** Empty after a deletion. The messages that it covered stay covered, so a new summary covers later ones only. */
   readonly content: string;
-  /** The sort key of the last message that it covers. */
+  /** The sort key of the last message that the summary covers. */
   readonly coversUntil: string;
   readonly messagesCovered: number;
   readonly by: Summarizer;
-  /** The model that wrote it; null for the fallback. */
+  /** The id of the model that wrote it; null for the fallback. */
   readonly model: string | null;
-  /** The run behind which it was written. */
-  readonly runId: string | null;
+  /** The run after which it was written. */
+  readonly runId: RunId | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
-export const summaryKey = (conversationId: string): Key => ({
+export const summaryKey = (conversationId: ConversationId): Key => ({
   pk: conversationPartition(conversationId),
   sk: "SUMMARY#rolling",
 });
@@ -42,13 +43,13 @@ export const summaryItem = (summary: Summary): Item => ({
 });
 
 export const summaryFrom = (item: Item): Summary => ({
-  conversationId: text(item, "conversation_id"),
+  conversationId: conversationIdOf(text(item, "conversation_id")),
   content: text(item, "content"),
   coversUntil: text(item, "covers_until"),
   messagesCovered: count(item, "messages_covered"),
   by: text(item, "by") === "model" ? "model" : "fallback",
   model: optionalText(item, "model"),
-  runId: optionalText(item, "run_id"),
+  runId: runIdIn(item),
   createdAt: text(item, "created_at"),
   updatedAt: text(item, "updated_at"),
 });

@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { CitationView, toCitationView } from "../knowledge/citation-model.ts";
 import { TokenUsageView, toTokenUsageView } from "../plans/token-usage.ts";
-import type { Message } from "./model.ts";
+import { type Message, MESSAGE_STATUSES } from "./model.ts";
 
-/** A message as callers see it; the content of files stays with the model. */
+/** A message in responses. The contents of its files are left out. */
 export const MessageView = z
   .object({
     message_id: z.string(),
@@ -11,7 +12,7 @@ export const MessageView = z
     content: z.string(),
     attachments: z.array(z.object({ filename: z.string(), size: z.number() })),
     created_at: z.string(),
-    status: z.enum(["complete", "interrupted"]),
+    status: z.enum(MESSAGE_STATUSES),
     tool_calls: z.array(
       z.object({
         id: z.string(),
@@ -21,6 +22,10 @@ export const MessageView = z
         success: z.boolean(),
       }),
     ),
+    citations: z
+      .array(CitationView)
+      .optional()
+      .describe("The passages of knowledge bases that `content` refers to. Absent if there are none."),
     usage: TokenUsageView.nullable(),
     run_id: z.string().nullable(),
   })
@@ -34,7 +39,8 @@ export const toMessageView = (message: Message): z.infer<typeof MessageView> => 
   attachments: message.attachments.map(({ filename, size }) => ({ filename, size })),
   created_at: message.createdAt,
   status: message.status,
-  tool_calls: message.toolCalls.map((call) => ({ ...call })),
+  tool_calls: message.toolCalls.map(({ step: _step, ...call }) => call),
+  ...(message.citations && { citations: message.citations.map(toCitationView) }),
   usage: message.usage && toTokenUsageView(message.usage),
   run_id: message.runId,
 });

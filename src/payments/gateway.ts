@@ -1,71 +1,67 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import { Stripe } from "stripe";
-import type { BillingCycle } from "../plans/pricing.ts";
-import { sha256, toHex } from "../shared/crypto.ts";
 import { AppError, notFound } from "../shared/errors.ts";
+import { StripeCheckouts } from "./checkouts.ts";
 import type { RemoteSubscription } from "./remote-subscription.ts";
-import { absentAsNothing, asAppError, unavailable } from "./stripe-errors.ts";
+import { connectStripe, idempotencyKeyOf, type StripeClientOptions } from "./stripe-client.ts";
+import { asAppError, undefinedIfMissing } from "./stripe-errors.ts";
 import { eventFrom, type PaymentEvent } from "./stripe-events.ts";
 import { fromStripe, subscriptionIdOf } from "./stripe-objects.ts";
+import { SubscriptionChanges } from "./subscription-changes.ts";
 
-/** Stripe answers most requests within a second; a webhook has to be answered within ten or so. */
-const TIMEOUT_MS = 10_000;
-/** Repeated requests carry the same idempotency key, so that a lost answer charges nobody twice. */
-const RETRIES = 1;
-/** Stripe's own tolerance for the age of a signature; it looks at the past only, and we at both directions. */
+/**
+ * Stripe's own tolerance for the age of a signature. Stripe's library checks the past only; we also refuse future
+ * times.
+ */
 const SIGNATURE_SECONDS = 300;
-/** A customer has one subscription, and rarely a few old ones. */
+/** Customers have one subscription, and rarely a few old ones. */
 const SUBSCRIPTIONS_OF_CUSTOMER = 20;
-
-const MINUTE_MS = 60_000;
+/** Items of a subscription that are read. Stripe allows 20 and returns 10 of them with the subscription. */
+const MAX_ITEMS = 100;
 
 const EXPANDED = ["customer", "items.data.price.product"];
 
-export interface GatewayOptions {
-  readonly secretKey: string;
-  /** All of them are accepted, so that a secret can be replaced while events signed with the old one arrive. */
+export interface StripeGatewayDeps extends StripeClientOptions {
+  /** All are accepted, so that a secret can be replaced while events signed with the old one still arrive. */
   readonly webhookSecrets: readonly string[];
-  /** Where Stripe is, other than at its own address: a test's server. */
-  readonly apiUrl: string | undefined;
-  readonly fetch: typeof fetch;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-export interface CheckoutOrder {
-  readonly lookupKey: string;
-  readonly plan: string;
-  readonly cycle: BillingCycle;
-  /** Who buys: a customer that is known, or somebody who is not signed in and may have said an e-mail. */
-  readonly buyer:
-    | { readonly customer: string; readonly email: string }
-    | { readonly email: string | undefined };
-  readonly successUrl: string;
-  readonly cancelUrl: string;
+/** A Stripe customer. */
+export interface Customer {
+  readonly id: string;
+  /** See `RemoteSubscription`. */
+  readonly account: string | undefined;
 }
 
-/** Stripe, as far as this service needs it; nobody outside of this folder knows its library. */
+/** The part of Stripe's API that this service uses. No other folder imports Stripe's library. */
 export class StripeGateway {
+  readonly checkouts: StripeCheckouts;
+  readonly changes: SubscriptionChanges;
   readonly #stripe: Stripe;
-  readonly #options: GatewayOptions;
+  readonly #webhookSecrets: readonly string[];
+  readonly #now: () => number;
 
-  constructor(options: GatewayOptions) {
-    this.#options = options;
-    this.#stripe = new Stripe(options.secretKey, {
-      httpClient: Stripe.createFetchHttpClient(options.fetch),
-      timeout: TIMEOUT_MS,
-      maxNetworkRetries: RETRIES,
-      telemetry: false,
-      ...(options.apiUrl !== undefined && addressOf(options.apiUrl)),
-    });
+  constructor({ secretKey, webhookSecrets, fetch, now, apiUrl }: StripeGatewayDeps) {
+    const stripe = connectStripe({ secretKey, fetch, apiUrl });
+    this.#stripe = stripe;
+    this.#webhookSecrets = webhookSecrets;
+    this.#now = now;
+    this.checkouts = new StripeCheckouts({ stripe, now });
+    this.changes = new SubscriptionChanges({ stripe, now });
   }
 
-  /** The event that a webhook request carries. Throws a 400 where Stripe has not signed it, or not just now. */
+  /**
+   * Returns the event of a webhook request. Throws `malformed-request` if Stripe did not sign it, or not within five
+   * minutes.
+   */
   async eventOf(body: Uint8Array, signature: string | undefined): Promise<PaymentEvent> {
     if (!signature) throw new AppError("malformed-request", "Missing stripe-signature header");
     const signedAt = Number(/(?:^|,)t=(\d{1,12})(?:,|$)/u.exec(signature)?.[1] ?? Number.NaN);
-    if (!(Math.abs(this.#options.now() / 1000 - signedAt) <= SIGNATURE_SECONDS)) throw invalidSignature();
+    if (!(Math.abs(this.#now() / 1000 - signedAt) <= SIGNATURE_SECONDS)) throw invalidSignature();
 
-    for (const secret of this.#options.webhookSecrets) {
+    for (const secret of this.#webhookSecrets) {
       try {
         const event = await this.#stripe.webhooks.constructEventAsync(
           body,
@@ -73,7 +69,7 @@ export class StripeGateway {
           secret,
           SIGNATURE_SECONDS,
           undefined,
-          this.#options.now(),
+          this.#now(),
         );
         return eventFrom(event);
       } catch (error) {
@@ -83,21 +79,30 @@ export class StripeGateway {
     throw invalidSignature();
   }
 
-  /** A subscription as it is now; nothing where Stripe knows none. */
+  /** Returns a subscription in its current state, or `undefined` if Stripe has none. */
   async subscription(id: string): Promise<RemoteSubscription | undefined> {
-    const found = await absentAsNothing(() => this.#stripe.subscriptions.retrieve(id, { expand: EXPANDED }));
-    return found && fromStripe(found);
+    const found = await undefinedIfMissing(() =>
+      this.#stripe.subscriptions.retrieve(id, { expand: EXPANDED }),
+    );
+    if (!found) return undefined;
+    if (!found.items.has_more) return fromStripe(found);
+    const items = await asAppError(() =>
+      this.#stripe.subscriptionItems
+        .list({ subscription: id, limit: 100, expand: ["data.price.product"] })
+        .autoPagingToArray({ limit: MAX_ITEMS }),
+    );
+    return fromStripe({ ...found, items: { ...found.items, data: items } });
   }
 
-  /** The subscription that an invoice is for; nothing for other invoices. */
+  /** Returns the id of the subscription that an invoice is for, or `undefined` if it is for none. */
   async subscriptionOfInvoice(invoiceId: string): Promise<string | undefined> {
-    const invoice = await absentAsNothing(() => this.#stripe.invoices.retrieve(invoiceId));
+    const invoice = await undefinedIfMissing(() => this.#stripe.invoices.retrieve(invoiceId));
     return invoice && subscriptionIdOf(invoice);
   }
 
-  /** A customer's subscriptions, newest first, ended ones included. */
+  /** Returns a customer's newest subscriptions, at most 20, including ended ones. */
   async subscriptionsOf(customer: string): Promise<readonly RemoteSubscription[]> {
-    const page = await absentAsNothing(() =>
+    const page = await undefinedIfMissing(() =>
       this.#stripe.subscriptions.list({
         customer,
         status: "all",
@@ -108,10 +113,10 @@ export class StripeGateway {
     return (page?.data ?? []).map(fromStripe);
   }
 
-  /** A page of all subscriptions, from the newest on; `after` is the last one of the page before. */
+  /** Returns a page of all subscriptions, newest first. `after` is the last id of the previous page. */
   async subscriptionsAfter(after: string | undefined): Promise<readonly RemoteSubscription[]> {
-    // Where that one is gone, which happens in test mode only, there is no next page either.
-    const page = await absentAsNothing(() =>
+    // If `after` is gone, which happens only in test mode, there is no next page.
+    const page = await undefinedIfMissing(() =>
       this.#stripe.subscriptions.list({
         status: "all",
         limit: 100,
@@ -122,121 +127,47 @@ export class StripeGateway {
     return (page?.data ?? []).map(fromStripe);
   }
 
-  /** Whether a customer stands (and was not deleted). */
-  async hasCustomer(id: string): Promise<boolean> {
-    const customer = await absentAsNothing(() => this.#stripe.customers.retrieve(id));
-    return customer !== undefined && customer.deleted !== true;
+  /** Returns a customer, or `undefined` if there is none or it was deleted. */
+  async customer(id: string): Promise<Customer | undefined> {
+    const customer = await undefinedIfMissing(() => this.#stripe.customers.retrieve(id));
+    if (!customer || customer.deleted) return undefined;
+    return { id, account: customer.metadata["user_email"] || undefined };
+  }
+
+  /** Removes the account from a customer, so that a later account with the same e-mail address does not find it. */
+  async release(id: string): Promise<void> {
+    // Stripe removes a member that is set to an empty string.
+    await undefinedIfMissing(() => this.#stripe.customers.update(id, { metadata: { user_email: "" } }));
   }
 
   /**
-   * The customer that was made for this account, or a new one. Customers with the same e-mail that somebody else made,
-   * by buying without signing in, are not the account's.
+   * Returns the id of the customer that was created for this account, or creates one. Customers with the same e-mail
+   * address from purchases without a sign-in are not the account's. Never returns `replaced`.
    */
-  async customerOf(email: string, name: string, replaced: string | undefined): Promise<string> {
-    const page = await asAppError(() => this.#stripe.customers.list({ email, limit: 100 }));
-    const known = page.data.find(({ metadata, id }) => metadata["user_email"] === email && id !== replaced);
+  async customerOf(accountEmail: AccountEmail, name: string, replaced: string | undefined): Promise<string> {
+    const page = await asAppError(() => this.#stripe.customers.list({ email: accountEmail, limit: 100 }));
+    const known = page.data.find(
+      ({ metadata, id }) => metadata["user_email"] === accountEmail && id !== replaced,
+    );
     if (known) return known.id;
 
     const made = await asAppError(async () =>
       this.#stripe.customers.create(
-        { email, ...(name !== "" && { name }), metadata: { user_email: email } },
-        { idempotencyKey: await this.#keyOf("customer", email, replaced ?? "") },
+        { email: accountEmail, ...(name !== "" && { name }), metadata: { user_email: accountEmail } },
+        { idempotencyKey: await idempotencyKeyOf(this.#now(), "customer", accountEmail, replaced ?? "") },
       ),
     );
     return made.id;
   }
 
-  /**
-   * The address of a page where the order is paid. A customer has one such page at a time: the same order leads to the
-   * same page again, and another order closes it, so that nobody pays twice.
-   */
-  async checkout(order: CheckoutOrder): Promise<string> {
-    const price = await this.#priceOf(order.lookupKey);
-    const { buyer, plan, cycle } = order;
-    const before = "customer" in buyer ? await this.#checkouts(buyer.customer) : [];
-    const open = before.filter(({ status }) => status === "open");
-    const same = open.find(
-      ({ metadata }) => metadata?.["plan_key"] === plan && metadata["billing_cycle"] === cycle,
-    );
-    if (same?.url) return same.url;
-    for (const { id } of open) await absentAsNothing(() => this.#stripe.checkout.sessions.expire(id));
-
-    const metadata = {
-      plan_key: plan,
-      billing_cycle: cycle,
-      // Only for people who are signed in: what is bought for an e-mail that was merely typed in is no proof of it.
-      ...("customer" in buyer && { user_email: buyer.email }),
-    };
-    // Whoever orders at the same time has seen the same pages: of several requests with one key, Stripe carries out one.
-    const idempotency = "customer" in buyer && {
-      idempotencyKey: await this.#keyOf("checkout", buyer.customer, before[0]?.id ?? ""),
-    };
-    const session = await asAppError(() =>
-      this.#stripe.checkout.sessions.create(
-        {
-          mode: "subscription",
-          line_items: [{ price, quantity: 1 }],
-          success_url: order.successUrl,
-          cancel_url: order.cancelUrl,
-          allow_promotion_codes: true,
-          metadata,
-          subscription_data: { metadata },
-          ...("customer" in buyer
-            ? { customer: buyer.customer }
-            : buyer.email !== undefined && { customer_email: buyer.email }),
-        },
-        { ...idempotency },
-      ),
-    );
-    if (!session.url) throw unavailable(new Error("The checkout session has no address."));
-    return session.url;
+  /** Writes into a subscription's metadata which account it is for. */
+  async assign(id: string, accountEmail: AccountEmail): Promise<void> {
+    await asAppError(() => this.#stripe.subscriptions.update(id, { metadata: { user_email: accountEmail } }));
   }
 
-  /**
-   * Changes what a running subscription is for, at once and pro rata. Gives the address of a page where the difference
-   * has to be paid first; nothing where it has been paid, and the change is made.
-   */
-  async changePrice(current: RemoteSubscription, lookupKey: string): Promise<string | undefined> {
-    const price = await this.#priceOf(lookupKey);
-    const changed = await asAppError(async () =>
-      this.#stripe.subscriptions.update(
-        current.id,
-        {
-          items: [{ id: current.itemId, price }],
-          proration_behavior: "always_invoice",
-          // Nothing is granted before it is paid: until then the old price stands.
-          payment_behavior: "pending_if_incomplete",
-          expand: ["latest_invoice"],
-        },
-        { idempotencyKey: await this.#keyOf("change", current.id, current.latestInvoiceId ?? "", price) },
-      ),
-    );
-    if (!changed.pending_update) return undefined;
-
-    const invoice = typeof changed.latest_invoice === "object" ? changed.latest_invoice : null;
-    if (invoice?.hosted_invoice_url) return invoice.hosted_invoice_url;
-    throw new AppError(
-      "conflict",
-      "The payment for the new plan did not go through. Please check your card.",
-    );
-  }
-
-  /** Lets a subscription end with its period, or go on after all; false where Stripe knows none. */
-  async setEnding(id: string, ending: boolean): Promise<boolean> {
-    const changed = await absentAsNothing(() =>
-      this.#stripe.subscriptions.update(id, { cancel_at_period_end: ending }),
-    );
-    return changed !== undefined;
-  }
-
-  /** Writes beside a subscription which account it is for. */
-  async assign(id: string, email: string): Promise<void> {
-    await asAppError(() => this.#stripe.subscriptions.update(id, { metadata: { user_email: email } }));
-  }
-
-  /** Ends a subscription at once; one that has ended is no error. */
+  /** Cancels a subscription at once. Does nothing if Stripe has no such subscription. */
   async end(id: string): Promise<void> {
-    await absentAsNothing(() =>
+    await undefinedIfMissing(() =>
       this.#stripe.subscriptions.cancel(id, {
         cancellation_details: {
           comment: "The account was deleted by its user.",
@@ -246,47 +177,28 @@ export class StripeGateway {
     );
   }
 
-  /** The address of the pages on which a customer manages cards, invoices and plans. */
+  /**
+   * Returns the URL of the portal where a customer manages cards, invoices and plans. Throws `not-found` if there is no
+   * such customer.
+   */
   async portal(customer: string, returnUrl: string): Promise<string> {
-    const session = await absentAsNothing(() =>
+    const session = await undefinedIfMissing(() =>
       this.#stripe.billingPortal.sessions.create({ customer, return_url: returnUrl }),
     );
     if (!session) throw notFound("Customer");
     return session.url;
   }
 
-  /** How far a checkout has come. */
-  async checkoutStatus(id: string): Promise<{ readonly status: string; readonly paymentStatus: string }> {
-    const session = await absentAsNothing(() => this.#stripe.checkout.sessions.retrieve(id));
-    if (!session) throw new AppError("not-found", "Session not found or expired");
-    return { status: session.status ?? "open", paymentStatus: session.payment_status };
-  }
-
-  /** A customer's latest checkouts, newest first. */
-  async #checkouts(customer: string) {
-    const page = await asAppError(() => this.#stripe.checkout.sessions.list({ customer, limit: 100 }));
-    return page.data;
-  }
-
   /**
-   * An idempotency key that the same wish has for a minute. Stripe answers a key for a day with what it answered first,
-   * even where that was a failure of its own: a longer life would keep a person from buying for as long.
+   * Returns the URL of the login page that mails people a link to their portal, or `undefined` if the merchant has not
+   * enabled it.
    */
-  async #keyOf(...parts: readonly string[]): Promise<string> {
-    const minute = Math.floor(this.#options.now() / MINUTE_MS);
-    return toHex(await sha256(JSON.stringify([...parts, minute])));
-  }
-
-  async #priceOf(lookupKey: string): Promise<string> {
+  async portalLogin(): Promise<string | undefined> {
     const page = await asAppError(() =>
-      this.#stripe.prices.list({ lookup_keys: [lookupKey], active: true, limit: 1 }),
+      this.#stripe.billingPortal.configurations.list({ active: true, is_default: true, limit: 1 }),
     );
-    const price = page.data[0];
-    if (price) return price.id;
-    throw new AppError("unavailable", "This plan can't be bought at the moment.", {
-      cause: new Error(`Stripe has no active price with the lookup key ${lookupKey}. Run the sync script.`),
-      retryable: false,
-    });
+    const login = page.data[0]?.login_page;
+    return login?.enabled ? (login.url ?? undefined) : undefined;
   }
 }
 
@@ -294,13 +206,4 @@ const invalidSignature = (): AppError => new AppError("malformed-request", "Inva
 
 function unreadableEvent(cause: unknown): AppError {
   return new AppError("malformed-request", "Invalid webhook event", { cause });
-}
-
-function addressOf(url: string) {
-  const { protocol, hostname, port } = new URL(url);
-  return {
-    protocol: protocol === "http:" ? ("http" as const) : ("https" as const),
-    host: hostname,
-    ...(port !== "" && { port }),
-  };
 }

@@ -1,63 +1,87 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import { findPlan, soldBy } from "../plans/pricing.ts";
 import type { Subscription } from "../plans/subscription.ts";
 
-/** A subscription as Stripe has it, in the words of this service. */
+/** A subscription in its state at Stripe, in this service's terms. */
 export interface RemoteSubscription {
   readonly id: string;
+  /** The item that sells the plan. Other items, such as add-ons, are left alone. */
   readonly itemId: string;
   readonly customerId: string;
-  /** Whose it is: what this service wrote beside it, else the customer's e-mail; nothing where neither says. */
+  /**
+   * The account that this service created the customer for, while signed in. `undefined` for customers that Stripe
+   * created at a checkout without a sign-in. Only the merchant can write it.
+   */
+  readonly customerAccount: string | undefined;
+  /**
+   * The owner's e-mail address: the customer's account, else what this service wrote into the subscription's metadata,
+   * else the customer's e-mail address. `undefined` if all are missing.
+   */
   readonly email: string | undefined;
-  /** Whether this service wrote that; customers may change their e-mail on Stripe's pages. */
+  /** Whether this service wrote `email`. Otherwise customers can change it on Stripe's pages. */
   readonly isAssigned: boolean;
   readonly status: string;
   readonly price: {
     readonly id: string;
     readonly lookupKey: string | null;
-    /** `plan_key` of the price's metadata, else of its product's. */
+    /** `plan_key` in the metadata of the price, else of its product. */
     readonly planKey: string | undefined;
     readonly interval: string | undefined;
     readonly amount: number | null;
     readonly currency: string;
   };
-  /** Seconds since the epoch. */
+  /** In seconds since the epoch. */
   readonly periodStart: number | null;
   readonly periodEnd: number | null;
+  /** Whether it is set to end, in whichever of Stripe's two ways. */
   readonly cancelAtPeriodEnd: boolean;
+  /** Whether it is set to end with its period, rather than at a date. */
+  readonly endsWithPeriod: boolean;
+  /** When it ends, if Stripe says so, in seconds since the epoch. */
+  readonly cancelAt: number | null;
   readonly canceledAt: number | null;
   readonly trialEnd: number | null;
   readonly latestInvoiceId: string | null;
+  /** The schedule of future changes that manages it, if any. */
+  readonly scheduleId: string | null;
 }
 
-/** The plan that a price sells; nothing where this deployment knows no such price. */
+/** Returns the plan that a price sells, or `undefined` if this deployment does not know the price. */
 export function planSold({ lookupKey, planKey }: RemoteSubscription["price"]): string | undefined {
   const sold = lookupKey === null ? undefined : soldBy(lookupKey)?.plan;
   return sold ?? (planKey === undefined ? undefined : findPlan(planKey)?.key);
 }
 
-/** Whether it is paid for, or may still be: there must not be a second one. */
+/** Returns whether a subscription is paid for, or still may be. An account must not have two of these. */
 export const isRunning = ({ status }: Pick<RemoteSubscription, "status">): boolean =>
   ["active", "trialing", "past_due"].includes(status);
 
-/** Whether it has ended for good. */
+/** Returns whether a subscription has ended for good. */
 export const hasEnded = ({ status }: Pick<RemoteSubscription, "status">): boolean =>
   status === "canceled" || status === "incomplete_expired";
 
+/** The account that a subscription belongs to, and whether the account may change it; see `Subscription`. */
+export interface Owner {
+  readonly accountEmail: AccountEmail;
+  readonly isClaimed: boolean;
+}
+
 /**
- * What is stored of a subscription. `before` is what was stored; a price that nobody knows keeps its plan, because
- * somebody pays for it.
+ * Converts a subscription to what is stored of it. `before` is what was stored so far: if the price is unknown, its
+ * plan is kept, because somebody pays for it.
  */
 export function toSubscription(
   remote: RemoteSubscription,
-  email: string,
+  { accountEmail, isClaimed }: Owner,
   before: Subscription | undefined,
   timestamp: string,
 ): Subscription {
   const { price } = remote;
   return {
     id: remote.id,
-    email,
+    accountEmail,
     customerId: remote.customerId,
+    isClaimed,
     status: remote.status,
     plan: planSold(price) ?? before?.plan ?? "free",
     priceId: price.id,
@@ -65,6 +89,7 @@ export function toSubscription(
     periodStart: remote.periodStart ?? before?.periodStart ?? null,
     periodEnd: remote.periodEnd ?? before?.periodEnd ?? null,
     cancelAtPeriodEnd: remote.cancelAtPeriodEnd,
+    cancelAt: remote.cancelAt,
     canceledAt: remote.canceledAt,
     trialEnd: remote.trialEnd,
     currency: price.currency,

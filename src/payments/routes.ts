@@ -1,14 +1,18 @@
+import { Hono } from "hono";
 import * as z from "zod";
-import { signedIn } from "../http/middleware/authenticate.ts";
 import { operation } from "../http/openapi.ts";
-import { publicRouter, userRouter } from "../http/router.ts";
+import { anyQuery } from "../http/query-names.ts";
+import { limitBursts } from "../access/burst-limit.ts";
+import type { AppEnv } from "../access/env.ts";
+import { publicAccess, requireAccess, signedIn } from "../access/require-access.ts";
+import { maxBody } from "../http/middleware/body-limit.ts";
 import { blankAsAbsent } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
-import { amountOf, CYCLES, pricing } from "../plans/pricing.ts";
-import type { Subscription } from "../plans/subscription.ts";
+import { CYCLES, pricing } from "../plans/pricing.ts";
+import type { Subscription, SubscriptionState } from "../plans/subscription.ts";
 import { AppError } from "../shared/errors.ts";
 
-/** Stripe's events are a few kilobytes. */
+/** In bytes. Stripe's events have a few kilobytes. */
 const WEBHOOK_LIMIT = 256 * 1024;
 
 const PricingView = z
@@ -19,8 +23,7 @@ const PricingView = z
         badge: z.string(),
         description: z.string(),
         prices: z.object({ monthly: z.string(), annual: z.string() }),
-        /** Null for plans that are not sold by themselves. */
-        planKey: z.string().nullable(),
+        planKey: z.string().nullable().describe("Null for plans that cannot be bought online."),
         ctaLabel: z.string(),
         ctaHref: z.string(),
         highlighted: z.boolean(),
@@ -32,11 +35,11 @@ const PricingView = z
   .meta({ id: "Pricing" });
 
 const CheckoutOrder = z
-  .object({
+  .strictObject({
     planKey: z.string().trim().min(1).max(50),
     billingCycle: z.enum(CYCLES),
     userEmail: blankAsAbsent(z.email().max(254).optional()).describe(
-      "Fills in the e-mail for people who are not signed in.",
+      "Prefills the e-mail address for people who are not signed in.",
     ),
   })
   .meta({ id: "CheckoutOrder" });
@@ -50,13 +53,59 @@ const SubscriptionStatus = z
     current_period_start: z.string().nullable(),
     current_period_end: z.string().nullable(),
     is_active: z.boolean(),
-    cancel_at_period_end: z.boolean().nullable(),
+    cancel_at_period_end: z.boolean().nullable().describe("Whether it is set to end."),
+    cancel_at: z
+      .string()
+      .nullable()
+      .describe("When it ends, if it is set to end at a date. Otherwise it ends with its period."),
     billing_cycle: z.string().nullable(),
+    unclaimed: z
+      .boolean()
+      .describe(
+        "Whether a plan was bought for this address without signing in and has not been claimed. It counts only if the account has no plan of its own.",
+      ),
   })
   .meta({ id: "SubscriptionStatus" });
 
+const ClaimBody = z
+  .strictObject({
+    session_id: z
+      .string()
+      .regex(/^cs_(?:test|live)_[A-Za-z0-9]{1,200}$/u, "This is not the id of a checkout session.")
+      .describe("The id of the checkout session, which the page after the payment receives in its address."),
+  })
+  .meta({ id: "Claim" });
+
+const OwnSubscription = z
+  .object({
+    subscription_id: z.string(),
+    plan: z.string(),
+    status: z.string(),
+    current_period_end: z.string().nullable(),
+    cancel_at_period_end: z.boolean(),
+  })
+  .meta({ id: "OwnSubscription" });
+
+const Portal = z
+  .object({
+    url: z.string(),
+    subscriptions: z
+      .array(OwnSubscription.extend({ url: z.string() }))
+      .describe(
+        "The account's own subscriptions, the one that decides its plan first, each with the portal that manages it.",
+      ),
+  })
+  .meta({ id: "Portal" });
+
 const Ending = z
-  .object({ success: z.literal(true), message: z.string(), current_period_end: z.string().nullable() })
+  .object({
+    success: z.literal(true),
+    message: z.string(),
+    current_period_end: z.string().nullable(),
+    subscriptions: z
+      .array(OwnSubscription)
+      .describe("The subscriptions that were changed, the best one first."),
+  })
   .meta({ id: "SubscriptionEnding" });
 
 const CheckoutState = z
@@ -69,14 +118,42 @@ const SessionParam = z.object({ sessionId: z.string() });
 
 const secondsText = (seconds: number | null): string | null => (seconds === null ? null : String(seconds));
 
-const toStatus = (subscription: Subscription | undefined): z.infer<typeof SubscriptionStatus> => ({
+/** What everybody has in a deployment without payments. */
+const NO_SUBSCRIPTION: SubscriptionState = { current: undefined, hasUnclaimed: false };
+
+const toStatus = ({
+  current: subscription,
+  hasUnclaimed,
+}: SubscriptionState): z.infer<typeof SubscriptionStatus> => ({
   tier: subscription?.plan ?? "free",
   status: subscription?.status ?? null,
   current_period_start: secondsText(subscription?.periodStart ?? null),
   current_period_end: secondsText(subscription?.periodEnd ?? null),
   is_active: subscription !== undefined,
   cancel_at_period_end: subscription?.cancelAtPeriodEnd ?? null,
+  cancel_at: secondsText(subscription?.cancelAt ?? null),
   billing_cycle: subscription?.cycle ?? null,
+  unclaimed: hasUnclaimed,
+});
+
+const toOwnSubscription = (subscription: Subscription): z.infer<typeof OwnSubscription> => ({
+  subscription_id: subscription.id,
+  plan: subscription.plan,
+  status: subscription.status,
+  current_period_end: secondsText(subscription.periodEnd),
+  cancel_at_period_end: subscription.cancelAtPeriodEnd,
+});
+
+/** `message` is for one subscription. Several are named in `several`. */
+const toEnding = (
+  changed: readonly Subscription[],
+  message: string,
+  several = message,
+): z.infer<typeof Ending> => ({
+  success: true,
+  message: changed.length > 1 ? several : message,
+  current_period_end: secondsText(changed[0]?.periodEnd ?? null),
+  subscriptions: changed.map(toOwnSubscription),
 });
 
 const PRICING: z.infer<typeof PricingView> = {
@@ -85,7 +162,7 @@ const PRICING: z.infer<typeof PricingView> = {
     badge: tier.badge,
     description: tier.description,
     prices: tier.prices,
-    planKey: amountOf(tier, "monthly") === null ? null : tier.key,
+    planKey: Object.keys(tier.lookup_keys).length === 0 ? null : tier.key,
     ctaLabel: tier.cta.label,
     ctaHref: tier.cta.href,
     highlighted: tier.highlighted,
@@ -94,120 +171,123 @@ const PRICING: z.infer<typeof PricingView> = {
   faqs: pricing.faqs,
 };
 
-/** What anybody may ask about payments, and what Stripe tells. */
-export const publicPaymentRoutes = publicRouter()
-  .get(
-    "/pricing",
-    operation("getPricing", "The plans, as they are shown", { 200: PricingView }, { access: "public" }),
-    (c) => c.json(PRICING, 200),
-  )
+/** Public routes about payments, and Stripe's webhook. */
+export const publicPaymentRoutes = new Hono<AppEnv>()
+  .get("/pricing", operation("getPricing", { 200: PricingView }), publicAccess, (c) => c.json(PRICING, 200))
   .get(
     "/session/:sessionId",
-    operation(
-      "getCheckout",
-      "How far a checkout has come; it says nothing of whose it is",
-      { 200: CheckoutState },
-      { access: "public", burst: "public" },
-    ),
+    operation("getCheckout", {
+      200: CheckoutState,
+    }),
+    publicAccess,
+    limitBursts("public"),
     validate("param", SessionParam),
     async (c) => {
       const { sessionId } = c.req.valid("param");
       if (!/^cs_[A-Za-z0-9_]{1,200}$/u.test(sessionId))
         throw new AppError("not-found", "Session not found or expired");
-      const { status, paymentStatus } = await c.var.deps.payments().gateway.checkoutStatus(sessionId);
+      const { status, paymentStatus } = await c.var.deps
+        .requirePaymentServices()
+        .stripeGateway.checkouts.find(sessionId);
       return c.json({ status, payment_status: paymentStatus }, 200);
     },
   )
   .post(
     "/webhook",
-    operation(
-      "stripeWebhook",
-      "What Stripe tells, signed by it",
-      { 200: Acknowledged },
-      { access: "public", bodyLimit: WEBHOOK_LIMIT },
-    ),
+    operation("stripeWebhook", { 200: Acknowledged }),
+    maxBody(WEBHOOK_LIMIT),
+    anyQuery(),
+    publicAccess,
     async (c) => {
-      const { gateway, sync } = c.var.deps.payments();
+      const { stripeGateway, subscriptionSyncService } = c.var.deps.requirePaymentServices();
       const body = new Uint8Array(await c.req.arrayBuffer());
-      await sync.handle(await gateway.eventOf(body, c.req.header("stripe-signature")));
+      await subscriptionSyncService.handle(
+        await stripeGateway.eventOf(body, c.req.header("stripe-signature")),
+      );
       return c.json({ status: "ok" } as const, 200);
     },
   );
 
-/** Buying is for everybody: who is signed in buys for the account, and who is not for the e-mail that pays. */
-export const checkoutRoutes = publicRouter().post(
+/** Anybody may buy a plan: for the account if signed in, otherwise for the e-mail address that pays. */
+export const checkoutRoutes = new Hono<AppEnv>().post(
   "/checkout",
-  operation(
-    "checkout",
-    "The address of the page where a plan is paid; who has one already changes it",
-    { 200: Address },
-    { access: "public", burst: "public" },
-  ),
+  operation("checkout", {
+    200: Address,
+  }),
+  publicAccess,
+  limitBursts("public"),
   validate("json", CheckoutOrder),
   async (c) => {
     const { planKey: plan, billingCycle: cycle, userEmail } = c.req.valid("json");
-    const { service } = c.var.deps.payments();
+    const { paymentService } = c.var.deps.requirePaymentServices();
     const buyer = await signedIn(c);
     const url = buyer
-      ? await service.checkout(buyer.owner, { plan, cycle })
-      : await service.anonymousCheckout({ plan, cycle }, userEmail);
+      ? await paymentService.checkout(buyer.accountEmail, { plan, cycle })
+      : await paymentService.anonymousCheckout({ plan, cycle }, userEmail);
     return c.json({ url }, 200);
   },
 );
 
-export const paymentRoutes = userRouter()
+export const paymentRoutes = new Hono<AppEnv>()
   .get(
     "/subscription/status",
-    operation(
-      "getSubscription",
-      "What the account pays for",
-      { 200: SubscriptionStatus },
-      { access: ["user"] },
-    ),
-    async (c) => c.json(toStatus(await c.var.deps.payments().service.current(c.var.space.owner)), 200),
+    operation("getSubscription", { 200: SubscriptionStatus }),
+    requireAccess("user"),
+    async (c) =>
+      c.json(
+        toStatus(
+          (await c.var.deps.paymentServices()?.paymentService.subscriptionState(c.var.scope.accountEmail)) ??
+            NO_SUBSCRIPTION,
+        ),
+        200,
+      ),
+  )
+  .post(
+    "/claim",
+    operation("claimPurchase", {
+      200: SubscriptionStatus,
+    }),
+    requireAccess("user"),
+    limitBursts("costly"),
+    validate("json", ClaimBody),
+    async (c) => {
+      const { accountEmail } = c.var.scope;
+      const { claimService, paymentService } = c.var.deps.requirePaymentServices();
+      await claimService.claim(accountEmail, c.req.valid("json").session_id);
+      return c.json(toStatus(await paymentService.subscriptionState(accountEmail)), 200);
+    },
   )
   .post(
     "/subscription/cancel",
-    operation(
-      "cancelSubscription",
-      "Let the subscription end with its period",
-      { 200: Ending },
-      { access: ["user"] },
-    ),
+    operation("cancelSubscription", {
+      200: Ending,
+    }),
+    requireAccess("user"),
     async (c) => {
-      const { periodEnd } = await c.var.deps.payments().service.setEnding(c.var.space.owner, true);
-      return c.json(
-        {
-          success: true,
-          message: "Subscription will be cancelled at the end of the current billing period",
-          current_period_end: secondsText(periodEnd),
-        } as const,
-        200,
-      );
+      const changed = await c.var.deps
+        .requirePaymentServices()
+        .managementService.cancel(c.var.scope.accountEmail);
+      const plans = changed.map(({ plan }) => plan).join(" and ");
+      const message = "Subscription will be cancelled at the end of the current billing period";
+      const several = `Your subscriptions (${plans}) will be cancelled at the end of their current billing periods`;
+      return c.json(toEnding(changed, message, several), 200);
     },
   )
   .post(
     "/subscription/resume",
-    operation(
-      "resumeSubscription",
-      "Let the subscription go on after all",
-      { 200: Ending },
-      { access: ["user"] },
-    ),
+    operation("resumeSubscription", { 200: Ending }),
+    requireAccess("user"),
     async (c) => {
-      const { periodEnd } = await c.var.deps.payments().service.setEnding(c.var.space.owner, false);
-      return c.json(
-        {
-          success: true,
-          message: "Subscription goes on",
-          current_period_end: secondsText(periodEnd),
-        } as const,
-        200,
-      );
+      const changed = await c.var.deps
+        .requirePaymentServices()
+        .managementService.resume(c.var.scope.accountEmail);
+      return c.json(toEnding(changed, "Subscription will continue"), 200);
     },
   )
-  .post(
-    "/portal",
-    operation("openPortal", "A page for cards, invoices and plans", { 200: Address }, { access: ["user"] }),
-    async (c) => c.json({ url: await c.var.deps.payments().service.portal(c.var.space.owner) }, 200),
-  );
+  .post("/portal", operation("openPortal", { 200: Portal }), requireAccess("user"), async (c) => {
+    const { url, subscriptions } = await c.var.deps
+      .requirePaymentServices()
+      .managementService.portal(c.var.scope.accountEmail);
+    const named = subscriptions.map((one) => ({ ...toOwnSubscription(one.subscription), url: one.url }));
+    return c.json({ url, subscriptions: named }, 200);
+  });

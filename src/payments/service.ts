@@ -1,20 +1,24 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import { type BillingCycle, findPlan, rankOf } from "../plans/pricing.ts";
-import { activeSubscription, type Subscription } from "../plans/subscription.ts";
-import type { Clock } from "../shared/clock.ts";
+import type { SubscriptionState } from "../plans/subscription.ts";
 import { accountOf } from "../shared/email.ts";
 import { AppError } from "../shared/errors.ts";
 import type { StripeGateway } from "./gateway.ts";
+import { notClaimed, type Payers } from "./payers.ts";
 import { hasEnded, isRunning, planSold, type RemoteSubscription } from "./remote-subscription.ts";
+import { inThisMode } from "./stripe-errors.ts";
 import type { Payer, SubscriptionRepository } from "./subscription-repository.ts";
-import type { SubscriptionSync } from "./subscription-sync.ts";
+import type { SubscriptionSyncService } from "./subscription-sync.ts";
 
-export interface PaymentServiceOptions {
+export interface PaymentServiceDeps {
   readonly gateway: StripeGateway;
   readonly subscriptions: SubscriptionRepository;
-  readonly sync: SubscriptionSync;
-  readonly clock: Clock;
-  /** Where the pages are that people come back to. */
+  readonly sync: SubscriptionSyncService;
+  readonly payers: Payers;
+  /** The origin of the pages that a checkout leads back to. */
   readonly frontendUrl: string;
+  /** The page that an upgrade leads back to. */
+  readonly settingsUrl: string;
 }
 
 export interface Order {
@@ -22,92 +26,68 @@ export interface Order {
   readonly cycle: BillingCycle;
 }
 
-/** What a person does about what they pay for. */
+/** Sells plans: starts subscriptions and upgrades them. */
 export class PaymentService {
   readonly #gateway: StripeGateway;
   readonly #subscriptions: SubscriptionRepository;
-  readonly #sync: SubscriptionSync;
-  readonly #clock: Clock;
+  readonly #sync: SubscriptionSyncService;
+  readonly #payers: Payers;
   readonly #frontendUrl: string;
+  readonly #settingsUrl: string;
 
-  constructor({ gateway, subscriptions, sync, clock, frontendUrl }: PaymentServiceOptions) {
+  constructor({ gateway, subscriptions, sync, payers, frontendUrl, settingsUrl }: PaymentServiceDeps) {
     this.#gateway = gateway;
     this.#subscriptions = subscriptions;
     this.#sync = sync;
-    this.#clock = clock;
+    this.#payers = payers;
     this.#frontendUrl = frontendUrl;
+    this.#settingsUrl = settingsUrl;
   }
 
   /**
-   * The address where an order is paid. Who has a subscription already changes it instead of getting a second one.
+   * Returns the URL where an order is paid. If the account has a subscription, changes that instead of starting a
+   * second one. Throws `conflict` if the account's plan is unclaimed, because it would continue beside the new one.
    */
-  async checkout(email: string, order: Order): Promise<string> {
+  async checkout(accountEmail: AccountEmail, order: Order): Promise<string> {
     const lookupKey = lookupKeyOf(order);
-    const payer = await this.#subscriptions.payer(email);
-    const customer = await this.#customerOf(email, payer);
-    const current = await this.#running(payer, customer);
-    if (current) return this.#change(email, current, order, lookupKey);
+    const payer = await this.#sync.payer(accountEmail);
+    const customer = await this.#customerOf(accountEmail, payer);
+    const current = await this.#running(accountEmail, payer, customer);
+    if (current) return this.#change(accountEmail, current, order, lookupKey);
 
-    return this.#gateway.checkout({ ...order, lookupKey, buyer: { customer, email }, ...this.#pages() });
+    const unclaimed = await this.#payers.unclaimed(payer);
+    if (unclaimed && !unclaimed.cancelAtPeriodEnd) throw notClaimed(unclaimed);
+    return this.#gateway.checkouts.open({
+      ...order,
+      lookupKey,
+      buyer: { customer, accountEmail },
+      ...this.#pages(),
+    });
   }
 
-  /** The same for somebody who is not signed in: the plan goes to whoever signs in with the e-mail that pays. */
+  /**
+   * Returns the URL where somebody who is not signed in pays an order. The plan counts for the account that signs in
+   * with the e-mail address that pays. Nothing is looked up by the address, so the answer does not reveal whether it
+   * has an account.
+   */
   async anonymousCheckout(order: Order, email: string | undefined): Promise<string> {
     const buyer = { email: accountOf(email) };
-    return this.#gateway.checkout({ ...order, lookupKey: lookupKeyOf(order), buyer, ...this.#pages() });
+    return this.#gateway.checkouts.open({
+      ...order,
+      lookupKey: lookupKeyOf(order),
+      buyer,
+      ...this.#pages(),
+    });
   }
 
-  /** The subscription that decides a person's plan. Where the table knows none, Stripe is asked. */
-  async current(email: string): Promise<Subscription | undefined> {
-    const payer = await this.#subscriptions.payer(email);
-    const known = activeSubscription(payer.subscriptions, this.#clock.now());
-    if (known || payer.customerId === null) return known;
-
-    const missed = (await this.#gateway.subscriptionsOf(payer.customerId)).find(isRunning);
-    if (!missed) return undefined;
-    return this.#afresh(email, missed.id);
-  }
-
-  /** Lets the subscription end with the period that is paid for, or go on after all. */
-  async setEnding(email: string, ending: boolean): Promise<Subscription> {
-    const current = await this.current(email);
-    if (!current) throw noSubscription();
-    if (current.cancelAtPeriodEnd === ending)
-      throw new AppError(
-        "conflict",
-        ending
-          ? "Subscription is already scheduled for cancellation"
-          : "Subscription is not scheduled for cancellation",
-      );
-
-    if (!(await this.#gateway.setEnding(current.id, ending))) throw noSubscription();
-    return (await this.#afresh(email, current.id)) ?? current;
-  }
-
-  /** The address of the pages on which cards, invoices and plans are managed. */
-  async portal(email: string): Promise<string> {
-    const payer = await this.#subscriptions.payer(email);
-    const active = activeSubscription(payer.subscriptions, this.#clock.now());
-    const customer = active?.customerId ?? payer.customerId;
-    if (customer === null)
-      throw new AppError("not-found", "There is nothing to manage yet: nothing has been bought.");
-    return this.#gateway.portal(customer, `${this.#frontendUrl}/settings`);
-  }
-
-  /** Ends everything that an account pays for, at once. To be repeated until it does not throw. */
-  async endAll(email: string): Promise<void> {
-    const { subscriptions, customerId } = await this.#subscriptions.payer(email);
-    const ofCustomer = customerId === null ? [] : await this.#gateway.subscriptionsOf(customerId);
-    const stored = subscriptions.map(({ id }) => id);
-
-    // Paused and unpaid ones could go on some day.
-    const lasting = ofCustomer.filter((remote) => !hasEnded(remote)).map(({ id }) => id);
-
-    for (const id of new Set([...stored, ...lasting])) await this.#gateway.end(id);
+  /** Returns the subscription that decides the account's plan, and whether it has unclaimed ones. */
+  async subscriptionState(accountEmail: AccountEmail): Promise<SubscriptionState> {
+    const [current, ...others] = this.#payers.live(await this.#payers.known(accountEmail));
+    return { current, hasUnclaimed: [current, ...others].some((one) => one?.isClaimed === false) };
   }
 
   async #change(
-    email: string,
+    accountEmail: AccountEmail,
     current: RemoteSubscription,
     order: Order,
     lookupKey: string,
@@ -124,47 +104,56 @@ export class PaymentService {
         `To downgrade from ${plan} to ${order.plan}, please visit Settings → Manage Subscription to modify your plan. Your ${plan} plan will continue until the end of your billing period.`,
       );
 
-    const payFirst = await this.#gateway.changePrice(current, lookupKey);
-    if (payFirst === undefined && current.cancelAtPeriodEnd) await this.#gateway.setEnding(current.id, false);
-    await this.#sync.sync(current.id, email);
-    return payFirst ?? `${this.#frontendUrl}/payments/success?upgraded=${order.plan}`;
+    const payFirst = await this.#gateway.changes.changePrice(current, lookupKey);
+    // Who pays for more does not want it to end. Revoked only after the payment, so that a failed one leaves the
+    // cancellation in force.
+    if (payFirst === undefined && current.cancelAtPeriodEnd)
+      await this.#gateway.changes.setEnding(current, false);
+    await this.#sync.sync(current.id, accountEmail);
+    return payFirst ?? upgradedPage(this.#settingsUrl, order.plan);
   }
 
   /**
-   * The subscription that is paid for, as Stripe has it: the table may not have heard of it yet. Throws a 409 where one
-   * is not paid for at the moment, but has not ended.
+   * Returns the account's own running subscription in its state at Stripe, because the table may be behind, or
+   * `undefined` if there is none. Throws `conflict` if one is neither running nor ended.
    */
-  async #running(payer: Payer, customer: string): Promise<RemoteSubscription | undefined> {
-    const active = activeSubscription(payer.subscriptions, this.#clock.now());
+  async #running(
+    accountEmail: AccountEmail,
+    payer: Payer,
+    customer: string,
+  ): Promise<RemoteSubscription | undefined> {
+    const [own] = this.#payers.own(payer);
     const [stored, ofCustomer] = await Promise.all([
-      active && this.#gateway.subscription(active.id),
+      own && inThisMode(this.#gateway.subscription(own.id), undefined),
       this.#gateway.subscriptionsOf(customer),
     ]);
-    if (stored && isRunning(stored)) return stored;
+    if (stored && isRunning(stored) && (await this.#payers.isOwn(accountEmail, stored))) return stored;
     const other = ofCustomer.find(isRunning);
     if (other) return this.#gateway.subscription(other.id);
 
-    // One that waits for a payment, or rests, would go on beside a second one some day.
+    // A subscription that is paused or waits for a payment could resume beside a second one.
     const waiting = ofCustomer.find((remote) => !hasEnded(remote));
     if (!waiting) return undefined;
     throw new AppError(
       "conflict",
-      `You already have a subscription that is ${waiting.status}. Visit Settings to manage your subscription.`,
+      `You already have a subscription that is ${waiting.status}. Pay for it or cancel it before you order another one.`,
     );
   }
 
-  async #customerOf(email: string, payer: Payer): Promise<string> {
+  /**
+   * Returns the id of the account's own customer at Stripe, creating one if there is none. A customer of Stripe's other
+   * mode is replaced, so that a deployment can move from test mode to live mode with its table.
+   */
+  async #customerOf(accountEmail: AccountEmail, payer: Payer): Promise<string> {
     const { customerId, name } = payer;
-    if (customerId !== null && (await this.#gateway.hasCustomer(customerId))) return customerId;
+    if (
+      customerId !== null &&
+      (await inThisMode(this.#payers.reaches(accountEmail, payer, customerId), false))
+    )
+      return customerId;
 
-    const customer = await this.#gateway.customerOf(email, name, customerId ?? undefined);
-    return this.#subscriptions.claimCustomer(email, customer, customerId);
-  }
-
-  async #afresh(email: string, id: string): Promise<Subscription | undefined> {
-    await this.#sync.sync(id, email);
-    const { subscriptions } = await this.#subscriptions.payer(email);
-    return subscriptions.find((subscription) => subscription.id === id);
+    const customer = await this.#gateway.customerOf(accountEmail, name, customerId ?? undefined);
+    return this.#subscriptions.setCustomer(accountEmail, customer, customerId);
   }
 
   #pages() {
@@ -175,11 +164,11 @@ export class PaymentService {
   }
 }
 
-const noSubscription = (): AppError =>
-  new AppError(
-    "not-found",
-    "No active subscription found. If you just signed up, please wait 30 seconds for processing.",
-  );
+/** Returns the page after an upgrade, which shows the new plan. */
+function upgradedPage(settingsUrl: string, plan: string): string {
+  const separator = settingsUrl.includes("?") ? "&" : "?";
+  return `${settingsUrl}${separator}upgraded=${encodeURIComponent(plan)}`;
+}
 
 function lookupKeyOf({ plan, cycle }: Order): string {
   const lookupKey = findPlan(plan)?.lookup_keys[cycle];

@@ -1,21 +1,26 @@
 import type { Stripe } from "stripe";
 import { subscriptionIdOf } from "./stripe-objects.ts";
 
-/** What Stripe tells of something that has happened; the object's state may be old by the time it is told. */
+/** An event from Stripe. The state of the object that it contains may be outdated, and is not used. */
 export interface PaymentEvent {
   readonly id: string;
   readonly type: string;
-  /** The subscription that it is about; the id of an invoice where only that is known; nothing for other events. */
+  /** The id of the subscription, or of the invoice if the event names only that. `undefined` for other events. */
   readonly about: { readonly subscription: string } | { readonly invoice: string } | undefined;
-  /** Whose it is, as far as the event says. */
+  /** The account that the event names, if any. Saves a request if it is right. */
   readonly emailHint: string | undefined;
+  /** What the operator must decide, because the service does not. */
+  readonly alert?: string;
 }
 
-/** The parts of an event that are believed: its kind, and what it is about. */
+/** Returns the parts of an event that are used: its type, and what it is about. */
 export function eventFrom(event: Stripe.Event): PaymentEvent {
   const { id, type } = event;
   switch (event.type) {
-    case "checkout.session.completed": {
+    case "checkout.session.completed":
+    // Payments that take days, such as direct debits, end later than the checkout.
+    case "checkout.session.async_payment_succeeded":
+    case "checkout.session.async_payment_failed": {
       const { subscription, metadata } = event.data.object;
       return { id, type, about: aboutSubscription(subscription), emailHint: metadata?.["user_email"] };
     }
@@ -45,6 +50,14 @@ export function eventFrom(event: Stripe.Event): PaymentEvent {
         emailHint: undefined,
       };
     }
+    case "charge.dispute.created":
+      return {
+        id,
+        type,
+        about: undefined,
+        emailHint: undefined,
+        alert: "A customer disputes a payment. The subscription was not changed.",
+      };
     default:
       return { id, type, about: undefined, emailHint: undefined };
   }

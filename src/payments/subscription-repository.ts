@@ -1,3 +1,4 @@
+import { type AccountEmail, accountEmailOf } from "../shared/id-types.ts";
 import {
   type Subscription,
   subscriptionFrom,
@@ -5,91 +6,113 @@ import {
   subscriptionKey,
   SUBSCRIPTION_PREFIX,
 } from "../plans/subscription.ts";
-import type { TableClient, WriteAction } from "../table/client.ts";
-import { ConditionFailed, TransactionRefused } from "../table/errors.ts";
+import type { TableClient } from "../table/client.ts";
+import type { WriteAction } from "../table/requests.ts";
 import { absent, all, any, type Condition, equals, present } from "../table/expressions.ts";
 import { optionalText, text } from "../table/fields.ts";
-import { userPartition } from "../table/keys.ts";
+import { userAliasKey, userKey, userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 import { accountOf } from "../shared/email.ts";
-import { userAliasKey, userKey } from "../users/model.ts";
+import { CLAIM_PREFIX } from "./claim-keys.ts";
 
 const eventKey = (eventId: string): Key => ({ pk: `WebhookEvent#${eventId}`, sk: `WebhookEvent#${eventId}` });
 
-/** Where the comparison of all subscriptions stands. */
+/** The key of the item that stores how far the comparison of all subscriptions has come. */
 const RECONCILIATION: Key = { pk: "Reconciliation#stripe", sk: "Reconciliation#stripe" };
 
-const { sk: ALIAS } = userAliasKey("");
+const { sk: ALIAS } = userAliasKey(accountEmailOf(""));
 
-/** An account as far as payments go. */
+/** Claims and subscriptions are adjacent; `~` sorts after every character of Stripe's ids. */
+const CLAIMS_AND_SUBSCRIPTIONS = { between: [CLAIM_PREFIX, `${SUBSCRIPTION_PREFIX}~`] } as const;
+
+/** What payments need to know of an account. */
 export interface Payer {
   readonly exists: boolean;
-  /** False where the account is on its way out: nothing is stored for it any more. */
-  readonly isStaying: boolean;
+  /** Whether the account is being deleted. Nothing may be stored for it any more. */
+  readonly isBeingDeleted: boolean;
   readonly name: string;
   readonly customerId: string | null;
+  /** Customers that the account has claimed. */
+  readonly claimed: readonly string[];
   readonly subscriptions: readonly Subscription[];
 }
 
-/** What is known before a subscription is fetched. */
+/** The part of a payer that is stored in the account's own item. */
+type PayerItem = Omit<Payer, "claimed" | "subscriptions">;
+
+/** What the table says before a subscription is fetched. */
 export interface Known {
-  readonly payer: Omit<Payer, "subscriptions">;
+  readonly payer: PayerItem;
   readonly subscription: Subscription | undefined;
-  /** Whether the event has been dealt with. */
+  /** Whether the event has been handled before. */
   readonly isRepeated: boolean;
 }
 
 export class SubscriptionRepository {
   readonly #table: TableClient;
 
-  constructor(table: TableClient) {
+  constructor({ table }: { readonly table: TableClient }) {
     this.#table = table;
   }
 
   /**
-   * The accounts that e-mail addresses stand for, in their order, as a sign-in finds them: accounts of the service before
-   * may be written in mixed case, and an alias leads to those. Nothing where no account can have an address.
+   * Returns the accounts that e-mail addresses lead to, in the same order, as a sign-in finds them: accounts of the
+   * legacy Python service may be in mixed case, and an alias leads to those. `undefined` if no account can have the
+   * address.
    */
-  async accounts(addresses: readonly (string | undefined)[]): Promise<readonly (string | undefined)[]> {
+  async accounts(addresses: readonly (string | undefined)[]): Promise<readonly (AccountEmail | undefined)[]> {
     const wanted = addresses.flatMap((address) => {
-      const email = accountOf(address);
-      return email === undefined ? [] : [{ email, spelled: address?.trim() ?? email }];
+      const accountEmail = accountOf(address);
+      return accountEmail === undefined
+        ? []
+        : [{ accountEmail, spelled: accountEmailOf(address?.trim() ?? accountEmail) }];
     });
-    const keys = wanted.flatMap(({ email, spelled }) => [
-      userKey(email),
-      userAliasKey(email),
+    const keys = wanted.flatMap(({ accountEmail, spelled }) => [
+      userKey(accountEmail),
+      userAliasKey(accountEmail),
       userKey(spelled),
     ]);
     const items = await this.#table.batchGet(keys);
-    const aliases = items.map((item) => (item?.sk === ALIAS ? text(item, "account") : undefined));
-    const aliased = aliases.filter((account) => account !== undefined);
-    const standing = await this.#table.batchGet(aliased.map((account) => userKey(account)));
-    const isThere = (account: string) => standing[aliased.indexOf(account)] !== undefined;
+    const aliases = items.map((item) =>
+      item?.sk === ALIAS ? accountEmailOf(text(item, "account")) : undefined,
+    );
+    const aliased = aliases.filter((accountEmail) => accountEmail !== undefined);
+    const existing = await this.#table.batchGet(aliased.map((accountEmail) => userKey(accountEmail)));
+    const exists = (accountEmail: AccountEmail) => existing[aliased.indexOf(accountEmail)] !== undefined;
 
-    const found = wanted.map(({ email, spelled }, index) => {
+    const found = wanted.map(({ accountEmail, spelled }, index) => {
       const at = index * 3;
       const alias = aliases[at + 1];
-      if (items[at]) return email;
-      if (alias !== undefined && isThere(alias)) return alias;
-      return items[at + 2] ? spelled : email;
+      if (items[at]) return accountEmail;
+      if (alias !== undefined && exists(alias)) return alias;
+      return items[at + 2] ? spelled : accountEmail;
     });
     return addresses.map((address) => (accountOf(address) === undefined ? undefined : found.shift()));
   }
 
-  /** An account with all its subscriptions. */
-  async payer(email: string): Promise<Payer> {
+  /** Returns an account with all its subscriptions and claims. */
+  async payer(accountEmail: AccountEmail): Promise<Payer> {
     const [user, items] = await Promise.all([
-      this.#table.get(userKey(email)),
-      this.#table.query(userPartition(email), { range: { beginsWith: SUBSCRIPTION_PREFIX } }),
+      this.#table.get(userKey(accountEmail)),
+      this.#table.query(userPartition(accountEmail), { range: CLAIMS_AND_SUBSCRIPTIONS }),
     ]);
-    return { ...payerFrom(user), subscriptions: items.map(subscriptionFrom) };
+    const beginning = (prefix: string) => items.filter((item) => text(item, "sk").startsWith(prefix));
+    return {
+      ...payerFrom(user),
+      claimed: beginning(CLAIM_PREFIX).map((item) => text(item, "sk").slice(CLAIM_PREFIX.length)),
+      subscriptions: beginning(SUBSCRIPTION_PREFIX).map(subscriptionFrom),
+    };
   }
 
-  /** What stands in the table about a subscription, its payer and an event, read at one time. */
-  async known(email: string, subscriptionId: string, eventId: string | undefined): Promise<Known> {
+  /** Reads a subscription, its payer and the marker of an event at one time. */
+  async known(
+    accountEmail: AccountEmail,
+    subscriptionId: string,
+    eventId: string | undefined,
+  ): Promise<Known> {
     const [user, subscription, marker] = await this.#table.batchGet([
-      userKey(email),
-      subscriptionKey(email, subscriptionId),
+      userKey(accountEmail),
+      subscriptionKey(accountEmail, subscriptionId),
       ...(eventId === undefined ? [] : [eventKey(eventId)]),
     ]);
     return {
@@ -100,88 +123,87 @@ export class SubscriptionRepository {
   }
 
   /**
-   * Stores a subscription as it was just fetched, the customer it is paid by, and that the event is dealt with: together
-   * or not at all. False where any of it has changed since `before` was read; then it has to be fetched again.
+   * Stores, in one transaction, a subscription that was just fetched, its customer if that is the account's own, the
+   * marker of the event, and `more`. Returns false if any of it has changed since `before` was read; then fetch the
+   * subscription again.
    */
-  async store(after: Subscription, before: Known, event: PaymentMark | undefined): Promise<boolean> {
+  async store(
+    after: Subscription,
+    before: Known,
+    event: PaymentMark | undefined,
+    more: readonly WriteAction[],
+  ): Promise<boolean> {
     const { payer, subscription } = before;
-    const setsCustomer = payer.exists && after.customerId !== null && payer.customerId === null;
+    const setsCustomer =
+      payer.exists && after.isClaimed && after.customerId !== null && payer.customerId === null;
     const customer: WriteAction = {
-      update: userKey(after.email),
+      update: userKey(after.accountEmail),
       changes: { set: { stripe_customer_id: after.customerId } },
       if: present("pk"),
     };
-    return this.#transact([
+    return this.#table.tryTransact([
       { put: subscriptionItem(after), if: unchanged(subscription) },
       ...(setsCustomer ? [customer] : []),
+      ...more,
       ...markOf(event),
     ]);
   }
 
-  /** Records that an event is dealt with although nothing was stored for it; `reason` is for people who look into it. */
+  /** Marks an event as handled although nothing was stored for it. `reason` is for operators. */
   async mark(event: PaymentMark, reason: string): Promise<void> {
-    await this.#transact(markOf(event, reason));
+    await this.#table.tryTransact(markOf(event, reason));
   }
 
+  /** Returns whether an event has been handled before. */
   async isMarked(eventId: string): Promise<boolean> {
     return (await this.#table.get(eventKey(eventId))) !== undefined;
   }
 
-  /** Notes the customer of an account, unless it has another one by now; gives the one that it then has. */
-  async claimCustomer(email: string, customerId: string, replaced: string | null): Promise<string> {
-    const free = any(absent("stripe_customer_id"), equals("stripe_customer_id", replaced));
-    try {
-      await this.#table.update(
-        userKey(email),
-        { set: { stripe_customer_id: customerId } },
-        all(present("pk"), free),
-      );
-      return customerId;
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      return (error.item && optionalText(error.item, "stripe_customer_id")) ?? customerId;
-    }
+  /** Stores the customer of an account, unless it has another one by now. Returns the one that it has then. */
+  async setCustomer(
+    accountEmail: AccountEmail,
+    customerId: string,
+    replaced: string | null,
+  ): Promise<string> {
+    const set = { stripe_customer_id: customerId };
+    const isUnchanged = all(present("pk"), customerIs(replaced));
+    const { applied, item } = await this.#table.updateOrRefusal(userKey(accountEmail), { set }, isUnchanged);
+    if (applied) return customerId;
+    return (item && optionalText(item, "stripe_customer_id")) ?? customerId;
   }
 
-  /** Stored subscriptions by their keys, in that order. */
+  /** Returns stored subscriptions in the order of their keys; `undefined` for missing ones. */
   async stored(
-    keys: readonly { email: string; id: string }[],
+    keys: readonly { accountEmail: AccountEmail; id: string }[],
   ): Promise<readonly (Subscription | undefined)[]> {
-    const items = await this.#table.batchGet(keys.map(({ email, id }) => subscriptionKey(email, id)));
+    const items = await this.#table.batchGet(
+      keys.map(({ accountEmail, id }) => subscriptionKey(accountEmail, id)),
+    );
     return items.map((item) => item && subscriptionFrom(item));
   }
 
-  /** The subscription behind which the comparison of all of them goes on; nothing at the beginning. */
+  /** Returns the id after which the comparison of all subscriptions continues, or `undefined` to start over. */
   async reconciledUntil(): Promise<string | undefined> {
     const item = await this.#table.get(RECONCILIATION);
     return (item && optionalText(item, "after")) ?? undefined;
   }
 
+  /** Stores where the comparison continues; `undefined` starts over. */
   async setReconciledUntil(after: string | undefined, timestamp: string): Promise<void> {
     await this.#table.update(RECONCILIATION, { set: { after: after ?? null, updated_at: timestamp } });
   }
-
-  async #transact(actions: readonly WriteAction[]): Promise<boolean> {
-    try {
-      await this.#table.transact(actions);
-      return true;
-    } catch (error) {
-      if (error instanceof TransactionRefused) return false;
-      throw error;
-    }
-  }
 }
 
-/** An event that is being dealt with. */
+/** The marker of a handled event. */
 export interface PaymentMark {
   readonly id: string;
   readonly type: string;
   readonly timestamp: string;
-  /** When it may be forgotten, in seconds since the epoch. */
+  /** When it expires, in seconds since the epoch. */
   readonly ttl: number;
 }
 
-/** Whose event it was is not kept: the marker outlives the account. */
+/** Does not store whose event it was, because the marker may outlive the account. */
 function markOf(event: PaymentMark | undefined, reason?: string): readonly WriteAction[] {
   if (!event) return [];
   const put = {
@@ -195,7 +217,10 @@ function markOf(event: PaymentMark | undefined, reason?: string): readonly Write
   return [{ put, if: absent("pk") }];
 }
 
-/** Holds while nobody has written the subscription since it was read. Items of the service before have no version. */
+/**
+ * A condition that holds if the subscription has not been written since it was read. Items of the legacy Python service
+ * have no version.
+ */
 function unchanged(before: Subscription | undefined): Condition {
   if (!before) return absent("pk");
   return before.syncVersion === 0
@@ -203,9 +228,17 @@ function unchanged(before: Subscription | undefined): Condition {
     : equals("sync_version", before.syncVersion);
 }
 
-const payerFrom = (user: Item | undefined): Omit<Payer, "subscriptions"> => ({
+/**
+ * A condition that holds if the account still has this customer, or none if it is null. An empty string counts as none.
+ */
+export const customerIs = (customerId: string | null): Condition =>
+  customerId === null
+    ? any(absent("stripe_customer_id"), equals("stripe_customer_id", null), equals("stripe_customer_id", ""))
+    : equals("stripe_customer_id", customerId);
+
+const payerFrom = (user: Item | undefined): PayerItem => ({
   exists: user !== undefined,
-  isStaying: user === undefined || text(user, "status", "active") !== "pending_deletion",
+  isBeingDeleted: user !== undefined && text(user, "status", "active") === "pending_deletion",
   name: user ? text(user, "name") : "",
   customerId: (user && optionalText(user, "stripe_customer_id")) || null,
 });

@@ -1,6 +1,15 @@
-import { saysTheSame } from "../plans/subscription.ts";
+import type { AccountEmail } from "../shared/id-types.ts";
+import {
+  isLive,
+  isSameState,
+  liveSubscriptions,
+  type Subscription,
+  subscriptionKey,
+} from "../plans/subscription.ts";
 import { type Clock, DAY_MS, ttlAfter } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
+import { alert } from "./alerts.ts";
+import { type Claims, type KnownOwner, ownerActions } from "./claims.ts";
 import type { StripeGateway } from "./gateway.ts";
 import {
   hasEnded,
@@ -9,74 +18,99 @@ import {
   type RemoteSubscription,
   toSubscription,
 } from "./remote-subscription.ts";
+import { inThisMode } from "./stripe-errors.ts";
 import type { PaymentEvent } from "./stripe-events.ts";
-import type { Known, PaymentMark, SubscriptionRepository } from "./subscription-repository.ts";
+import type { Known, Payer, PaymentMark, SubscriptionRepository } from "./subscription-repository.ts";
 
-/** Stripe repeats an event for three days at most; an operator may resend one for thirty. */
+/** Stripe repeats an event for up to three days, and an operator may resend it for thirty. */
 const MARKER_LIFETIME_MS = 40 * DAY_MS;
-/** How often a subscription is fetched again because somebody else was storing it at the same time. */
+/** How often a subscription is fetched again after a concurrent write. */
 const ATTEMPTS = 8;
-/** Pages of a hundred that one comparison of all subscriptions goes through. */
+/** Pages of a hundred subscriptions that one call of `reconcile` compares. */
 const PAGES = 5;
 
-export interface SubscriptionSyncOptions {
+export interface SubscriptionSyncServiceDeps {
   readonly gateway: StripeGateway;
   readonly subscriptions: SubscriptionRepository;
+  readonly claims: Claims;
   readonly clock: Clock;
 }
 
 /**
- * Brings what the table says of subscriptions in line with Stripe. What an event says of a subscription is never
- * stored: it is always fetched, behind reading what is stored, and stored only where nobody else has meanwhile. So the
- * order of events, and how often each arrives, does not matter.
+ * Keeps the stored subscriptions in line with Stripe. The contents of an event are never stored. The stored
+ * subscription is read first, then the current one is fetched, and it is written only if the stored one has not changed
+ * meanwhile. So the order and number of events do not matter.
  */
-export class SubscriptionSync {
+export class SubscriptionSyncService {
   readonly #gateway: StripeGateway;
   readonly #subscriptions: SubscriptionRepository;
+  readonly #claims: Claims;
   readonly #clock: Clock;
 
-  constructor({ gateway, subscriptions, clock }: SubscriptionSyncOptions) {
+  constructor({ gateway, subscriptions, claims, clock }: SubscriptionSyncServiceDeps) {
     this.#gateway = gateway;
     this.#subscriptions = subscriptions;
+    this.#claims = claims;
     this.#clock = clock;
   }
 
-  /** Deals with an event. Throws where a repeat of the event may go better. */
+  /** Handles an event. Throws if a repeat of the event may succeed. */
   async handle(event: PaymentEvent): Promise<void> {
-    if (!event.about || (await this.#subscriptions.isMarked(event.id))) return;
+    if (!event.about && event.alert === undefined) return;
+    if (await this.#subscriptions.isMarked(event.id)) return;
 
     const { about } = event;
+    if (!about) {
+      alert(event.alert ?? "", { event: event.id, type: event.type });
+      return this.#park(event, "The operator was alerted.");
+    }
     const id =
-      "subscription" in about ? about.subscription : await this.#gateway.subscriptionOfInvoice(about.invoice);
-    if (id === undefined) return this.#park(event, "The invoice is for no subscription.");
+      "subscription" in about
+        ? about.subscription
+        : await inThisMode(this.#gateway.subscriptionOfInvoice(about.invoice), undefined);
+    if (id === undefined) return this.#park(event, "The invoice is not for a subscription.");
     await this.sync(id, event.emailHint, event);
   }
 
-  /** Stores a subscription as Stripe has it now. `emailHint` saves a request where it is right. */
+  /** Stores a subscription in its current state at Stripe. `emailHint` saves a request if it is right. */
   async sync(id: string, emailHint?: string, event?: PaymentEvent): Promise<void> {
-    let email =
-      (await this.#accountOf(emailHint)) ??
-      (await this.#accountOf((await this.#gateway.subscription(id))?.email));
-    if (email === undefined) return this.#park(event, "The subscription has no e-mail.", id);
+    let accountEmail =
+      (await this.#accountOf(emailHint)) ?? (await this.#ownerOf(await this.#remote(id)))?.accountEmail;
+    if (accountEmail === undefined) return this.#park(event, "The subscription has no e-mail address.", id);
 
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const known = await this.#subscriptions.known(email, id, event?.id);
+      const known = await this.#subscriptions.known(accountEmail, id, event?.id);
       if (known.isRepeated) return;
 
-      const remote = await this.#gateway.subscription(id);
+      const remote = await this.#remote(id);
       if (!remote) return this.#park(event, "Stripe has no such subscription.", id);
-      const owner = await this.#accountOf(remote.email);
-      if (owner === undefined) return this.#park(event, "The subscription has no e-mail.", id);
+      const owner = await this.#ownerOf(remote);
+      if (owner === undefined) return this.#park(event, "The subscription has no e-mail address.", id);
 
-      if (owner !== email) email = owner;
-      else if (await this.#store(remote, email, known, event)) return;
+      if (owner.accountEmail !== accountEmail) accountEmail = owner.accountEmail;
+      else if (await this.#store(remote, owner, known, event)) return;
     }
-    throw new AppError("unavailable", "The subscription is changing all the time. Please try again.");
+    throw new AppError("unavailable", "The subscription is being changed concurrently. Please try again.");
   }
 
   /**
-   * Compares a part of all subscriptions with the table and repairs what differs: what changed without an event that
-   * arrived. The next call goes on where this one stopped, and begins anew at the end.
+   * Returns an account with its subscriptions and claims. Live subscriptions that do not record yet whether the account
+   * may change them are fetched first. Those that Stripe does not know are left as they are, and count as unclaimed.
+   */
+  async payer(accountEmail: AccountEmail): Promise<Payer> {
+    const payer = await this.#subscriptions.payer(accountEmail);
+    const open = liveSubscriptions(payer.subscriptions, this.#clock.now()).filter(
+      ({ isClaimed }) => isClaimed === null,
+    );
+    if (open.length === 0) return payer;
+
+    for (const { id } of open) await this.sync(id, accountEmail);
+    return this.#subscriptions.payer(accountEmail);
+  }
+
+  /**
+   * Compares some of all subscriptions with the table and repairs differences, which lost events cause. The next call
+   * continues where this one stopped, and starts over at the end.
    */
   async reconcile(): Promise<void> {
     let after = await this.#subscriptions.reconciledUntil();
@@ -91,26 +125,27 @@ export class SubscriptionSync {
   }
 
   async #compare(remotes: readonly RemoteSubscription[]): Promise<void> {
-    const accounts = await this.#subscriptions.accounts(remotes.map(({ email }) => email));
+    const owners = await this.#claims.ownersOf(remotes);
     const owned = remotes.flatMap((remote, index) => {
-      const email = accounts[index];
-      return email === undefined ? [] : [{ email, id: remote.id, remote }];
+      const owner = owners[index];
+      return owner ? [{ accountEmail: owner.accountEmail, id: remote.id, remote, owner }] : [];
     });
     const stored = await this.#subscriptions.stored(owned);
 
-    for (const [index, { email, id, remote }] of owned.entries()) {
+    for (const [index, { accountEmail, id, remote, owner }] of owned.entries()) {
       const before = stored[index];
       const differs = before
-        ? !saysTheSame(toSubscription(remote, email, before, before.updatedAt), before) || isLoose(remote)
+        ? !isSameState(toSubscription(remote, owner, before, before.updatedAt), before) ||
+          needsAssignment(remote, owner)
         : !hasEnded(remote);
       if (!differs) continue;
 
       try {
-        await this.sync(id, email);
+        await this.sync(id, accountEmail);
       } catch (error) {
-        // One that can't be repaired must not keep the others from it.
+        // One failure must not keep the others from being repaired.
         console.error({
-          message: "A subscription could not be compared.",
+          message: "A subscription could not be compared with Stripe.",
           subscription: id,
           error: String(error),
         });
@@ -118,40 +153,76 @@ export class SubscriptionSync {
     }
   }
 
-  async #accountOf(address: string | undefined): Promise<string | undefined> {
-    const [account] = await this.#subscriptions.accounts([address]);
-    return account;
+  async #accountOf(address: string | undefined): Promise<AccountEmail | undefined> {
+    const [accountEmail] = await this.#subscriptions.accounts([address]);
+    return accountEmail;
+  }
+
+  /** Returns a subscription, or `undefined` if it does not exist in the mode of this deployment's key. */
+  async #remote(id: string): Promise<RemoteSubscription | undefined> {
+    return inThisMode(this.#gateway.subscription(id), undefined);
+  }
+
+  async #ownerOf(remote: RemoteSubscription | undefined): Promise<KnownOwner | undefined> {
+    return remote && this.#claims.ownerOf(remote);
   }
 
   async #store(
     remote: RemoteSubscription,
-    email: string,
+    owner: KnownOwner,
     known: Known,
     event: PaymentEvent | undefined,
   ): Promise<boolean> {
     const { subscription: before, payer } = known;
-    if (!payer.isStaying || (!before && hasEnded(remote))) {
-      if (!payer.isStaying && isRunning(remote))
-        alert("A deleted account has a running subscription.", remote.id);
+    // A claimed subscription must be removed from its former account, even if it has ended meanwhile.
+    if (payer.isBeingDeleted || (!before && hasEnded(remote) && owner.former === undefined)) {
+      if (payer.isBeingDeleted && isRunning(remote))
+        alert("A deleted account has a running subscription.", { subscription: remote.id });
       await this.#park(event, "The account or the subscription has ended.");
       return true;
     }
-    // Before anything is granted: one subscription must not wander from account to account with its customer's e-mail.
-    if (isLoose(remote)) await this.#gateway.assign(remote.id, email);
+    // Assign before granting anything: otherwise a customer who changes the e-mail address could move the plan to other
+    // accounts.
+    if (needsAssignment(remote, owner)) await this.#gateway.assign(remote.id, owner.accountEmail);
     if (planSold(remote.price) === undefined && isRunning(remote))
-      alert("A running subscription has a price that no plan has.", remote.id);
+      alert("A running subscription has a price that belongs to no plan.", { subscription: remote.id });
 
-    const after = toSubscription(remote, email, before, this.#clock.timestamp());
-    if (before && saysTheSame(before, after)) {
-      await this.#park(event, "Nothing had changed.");
+    const after = toSubscription(remote, owner, before, this.#clock.timestamp());
+    if (before && isSameState(before, after)) {
+      await this.#park(event, "Nothing has changed.");
       return true;
     }
-    return this.#subscriptions.store(after, known, event && this.#markOf(event));
+    const more = ownerActions(remote, owner, subscriptionKey);
+    if (!(await this.#subscriptions.store(after, known, event && this.#markOf(event), more))) return false;
+
+    const begins = !before || !isLive(before, this.#clock.now()) || before.isClaimed !== after.isClaimed;
+    if (begins && isLive(after, this.#clock.now())) await this.#alertOfSeveral(after);
+    return true;
   }
 
-  /** Records an event that changes nothing, so that its repeats cost nothing; without one, there is nothing to record. */
+  /** Alerts if an account now has several plans: two that it pays for itself, or another's purchase beside its own. */
+  async #alertOfSeveral({ id, accountEmail, isClaimed }: Subscription): Promise<void> {
+    const { subscriptions } = await this.#subscriptions.payer(accountEmail);
+    const live = liveSubscriptions(subscriptions, this.#clock.now());
+    const own = live.filter((one) => one.isClaimed);
+    if (isClaimed && own.length > 1)
+      alert("An account pays for several plans. The best of them counts.", {
+        subscriptions: own.map((one) => one.id),
+      });
+    if (own.length === 0) return;
+    for (const one of live)
+      if (!one.isClaimed && (isClaimed || one.id === id))
+        alert(
+          "A plan was bought without a sign-in for an account that already has one. It was not changed.",
+          { subscription: one.id },
+        );
+  }
+
+  /**
+   * Marks an event that changes nothing as handled, so that its repeats cost nothing. Does nothing without an event.
+   */
   async #park(event: PaymentEvent | undefined, reason: string, alerting?: string): Promise<void> {
-    if (alerting !== undefined) alert(reason, alerting);
+    if (alerting !== undefined) alert(reason, { subscription: alerting });
     if (event) await this.#subscriptions.mark(this.#markOf(event), reason);
   }
 
@@ -161,9 +232,6 @@ export class SubscriptionSync {
   }
 }
 
-/** Whether nothing but its customer's e-mail says whose it is. */
-const isLoose = (remote: RemoteSubscription): boolean => !remote.isAssigned && !hasEnded(remote);
-
-/** For whoever runs the service: money is involved, and nobody else will notice. */
-const alert = (message: string, subscription: string): void =>
-  console.error({ message, alert: "payments", subscription });
+/** Returns whether only the customer's e-mail address says whose subscription it is. */
+const needsAssignment = (remote: RemoteSubscription, { claimant }: KnownOwner): boolean =>
+  !remote.isAssigned && claimant === undefined && !hasEnded(remote);

@@ -1,146 +1,107 @@
+import { type AccountEmail, accountEmailOf } from "../shared/id-types.ts";
 import { monthOf } from "../shared/clock.ts";
-import { AppError } from "../shared/errors.ts";
-import type { RateLimit } from "../shared/rate-limit.ts";
 import { count, text } from "../table/fields.ts";
 import type { Item } from "../table/marshal.ts";
+import { cloudflareTurnsKey } from "./cloudflare-turns.ts";
+import { failuresKey } from "./failures.ts";
 import { type Plan, planOf, type PlanLimits } from "./pricing.ts";
+import { runSlotsKey, slotsFrom } from "./run-slots.ts";
 import { activeSubscription, SUBSCRIPTION_PREFIX, subscriptionFrom } from "./subscription.ts";
 
-/** What the deployment says about limits. */
+/** The deployment's settings about limits. */
 export interface PlanRules {
-  /** Whose use is counted and never refused. */
-  readonly isSuperuser: (email: string) => boolean;
-  /** The page on which plans are bought. */
+  /** Accounts whose usage is counted but exempt from limits. */
+  readonly isSuperuser: (accountEmail: AccountEmail) => boolean;
+  /** The page where plans are bought. */
   readonly upgradeUrl: string;
 }
 
-/** What an account may use, and what it has used this month. */
+/** Returns the rules of a deployment. `superusers` lists e-mail addresses; `*` means everybody. */
+export const rulesOf = ({
+  superusers,
+  frontendOrigins,
+}: {
+  readonly superusers: readonly string[];
+  readonly frontendOrigins: readonly string[];
+}): PlanRules => ({
+  isSuperuser: (accountEmail) => superusers.includes("*") || superusers.includes(accountEmail.toLowerCase()),
+  upgradeUrl: `${frontendOrigins[0] ?? ""}/pricing`,
+});
+
+/** What an account may use, and what it has used in the current month. */
 export interface AccountPlan {
   readonly tier: Plan["key"];
-  /** By the plan; null means that there is no limit. Superusers have none. */
+  /** The limits of the plan. Null means no limit; superusers have none. */
   readonly limits: Readonly<Record<keyof PlanLimits, number | null>>;
   readonly messagesUsed: number;
   readonly kbPagesUsed: number;
-  /** The month that messages are counted in: its first moment by UTC, and that of the next one; milliseconds since the epoch. */
+  /** Runs that have not ended. 0 if their number is unlimited, because then they are not counted. */
+  readonly openRuns: number;
+  /** Runs of this clock hour that ended before they had said anything. 0 for superusers, who are exempt. */
+  readonly failures: number;
+  /** Turns of this day (UTC) that models of Cloudflare have answered. 0 for superusers, who are exempt. */
+  readonly cloudflareTurns: number;
+  /** When this was read, in milliseconds since the epoch. */
+  readonly readAt: number;
+  /**
+   * The first moments (UTC) of the month that messages are counted in and of the next, in milliseconds since the epoch.
+   */
   readonly beganAt: number;
   readonly resetsAt: number;
 }
 
-/** A limit is gone by waiting only where it is a month's; elsewhere it takes an upgrade or a deletion. */
-const RETRY_DAILY_SECONDS = 24 * 60 * 60;
-
-/** The sort keys of a user's partition that decide a plan at `nowMs`: subscriptions, and usage by month. */
+/**
+ * The range of sort keys in a user's partition that decide a plan: subscriptions, open and failed runs, monthly usage.
+ */
 export const planRange = (nowMs: number) =>
   ({ between: [SUBSCRIPTION_PREFIX, `Usage#${monthOf(nowMs)}`] }) as const;
 
-/** An account's plan at `nowMs` by the items of `planRange`; others may stand among them. */
+/** Computes an account's plan at `nowMs` from the items of `planRange`. Ignores other items among them. */
 export function accountPlanFrom(items: readonly Item[], nowMs: number, isSuperuser: boolean): AccountPlan {
   const subscriptions = items
     .filter((item) => text(item, "sk").startsWith(SUBSCRIPTION_PREFIX))
     .map(subscriptionFrom);
   const plan = planOf(activeSubscription(subscriptions, nowMs)?.plan ?? "");
-  const usage = items.find((item) => item.sk === `Usage#${monthOf(nowMs)}`) ?? {};
-  const limit = (value: number): number | null => (isSuperuser || value === 0 ? null : value);
+  const find = (sk: string): Item | undefined => items.find((item) => item.sk === sk);
+  const usage = find(`Usage#${monthOf(nowMs)}`) ?? {};
+  const failed = find(failuresKey(accountEmailOf(""), nowMs).sk) ?? {};
+  const ofCloudflare = find(cloudflareTurnsKey(accountEmailOf(""), nowMs).sk) ?? {};
+  const limit = (name: keyof PlanLimits): number | null =>
+    isSuperuser || plan.limits[name] === 0 ? null : plan.limits[name];
 
   return {
     tier: plan.key,
     limits: {
-      agents: limit(plan.limits.agents),
-      messages_per_month: limit(plan.limits.messages_per_month),
-      kb_pages: limit(plan.limits.kb_pages),
-      memory_blocks: limit(plan.limits.memory_blocks),
+      agents: limit("agents"),
+      messages_per_month: limit("messages_per_month"),
+      kb_pages: limit("kb_pages"),
+      memory_blocks: limit("memory_blocks"),
+      archival_memories: limit("archival_memories"),
+      memory_bytes: limit("memory_bytes"),
+      concurrent_runs: limit("concurrent_runs"),
+      end_user_messages_per_month: limit("end_user_messages_per_month"),
     },
     messagesUsed: count(usage, "messages_used"),
     kbPagesUsed: count(usage, "kb_pages_used"),
+    openRuns: slotsFrom(find(runSlotsKey(accountEmailOf("")).sk), nowMs).open.length,
+    failures: isSuperuser ? 0 : count(failed, "failures"),
+    cloudflareTurns: isSuperuser ? 0 : count(ofCloudflare, "turns"),
+    readAt: nowMs,
     beganAt: monthAfter(nowMs, 0),
     resetsAt: monthAfter(nowMs, 1),
   };
 }
 
-/** What is refused, and what would help. */
-interface Refusal {
-  readonly message: string;
-  readonly tier: string;
-  readonly upgradeUrl: string;
-  readonly current: number;
-  readonly rateLimit: RateLimit;
-  /** When waiting helps; milliseconds since the epoch. */
-  readonly resetsAt?: number;
+/**
+ * Returns the plan with an agent's own limit of messages per end user and month, if it is lower. Null sets no limit.
+ */
+export function withAgentLimit(plan: AccountPlan, endUserMessages: number | null): AccountPlan {
+  const byPlan = plan.limits.end_user_messages_per_month;
+  if (endUserMessages === null || (byPlan !== null && byPlan <= endUserMessages)) return plan;
+  return { ...plan, limits: { ...plan.limits, end_user_messages_per_month: endUserMessages } };
 }
 
-/** The answer to a request that would exceed a plan. */
-function limitExceeded({ message, tier, upgradeUrl, current, rateLimit, resetsAt }: Refusal): AppError {
-  return new AppError("limit-exceeded", message, {
-    extensions: {
-      limit: rateLimit.quota,
-      current,
-      tier,
-      resets_at: resetsAt === undefined ? null : new Date(resetsAt).toISOString(),
-      upgrade_url: upgradeUrl,
-    },
-    retryAfter: rateLimit.window?.resetSeconds ?? RETRY_DAILY_SECONDS,
-    rateLimit,
-  });
-}
-
-type Upgrade = Pick<PlanRules, "upgradeUrl">;
-
-/** How many messages are left, behind `used` of them, for headers; nothing where there is no limit. */
-export function messagesLeft(plan: AccountPlan, used: number, nowMs: number): RateLimit | undefined {
-  const { beganAt, resetsAt, limits } = plan;
-  const quota = limits.messages_per_month;
-  if (quota === null) return undefined;
-
-  const resetSeconds = Math.max(1, Math.ceil((resetsAt - nowMs) / 1000));
-  const window = { seconds: (resetsAt - beganAt) / 1000, resetSeconds };
-  return { policy: "messages", quota, remaining: Math.max(0, quota - used), window };
-}
-
-/** Throws a 429 for a message beyond the month's, when so many are used. */
-export function requireMessage(
-  plan: AccountPlan,
-  used: number,
-  { upgradeUrl }: Upgrade,
-  nowMs: number,
-): void {
-  const rateLimit = messagesLeft(plan, used, nowMs);
-  if (!rateLimit || used < rateLimit.quota) return;
-  throw limitExceeded({
-    message: `Monthly message limit reached (${rateLimit.quota}). Upgrade for more.`,
-    tier: plan.tier,
-    upgradeUrl,
-    current: used,
-    rateLimit,
-    resetsAt: plan.resetsAt,
-  });
-}
-
-/** Throws a 429 for another agent, where there are so many. */
-export const requireAgent = (plan: AccountPlan, current: number, upgrade: Upgrade): void =>
-  requireRoom(plan, { policy: "agents", name: "Agent" }, current, upgrade);
-
-/** Throws a 429 for another memory block that is not one of the default ones, where there are so many. */
-export const requireBlock = (plan: AccountPlan, current: number, upgrade: Upgrade): void =>
-  requireRoom(plan, { policy: "memory_blocks", name: "Memory block" }, current, upgrade);
-
-function requireRoom(
-  { tier, limits }: AccountPlan,
-  { policy, name }: { readonly policy: "agents" | "memory_blocks"; readonly name: string },
-  current: number,
-  { upgradeUrl }: Upgrade,
-): void {
-  const quota = limits[policy];
-  if (quota === null || current < quota) return;
-  throw limitExceeded({
-    message: `${name} limit reached (${quota}). Upgrade to create more.`,
-    tier,
-    upgradeUrl,
-    current,
-    rateLimit: { policy, quota, remaining: 0 },
-  });
-}
-
-/** The first moment of a month by UTC, so many months behind that of `ms`. */
+/** Returns the first moment (UTC) of the month that is `months` after the month of `ms`. */
 function monthAfter(ms: number, months: number): number {
   const date = new Date(ms);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1);

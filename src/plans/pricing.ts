@@ -5,15 +5,18 @@ import document from "../../pricing_config.json" with { type: "json" };
 export const CYCLES = ["monthly", "annual"] as const;
 export type BillingCycle = (typeof CYCLES)[number];
 
-/** A limit; 0 means that there is none. */
+/** The ids of an account's open runs are stored in one item, at 36 bytes each. DynamoDB's items hold 400 KB. */
+const MAX_CONCURRENT_RUNS = 2_000;
+
+/** A limit; 0 means unlimited. */
 const Limit = z.number().int().min(0);
 
 const Tier = z.strictObject({
   key: z.string().regex(/^[a-z][a-z0-9_]*$/u),
   name: z.string().min(1),
-  /** As they are shown: `$29`. What is charged follows from the digits; see `amountOf`. */
+  /** As shown to people: `$29`. The amount charged is derived from the digits; see `amountOf`. */
   prices: z.strictObject({ monthly: z.string(), annual: z.string() }),
-  /** Names of Stripe's prices that are the same in test and in live mode. Without them a plan can't be bought. */
+  /** Lookup keys of Stripe's prices, the same in test and live mode. A plan without them cannot be bought. */
   lookup_keys: z.strictObject({ monthly: z.string().optional(), annual: z.string().optional() }),
   badge: z.string(),
   description: z.string(),
@@ -25,10 +28,18 @@ const Tier = z.strictObject({
     messages_per_month: Limit,
     kb_pages: Limit,
     memory_blocks: Limit,
+    /** Per agent and person. */
+    archival_memories: Limit,
+    /** Sum of the contents of these memories, in UTF-8 bytes. */
+    memory_bytes: Limit,
+    /** Runs of an account at one time. */
+    concurrent_runs: Limit.max(MAX_CONCURRENT_RUNS),
+    /** Messages of one end user to one agent in a month (UTC). */
+    end_user_messages_per_month: Limit,
   }),
 });
 
-/** The plans that are sold, from the least to the most. */
+/** The schema of `pricing_config.json`. Plans are ordered from the smallest to the largest. */
 export const PricingConfig = z
   .strictObject({
     currency: z.string().regex(/^[a-z]{3}$/u),
@@ -52,34 +63,39 @@ export const PricingConfig = z
 export type Pricing = z.infer<typeof PricingConfig>;
 export type Plan = z.infer<typeof Tier>;
 
-/** What a plan limits. */
+/** The limits of a plan. */
 export type PlanLimits = Plan["limits"];
 
-/** The plans of this deployment; a file that is not valid stops the start. */
+/** The plans of this deployment. An invalid file keeps the service from starting. */
 export const pricing: Pricing = PricingConfig.parse(document);
 
 const [firstPlan] = pricing.tiers;
 
-/** What a plan costs per cycle, in the currency's hundredths; null where its price is no number. */
+/** Returns whether any plan limits one of these. If none does, callers need not read the account's plan. */
+export const isAnywhereLimited = (...names: readonly (keyof PlanLimits)[]): boolean =>
+  pricing.tiers.some(({ limits }) => names.some((name) => limits[name] > 0));
+
+/** Returns what a plan costs per cycle, in hundredths of the currency, or null if its price is not a number. */
 export function amountOf({ prices }: Pick<Plan, "prices">, cycle: BillingCycle): number | null {
   const digits = /^\D*(\d[\d,]*)(?:\.(\d{2}))?$/u.exec(prices[cycle].trim());
   if (!digits) return null;
   return Number((digits[1] ?? "").replaceAll(",", "")) * 100 + Number(digits[2] ?? 0);
 }
 
-/** The plan of this name; names that no plan has (any more) mean the first one. */
+/** Returns the plan with this key, or the first plan if there is none (any more). */
 export const planOf = (name: string): Plan => findPlan(name) ?? firstPlan;
 
+/** Returns the plan with this key, or `undefined` if there is none. */
 export const findPlan = (name: string): Plan | undefined => pricing.tiers.find(({ key }) => key === name);
 
-/** Where a plan stands among all, from 0; the higher, the more. Unknown names stand with the first. */
+/** Returns the position of a plan, from 0 for the smallest. Unknown keys rank like the first plan. */
 export const rankOf = (name: string): number =>
   Math.max(
     0,
     pricing.tiers.findIndex(({ key }) => key === name),
   );
 
-/** The plan and cycle that one of Stripe's prices sells, by its lookup key. */
+/** Returns the plan and cycle that a Stripe price sells, by its lookup key, or `undefined` if it is unknown. */
 export function soldBy(
   lookupKey: string,
 ): { readonly plan: string; readonly cycle: BillingCycle } | undefined {

@@ -3,7 +3,7 @@ import type { TokenUsage } from "../llm/model.ts";
 import { count, map, optionalCount } from "../table/fields.ts";
 import type { Item } from "../table/marshal.ts";
 
-/** Token counts as callers see them, which is also how they are stored. */
+/** Token counts in answers. They are stored in the same form. */
 export const TokenUsageView = z
   .object({
     input_tokens: z.number(),
@@ -20,13 +20,13 @@ export const toTokenUsageView = (usage: TokenUsage): z.infer<typeof TokenUsageVi
   ...(usage.reasoningTokens !== undefined && { reasoning_tokens: usage.reasoningTokens }),
 });
 
-/** The counts under an item's attribute `usage`, or null where there are none. */
+/** Returns the counts in an item's attribute `usage`, or null if there are none. */
 export function tokenUsageFrom(item: Item): TokenUsage | null {
   const usage = map(item, "usage");
   return usage ? tokenCountsOf(usage) : null;
 }
 
-/** The counts among the attributes of an item. */
+/** Returns the counts among the attributes of an item. Missing ones are 0. */
 export function tokenCountsOf(item: Item): TokenUsage {
   const reasoningTokens = optionalCount(item, "reasoning_tokens");
   return {
@@ -37,15 +37,15 @@ export function tokenCountsOf(item: Item): TokenUsage {
   };
 }
 
-/** Both together; null is what nobody counted. */
+/** Returns the sum of two counts. Null means not counted, and counts as nothing. */
 export function sumOfTokens<A extends TokenUsage | null>(a: A, b: A): A;
 export function sumOfTokens(a: TokenUsage | null, b: TokenUsage | null): TokenUsage | null {
   if (!a || !b) return a ?? b;
-  const thought = [a.reasoningTokens, b.reasoningTokens].filter((tokens) => tokens !== undefined);
+  const reasoning = [a.reasoningTokens, b.reasoningTokens].filter((tokens) => tokens !== undefined);
   return {
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,
     cachedTokens: a.cachedTokens + b.cachedTokens,
-    ...(thought.length > 0 && { reasoningTokens: thought.reduce((sum, tokens) => sum + tokens) }),
+    ...(reasoning.length > 0 && { reasoningTokens: reasoning.reduce((sum, tokens) => sum + tokens) }),
   };
 }

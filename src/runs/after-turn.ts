@@ -1,30 +1,36 @@
-import type { Architecture } from "../agents/architectures/architecture.ts";
+import type { Architecture } from "../architectures/architecture.ts";
 import type { OpenModel } from "../llm/model.ts";
+import { promptTokensOf, type Window } from "../llm/prompt-budget.ts";
 import type { CapacityWarning } from "../memory/capacity-model.ts";
 import { watchCapacity } from "../memory/capacity-watch.ts";
 import type { CoreMemory } from "../memory/core-memory.ts";
+import { thinVersions } from "../memory/version-thinning.ts";
 import type { Message } from "../messages/model.ts";
-import type { RunSeed, TurnPlace } from "./model.ts";
+import type { RunIds, TurnPlace } from "./model.ts";
+import { refreshServedWindow } from "./served-window.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import type { TurnState } from "./turn-repository.ts";
 
-/** A turn whose answer has been sent and saved. */
+/** A completed turn. Its answer has been sent and saved. */
 export interface EndedTurn {
   readonly place: TurnPlace;
-  readonly seed: RunSeed;
+  readonly runIds: RunIds;
   readonly architecture: Architecture;
   readonly model: OpenModel;
+  readonly window: Window;
+  /** How many tokens the conversation could take in the turn's prompt. */
+  readonly historyTokens: number;
   /** Core memory as the turn left it. */
   readonly memory: CoreMemory;
-  /** Warnings that the turn found and has not told of. */
+  /** Capacity warnings that the turn found and did not report. */
   readonly warnings: readonly CapacityWarning[];
-  /** What the turn began with. */
-  readonly past: Pick<TurnState, "history" | "hasOlder" | "summary">;
+  /** The history that the turn began with. */
+  readonly past: Pick<TurnState, "history" | "hasOlder" | "summary" | "servedWindows">;
   readonly userMessage: Message;
   readonly answer: Message;
 }
 
-/** Something to be done when an answer is out. What it has to tell is told at the beginning of the next run. */
+/** Work to do after an answer has been sent. Its events are sent at the beginning of the next run. */
 interface Job {
   readonly name: string;
   run(turn: EndedTurn, deps: TurnDeps): Promise<void>;
@@ -32,42 +38,67 @@ interface Job {
 
 const JOBS: readonly Job[] = [
   {
+    name: "block versions",
+    async run({ memory }, { versions }) {
+      for (const update of memory.written()) await thinVersions(memory.owner, update, versions);
+    },
+  },
+  {
     name: "memory capacity",
-    async run({ place, seed, architecture, model, memory, warnings }, deps) {
+    async run({ place, runIds, architecture, model, window, memory, warnings }, deps) {
       if (!architecture.keepsMemory) return;
 
-      const { owner: agentOwner } = place;
+      const { accountEmail } = place;
       const blocks = memory.blocks();
       await watchCapacity(
-        { owner: memory.owner, agentOwner, runId: seed.runId, model, blocks, warnings },
+        {
+          owner: memory.owner,
+          accountEmail,
+          runId: runIds.runId,
+          model,
+          promptTokens: promptTokensOf(window),
+          blocks,
+          warnings,
+        },
         deps,
       );
     },
   },
   {
     name: "conversation summary",
-    run: ({ place, seed, architecture, model, past, userMessage, answer }, { summarizer }) =>
-      summarizer.keepUp({
+    run: ({ place, runIds, model, window, historyTokens, past, userMessage, answer }, { summarizer }) =>
+      summarizer.updateSummary({
         place,
-        runId: seed.runId,
+        runId: runIds.runId,
         model,
-        words: architecture.historyWords(model.contextWords),
-        // The reads of the turn serve again: as long as everything fits, nothing is read.
+        promptTokens: promptTokensOf(window),
+        historyTokens,
+        // Reuses what the turn has read. As long as everything fits into the window, nothing more is read.
         known: { ...past, history: [...past.history, userMessage, answer] },
       }),
   },
+  {
+    // The last one, because it may wait for a server.
+    name: "served window",
+    run: ({ place, model, past }, { turns, clock }) =>
+      refreshServedWindow(model, past.servedWindows, clock.now(), (window, previousAskedAt) =>
+        turns.saveServedWindow(place, window, previousAskedAt),
+      ),
+  },
 ];
 
-/** Does what follows an answer, one job after the other. Never throws: nothing of it is worth failing anybody for. */
+/**
+ * Runs the jobs that follow an answer, one after the other. Logs failures and never throws, as the answer is complete.
+ */
 export async function afterTurn(turn: EndedTurn, deps: TurnDeps): Promise<void> {
   for (const job of JOBS) {
     try {
       await job.run(turn, deps);
     } catch (error) {
       console.warn({
-        message: "A job behind an answer failed.",
+        message: "A job after an answer failed.",
         job: job.name,
-        runId: turn.seed.runId,
+        runId: turn.runIds.runId,
         error: String(error),
       });
     }

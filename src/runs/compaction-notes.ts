@@ -1,35 +1,30 @@
+import { resultWithin } from "../shared/async.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
-import type { AgentEvent } from "./events.ts";
+import type { AgentEvent } from "../architectures/events.ts";
 
-/** As long as an answer may wait, so that what happened before it is told before it. */
-const PATIENCE_MS = 500;
+/** How long an answer may wait, so that earlier compactions are reported before it. */
+const WAIT_MS = 500;
 
-/** What a turn tells of compactions: at its beginning, or where the database is slow to say which, at its end. */
+/** Reports compactions at the beginning of a turn, or at its end if the database is slow to return them. */
 export class CompactionNotes {
   readonly #taken: Promise<readonly Compaction[]>;
-  #isTold = false;
+  #isReported = false;
 
-  /** `taken` are those that are this turn's to tell of; it does not fail. */
+  /** `taken` resolves to the compactions that this turn must report. It must not reject. */
   constructor(taken: Promise<readonly Compaction[]>) {
     this.#taken = taken;
   }
 
   async *atBeginning(): AsyncGenerator<AgentEvent, void, void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const patience = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), PATIENCE_MS);
-    });
-    const isKnown = await Promise.race([this.#taken.then(() => true), patience]);
-    clearTimeout(timer);
-    if (isKnown) yield* this.#tell();
+    if (await resultWithin(WAIT_MS, this.#taken)) yield* this.#report();
   }
 
   async *atEnd(): AsyncGenerator<AgentEvent, void, void> {
-    if (!this.#isTold) yield* this.#tell();
+    if (!this.#isReported) yield* this.#report();
   }
 
-  async *#tell(): AsyncGenerator<AgentEvent, void, void> {
-    this.#isTold = true;
+  async *#report(): AsyncGenerator<AgentEvent, void, void> {
+    this.#isReported = true;
     for (const compaction of await this.#taken) {
       const { block, version } = compaction;
       yield { type: "block-compacted", compaction };

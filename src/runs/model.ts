@@ -1,26 +1,34 @@
+import {
+  type AgentId,
+  type ConversationId,
+  type RunId,
+  agentIdOf,
+  conversationIdOf,
+  runIdOf,
+} from "../shared/id-types.ts";
 import type { TokenUsage } from "../llm/model.ts";
 import { tokenUsageFrom, toTokenUsageView } from "../plans/token-usage.ts";
 import { DAY_MS, ttlAfter } from "../shared/clock.ts";
 import type { ErrorCode } from "../shared/errors.ts";
-import type { WriteAction } from "../table/client.ts";
+import type { WriteAction } from "../table/requests.ts";
 import { absent, equals } from "../table/expressions.ts";
-import { idAfter, optionalText, text } from "../table/fields.ts";
+import { flag, idAfter, optionalText, text } from "../table/fields.ts";
 import { conversationPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
-import { personIn, type Space } from "../users/space.ts";
+import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
 
-/** Where a turn takes place, in whose space. Logs of runs from before there were end users know the owner only. */
-export interface TurnPlace extends Space {
-  readonly agentId: string;
-  readonly conversationId: string;
+/** The agent, conversation and access scope of a turn. Logs that predate end users have no `endUser`. */
+export interface TurnPlace extends AccessScope {
+  readonly agentId: AgentId;
+  readonly conversationId: ConversationId;
 }
 
 /**
- * What is decided of a run before anything else happens: it makes every write of the run the same write, however often
- * it is repeated, and by whomever.
+ * The ids and times of a run, decided before anything else. They make every write of the run idempotent, no matter how
+ * often and by which object it is repeated.
  */
-export interface RunSeed {
-  readonly runId: string;
+export interface RunIds {
+  readonly runId: RunId;
   readonly userMessageId: string;
   readonly answerId: string;
   /** Milliseconds since the epoch; decides the month that the message is counted in. */
@@ -30,23 +38,26 @@ export interface RunSeed {
   readonly answeredAt: string;
 }
 
-/** `interrupted`: the run died, and was settled by somebody else. All but `running` are final. */
+/** `interrupted` means that the runner died and recovery ended the run. All states but `running` are final. */
 type RunState = "running" | "completed" | "failed" | "cancelled" | "interrupted";
 
-/** A run as the table knows it. */
+/** A run as the table stores it. */
 export interface Run {
-  readonly id: string;
-  readonly conversationId: string;
-  readonly agentId: string;
+  readonly id: RunId;
+  readonly conversationId: ConversationId;
+  readonly agentId: AgentId;
+  /** The account's e-mail address, or the id of the end user who started it. */
   readonly createdBy: string;
   readonly state: RunState;
   readonly startedAt: string;
   readonly endedAt: string | null;
   readonly userMessageId: string;
-  /** The answer; null while there is none. */
+  /** The id of the answer; null if there is none. */
   readonly messageId: string | null;
   readonly usage: TokenUsage | null;
   readonly errorCode: string | null;
+  /** Whether it took one of the account's slots for concurrent runs. The end of the run returns it. */
+  readonly hasSlot: boolean;
 }
 
 /** How a run ended. */
@@ -58,41 +69,42 @@ export interface RunEnd {
   readonly errorCode: ErrorCode | null;
 }
 
-/** Runs are records for people who look into things; messages are what lasts. */
+/** Runs are kept for support only, so they expire. Messages do not. */
 const LIFETIME_MS = 90 * DAY_MS;
 
 export const RUN_PREFIX = "RUN#";
 
 const STATES: readonly string[] = ["running", "completed", "failed", "cancelled", "interrupted"];
 
-export const runKey = (conversationId: string, runId: string): Key => ({
+export const runKey = (conversationId: ConversationId, runId: RunId): Key => ({
   pk: conversationPartition(conversationId),
   sk: `${RUN_PREFIX}${runId}`,
 });
 
-/** Records that a run has begun. */
-export const beginRun = (place: TurnPlace, seed: RunSeed): WriteAction => ({
+/** Returns the write that records the beginning of a run. */
+export const beginRun = (place: TurnPlace, runIds: RunIds, hasSlot: boolean): WriteAction => ({
   put: {
-    ...runKey(place.conversationId, seed.runId),
+    ...runKey(place.conversationId, runIds.runId),
     entity_type: "Run",
-    run_id: seed.runId,
+    run_id: runIds.runId,
     conversation_id: place.conversationId,
     agent_id: place.agentId,
-    created_by: personIn(place),
+    created_by: memoryUserId(place),
     state: "running",
-    started_at: seed.askedAt,
+    started_at: runIds.askedAt,
     ended_at: null,
-    user_message_id: seed.userMessageId,
+    user_message_id: runIds.userMessageId,
     message_id: null,
     usage: null,
     error_code: null,
-    ttl: ttlAfter(seed.startedAt, LIFETIME_MS),
+    has_slot: hasSlot,
+    ttl: ttlAfter(runIds.startedAt, LIFETIME_MS),
   },
   if: absent("pk"),
 });
 
-/** Records how a run ended, unless it has ended already. */
-export const endRun = (conversationId: string, runId: string, end: RunEnd): WriteAction => ({
+/** Returns the write that records how a run ended. It is refused if the run has ended already. */
+export const endRun = (conversationId: ConversationId, runId: RunId, end: RunEnd): WriteAction => ({
   update: runKey(conversationId, runId),
   changes: {
     set: {
@@ -109,11 +121,11 @@ export const endRun = (conversationId: string, runId: string, end: RunEnd): Writ
 export function runFrom(item: Item): Run {
   const state = text(item, "state");
   return {
-    id: text(item, "run_id") || idAfter(item, RUN_PREFIX),
-    conversationId: text(item, "conversation_id"),
-    agentId: text(item, "agent_id"),
+    id: runIdOf(text(item, "run_id") || idAfter(item, RUN_PREFIX)),
+    conversationId: conversationIdOf(text(item, "conversation_id")),
+    agentId: agentIdOf(text(item, "agent_id")),
     createdBy: text(item, "created_by"),
-    // Only `endRun` and `beginRun` write states; anything else is a run that nobody will end.
+    // Only `beginRun` and `endRun` write states. Nothing would ever end a run in an unknown state.
     state: STATES.includes(state) ? (state as RunState) : "interrupted",
     startedAt: text(item, "started_at"),
     endedAt: optionalText(item, "ended_at"),
@@ -121,5 +133,6 @@ export function runFrom(item: Item): Run {
     messageId: optionalText(item, "message_id"),
     usage: tokenUsageFrom(item),
     errorCode: optionalText(item, "error_code"),
+    hasSlot: flag(item, "has_slot"),
   };
 }

@@ -1,11 +1,13 @@
-import type { AgentEvent } from "./events.ts";
+import { resultWithin } from "../shared/async.ts";
+import type { AgentEvent } from "../architectures/events.ts";
 
-/** Each write to a client costs CPU; this is as long as a piece of text may wait to be joined with the next. */
+/** How long text may wait to be joined with later text. Each write to a client costs CPU. */
 const INTERVAL_MS = 25;
 
 /**
- * Joins pieces of text that come faster than a client needs them: the first leaves at once, those that follow within
- * the interval leave together. Other events are never joined and never overtake text.
+ * Joins pieces of text that arrive faster than a client needs them. The first piece is yielded at once; pieces that
+ * arrive within `intervalMs` milliseconds of the last yield are joined. Other events are never joined and never
+ * overtake text.
  */
 export async function* paceText(
   source: AsyncIterable<AgentEvent>,
@@ -19,12 +21,18 @@ export async function* paceText(
     let event = result.value;
     upcoming = take(iterator);
 
-    if (event.type === "text") {
+    if (isText(event)) {
       const dueAt = lastTextAt + intervalMs;
-      for (let more = await within(upcoming, dueAt); more; more = await within(upcoming, dueAt)) {
-        event = { type: "text", text: event.text + more.text };
+      let text: Text = event;
+      for (
+        let more = await within(upcoming, dueAt, text.type);
+        more;
+        more = await within(upcoming, dueAt, text.type)
+      ) {
+        text = { type: text.type, text: text.text + more.text };
         upcoming = take(iterator);
       }
+      event = text;
       lastTextAt = Date.now();
     }
     yield event;
@@ -38,22 +46,28 @@ function take(iterator: AsyncIterator<AgentEvent>): Promise<IteratorResult<Agent
   return next;
 }
 
-/** The upcoming piece of text, if it comes before `dueAt`. */
-async function within(upcoming: Promise<IteratorResult<AgentEvent>>, dueAt: number) {
+type Text = Extract<AgentEvent, { readonly type: "text" | "reasoning" }>;
+
+const isText = (event: AgentEvent): event is Text => event.type === "text" || event.type === "reasoning";
+
+/**
+ * Returns the upcoming piece of text of this type if it arrives before `dueAt` (milliseconds since the epoch), else
+ * `undefined`.
+ */
+async function within(
+  upcoming: Promise<IteratorResult<AgentEvent>>,
+  dueAt: number,
+  type: Text["type"],
+): Promise<Text | undefined> {
   const waitMs = dueAt - Date.now();
   if (waitMs <= 0) return undefined;
 
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const due = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), waitMs);
-  });
   try {
-    const result = await Promise.race([upcoming, due]);
-    return result && !result.done && result.value.type === "text" ? result.value : undefined;
+    const result = await resultWithin(waitMs, upcoming);
+    if (!result || result.done || !isText(result.value)) return undefined;
+    return result.value.type === type ? result.value : undefined;
   } catch {
-    // The failure is thrown where the event is awaited, behind the text that came before it.
+    // The main loop awaits the same promise and throws this failure, after the text before it.
     return undefined;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,22 +1,47 @@
-import type { Context } from "hono";
+import type { ConversationId } from "../shared/id-types.ts";
+import { type Context, Hono } from "hono";
+import { streamSSE } from "hono/streaming";
 import * as z from "zod";
-import type { UserEnv } from "../http/env.ts";
-import { hashOf, IdempotencyHeader, idempotencyKey } from "../http/idempotency-key.ts";
+import type { UserEnv } from "../access/env.ts";
+import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency/key.ts";
 import { headers, operation } from "../http/openapi.ts";
-import { contextOf } from "../http/problem.ts";
-import { userRouter } from "../http/router.ts";
-import { blankAsAbsent, Id, pageOf, pageQuery, toPage } from "../http/schemas.ts";
+import { queued } from "../access/overload.ts";
+import { limitBursts } from "../access/burst-limit.ts";
+import type { AppEnv } from "../access/env.ts";
+import { requireAccess } from "../access/require-access.ts";
+import { TimeZoneHeader, timeZoneIn } from "./time-zone-header.ts";
+import { validateAgentPath } from "../access/agent-path.ts";
+import { maxBody } from "../http/middleware/body-limit.ts";
+import {
+  AgentIdText,
+  ConversationIdText,
+  RunIdText,
+  blankAsAbsent,
+  pageOf,
+  pageQuery,
+  toPage,
+} from "../http/schemas.ts";
+import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
+import { written, writtenAs } from "../access/written.ts";
 import { Attachments } from "../messages/attachments.ts";
-import { MessageView } from "../messages/view.ts";
-import type { RunnerRequest } from "./runner-protocol.ts";
-import { RunView, toRunView } from "./view.ts";
+import type { Message } from "../messages/model.ts";
+import type { RunId } from "../shared/id-types.ts";
+import { MessageView, toMessageView } from "../messages/view.ts";
+import { AppError } from "../shared/errors.ts";
+import { type RateLimit, rateLimitHeaders } from "../shared/rate-limit.ts";
+import type { RunnerCall } from "./conversation-runner.ts";
+import { RunReference, RunView, toRunView } from "./view.ts";
 
-/** A message with its files: 250 KB of them, escaped as JSON, and a long text. */
+/** Enough for a long text and 250 KB of attachments, escaped as JSON. */
 const BODY_LIMIT = 1024 * 1024;
 
 const NewMessage = z
-  .object({ content: z.string(), attachments: Attachments.nullish().transform((files) => files ?? []) })
+  .strictObject({ content: z.string(), attachments: Attachments.nullish().transform((files) => files ?? []) })
+  .refine(({ content, attachments }) => content.trim() !== "" || attachments.length > 0, {
+    error: "content must not be blank unless files are attached.",
+    path: ["content"],
+  })
   .meta({ id: "NewMessage" });
 
 const WholeAnswer = z
@@ -25,57 +50,69 @@ const WholeAnswer = z
     tool_calls: MessageView.shape.tool_calls,
     usage: MessageView.shape.usage,
     run_id: z.string(),
+    stop_reason: z
+      .literal("length")
+      .nullable()
+      .describe("`length` if the answer was cut off at a limit on its length; otherwise null."),
   })
   .meta({ id: "WholeAnswer" });
 
-const ConversationParam = z.object({ conversationId: Id });
-const AgentPlace = ConversationParam.extend({ agentId: Id });
-const RunParam = ConversationParam.extend({ runId: Id });
+const ConversationParam = z.object({ conversationId: ConversationIdText });
+const AgentPlace = ConversationParam.extend({ agentId: AgentIdText });
+const RunParam = ConversationParam.extend({ runId: RunIdText });
 const LastEventHeader = z.object({
-  "Last-Event-ID": z.string().optional().describe("The same as `after`, which wins."),
+  "Last-Event-ID": z.string().optional(),
+});
+const SendQuery = z.object({
+  reasoning: blankAsAbsent(z.enum(["0", "1"]).optional()).describe(
+    "`1` also streams what the model thinks, as `REASONING` events.",
+  ),
 });
 const EventsQuery = z.object({ after: blankAsAbsent(z.string().max(100).optional()) });
 
-export const sendRoutes = userRouter().post(
+export const sendRoutes = new Hono<AppEnv>().post(
   "/:agentId/:conversationId/send-message",
-  operation(
-    "sendMessage",
-    "Say something to an agent; the answer streams, or comes whole with `accept: application/json`",
-    { 200: ["event-stream", WholeAnswer] },
-    {
-      access: ["user", "conversations:write", "end-user"],
-      bodyLimit: BODY_LIMIT,
-      account: "itself",
-      burst: "costly",
-    },
-  ),
-  headers(IdempotencyHeader),
-  validate("param", AgentPlace),
+  operation("sendMessage", { 200: ["event-stream", WholeAnswer] }),
+  maxBody(BODY_LIMIT),
+  requireAccess("user", "conversations:write", "end-user", { account: "itself" }),
+  limitBursts("costly"),
+  headers(IdempotencyHeader.extend(TimeZoneHeader.shape)),
+  validateAgentPath(AgentPlace),
+  validate("query", SendQuery),
   validate("json", NewMessage),
+  queued,
   async (c) => {
     const { agentId, conversationId } = c.req.valid("param");
     const { content, attachments } = c.req.valid("json");
     const key = idempotencyKey(c.req.header("idempotency-key"));
-    return ask(c, conversationId, {
-      kind: "send",
+    const input = {
       agentId,
       content,
       attachments,
+      showsReasoning: c.req.valid("query").reasoning === "1",
+      timeZone: timeZoneIn(c),
       key: key === undefined ? null : { key, bodyHash: await hashOf([agentId, content, attachments]) },
-      wantsJson: wantsJson(c.req.header("accept")),
-    });
+    };
+    const { runnerClient } = c.var.deps;
+    const call = callFor(c, conversationId);
+    if (wantsJson(c.req.header("accept"))) {
+      const { runId, messagesLeft } = await runnerClient.begin(call, input);
+      // The answer takes as long as the model does. Others may begin meanwhile.
+      c.var.leaveQueue?.();
+      const message = await runnerClient.answer(call, runId);
+      return c.json(toWholeAnswer(runId, message), 200, limitHeaders(messagesLeft));
+    }
+
+    const { frames, messagesLeft } = await runnerClient.send(call, input);
+    return unbuffered(c, streamSSE(c, relay(frames)), limitHeaders(messagesLeft));
   },
 );
 
-export const runRoutes = userRouter()
+export const runRoutes = new Hono<AppEnv>()
   .get(
     "/:conversationId/runs",
-    operation(
-      "listRuns",
-      "A conversation's runs, newest first",
-      { 200: pageOf(RunView) },
-      { access: ["user", "conversations:read", "end-user"] },
-    ),
+    operation("listRuns", { 200: pageOf(RunView) }),
+    requireAccess("user", "conversations:read", "end-user"),
     validate("param", ConversationParam),
     validate("query", pageQuery(20)),
     async (c) => {
@@ -83,7 +120,7 @@ export const runRoutes = userRouter()
       const { limit, cursor } = c.req.valid("query");
       const { conversations, runs } = c.var.deps;
       const [, page] = await Promise.all([
-        conversations.get(c.var.space, conversationId),
+        conversations.get(c.var.scope, conversationId),
         runs.list(conversationId, limit, cursor),
       ]);
       return c.json(toPage(page.items.map(toRunView), page.nextCursor), 200);
@@ -91,54 +128,74 @@ export const runRoutes = userRouter()
   )
   .get(
     "/:conversationId/runs/:runId",
-    operation("getRun", "A run", { 200: RunView }, { access: ["user", "conversations:read", "end-user"] }),
+    operation("getRun", { 200: RunView }),
+    requireAccess("user", "conversations:read", "end-user"),
     validate("param", RunParam),
     async (c) => {
       const { conversationId, runId } = c.req.valid("param");
-      return ask(c, conversationId, { kind: "get", runId });
+      const run = await c.var.deps.runnerClient.getRun(callFor(c, conversationId), runId);
+      return c.json(toRunView(run), 200);
     },
   )
   .get(
     "/:conversationId/runs/:runId/events",
-    operation(
-      "followRun",
-      "The events of a run (or of the `active` one) behind a number, and those to come",
-      {
-        200: "event-stream",
-        204: "empty",
-      },
-      { access: ["user", "conversations:read", "end-user"] },
-    ),
+    operation("followRun", {
+      200: "event-stream",
+      204: "empty",
+    }),
+    requireAccess("user", "conversations:read", "end-user"),
     validate("param", RunParam),
     headers(LastEventHeader),
     validate("query", EventsQuery),
     async (c) => {
       const { conversationId, runId } = c.req.valid("param");
-      const after = c.req.valid("query").after ?? c.req.header("last-event-id") ?? "0";
-      return ask(c, conversationId, { kind: "events", runId, after });
+      const after = eventNumber(c.req.valid("query").after ?? c.req.header("last-event-id") ?? "0");
+      const frames = await c.var.deps.runnerClient.events(callFor(c, conversationId), runId, after);
+      return frames ? unbuffered(c, streamSSE(c, relay(frames))) : c.body(null, 204);
     },
   )
   .post(
     "/:conversationId/runs/:runId/cancel",
-    operation(
-      "cancelRun",
-      "Stop a run; what was said is kept",
-      { 200: RunView },
-      { access: ["user", "conversations:write", "end-user"] },
-    ),
+    operation("cancelRun", { 200: writtenAs(RunView, RunReference) }),
+    requireAccess("user", "conversations:write", "end-user"),
     validate("param", RunParam),
     async (c) => {
       const { conversationId, runId } = c.req.valid("param");
-      return ask(c, conversationId, { kind: "cancel", runId });
+      const run = await c.var.deps.runnerClient.cancel(callFor(c, conversationId), runId);
+      return c.json(written(c, toRunView(run), RunReference), 200);
     },
   );
 
-/** Hands a request over to the conversation's runner, whose answer is the caller's, byte by byte. */
-function ask(c: Context<UserEnv>, conversationId: string, request: RunnerRequest): Promise<Response> {
-  return c.var.deps.runners.call({ space: c.var.space, conversationId, request, ...contextOf(c) });
+const callFor = (
+  { var: { scope, requestId } }: Context<UserEnv>,
+  conversationId: ConversationId,
+): RunnerCall => ({
+  scope,
+  conversationId,
+  requestId,
+});
+
+function toWholeAnswer(runId: RunId, message: Message | null): z.infer<typeof WholeAnswer> {
+  const view = message && toMessageView(message);
+  return {
+    message: view,
+    tool_calls: view?.tool_calls ?? [],
+    usage: view?.usage ?? null,
+    run_id: runId,
+    stop_reason: view?.status === "truncated" ? "length" : null,
+  };
 }
 
-/** Only callers that name JSON and would not take a stream: a browser's `accept` of anything means the stream. */
+const limitHeaders = (left: RateLimit | null): Record<string, string> => (left ? rateLimitHeaders(left) : {});
+
+/** Parses an event number. Throws `malformed-request` if it is not one. */
+function eventNumber(text: string): number {
+  if (!/^\d{1,15}$/u.test(text))
+    throw new AppError("malformed-request", "`after` must be the number of an event.");
+  return Number(text);
+}
+
+/** Whether the caller accepts JSON and no stream. Browsers accept anything and get the stream. */
 const wantsJson = (accept: string | undefined): boolean =>
   accept !== undefined &&
   accept.includes("application/json") &&

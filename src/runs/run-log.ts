@@ -1,18 +1,20 @@
-import type { AgentEvent } from "./events.ts";
-import type { RunSeed, TurnPlace } from "./model.ts";
+import { type AccountEmail, type RunId, runIdOf } from "../shared/id-types.ts";
+import type { AgentEvent } from "../architectures/events.ts";
+import type { IdempotencyKey } from "./idempotency-keys.ts";
+import type { RunIds, TurnPlace } from "./model.ts";
 import type { TurnEnd } from "./turn-repository.ts";
 
-/** The states of a run in the log. `opening` is before it is known to be accepted. */
+/** The states of a run in the log. `opening` means that it has been neither accepted nor refused. */
 type LoggedState = "opening" | "running" | "ended";
 
-/** A run as its log knows it. */
+/** A run as the log stores it. */
 export interface LoggedRun {
-  readonly seed: RunSeed;
+  readonly runIds: RunIds;
   readonly place: TurnPlace;
   readonly state: LoggedState;
-  /** No event has been sent with a higher number than this: numbers are reserved in blocks before they are used. */
+  /** The highest reserved number. No sent event has a higher one, because numbers are reserved before use. */
   readonly reserved: number;
-  /** The number of the terminal event; nothing while there is none. */
+  /** The number of the terminal event; null until there is one. */
   readonly lastSeq: number | null;
 }
 
@@ -22,79 +24,79 @@ export interface NumberedEvent {
   readonly event: AgentEvent;
 }
 
-/** What a caller's idempotency key stands for. */
+/** The run of a caller's idempotency key, and the hash of the request. */
 export interface KeyUse {
-  readonly runId: string;
+  readonly runId: RunId;
   readonly bodyHash: string;
 }
 
-/** How long a run's events and a caller's keys are kept. */
+/** How long events and idempotency keys are kept. */
 const LOG_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
-/** Events read at once for a follower that is behind. */
+/** Rows read at once for a follower. Each row holds one or more events. */
 const PAGE_ROWS = 50;
 
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS runs (
      run_id TEXT PRIMARY KEY, seed TEXT NOT NULL, place TEXT NOT NULL, state TEXT NOT NULL,
      reserved INTEGER NOT NULL, last_seq INTEGER, expires_at INTEGER NOT NULL) WITHOUT ROWID`,
-  // One row holds as many events as were at hand when it was written.
+  // A row holds all events that were logged together.
   `CREATE TABLE IF NOT EXISTS events (
      run_id TEXT NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, events TEXT NOT NULL,
      PRIMARY KEY (run_id, first_seq)) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS keys (
      key TEXT PRIMARY KEY, body_hash TEXT NOT NULL, run_id TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID`,
-  // Ends that the table has not taken yet.
+  // Ends that the table has not accepted yet.
   "CREATE TABLE IF NOT EXISTS unsaved (run_id TEXT PRIMARY KEY, turn_end TEXT NOT NULL) WITHOUT ROWID",
 ] as const;
 
-/** The runs of one conversation and their events, for a day. */
+/** Stores the runs of one conversation and their events for a day. */
 export class RunLog {
-  readonly #sql: SqlStorage;
+  readonly #storage: SqlStorage;
+  #hasTables = false;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
-    for (const statement of SCHEMA) sql.exec(statement);
+  constructor({ storage }: { readonly storage: SqlStorage }) {
+    this.#storage = storage;
   }
 
-  /** Records a run that is about to open, with the key it was asked for under. */
-  open(
-    place: TurnPlace,
-    seed: RunSeed,
-    reserved: number,
-    key: { readonly key: string; readonly bodyHash: string } | null,
-  ): void {
-    const expiresAt = seed.startedAt + LOG_LIFETIME_MS;
+  /** Must be called before the whole storage is removed, so that the next use creates the tables again. */
+  forgetTables(): void {
+    this.#hasTables = false;
+  }
+
+  /** Records a run that is about to open, and its idempotency key. */
+  open(place: TurnPlace, runIds: RunIds, reserved: number, key: IdempotencyKey | null): void {
+    const expiresAt = runIds.startedAt + LOG_LIFETIME_MS;
     this.#sql.exec(
       "INSERT INTO runs VALUES (?, ?, ?, 'opening', ?, NULL, ?)",
-      seed.runId,
-      JSON.stringify(seed),
+      runIds.runId,
+      JSON.stringify(runIds),
       JSON.stringify(place),
       reserved,
       expiresAt,
     );
     if (key) {
-      const row = [key.key, key.bodyHash, seed.runId, expiresAt] as const;
+      const row = [key.key, key.bodyHash, runIds.runId, expiresAt] as const;
       this.#sql.exec("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", ...row);
     }
   }
 
-  accept(runId: string): void {
+  accept(runId: RunId): void {
     this.#sql.exec("UPDATE runs SET state = 'running' WHERE run_id = ?", runId);
   }
 
-  /** Forgets a run that was refused or never began, with its key: another try is a new one. */
-  drop(runId: string): void {
+  /** Removes a run that was refused or never began, and its key, so that a retry counts as a new request. */
+  drop(runId: RunId): void {
     for (const table of ["runs", "events", "keys", "unsaved"])
       this.#sql.exec(`DELETE FROM ${table} WHERE run_id = ?`, runId);
   }
 
-  reserve(runId: string, upTo: number): void {
+  reserve(runId: RunId, upTo: number): void {
     this.#sql.exec("UPDATE runs SET reserved = ? WHERE run_id = ?", upTo, runId);
   }
 
-  /** Logs events, which follow each other without a gap. */
-  append(runId: string, events: readonly NumberedEvent[]): void {
+  /** Logs events. Their numbers must be consecutive. */
+  append(runId: RunId, events: readonly NumberedEvent[]): void {
     const [first, last] = [events[0], events.at(-1)];
     if (!first || !last) return;
 
@@ -102,8 +104,10 @@ export class RunLog {
     this.#sql.exec("INSERT INTO events VALUES (?, ?, ?, ?)", runId, first.seq, last.seq, text);
   }
 
-  /** Ends a run: `lastSeq` is the number of its terminal event, which stands in the log. Its events stay for a day. */
-  end(runId: string, lastSeq: number, now: number): void {
+  /**
+   * Ends a run. `lastSeq` is the number of its terminal event, which must be in the log. Its events are kept for a day.
+   */
+  end(runId: RunId, lastSeq: number, now: number): void {
     this.#sql.exec(
       "UPDATE runs SET state = 'ended', last_seq = ?, expires_at = ? WHERE run_id = ?",
       lastSeq,
@@ -112,11 +116,11 @@ export class RunLog {
     );
   }
 
-  find(runId: string): LoggedRun | undefined {
+  find(runId: RunId): LoggedRun | undefined {
     return this.#runs("WHERE run_id = ?", runId)[0];
   }
 
-  /** Runs that have not ended. */
+  /** Returns the runs that have not ended. */
   unfinished(): readonly LoggedRun[] {
     return this.#runs("WHERE state <> 'ended'");
   }
@@ -124,11 +128,11 @@ export class RunLog {
   findKey(key: string, now: number): KeyUse | undefined {
     const query = "SELECT run_id, body_hash FROM keys WHERE key = ? AND expires_at > ?";
     const [row] = this.#sql.exec<{ run_id: string; body_hash: string }>(query, key, now).toArray();
-    return row && { runId: row.run_id, bodyHash: row.body_hash };
+    return row && { runId: runIdOf(row.run_id), bodyHash: row.body_hash };
   }
 
-  /** Events behind a number, in order; as many as one page holds. */
-  read(runId: string, after: number): readonly NumberedEvent[] {
+  /** Returns one page of the events after a number, in order. */
+  read(runId: RunId, after: number): readonly NumberedEvent[] {
     const rows = this.#sql.exec<{ first_seq: number; events: string }>(
       "SELECT first_seq, events FROM events WHERE run_id = ? AND last_seq > ? ORDER BY first_seq LIMIT ?",
       runId,
@@ -145,8 +149,8 @@ export class RunLog {
     });
   }
 
-  /** All events of a run. */
-  *all(runId: string): Generator<NumberedEvent, void, void> {
+  /** Yields all events of a run, in order. */
+  *all(runId: RunId): Generator<NumberedEvent, void, void> {
     let after = 0;
     for (let page = this.read(runId, after); page.length > 0; page = this.read(runId, after)) {
       yield* page;
@@ -155,25 +159,28 @@ export class RunLog {
   }
 
   keepUnsaved(end: TurnEnd): void {
-    this.#sql.exec("INSERT OR REPLACE INTO unsaved VALUES (?, ?)", end.seed.runId, JSON.stringify(end));
+    this.#sql.exec("INSERT OR REPLACE INTO unsaved VALUES (?, ?)", end.runIds.runId, JSON.stringify(end));
   }
 
-  /** Ends that the table has not taken yet. */
+  /** Returns the ends that the table has not accepted yet. */
   unsaved(): readonly TurnEnd[] {
     // Written by `keepUnsaved`.
     const rows = this.#sql.exec<{ turn_end: string }>("SELECT turn_end FROM unsaved");
-    return [...rows].map((row) => JSON.parse(row.turn_end) as TurnEnd);
+    return [...rows].map((row) => turnEndFrom(JSON.parse(row.turn_end) as StoredTurnEnd));
   }
 
-  saved(runId: string): void {
+  saved(runId: RunId): void {
     this.#sql.exec("DELETE FROM unsaved WHERE run_id = ?", runId);
   }
 
-  /** Removes what has outlived its day. Gives when the next of what is left does, or nothing where nothing is left. */
+  /**
+   * Removes expired runs and keys. Returns when the next one expires (milliseconds since the epoch), or `undefined` if
+   * none is left.
+   */
   prune(now: number): number | undefined {
-    for (const { seed } of this.#runs("WHERE state = 'ended' AND expires_at <= ?", now)) {
-      this.#sql.exec("DELETE FROM events WHERE run_id = ?", seed.runId);
-      this.#sql.exec("DELETE FROM runs WHERE run_id = ?", seed.runId);
+    for (const { runIds } of this.#runs("WHERE state = 'ended' AND expires_at <= ?", now)) {
+      this.#sql.exec("DELETE FROM events WHERE run_id = ?", runIds.runId);
+      this.#sql.exec("DELETE FROM runs WHERE run_id = ?", runIds.runId);
     }
     this.#sql.exec("DELETE FROM keys WHERE expires_at <= ?", now);
 
@@ -182,11 +189,18 @@ export class RunLog {
     return this.#sql.exec<{ next: number | null }>(query).one().next ?? undefined;
   }
 
+  /** Creates the tables at first use. */
+  get #sql(): SqlStorage {
+    if (!this.#hasTables) for (const statement of SCHEMA) this.#storage.exec(statement);
+    this.#hasTables = true;
+    return this.#storage;
+  }
+
   #runs(where: string, ...bindings: readonly (string | number)[]): readonly LoggedRun[] {
     return [...this.#sql.exec<RunRow>(`SELECT * FROM runs ${where}`, ...bindings)].map((row) => ({
       // Written by `open`.
-      seed: JSON.parse(row.seed) as RunSeed,
-      place: JSON.parse(row.place) as TurnPlace,
+      runIds: JSON.parse(row.seed) as RunIds,
+      place: placeFrom(JSON.parse(row.place) as StoredPlace),
       state: row.state,
       reserved: row.reserved,
       lastSeq: row.last_seq,
@@ -194,7 +208,7 @@ export class RunLog {
   }
 }
 
-/** A row of `runs`. A type, because SQL's rows have an index. */
+/** A row of `runs`. A type alias, because rows need an implicit index signature. */
 type RunRow = {
   readonly seed: string;
   readonly place: string;
@@ -202,3 +216,26 @@ type RunRow = {
   readonly reserved: number;
   readonly last_seq: number | null;
 };
+
+/** A stored place. Logs of versions before 0.2 name the account `owner`. Logs are kept for a day. */
+type StoredPlace = Omit<TurnPlace, "accountEmail"> &
+  ({ readonly accountEmail: AccountEmail } | { readonly owner: AccountEmail });
+
+/** A stored end that is waiting to be saved. Versions before 0.2 named the run ids `seed`. */
+type StoredTurnEnd = Omit<TurnEnd, "place" | "runIds"> & { readonly place: StoredPlace } & (
+    | { readonly runIds: RunIds }
+    | { readonly seed: RunIds }
+  );
+
+function placeFrom(stored: StoredPlace): TurnPlace {
+  if ("accountEmail" in stored) return stored;
+  const { owner: accountEmail, ...place } = stored;
+  return { ...place, accountEmail };
+}
+
+function turnEndFrom(stored: StoredTurnEnd): TurnEnd {
+  const place = placeFrom(stored.place);
+  if ("runIds" in stored) return { ...stored, place };
+  const { seed, ...end } = stored;
+  return { ...end, runIds: seed, place };
+}

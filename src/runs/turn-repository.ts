@@ -1,250 +1,292 @@
-import { type Agent, agentFrom, agentKey } from "../agents/model.ts";
-import { type Conversation, conversationFrom, conversationKey } from "../conversations/model.ts";
-import { type EndUser, endUserFrom, endUserKey } from "../end-users/model.ts";
+import { type Agent, agentFrom } from "../agents/model.ts";
+import { type Conversation, conversationFrom } from "../conversations/model.ts";
+import { type EndUser, endUserFrom } from "../end-users/model.ts";
+import { linkedKnowledgeBasesFrom, linkedKnowledgeBasesKey } from "../knowledge/link-model.ts";
 import { type CapacityWarning, warningsFrom } from "../memory/capacity-model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
-import { type Message, messageFrom, messageItem, MESSAGE_PREFIX } from "../messages/model.ts";
+import { type Message, messageFrom } from "../messages/model.ts";
 import { type AccountPlan, accountPlanFrom, planRange, type PlanRules } from "../plans/account-plan.ts";
-import { countMessage, forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
-import { countTokens } from "../plans/token-counts.ts";
-import {
-  isProviderSettings,
-  PROVIDER_SETTINGS_PREFIX,
-  type ProviderSettings,
-  settingsFrom,
-} from "../settings/model.ts";
+import { endUserUsageKey } from "../plans/end-user-usage.ts";
+import { countFailure, endUserFailuresKey } from "../plans/failures.ts";
+import { forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
+import { returnSlots } from "../plans/run-slots.ts";
+import { isProviderSettings, type ProviderSettings, settingsFrom } from "../settings/model.ts";
 import { type Summary, summaryFrom, summaryKey } from "../messages/summary-model.ts";
 import { HISTORY_MESSAGES } from "../messages/window.ts";
 import { notFound } from "../shared/errors.ts";
-import type { TableClient, WriteAction } from "../table/client.ts";
+import type { KnowledgeBaseId } from "../shared/id-types.ts";
+import type { TableClient } from "../table/client.ts";
+import type { WriteAction } from "../table/requests.ts";
 import { isBeingDeleted, isLive } from "../table/deletion.ts";
-import { TransactionRefused } from "../table/errors.ts";
-import { absent } from "../table/expressions.ts";
+import { absentOrExpired, any, differs } from "../table/expressions.ts";
 import { count, text } from "../table/fields.ts";
-import { conversationPartition, memoryPartition, userPartition } from "../table/keys.ts";
+import {
+  MESSAGE_PREFIX,
+  userKey,
+  agentKey,
+  conversationPartition,
+  memoryPartition,
+  userPartition,
+} from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
-import { type User, userFrom, userKey } from "../users/model.ts";
-import { personIn } from "../users/space.ts";
-import { beginRun, endRun, type RunEnd, type RunSeed, type TurnPlace } from "./model.ts";
+import { type User, userFrom } from "../users/model.ts";
+import { endUserKey, conversationKey, memoryUserId } from "../access/access-scope.ts";
+import { type AnsweredEnd, answerWrites, isAnswered, movedAnswerWrites } from "./end-writes.ts";
+import {
+  type LearnedWindow,
+  learnedWindowAttributes,
+  learnedWindowKey,
+  learnedWindowsFrom,
+} from "./learned-window.ts";
+import {
+  isAskedLast,
+  SERVED_WINDOW_PREFIX,
+  type ServedWindow,
+  servedWindowAttributes,
+  servedWindowKey,
+  servedWindowsFrom,
+} from "./served-window.ts";
+import { endRun, type RunEnd, type RunIds, type TurnPlace } from "./model.ts";
+import { useOf } from "./turn-beginnings.ts";
 
-/** Where the writes that a beginning turn finds its place by stand, and the count of the month's messages. */
-const PLACE_WRITES = [0, 1] as const;
-const COUNT_WRITE = 4;
-/** Where the event and the run stand among the actions that give a message back. */
-const EVENT_WRITE = 0;
-const RUN_WRITE = 2;
+/** Positions of the run's write and of the counting event's write in `#giveBack`. */
+const RUN_WRITE = 0;
+const EVENT_WRITE = 1;
 
-/** All that a turn reads. */
+/** Everything that a turn reads before it begins. */
 export interface TurnState {
   readonly user: User | undefined;
-  /** None where the turn is the owner's own. */
+  /** `undefined` if the turn is the owner's own. */
   readonly endUser: EndUser | undefined;
   readonly agent: Agent | undefined;
   readonly conversation: Conversation | undefined;
-  /** What the owner keeps for the providers of models. */
+  /** The owner's settings for model providers. */
   readonly providers: readonly ProviderSettings[];
-  /** What the owner may use; what end users say counts as the owner's. */
+  /** What earlier turns have learned about the windows of the owner's models. */
+  readonly learnedWindows: readonly LearnedWindow[];
+  /** What the servers of the owner's models have stated about their windows. */
+  readonly servedWindows: readonly ServedWindow[];
+  /** The owner's plan and usage. Messages of end users count against the owner. */
   readonly plan: AccountPlan;
-  /** None where the memory was never begun. */
+  /** The end user's messages this month; 0 for the owner, who has no separate count. */
+  readonly endUserMessages: number;
+  /** The end user's runs that failed without an answer this hour; 0 for the owner. */
+  readonly endUserFailures: number;
+  /** Empty if the memory has not been initialised. */
   readonly blocks: readonly Block[];
   readonly warnings: readonly CapacityWarning[];
+  /** The knowledge bases that the agent may search. */
+  readonly knowledgeBases: readonly KnowledgeBaseId[];
   /** Oldest first. */
   readonly history: readonly Message[];
-  /** Whether the conversation has messages that are older than these. */
+  /** Whether the conversation has messages older than `history`. */
   readonly hasOlder: boolean;
-  /** What was said before the messages that are still read word for word. */
+  /** The summary of messages that are no longer read in full. */
   readonly summary: Summary | null;
 }
 
-/** A model, and whose it is. */
+/** The model that answered, and its provider. */
 export interface AnsweredBy {
   readonly provider: string;
   readonly model: string;
 }
 
-/** All that is written at a turn's end. Without a message, nothing was said, and the count is given back. */
+/** Everything that is written at the end of a turn. Without a message, there is no answer and the count is returned. */
 export interface TurnEnd {
   readonly place: TurnPlace;
-  readonly seed: RunSeed;
+  readonly runIds: RunIds;
   readonly message: Message | null;
   readonly end: RunEnd;
-  /** Which model answered; nothing where nobody knows. */
+  /** The model that answered, if it is known. */
   readonly answeredBy?: AnsweredBy;
+  /** Whether the run took one of the account's slots for concurrent runs. Stored ends that predate slots lack it. */
+  readonly hasSlot?: boolean;
 }
 
-/** What a turn reads and writes, across the features that it brings together. */
+interface TurnRepositoryDeps {
+  readonly table: TableClient;
+  readonly rules: Pick<PlanRules, "isSuperuser">;
+}
+
+/** The reads and writes of a turn, which span several features. */
 export class TurnRepository {
   readonly #table: TableClient;
   readonly #rules: Pick<PlanRules, "isSuperuser">;
 
-  constructor(table: TableClient, rules: Pick<PlanRules, "isSuperuser">) {
+  constructor({ table, rules }: TurnRepositoryDeps) {
     this.#table = table;
     this.#rules = rules;
   }
 
-  /** Everything that a turn which begins at `nowMs` needs, in one wave of parallel reads. */
+  /**
+   * Reads everything that a turn beginning at `nowMs` (milliseconds since the epoch) needs, in one wave of parallel
+   * reads.
+   */
   async load(place: TurnPlace, nowMs: number): Promise<TurnState> {
-    const { owner, agentId, conversationId } = place;
-    const memory = { agentId, userId: personIn(place) };
-    const [[agent, conversation, user, summary, endUser], accountItems, memoryItems, newest] =
-      await Promise.all([
-        this.#table.batchGet([
-          agentKey(owner, agentId),
-          conversationKey(place, conversationId),
-          userKey(owner),
-          summaryKey(conversationId),
-          ...(place.endUser ? [endUserKey(place.endUser)] : []),
-        ]),
-        // Settings of providers, subscriptions and the usage of the months lie side by side.
-        this.#table.query(userPartition(owner), {
-          range: { between: [PROVIDER_SETTINGS_PREFIX, planRange(nowMs).between[1]] },
-        }),
-        this.#table.query(memoryPartition(agentId, memory.userId), { range: CORE_MEMORY_RANGE }),
-        this.#table.queryPage(conversationPartition(conversationId), {
-          range: { beginsWith: MESSAGE_PREFIX },
-          newestFirst: true,
-          limit: HISTORY_MESSAGES,
-        }),
-      ]);
+    const { accountEmail, agentId, conversationId } = place;
+    const memory = { agentId, userId: memoryUserId(place) };
+    const [
+      [agent, conversation, user, summary, linked, endUser, endUserUsage, endUserFailed],
+      accountItems,
+      memoryItems,
+      newest,
+    ] = await Promise.all([
+      this.#table.batchGet([
+        agentKey(accountEmail, agentId),
+        conversationKey(place, conversationId),
+        userKey(accountEmail),
+        summaryKey(conversationId),
+        linkedKnowledgeBasesKey(agentId),
+        ...(place.endUser
+          ? [
+              endUserKey(place.endUser),
+              endUserUsageKey(place.endUser, nowMs),
+              endUserFailuresKey(place.endUser, nowMs),
+            ]
+          : []),
+      ]),
+      // Provider settings, served and learned windows, subscriptions and monthly usage have adjacent sort keys, so one query
+      // reads them all.
+      this.#table.query(userPartition(accountEmail), {
+        range: { between: [SERVED_WINDOW_PREFIX, planRange(nowMs).between[1]] },
+      }),
+      this.#table.query(memoryPartition(agentId, memory.userId), { range: CORE_MEMORY_RANGE }),
+      this.#table.queryPage(conversationPartition(conversationId), {
+        range: { beginsWith: MESSAGE_PREFIX },
+        newestFirst: true,
+        limit: HISTORY_MESSAGES,
+      }),
+    ]);
 
     return {
       user: user && userFrom(user),
       endUser: living(endUser, endUserFrom),
       agent: living(agent, agentFrom),
       conversation: living(conversation, conversationFrom),
-      providers: accountItems.filter(isProviderSettings).map((item) => settingsFrom(owner, item)),
-      plan: accountPlanFrom(accountItems, nowMs, this.#rules.isSuperuser(owner)),
+      providers: accountItems.filter(isProviderSettings).map((item) => settingsFrom(accountEmail, item)),
+      learnedWindows: learnedWindowsFrom(accountItems, nowMs),
+      servedWindows: servedWindowsFrom(accountItems),
+      plan: accountPlanFrom(accountItems, nowMs, this.#rules.isSuperuser(accountEmail)),
+      endUserMessages: count(endUserUsage ?? {}, "messages_used"),
+      endUserFailures: count(endUserFailed ?? {}, "failures"),
       blocks: blocksFrom(memory, memoryItems),
       warnings: warningsFrom(memory, memoryItems),
       history: newest.items.map(messageFrom).toReversed(),
+      knowledgeBases: linkedKnowledgeBasesFrom(linked),
       hasOlder: newest.next !== undefined,
       summary: summary ? summaryFrom(summary) : null,
     };
   }
 
-  /**
-   * Stores the user's message, counts it and records the run, together or not at all. Where `limit` messages are counted
-   * already, it gives how many, and nothing is stored.
-   */
-  async begin(
-    place: TurnPlace,
-    seed: RunSeed,
-    message: Message,
-    limit: number | null,
-  ): Promise<{ readonly used: number } | undefined> {
-    try {
-      await this.#table.transact([
-        {
-          // Touched at both ends of a turn: by the touch, searches see that something was said.
-          update: conversationKey(place, place.conversationId),
-          changes: { set: { updated_at: seed.askedAt } },
-          if: isLive,
-        },
-        { check: agentKey(place.owner, place.agentId), if: isLive },
-        { put: messageItem(message), if: absent("pk") },
-        beginRun(place, seed),
-        ...countMessage(useOf(place, seed, seed.askedAt), limit),
-      ]);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof TransactionRefused)) throw error;
-      const counted = error.failed.get(COUNT_WRITE);
-      if (counted && !PLACE_WRITES.some((write) => error.failed.has(write)))
-        return { used: count(counted, "messages_used") };
-      // Both stood a moment ago when they were read: whichever it is has just been deleted.
-      throw notFound("Conversation");
-    }
+  /** Stores the window of a model, unless the agent has been deleted or the same window is stored. */
+  async learnWindow(
+    { accountEmail, agentId }: Pick<TurnPlace, "accountEmail" | "agentId">,
+    learned: LearnedWindow,
+    nowMs: number,
+  ): Promise<void> {
+    const key = learnedWindowKey(accountEmail, learned);
+    const isNew = any(absentOrExpired(nowMs), differs("context_tokens", learned.contextTokens));
+    await this.#table.transactOrRefusal([
+      { check: agentKey(accountEmail, agentId), if: isLive },
+      { put: { ...key, ...learnedWindowAttributes(learned, nowMs) }, if: isNew },
+    ]);
   }
 
   /**
-   * Makes sure that a turn that is not stored never will be: a write of its dead runner may still be on its way. False
-   * where it has just arrived.
+   * Stores the window that a server serves a model with, or that it is being asked. Returns false if the agent has been
+   * deleted, or if the server was asked again since `previousAskedAt`.
    */
-  async preventBegin(place: TurnPlace, seed: RunSeed): Promise<boolean> {
-    try {
-      await this.#table.transact([forgoMessage(useOf(place, seed, seed.askedAt))]);
-      return true;
-    } catch (error) {
-      if (error instanceof TransactionRefused) return false;
-      throw error;
-    }
+  async saveServedWindow(
+    { accountEmail, agentId }: Pick<TurnPlace, "accountEmail" | "agentId">,
+    window: ServedWindow,
+    previousAskedAt: number | undefined,
+  ): Promise<boolean> {
+    const key = servedWindowKey(accountEmail, window);
+    return this.#table.tryTransact([
+      { check: agentKey(accountEmail, agentId), if: isLive },
+      {
+        put: { ...key, ...servedWindowAttributes(window) },
+        if: isAskedLast(previousAskedAt, window.askedAt),
+      },
+    ]);
   }
 
   /**
-   * Stores how a turn ended. Repeating it is harmless, and so is a second end by somebody who took the run for dead:
-   * the first one stands. Throws a 404 where the conversation or the agent has been deleted.
+   * Prevents a turn that is not stored from being stored later, because a write of its dead runner may still be under
+   * way. Returns false if that write has just arrived.
    */
-  async end({ place, seed, message, end, answeredBy }: TurnEnd): Promise<void> {
-    const { owner, agentId, conversationId } = place;
-    const run = endRun(conversationId, seed.runId, end);
-    if (!message) return this.#giveBack(useOf(place, seed, end.endedAt), run);
-
-    try {
-      await this.#table.transact([
-        { put: messageItem(message), if: absent("pk") },
-        run,
-        {
-          update: conversationKey(place, conversationId),
-          changes: { set: { updated_at: end.endedAt } },
-          if: isLive,
-        },
-        { check: agentKey(owner, agentId), if: isLive },
-        ...(end.usage && answeredBy
-          ? [countTokens({ email: owner, agentId, ...answeredBy, ...timesOf(seed, end) }, end.usage)]
-          : []),
-      ]);
-    } catch (error) {
-      if (!(error instanceof TransactionRefused)) throw error;
-      const stored = [...error.failed.values()].find(
-        (item) => item && text(item, "message_id") === message.id,
-      );
-      if (stored) return;
-      await this.#endUnsaved(conversationId, seed, end);
-      throw notFound("Conversation");
-    }
+  async preventBegin(place: TurnPlace, runIds: RunIds): Promise<boolean> {
+    return this.#table.tryTransact([forgoMessage(useOf(place, runIds, runIds.askedAt))]);
   }
 
-  /** Ends the record of a run whose answer has no place any more; the conversation may stand, with another agent. */
-  async #endUnsaved(conversationId: string, { runId }: RunSeed, end: RunEnd): Promise<void> {
+  /**
+   * Stores how turns of one account ended, which `nextEnds` has selected: in one transaction, or if that is refused, one after the
+   * other, so that they do not meet at the account's counts. Returns an outcome for each, as `end` would have it.
+   */
+  async endAll(ends: readonly TurnEnd[]): Promise<readonly PromiseSettledResult<void>[]> {
+    if (ends.length > 1 && (await this.#table.tryTransact(answerWrites(ends.filter(isAnswered)))))
+      return ends.map(() => ({ status: "fulfilled", value: undefined }));
+
+    const outcomes: PromiseSettledResult<void>[] = [];
+    for (const end of ends) outcomes.push(...(await Promise.allSettled([this.end(end)])));
+    return outcomes;
+  }
+
+  /**
+   * Stores how a turn ended. Idempotent: if recovery has already ended the run, the first end is kept. Throws
+   * `not-found` if the conversation or the agent has been deleted.
+   */
+  async end(turn: TurnEnd): Promise<void> {
+    const { place, runIds, end, hasSlot = false } = turn;
+    const slot = hasSlot ? [returnSlots(place.accountEmail, [runIds.runId])] : [];
+    if (!isAnswered(turn)) {
+      const run = endRun(place.conversationId, runIds.runId, end);
+      // An interrupted run is not the caller's fault, so it does not count as a failure.
+      const failure =
+        end.state === "interrupted" ? [] : countFailure(place.accountEmail, place.endUser, end.endedAt);
+      return this.#giveBack(useOf(place, runIds, end.endedAt), run, [...failure, ...slot]);
+    }
+
+    if (
+      (await this.#storeAnswer(turn, answerWrites([turn]))) ||
+      (await this.#storeAnswer(turn, movedAnswerWrites(turn)))
+    )
+      return;
+    await this.#endUnsaved(place, runIds, end, slot);
+    throw notFound("Conversation");
+  }
+
+  /** Returns false if the writes were refused, unless they had been made before. */
+  async #storeAnswer({ message }: AnsweredEnd, writes: readonly WriteAction[]): Promise<boolean> {
+    const refusal = await this.#table.transactOrRefusal(writes);
+    return !refusal || [...refusal.values()].some((item) => item && text(item, "message_id") === message.id);
+  }
+
+  /** Ends the run if its answer can't be stored any more, because the conversation or the agent is gone. */
+  async #endUnsaved(
+    { conversationId }: TurnPlace,
+    { runId }: RunIds,
+    end: RunEnd,
+    slot: readonly WriteAction[],
+  ): Promise<void> {
     const failed = { ...end, state: "failed", messageId: null, errorCode: "not-found" } as const;
-    try {
-      await this.#table.transact([endRun(conversationId, runId, failed)]);
-    } catch (error) {
-      // Ended by somebody else, or gone with its conversation.
-      if (!(error instanceof TransactionRefused)) throw error;
-    }
+    const isEnded = await this.#table.tryTransact([endRun(conversationId, runId, failed), ...slot]);
+    // Otherwise the run was ended elsewhere, or is gone with its conversation. In both cases, its slot must be returned.
+    if (!isEnded && slot.length > 0) await this.#table.transact(slot);
   }
 
-  /** Gives back the message that a run had counted; once, whatever repeats, and also when the run's record is gone. */
-  async #giveBack(use: MessageUse, run: WriteAction): Promise<void> {
-    try {
-      await this.#table.transact([...returnMessage(use), run]);
-    } catch (error) {
-      if (!(error instanceof TransactionRefused)) throw error;
-      // Given back before, or the run has ended otherwise meanwhile, with an answer that counts.
-      if (error.failed.has(EVENT_WRITE) || error.failed.get(RUN_WRITE)) return;
-      await this.#giveBackAlone(use);
-    }
-  }
-
-  async #giveBackAlone(use: MessageUse): Promise<void> {
-    try {
-      await this.#table.transact(returnMessage(use));
-    } catch (error) {
-      // Already given back.
-      if (!(error instanceof TransactionRefused)) throw error;
-    }
+  /**
+   * Returns the message that a run had counted, and makes the writes in `along`. Takes effect once even if it is
+   * repeated, and works even if the run's record is gone.
+   */
+  async #giveBack(use: MessageUse, run: WriteAction, along: readonly WriteAction[]): Promise<void> {
+    const refusal = await this.#table.transactOrRefusal([run, ...returnMessage(use), ...along]);
+    // The message was returned before, or the run has since ended with an answer that counts.
+    if (!refusal || refusal.has(EVENT_WRITE) || refusal.get(RUN_WRITE)) return;
+    // If this is refused, the message has been returned concurrently.
+    await this.#table.tryTransact([...returnMessage(use), ...along]);
   }
 }
-
-const useOf = (place: TurnPlace, seed: RunSeed, timestamp: string): MessageUse => ({
-  email: place.owner,
-  runId: seed.runId,
-  startedAt: seed.startedAt,
-  timestamp,
-});
-
-const timesOf = ({ startedAt }: RunSeed, { endedAt: timestamp }: RunEnd) => ({ startedAt, timestamp });
 
 const living = <T>(item: Item | undefined, from: (item: Item) => T): T | undefined =>
   item && !isBeingDeleted(item) ? from(item) : undefined;

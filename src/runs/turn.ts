@@ -1,9 +1,12 @@
-import type { Architecture, TurnResult } from "../agents/architectures/architecture.ts";
-import type { PromptInput } from "../agents/architectures/assemble.ts";
-import { architectureNames, findArchitecture } from "../agents/architectures/registry.ts";
+import type { Architecture, TurnResult } from "../architectures/architecture.ts";
+import type { PromptInput } from "../architectures/assemble.ts";
+import { architectureNames, findArchitecture } from "../architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
-import { requireCurrent } from "../end-users/standing.ts";
+import { requireCurrentEndUser } from "../access/end-user-status.ts";
+import { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
 import type { OpenModel } from "../llm/model.ts";
+import type { Window } from "../llm/prompt-budget.ts";
+import { withoutSimilarNames } from "../llm/similar-models.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import { takeCompactions } from "../memory/capacity-notes.ts";
@@ -12,18 +15,21 @@ import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts"
 import type { Attachment } from "../messages/attachments.ts";
 import { ConversationReader } from "../messages/conversation-reader.ts";
 import type { Message } from "../messages/model.ts";
-import { type AccountPlan, messagesLeft, requireMessage } from "../plans/account-plan.ts";
+import { type AccountPlan, withAgentLimit } from "../plans/account-plan.ts";
+import { limitExceeded, messagesLeft, requireFewFailures, requireBelowLimit } from "../plans/refusals.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
+import { type AgentId, runIdOf } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import type { RateLimit } from "../shared/rate-limit.ts";
-import { requireActive } from "../users/account.ts";
-import { personIn, spaceName } from "../users/space.ts";
+import { requireActive } from "../access/account-status.ts";
+import { memoryUserId, scopeName } from "../access/access-scope.ts";
 import { afterTurn, type EndedTurn } from "./after-turn.ts";
 import { AnswerProgress } from "./answer-progress.ts";
+import { limitedModel, requireCloudflareTurns } from "./cloudflare-limit.ts";
 import { CompactionNotes } from "./compaction-notes.ts";
-import type { AgentEvent, AnswerEvent } from "./events.ts";
-import type { RunSeed, TurnPlace } from "./model.ts";
+import type { AgentEvent, AnswerEvent } from "../architectures/events.ts";
+import type { RunIds, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { endTurn, type TurnEnding } from "./turn-end.ts";
 import { type Opening, requireModel } from "./turn-model.ts";
@@ -32,13 +38,16 @@ import type { AnsweredBy, TurnState } from "./turn-repository.ts";
 export interface TurnInput extends TurnPlace {
   readonly content: string;
   readonly attachments: readonly Attachment[];
+  readonly showsReasoning: boolean;
+  /** The user's IANA time zone, if the client has stated it. */
+  readonly timeZone?: string | undefined;
 }
 
-/** Decides everything of a run that must be the same however often a part of it is repeated. */
-export function seedRun(clock: Clock): RunSeed {
+/** Creates the ids and times of a run. They must stay the same if a part of the run is repeated. */
+export function newRunIds(clock: Clock): RunIds {
   const startedAt = clock.now();
   return {
-    runId: newId(startedAt),
+    runId: runIdOf(newId(startedAt)),
     userMessageId: newId(startedAt),
     answerId: newId(startedAt),
     startedAt,
@@ -47,99 +56,109 @@ export function seedRun(clock: Clock): RunSeed {
   };
 }
 
-/** The answer of a run before anything was said. */
-export const emptyAnswer = (place: TurnPlace, seed: RunSeed): Message => ({
-  id: seed.answerId,
+/** Returns the empty answer of a run. */
+export const emptyAnswer = (place: TurnPlace, runIds: RunIds): Message => ({
+  id: runIds.answerId,
   conversationId: place.conversationId,
-  createdBy: personIn(place),
+  createdBy: memoryUserId(place),
   role: "assistant",
   content: "",
   attachments: [],
-  createdAt: seed.answeredAt,
+  createdAt: runIds.answeredAt,
   status: "complete",
   toolCalls: [],
   usage: null,
-  runId: seed.runId,
+  tokenRatio: null,
+  runId: runIds.runId,
 });
 
-/** A turn that has been accepted: all that happens, and what is left of the month's messages where they are limited. */
+/** An accepted turn: its events, and the rest of the month's messages, if they are limited. */
 export interface OpenedTurn {
   readonly events: AsyncGenerator<AgentEvent, void, void>;
   readonly messagesLeft: RateLimit | undefined;
 }
 
 /**
- * Begins a turn: one wave of reads, then the first model request together with the write that stores the message and
- * counts it. Throws `AppError` for every refusal, so a turn that opens has been accepted. Gives everything that
- * happens: it ends with exactly one terminal event, and never throws. Aborting the signal ends the turn early
- * (with `RunCancelled` as its reason: as cancelled); what was said until then is saved.
+ * Begins a turn: one wave of reads, then the first model request in parallel with the write that stores and counts the
+ * message. Throws `AppError` if the turn is refused, so a returned turn has been accepted. Its events end with exactly
+ * one terminal event and never throw. Aborting the signal ends the turn early, as cancelled if the reason is
+ * `RunCancelled`, and otherwise as failed. The answer so far is saved.
  */
 export async function openTurn(
   input: TurnInput,
-  seed: RunSeed,
+  runIds: RunIds,
   deps: TurnDeps,
   signal: AbortSignal,
 ): Promise<OpenedTurn> {
-  const plan = await prepare(input, seed, deps);
+  const plan = await prepare(input, runIds, deps);
   const { account } = plan;
 
   const abort = new AbortController();
   const answering = plan.run(AbortSignal.any([signal, abort.signal]));
   const first = answering.next();
-  // Awaited behind the write below; until then a failure of the model must not count as unhandled.
+  // Awaited only after the write below. Until then, a failure of the model must not count as unhandled.
   first.catch(() => undefined);
 
   try {
-    const full = await deps.turns.begin(input, seed, plan.userMessage, account.limits.messages_per_month);
-    // Others have been faster since the count was read.
-    if (full) requireMessage(account, full.used, deps, seed.startedAt);
+    const full = await deps.meterClient.begin(input, runIds, plan.userMessage, account.limits);
+    // Concurrent turns have used up the limit since the counts were read.
+    if (full) throw limitExceeded(account, full.limit, full.used, deps);
   } catch (error) {
     abort.abort(error);
     throw error;
   }
 
-  const progress = new AnswerProgress(emptyAnswer(input, seed));
-  // Only a turn that takes place tells of anything; the model is at work meanwhile.
+  const progress = new AnswerProgress(emptyAnswer(input, runIds));
+  // Only an accepted turn may take the compactions. The model is already working meanwhile.
   const notes = new CompactionNotes(
     takeCompactions(deps.capacity, plan.ended.memory.owner, plan.compactions),
   );
   return {
     events: events(),
-    messagesLeft: messagesLeft(account, account.messagesUsed + 1, seed.startedAt),
+    messagesLeft: messagesLeft(account, account.messagesUsed + 1),
   };
 
   async function* events(): AsyncGenerator<AgentEvent, void, void> {
     yield status("Loading agent information...");
     yield status("Validating conversation...");
-    yield { type: "message-saved", messageId: seed.userMessageId };
+    yield { type: "message-saved", messageId: runIds.userMessageId };
     yield status("Loading provider configuration...");
     for (const text of plan.architecture.preparations) yield status(text);
     yield* notes.atBeginning();
     yield status("Connecting to AI model...");
 
     let ending: TurnEnding = { kind: "completed" };
+    let historyTokens = 0;
     try {
       let result = await first;
       for (; !result.done; result = await answering.next()) {
         progress.add(result.value);
         yield result.value;
       }
-      progress.usage = result.value.usage;
+      progress.complete(result.value);
+      historyTokens = result.value.historyTokens;
     } catch (thrown) {
       ending = signal.aborted ? endingOf(signal.reason) : { kind: "failed", error: AppError.from(thrown) };
     }
 
     yield* notes.atEnd();
     const isAnswered = yield* endTurn(
-      { place: input, seed, progress, ending, answeredBy: answeredBy(plan.ended.model) },
+      {
+        place: input,
+        runIds,
+        progress,
+        ending,
+        answeredBy: answeredBy(plan.ended.model),
+        hasSlot: account.limits.concurrent_runs !== null,
+      },
       deps,
     );
-    const answer = progress.message("complete");
-    if (isAnswered) deps.follow(() => afterTurn({ ...plan.ended, answer }, deps));
+    const answer = progress.message(progress.isCut ? "truncated" : "complete");
+    if (isAnswered) deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
   }
 }
 
-/** The reason by which a run is told that its user wants it to end. */
+/** The abort reason of a run that its user has cancelled. */
 export class RunCancelled extends Error {
   override readonly name = "RunCancelled";
 }
@@ -147,7 +166,7 @@ export class RunCancelled extends Error {
 const endingOf = (reason: unknown): TurnEnding =>
   reason instanceof RunCancelled ? { kind: "cancelled" } : { kind: "failed", error: AppError.from(reason) };
 
-/** A fallback that took over has answered. */
+/** If the fallback has taken over, the model's id and provider are those of the fallback. */
 const answeredBy = ({ provider, id: model }: OpenModel): AnsweredBy => ({ provider, model });
 
 const status = (text: string): AgentEvent => ({ type: "status", text });
@@ -157,65 +176,97 @@ interface Plan {
   readonly architecture: Architecture;
   readonly run: (signal: AbortSignal) => AsyncGenerator<AnswerEvent, TurnResult, void>;
   readonly userMessage: Message;
-  /** What happened behind earlier answers, and may still have to be told. */
+  /** Compactions after earlier answers that may still have to be reported. */
   readonly compactions: readonly Compaction[];
-  /** The turn as what follows its answer sees it. */
-  readonly ended: Omit<EndedTurn, "answer">;
+  /** The turn without its answer, for the follow-up work. */
+  readonly ended: Omit<EndedTurn, "answer" | "historyTokens">;
 }
 
-/** Reads everything and refuses what can't be answered. */
-async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise<Plan> {
-  const { turns, memory, archive, memorySearch, messageSearch, messages, clock } = deps;
-  const { owner, agentId, conversationId, content, attachments } = input;
-  const state = await turns.load(input, seed.startedAt);
+/** Reads everything that the turn needs. Throws `AppError` if the turn must be refused. */
+async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promise<Plan> {
+  const { turns, memory, archive, memorySearch, messageSearch, documentIndexes, messages, clock } = deps;
+  const { accountEmail, agentId, conversationId, content, attachments } = input;
+  const state = await turns.load(input, runIds.startedAt);
 
-  if (input.endUser) requireCurrent(state.endUser, input);
+  if (input.endUser) requireCurrentEndUser(state.endUser, input);
   requireActive(state.user, input.issuedAt);
-  const { agent, architecture, model } = await requireAnswerer(state, agentId, deps);
-  requireMessage(state.plan, state.plan.messagesUsed, deps, seed.startedAt);
+  const counting = { accountEmail, plan: state.plan, startedAt: runIds.startedAt };
+  const { agent, architecture, model, window } = await requireAnswerer(state, agentId, {
+    ...deps,
+    limited: (opened) => limitedModel(input.endUser ? withoutSimilarNames(opened) : opened, counting, deps),
+  });
+  const account = withAgentLimit(state.plan, agent.endUserMessagesPerMonth);
+  requireBelowLimit(account, "messages_per_month", account.messagesUsed, deps);
+  if (input.endUser) requireBelowLimit(account, "end_user_messages_per_month", state.endUserMessages, deps);
+  requireBelowLimit(account, "concurrent_runs", account.openRuns, deps);
+  requireFewFailures(account, state.endUserFailures, deps);
+  requireCloudflareTurns(agent, account, deps);
 
-  const memoryOwner = { agentId, userId: personIn(input) };
+  const memoryOwner = { agentId, userId: memoryUserId(input) };
   const blocks = state.blocks.length > 0 ? state.blocks : beginMemory();
+  const knowledge = new KnowledgeReader({
+    place: { accountEmail, kbIds: state.knowledgeBases, runId: runIds.runId },
+    indexes: documentIndexes,
+  });
   const turn = {
     agent,
-    ...pastOf(state, agent, seed.startedAt),
+    ...pastOf(state, agent, runIds.startedAt),
     message: { content, attachments },
     model,
-    memory: new CoreMemory(
-      memoryOwner,
+    window,
+    learnWindow,
+    memory: new CoreMemory({
+      owner: memoryOwner,
       blocks,
-      (change) =>
-        memory.saveContent(memoryOwner, owner, {
+      save: (change) =>
+        memory.saveContent(memoryOwner, accountEmail, {
           ...change,
-          author: { by: "agent", runId: seed.runId },
+          author: { by: "agent", runId: runIds.runId, sources: knowledge.sources },
           conversationId: input.conversationId,
         }),
       clock,
-    ),
-    archive: new ArchivalMemory(
-      { owner: memoryOwner, account: owner, runId: seed.runId },
-      (draft) => archive.insert(memoryOwner, owner, draft),
-      memorySearch,
+    }),
+    archive: new ArchivalMemory({
+      place: { owner: memoryOwner, accountEmail, runId: runIds.runId },
+      insert: async (draft) => {
+        const sourced = { ...draft, sources: knowledge.sources };
+        const inserted = await archive.insert(memoryOwner, accountEmail, sourced, account.limits);
+        if ("full" in inserted) throw limitExceeded(account, inserted.full, inserted.used, deps);
+        return inserted;
+      },
+      find: (id, asOf) =>
+        asOf === undefined ? archive.find(memoryOwner, id) : archive.findAt(memoryOwner, id, asOf),
+      search: memorySearch,
       clock,
-    ),
-    conversation: new ConversationReader(
-      { ...memoryOwner, conversationsOf: spaceName(input), conversationId, runId: seed.runId },
+    }),
+    knowledge,
+    knowledgeBases: state.knowledgeBases.length,
+    conversation: new ConversationReader({
+      place: {
+        ...memoryOwner,
+        accountEmail: input.accountEmail,
+        conversationsOf: scopeName(input),
+        conversationId,
+        runId: runIds.runId,
+      },
       messages,
-      messageSearch,
-    ),
-    now: seed.startedAt,
+      search: messageSearch,
+    }),
+    now: runIds.startedAt,
+    showsReasoning: input.showsReasoning,
+    timeZone: input.timeZone,
   };
 
   const userMessage: Message = {
-    ...emptyAnswer(input, seed),
-    id: seed.userMessageId,
+    ...emptyAnswer(input, runIds),
+    id: runIds.userMessageId,
     role: "user",
     content,
     attachments,
-    createdAt: seed.askedAt,
+    createdAt: runIds.askedAt,
   };
   return {
-    account: state.plan,
+    account,
     architecture,
     run: (signal) => architecture.run(turn, signal),
     userMessage,
@@ -224,9 +275,10 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
       : [],
     ended: {
       place: input,
-      seed,
+      runIds,
       architecture,
       model,
+      window,
       memory: turn.memory,
       past: state,
       userMessage,
@@ -234,14 +286,31 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
     },
   };
 
-  /** The first turn of a memory does not wait for its definitions to be stored. */
+  /** Stores what the model has said about its window. The turn does not wait for it. */
+  function learnWindow(contextTokens: number): void {
+    const learned = { provider: model.provider, model: model.id, contextTokens };
+    deps.follow(async () => {
+      try {
+        await turns.learnWindow(input, learned, clock.now());
+      } catch (error) {
+        // The next turn overflows again, and tries again.
+        console.warn({
+          message: "The window of a model was not stored.",
+          runId: runIds.runId,
+          error: String(error),
+        });
+      }
+    });
+  }
+
+  /** Returns the blocks of a new memory. The turn does not wait for their definitions to be stored. */
   function beginMemory(): readonly Block[] {
     const definitions = defaultDefinitions(clock.timestamp());
-    memory.begin(memoryOwner, owner, definitions).catch((error: unknown) => {
-      // The next turn finds none and begins again; edits of this one are stored on their own.
+    memory.begin(memoryOwner, accountEmail, definitions).catch((error: unknown) => {
+      // The next turn finds no definitions and tries again. Edits of this turn are stored separately.
       console.warn({
         message: "The definitions of a new memory were not stored.",
-        runId: seed.runId,
+        runId: runIds.runId,
         error: String(error),
       });
     });
@@ -249,20 +318,32 @@ async function prepare(input: TurnInput, seed: RunSeed, deps: TurnDeps): Promise
   }
 }
 
-/** Who answers, and with which model. Throws `AppError` where nobody can. */
-export async function requireAnswerer(
-  { agent, conversation, providers }: TurnState,
-  agentId: string,
-  deps: Opening,
-) {
+/**
+ * Returns the agent, its architecture and its opened model. Throws `not-found` if the agent or the conversation does
+ * not exist, `conflict` for an unknown architecture, and what `requireModel` throws.
+ */
+export async function requireAnswerer(state: TurnState, agentId: AgentId, deps: Opening) {
+  const { agent, conversation, history } = state;
   if (!agent) throw notFound("Agent");
-  // A conversation with another agent is as absent here as another user's.
+  // A conversation with another agent must look as if it did not exist, like another user's.
   if (conversation?.agentId !== agentId) throw notFound("Conversation");
   const architecture = requireArchitecture(agent);
-  return { agent, architecture, model: await requireModel(agent, providers, deps) };
+  const model = await requireModel(agent, state, deps);
+  return { agent, architecture, model, window: windowOf(model, agent, history) };
 }
 
-/** What a turn begins with of what was said before: nothing, where the conversation has rested for too long. */
+/** Returns the model's window, with the correction of the last answer that has one. */
+const windowOf = (
+  { contextTokens }: OpenModel,
+  { maxOutputTokens }: Agent,
+  history: readonly Message[],
+): Window => ({
+  contextTokens,
+  maxOutputTokens,
+  tokenRatio: history.findLast(({ tokenRatio }) => tokenRatio !== null)?.tokenRatio ?? 1,
+});
+
+/** Returns the history and summary for a turn. Both are empty if the conversation has been idle for too long. */
 export const pastOf = (
   { history, summary }: Pick<TurnState, "history" | "summary">,
   agent: Agent,
@@ -278,7 +359,7 @@ function requireArchitecture(agent: Agent): Architecture {
   throw new AppError("conflict", `Unknown architecture: '${agent.architecture}'. Supported: ${supported}`);
 }
 
-/** Whether the conversation has rested for longer than the agent's session, measured to the message before this one. */
+/** Whether the time since the last message exceeds the agent's session timeout. A timeout of 0 means never. */
 function idleTooLong(history: readonly Message[], { sessionTimeoutMinutes }: Agent, now: number): boolean {
   const last = history.at(-1);
   if (!last || sessionTimeoutMinutes === 0) return false;

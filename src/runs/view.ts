@@ -2,7 +2,7 @@ import * as z from "zod";
 import { TokenUsageView, toTokenUsageView } from "../plans/token-usage.ts";
 import type { Run } from "./model.ts";
 
-/** A run as callers see it. */
+/** A run as the API returns it. */
 export const RunView = z
   .object({
     run_id: z.string(),
@@ -17,6 +17,9 @@ export const RunView = z
     error_code: z.string().nullable(),
   })
   .meta({ id: "Run" });
+
+/** A run without its token usage and error code. */
+export const RunReference = RunView.omit({ usage: true, error_code: true }).meta({ id: "RunReference" });
 
 export const toRunView = (run: Run): z.infer<typeof RunView> => ({
   run_id: run.id,

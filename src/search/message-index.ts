@@ -1,90 +1,103 @@
+import type { ConversationId, RunId } from "../shared/id-types.ts";
+import { traitsOf } from "./factors.ts";
+import { filePassageOf, type IndexedFile, indexedFiles } from "./file-passage.ts";
 import { memoryDate } from "./memory-date.ts";
-import type { RecallHit } from "./model.ts";
+import type { RecallHit, SearchEvidence } from "./model.ts";
+import { passageWords } from "./passage.ts";
 import type { Query } from "./query.ts";
-import type { Gap } from "./read-back.ts";
-import { type Scored, WordRanking } from "./word-ranking.ts";
-import { spaced } from "./words.ts";
+import type { Ranked } from "./search-pages.ts";
+import type { Gap } from "./reverse-scan.ts";
+import {
+  type Filter,
+  type Matched,
+  placesOf,
+  type Scored,
+  termsOfAll,
+  traitValues,
+  WordRanking,
+} from "./word-ranking.ts";
+import { indexedText } from "./tokens.ts";
+import {
+  conversationFrom,
+  type ConversationRow,
+  HIT,
+  hitFrom,
+  HOLDS_LITERAL,
+  type MessageRow,
+  PASSES,
+  passing,
+  SCHEMA,
+  STATE_TABLE,
+  VERSION,
+} from "./message-tables.ts";
 
-/** A message as the table holds it; the sort key is without its prefix. Outputs of tools are not part of it. */
+/** A message from the table. The sort key has no prefix. Tool outputs are not included. */
 export interface IndexedMessage {
   readonly messageId: string;
   readonly sortKey: string;
   readonly role: "user" | "assistant";
   readonly content: string;
-  readonly files: readonly string[];
+  readonly files: readonly IndexedFile[];
   readonly createdAt: string;
-  readonly runId: string | null;
+  readonly runId: RunId | null;
 }
 
-/** A conversation as the list of the user's conversations shows it. */
+/** An entry in the list of a user's conversations. */
 export interface ListedConversation {
-  readonly id: string;
+  readonly id: ConversationId;
   readonly title: string;
-  /** Another one where something has changed. */
+  /** Changes whenever the conversation changes. */
   readonly stamp: string;
 }
 
-/** A conversation as far as it has been read. */
+/** An indexed conversation, and the range of it that has not been read yet. */
 export interface KnownConversation extends ListedConversation {
   readonly gap: Gap | null;
 }
 
-/** What one reading of a conversation brought, oldest first. */
+/** The result of reading a conversation once, oldest first. */
 export interface MessageChanges {
   readonly conversation: KnownConversation;
   readonly newer: readonly IndexedMessage[];
   readonly older: readonly IndexedMessage[];
 }
 
-export interface MessageIndexAnswer {
-  readonly hits: readonly RecallHit[];
-  readonly total: number;
-  readonly stored: number;
-}
-
-/** Another number where what is indexed changes: an index of another number begins anew. */
-const VERSION = "1";
-/** Each conversation has so many places, filled from the middle: its messages are neighbours of each other only. */
+/**
+ * Places per conversation, filled from the middle, so that messages of different conversations are never neighbours.
+ */
 const PLACES = 2 ** 20;
-/** An answer comes this long after its question at most, also where it could not be saved at once. */
+/** The longest time between a question and its answer, including answers that were saved late. */
 const ANSWER_MS = 24 * 60 * 60 * 1000;
 
-const SCHEMA = [
-  "CREATE TABLE IF NOT EXISTS message_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-  `CREATE TABLE IF NOT EXISTS conversations (
-     number INTEGER PRIMARY KEY AUTOINCREMENT, conversation_id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
-     stamp TEXT NOT NULL, gap_from TEXT, gap_before TEXT)`,
-  `CREATE TABLE IF NOT EXISTS messages (
-     place INTEGER PRIMARY KEY, conversation_id TEXT NOT NULL, sort_key TEXT NOT NULL, moment INTEGER NOT NULL,
-     message_id TEXT NOT NULL, role TEXT NOT NULL, run_id TEXT, created_at TEXT NOT NULL, files TEXT NOT NULL,
-     content TEXT NOT NULL)`,
-  "CREATE UNIQUE INDEX IF NOT EXISTS messages_by_key ON messages (conversation_id, sort_key)",
-  "CREATE INDEX IF NOT EXISTS messages_by_run ON messages (run_id, role)",
-  `CREATE VIRTUAL TABLE IF NOT EXISTS message_words USING fts5(
-     content, date, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2')`,
-] as const;
-
-/** What was said in the conversations of an agent with a user, and the search in it. Knows SQLite and nothing of the table. */
+/** Indexes and searches the conversations of one agent and user. Depends on SQLite only, not on the table. */
 export class MessageIndex {
   readonly #storage: Pick<DurableObjectStorage, "sql" | "transactionSync">;
   readonly #words: WordRanking;
+  /** Whether the index that was found had another version, so that it is being built again. */
+  readonly wasOutdated: boolean = false;
 
-  constructor(storage: Pick<DurableObjectStorage, "sql" | "transactionSync">) {
+  constructor({ storage }: { readonly storage: Pick<DurableObjectStorage, "sql" | "transactionSync"> }) {
     this.#storage = storage;
     const tables = { texts: "messages", words: "message_words", newestBy: "moment" } as const;
-    this.#words = new WordRanking(storage.sql, tables);
-    for (const statement of SCHEMA) this.#exec(statement);
-    if (this.#version !== VERSION) this.#clear();
+    this.#words = new WordRanking({ sql: storage.sql, tables });
+    this.#exec(STATE_TABLE);
+    const version = this.#version;
+    if (version === VERSION) return;
+    this.wasOutdated = version !== undefined;
+    this.#clear();
   }
 
-  /** The conversations that are here, by id. */
-  conversations(): ReadonlyMap<string, KnownConversation> {
+  /** Returns the indexed conversations by id. */
+  conversations(): ReadonlyMap<ConversationId, KnownConversation> {
     const rows = this.#exec<ConversationRow>("SELECT * FROM conversations");
-    return new Map([...rows].map((row) => [row.conversation_id, conversationFrom(row)]));
+    return new Map([...rows].map(conversationFrom).map((conversation) => [conversation.id, conversation]));
   }
 
-  /** From where on a conversation is read again: its last message that may still get its answer. */
-  readAgainFrom(conversationId: string, overlapMs: number): string {
+  /**
+   * Returns the sort key from which to read a conversation again: `overlapMs` milliseconds before its newest message,
+   * or its oldest question that may still get an answer, if that is earlier. Empty if no message is indexed.
+   */
+  readAgainFrom(conversationId: ConversationId, overlapMs: number): string {
     const [newest] = this.#exec<{ sort_key: string; moment: number }>(
       "SELECT sort_key, moment FROM messages WHERE conversation_id = ? ORDER BY sort_key DESC LIMIT 1",
       conversationId,
@@ -102,13 +115,13 @@ export class MessageIndex {
     return first !== null && first < recent ? first : recent;
   }
 
-  /** Whether a message is here. */
-  has(conversationId: string, sortKey: string): boolean {
+  /** Whether a message is in the index. */
+  has(conversationId: ConversationId, sortKey: string): boolean {
     const query = "SELECT COUNT(*) AS n FROM messages WHERE conversation_id = ? AND sort_key = ?";
     return this.#count(query, conversationId, sortKey) > 0;
   }
 
-  /** Takes in what was read of one conversation. */
+  /** Applies what was read of one conversation, atomically. */
   apply({ conversation, newer, older }: MessageChanges): void {
     this.#storage.transactionSync(() => {
       const { id, title, stamp, gap } = conversation;
@@ -139,8 +152,8 @@ export class MessageIndex {
     });
   }
 
-  /** Forgets a conversation. */
-  remove(conversationId: string): void {
+  /** Removes a conversation and its messages. */
+  remove(conversationId: ConversationId): void {
     this.#storage.transactionSync(() => {
       this.#exec(
         "DELETE FROM message_words WHERE rowid IN (SELECT place FROM messages WHERE conversation_id = ?)",
@@ -151,71 +164,104 @@ export class MessageIndex {
     });
   }
 
-  /** What matches, best first; messages of one run may be left out. */
-  search(query: Query, limit: number, offset: number, exceptRunId?: string): MessageIndexAnswer {
-    const excluded = exceptRunId === undefined ? [] : this.#placesOfRun(exceptRunId);
-    const stored = this.#count("SELECT COUNT(*) AS n FROM messages") - excluded.length;
+  /** Returns the number of messages without those of a run. */
+  storedWithout(runId: RunId | undefined): number {
+    return this.#count("SELECT COUNT(*) AS n FROM messages") - this.placesOfRun(runId).length;
+  }
+
+  /** Returns the places of a run's messages; none without a run. */
+  placesOfRun(runId: RunId | undefined): readonly number[] {
+    if (runId === undefined) return [];
+    const rows = this.#exec<{ place: number }>("SELECT place FROM messages WHERE run_id = ?", runId);
+    return [...rows].map(({ place }) => place);
+  }
+
+  /** Returns the messages that match a query, best first. */
+  rank(query: Query, end: number, filter: Filter): Matched {
     switch (query.kind) {
       case "everything":
-        return { ...this.#newestFirst("TRUE", [], excluded, limit, offset), stored };
+        return this.#newestFirst("TRUE", [], end, filter);
       case "literal":
-        return {
-          ...this.#newestFirst(
-            "(INSTR(content, ?) > 0 OR EXISTS (SELECT 1 FROM json_each(files) WHERE INSTR(value, ?) > 0))",
-            [query.text, query.text],
-            excluded,
-            limit,
-            offset,
-          ),
-          stored,
-        };
+        return this.#newestFirst(HOLDS_LITERAL, [query.text, query.text], end, filter);
       case "words":
-        return { ...this.#ranked(query.terms, excluded, limit, offset), stored };
+        return this.#words.best(query, end, filter, (head) => ({ ranked: head, scale: 1 }));
     }
   }
 
-  #newestFirst(
-    where: string,
-    bindings: readonly string[],
-    excluded: readonly number[],
-    limit: number,
-    offset: number,
-  ) {
-    const matching = `${where} AND place NOT IN (SELECT value FROM json_each(?))`;
-    const bound = [...bindings, JSON.stringify(excluded)];
-    const rows = this.#exec<Scored>(
-      `SELECT place, 0 AS score FROM messages WHERE ${matching}
-       ORDER BY moment DESC, sort_key DESC LIMIT ? OFFSET ?`,
-      ...bound,
-      limit,
-      offset,
-    ).toArray();
-    const total = this.#count(`SELECT COUNT(*) AS n FROM messages WHERE ${matching}`, ...bound);
-    return { hits: this.#hits(rows), total };
+  /** Returns the messages at these places, in the same order, with the part of a file that answers the query `text`. */
+  hitsAt(scored: readonly Scored[], text: string): readonly RecallHit[] {
+    const query = `${HIT} WHERE place = ?`;
+    const hits = scored.map(({ place, score }) => hitFrom(this.#exec<MessageRow>(query, place).one(), score));
+    return this.withFilePassages(hits, text);
   }
 
-  #ranked(terms: readonly string[], excluded: readonly number[], limit: number, offset: number) {
-    const { head, total, tail } = this.#words.rank(terms, excluded);
-    const fromHead = head.slice(offset, offset + limit);
-    const missing = Math.min(limit, total - offset) - fromHead.length;
-    const skipped = Math.max(offset - head.length, 0);
-    const behind = head.map(({ place }) => place);
+  /** Returns what identifies each message: the ids of its conversation and its own, which contain no space. */
+  idsAt(scored: readonly Scored[]): readonly Ranked[] {
+    const rows = this.#exec<{ place: number; id: string }>(
+      `SELECT place, conversation_id || ' ' || message_id AS id FROM messages
+       WHERE place IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(placesOf(scored)),
+    );
+    const ids = new Map([...rows].map(({ place, id }) => [place, id]));
+    return scored.map(({ place, score }) => ({ id: ids.get(place) ?? "", score }));
+  }
+
+  /** Returns what a search for these queries looks at. */
+  evidence(queries: readonly Query[], filter: Filter): SearchEvidence {
+    const newest = `SELECT created_at FROM messages WHERE ${PASSES} ORDER BY moment DESC LIMIT 1`;
+    const passed = passing(filter);
     return {
-      hits: this.#hits([...fromHead, ...(missing > 0 ? tail(behind, missing, skipped) : [])]),
-      total,
+      ...termsOfAll(queries, (query) => this.#words.termsFound(query, filter)),
+      considered: this.#count(`SELECT COUNT(*) AS n FROM messages WHERE ${PASSES}`, ...passed),
+      newestAt: this.#exec<{ created_at: string }>(newest, ...passed).toArray()[0]?.created_at ?? null,
     };
   }
 
-  #hits(scored: readonly Scored[]): readonly RecallHit[] {
-    const query = "SELECT * FROM messages JOIN conversations USING (conversation_id) WHERE place = ?";
-    return scored.map(({ place, score }) => hitFrom(this.#exec<MessageRow>(query, place).one(), score));
+  /** Returns the messages with these ids (see `idsAt`), in the same order. Missing ones are left out. */
+  hitsOf(ranked: readonly Ranked[]): readonly RecallHit[] {
+    const query = `${HIT} WHERE conversation_id = ? AND message_id = ?`;
+    return ranked.flatMap(({ id, score }) => {
+      const [conversationId = "", messageId = ""] = id.split(" ", 2);
+      const rows = this.#exec<MessageRow>(query, conversationId, messageId);
+      return [...rows].map((row) => hitFrom(row, score));
+    });
   }
 
-  #add(conversationId: string, message: IndexedMessage, place: number): void {
-    const { messageId, sortKey, role, content, files, createdAt, runId } = message;
+  /** Returns hits with the parts of their files that match a query. They are read for the hits of one page only. */
+  withFilePassages(hits: readonly RecallHit[], text: string): readonly RecallHit[] {
+    const query = "SELECT file_texts FROM messages WHERE conversation_id = ? AND message_id = ?";
+    const words = passageWords(text);
+    return hits.map((hit) => {
+      if (hit.files.length === 0) return hit;
+      const { file_texts: json } = this.#exec<{ file_texts: string }>(
+        query,
+        hit.conversationId,
+        hit.messageId,
+      ).one();
+      // Written by `#add`.
+      const texts = JSON.parse(json) as readonly string[];
+      const files = hit.files.map((filename, index) => ({ filename, text: texts[index] ?? "" }));
+      return { ...hit, filePassage: filePassageOf(hit.content, files, words) };
+    });
+  }
+
+  #newestFirst(where: string, bindings: readonly string[], end: number, filter: Filter): Matched {
+    const matching = `FROM messages WHERE ${where} AND ${PASSES}`;
+    const bound = [...bindings, ...passing(filter)];
+    const ranked = this.#exec<Scored>(
+      `SELECT place, 0 AS score ${matching} ORDER BY moment DESC, sort_key DESC LIMIT ?`,
+      ...bound,
+      end,
+    ).toArray();
+    return { ranked, total: this.#count(`SELECT COUNT(*) AS n ${matching}`, ...bound) };
+  }
+
+  #add(conversationId: ConversationId, message: IndexedMessage, place: number): void {
+    const { messageId, sortKey, role, content, createdAt, runId } = message;
+    const files = indexedFiles(message.files);
     const date = memoryDate(null, createdAt);
     this.#exec(
-      "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       place,
       conversationId,
       sortKey,
@@ -224,20 +270,17 @@ export class MessageIndex {
       role,
       runId,
       createdAt,
-      JSON.stringify(files),
+      JSON.stringify(files.map(({ filename }) => filename)),
       content,
+      JSON.stringify(files.map(({ text }) => text)),
+      ...traitValues({ ...traitsOf(content), label: role }),
     );
     this.#exec(
       "INSERT INTO message_words (rowid, content, date) VALUES (?, ?, ?)",
       place,
-      spaced([content, ...files].join("\n")),
+      indexedText([content, ...files.flatMap(({ filename, text }) => [filename, text])].join("\n")),
       date.text,
     );
-  }
-
-  #placesOfRun(runId: string): readonly number[] {
-    const rows = this.#exec<{ place: number }>("SELECT place FROM messages WHERE run_id = ?", runId);
-    return [...rows].map(({ place }) => place);
   }
 
   get #version(): string | undefined {
@@ -262,42 +305,3 @@ export class MessageIndex {
     return this.#storage.sql.exec<Row>(query, ...bindings);
   }
 }
-
-/** Types, because SQL's rows have an index. */
-type ConversationRow = {
-  readonly conversation_id: string;
-  readonly title: string;
-  readonly stamp: string;
-  readonly gap_from: string | null;
-  readonly gap_before: string | null;
-};
-
-type MessageRow = {
-  readonly message_id: string;
-  readonly conversation_id: string;
-  readonly title: string;
-  readonly role: string;
-  readonly content: string;
-  readonly files: string;
-  readonly created_at: string;
-};
-
-const conversationFrom = (row: ConversationRow): KnownConversation => ({
-  id: row.conversation_id,
-  title: row.title,
-  stamp: row.stamp,
-  gap:
-    row.gap_from === null || row.gap_before === null ? null : { from: row.gap_from, before: row.gap_before },
-});
-
-const hitFrom = (row: MessageRow, score: number): RecallHit => ({
-  messageId: row.message_id,
-  conversationId: row.conversation_id,
-  conversationTitle: row.title,
-  role: row.role,
-  content: row.content,
-  // Written by `#add`.
-  files: JSON.parse(row.files) as readonly string[],
-  createdAt: row.created_at,
-  score,
-});

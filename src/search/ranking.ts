@@ -1,38 +1,53 @@
-/** For one word of the query: how well the memory at a place matches it. */
-export type TermScores = ReadonlyMap<Place, number>;
+/** A number for the text at each place, such as how well it matches one word of the query. Absent means 0. */
+export type PlaceValues = ReadonlyMap<Place, number>;
 
-/** Memories that were inserted one after the other stand at places one after the other. */
+/** The position of a text. Texts that were inserted one after the other have consecutive places. */
 type Place = number;
 
-/** How many memories before and after are looked at. */
-export const REACH = 4;
-/** What a word found so many memories earlier or later is worth: an answer comes after what it answers. */
+/** How many neighbours before and after a text count. */
+const REACH = 4;
+/**
+ * The weight of a value per step to an earlier or later neighbour. Earlier ones weigh more: answers follow questions.
+ */
 const EARLIER = 0.65;
 const LATER = 0.45;
-/** Memories further apart than this have nothing to do with each other. */
+/** Texts further apart in time than this are unrelated. */
 const CLOSE_MS = 60 * 60 * 1000;
 
 /**
- * How well a memory matches a query. Each word counts where it is found best: in the memory itself, or, for less, in one
- * that was inserted shortly before or after and is about the same time. So "How did the race go?" finds "It was so
- * rewarding!" behind "I ran a charity race", if only it shares a word with the question.
+ * Returns how well the text at a place matches a query: the sum over its words, each spread to neighbours. So "How did
+ * the race go?" finds "It was so rewarding!" after "I ran a charity race", because the neighbour shares a word with the
+ * question.
  */
 export function scoreOf(
   place: Place,
-  terms: readonly TermScores[],
+  terms: readonly PlaceValues[],
   momentAt: ReadonlyMap<Place, number>,
 ): number {
   let score = 0;
-  for (const scores of terms) {
-    let best = scores.get(place) ?? 0;
-    for (const [offset, share] of NEIGHBOURS) {
-      const found = (scores.get(place + offset) ?? 0) * share;
-      if (found > best && isClose(momentAt.get(place + offset), momentAt.get(place))) best = found;
-    }
-    score += best;
-  }
+  for (const values of terms) score += spread(place, values, momentAt);
   return score;
 }
+
+/**
+ * Returns the largest of a place's own value and, with less weight, the values of neighbours that are close in order and
+ * in time.
+ */
+export function spread(place: Place, values: PlaceValues, momentAt: ReadonlyMap<Place, number>): number {
+  let best = values.get(place) ?? 0;
+  for (const [offset, share] of NEIGHBOURS) {
+    const found = (values.get(place + offset) ?? 0) * share;
+    if (found > best && isClose(momentAt.get(place + offset), momentAt.get(place))) best = found;
+  }
+  return best;
+}
+
+/** Returns the places and their neighbours that count. */
+export const withNeighbours = (places: readonly Place[]): readonly Place[] => [
+  ...new Set(
+    places.flatMap((place) => Array.from({ length: 2 * REACH + 1 }, (_, index) => place - REACH + index)),
+  ),
+];
 
 const NEIGHBOURS = Array.from({ length: REACH }, (_, index) => index + 1).flatMap((steps) => [
   [-steps, EARLIER ** steps] as const,

@@ -1,250 +1,304 @@
 import { DurableObject } from "cloudflare:workers";
-import { embedderFor, portsFrom } from "../deps.ts";
-import type { Embedder } from "../llm/embeddings.ts";
-import { AppError } from "../shared/errors.ts";
+import { embedderFor, rerankerFor } from "../deps/objects.ts";
+import { portsFrom } from "../deps/ports.ts";
+import type { AccountEmail } from "../shared/id-types.ts";
+import { type Reply, replying } from "../shared/durable-reply.ts";
 import { memoryPartition } from "../table/keys.ts";
-import { IndexKeeper } from "./index-keeper.ts";
-import { Meaning } from "./meaning.ts";
+import { snapshotPage, laterPage, notesOf, rankedPage, type Rerank, textsOf } from "./answers.ts";
+import { CheckedEmbedder } from "./checked-embedder.ts";
+import { FullTextIndex } from "./full-text-index.ts";
+import { meaningsOf, nextStepMs } from "./meaning.ts";
+import { MemoryIndexer } from "./memory-indexer.ts";
+import { HISTORY, similarityInHistory } from "./memory-tables.ts";
 import { MessageIndex } from "./message-index.ts";
-import { MessageKeeper } from "./message-keeper.ts";
-import type { MemorySearchAnswer, MemorySearchRequest, RecallAnswer, RecallRequest } from "./model.ts";
+import { MessageIndexer } from "./message-indexer.ts";
+import type {
+  EmbeddingStatus,
+  MemoryHit,
+  MemoryIndexRequest,
+  MemoryIndexStatus,
+  MemorySearchAnswer,
+  MemorySearchRequest,
+  RecallAnswer,
+  RecallHit,
+  RecallRequest,
+} from "./model.ts";
+import { passageOf, type PassageWords, passageWords } from "./passage.ts";
 import { parseQuery } from "./query.ts";
-import type { SearchCall, SearchReply } from "./search-protocol.ts";
-import { TextIndex } from "./text-index.ts";
-import { VectorShelf } from "./vector-shelf.ts";
+import { RERANKED_CHARS, Reranking } from "./reranking.ts";
+import { SearchPages } from "./search-pages.ts";
+import { type SemanticSearch, semanticSearchOf } from "./semantic-search.ts";
+import { type IndexOwner, UnfinishedBuilds } from "./unfinished-builds.ts";
 
-/** How soon a build goes on: at once, or later where the table did not answer. */
-const NEXT_STEP_MS = 1;
-const RETRY_MS = 10_000;
-
-/** Whose memory and conversations are indexed here. */
-interface Owner {
-  readonly agentId: string;
-  readonly userId: string;
-  /** The agent's, where it has been told. */
-  readonly account?: string;
+/** An index of memories, of the current ones or of the history. */
+interface IndexedMemories {
+  readonly index: FullTextIndex;
+  readonly indexer: MemoryIndexer;
+  /** Whether the next complete answer announces that the index was rebuilt. */
+  isRebuilt: boolean;
 }
 
-/** What is left to the alarm. */
-interface Unfinished {
-  readonly owner: Owner;
-  readonly memories: boolean;
-  /** The space whose conversations are left to be read; null where none is. */
-  readonly conversationsOf: string | null;
-}
-
-interface Memories {
-  readonly index: TextIndex;
-  readonly keeper: IndexKeeper;
-}
-
-/** What finds memories by their meaning, and when it was last asked whether it still is what does. */
-interface KnownMeaning {
-  readonly meaning: Meaning | undefined;
-  readonly askedAt: number;
+interface Memories extends IndexedMemories {
+  readonly embedder: CheckedEmbedder;
 }
 
 interface Messages {
   readonly index: MessageIndex;
-  readonly keeper: MessageKeeper;
+  readonly indexer: MessageIndexer;
+  /** As in `IndexedMemories`. */
+  isRebuilt: boolean;
 }
 
-/** Whether an agent's provider still offers embeddings is asked again after so long. */
-const EMBEDDER_MS = 5 * 60_000;
-
-/** Under which name `Unfinished` is stored. */
-const UNFINISHED = "unfinished";
-
 /**
- * The search indexes of one agent's memory of one user, and of what they have said to each other. Nothing lasts here that
- * the table does not have: an index that is lost is read anew. A shell around the indexes and their keepers, which know
- * nothing of Durable Objects but the storage.
+ * The Durable Object that indexes one agent's memory of one user, and their conversations. The table is the source of
+ * truth: a lost index is rebuilt from it. A shell around the indexes and indexers, which know nothing of Durable
+ * Objects except their storage.
  */
 export class SearchIndex extends DurableObject<Env> {
+  #pages = new SearchPages({ storage: this.ctx.storage });
+  readonly #builds = new UnfinishedBuilds({ storage: this.ctx.storage });
   #memories: Memories | undefined;
+  #history: IndexedMemories | undefined;
   #messages: Messages | undefined;
-  #meaning: KnownMeaning | undefined;
-  #asking: Promise<Meaning | undefined> | undefined;
+  /** Null if the deployment has no reranking server. */
+  #reranking: Reranking | null | undefined;
 
-  override async fetch(request: Request): Promise<Response> {
-    // The Worker and the runners, and nobody else, ask in this shape.
-    const call = await request.json<SearchCall>();
-    try {
-      switch (call.kind) {
-        case "forget":
-          return await this.#forget();
-        case "search":
-          return answering(await this.#search(call.request));
-        case "recall":
-          return answering(await this.#recall(call.request));
-      }
-    } catch (thrown) {
-      const error = AppError.from(thrown);
-      if (error.status >= 500)
-        console.error({ message: error.message, code: error.code, cause: error.cause ?? error });
-      const { code, message, retryAfter = null } = error;
-      return Response.json({ error: { code, message, retryAfter } } satisfies SearchReply<never>);
-    }
+  /** Returns the best matches in the current memory. */
+  search(request: MemorySearchRequest): Promise<Reply<MemorySearchAnswer>> {
+    return replying(() => this.#search(request));
   }
 
-  /** Goes on with building. */
-  override async alarm(): Promise<void> {
-    const unfinished = await this.ctx.storage.get<Unfinished>(UNFINISHED);
-    if (!unfinished) return;
+  /** Returns how far the current memory can be found. */
+  status(request: MemoryIndexRequest): Promise<Reply<MemoryIndexStatus>> {
+    return replying(() => this.#status(request));
+  }
 
-    const { owner, conversationsOf: space } = unfinished;
-    try {
-      const left = {
-        owner,
-        memories: unfinished.memories && (await this.#buildMemories(owner)),
-        conversationsOf: space !== null && (await this.#buildMessages(owner, space)) ? space : null,
-      };
-      await this.ctx.storage.put(UNFINISHED, left);
-      if (left.memories || left.conversationsOf !== null)
-        await this.ctx.storage.setAlarm(Date.now() + NEXT_STEP_MS);
-    } catch (error) {
-      console.warn({ message: "Building a search index has to wait.", error: String(error) });
-      await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
-    }
+  /** Returns the best matches in the current conversations. */
+  recall(request: RecallRequest): Promise<Reply<RecallAnswer>> {
+    return replying(() => this.#recall(request));
+  }
+
+  /** Removes everything that is stored, because the memory is being deleted. */
+  forget(): Promise<Reply<null>> {
+    return replying(() => this.#forget());
+  }
+
+  /** Continues unfinished builds. */
+  override async alarm(): Promise<void> {
+    await this.#builds.continue({
+      memories: (owner) => this.#buildMemories(owner),
+      history: (owner) => this.#buildHistory(owner),
+      messages: (owner, conversationsOf) => this.#buildMessages(owner, conversationsOf),
+    });
   }
 
   async #search(request: MemorySearchRequest): Promise<MemorySearchAnswer> {
-    const { index, keeper } = await this.#openedMemories(request);
-    const query = parseQuery(request.query);
-    // Looked for while the index catches up, so that nobody waits for what most agents don't have.
-    const begun = this.#meaningOf(request).then((found) => ({
-      meaning: found,
-      asked: query.kind === "words" ? found?.begin(request.query) : undefined,
-    }));
-    const [{ meaning, asked }] = await Promise.all([begun, keeper.catchUp()]);
-    if (!keeper.isBuilding) meaning?.tidy();
-    const meant = await asked?.();
+    const current = await this.#openedMemories(request);
+    const { embedder } = current;
+    const isAsOf = request.asOf !== undefined;
+    const searched = isAsOf ? await this.#openedHistory(request) : current;
+    const { index, indexer } = searched;
+    const kept = await this.#pages.page(request.snapshot, request.offset, request.limit);
+    const texts = textsOf(request);
+    // The vectors belong to the current memories, which a search in the history therefore needs, too.
+    const indexers = {
+      get isBuilding() {
+        return current.indexer.isBuilding;
+      },
+      async sync() {
+        await Promise.all([current.indexer.sync(), isAsOf && indexer.sync()]);
+      },
+    };
+    const { semantic, similar } = await meaningsOf(kept ? [] : texts, indexers, embedder, request);
 
-    const { hits, total, stored } = index.search(query, request.limit, request.offset, meant?.near);
-    if (hasMoreToDo(keeper, meaning)) await this.#leaveToAlarm(request, { memories: true });
-    const notes = notesOf(keeper.isBuilding, total, stored);
-    return { hits, total, notes: [...notes, ...(meant?.notes ?? [])] };
+    const questions = texts.map((text, at) => {
+      const similarity = similar[at]?.similarity;
+      const moved = similarity && isAsOf ? similarityInHistory(this.ctx.storage.sql, similarity) : similarity;
+      return { query: parseQuery(text), similarity: moved };
+    });
+    const options = { pages: this.#pages, excluded: [] };
+    const page = kept ?? (await laterPage(index, questions, request, options));
+    if (page) return snapshotPage(index.hitsOf(page.ranked), page.total, request, indexer.isBuilding);
+
+    const rerank = await this.#rerank(request, ({ content }: MemoryHit, words) =>
+      passageOf(content, words, RERANKED_CHARS),
+    );
+    await this.#leaveMemories(request, current.indexer, semantic);
+    if (isAsOf && indexer.isBuilding) await this.#builds.leave(request, { history: true });
+    // Race: a page may wait for the reranking server. Meanwhile, the memory may be deleted with its tables.
+    const { stored } = index;
+    const answer = await rankedPage(index, questions, request, { ...options, rerank });
+    const notes = notesOf(searched, answer.total, stored);
+    const remarks = new Set([...notes, ...similar.flatMap((found) => found?.notes ?? []), ...answer.notes]);
+    return { ...answer, notes: [...remarks] };
   }
 
   async #recall(request: RecallRequest): Promise<RecallAnswer> {
-    const { index, keeper } = await this.#openedMessages(request, request.conversationsOf);
-    await keeper.catchUp();
+    const messages = await this.#openedMessages(request, request.conversationsOf);
+    const { index, indexer } = messages;
+    await indexer.sync();
 
-    const { query, limit, offset, exceptRunId, conversationsOf } = request;
-    const { hits, total, stored } = index.search(parseQuery(query), limit, offset, exceptRunId);
-    if (keeper.isBuilding) await this.#leaveToAlarm(request, { conversationsOf });
-    return { hits, total, notes: notesOf(keeper.isBuilding, total, stored) };
+    const { limit, offset, exceptRunId, conversationsOf, snapshot } = request;
+    const texts = textsOf(request);
+    const questions = texts.map((text) => ({ query: parseQuery(text) }));
+    const options = { pages: this.#pages, excluded: index.placesOfRun(exceptRunId) };
+    const kept =
+      (await this.#pages.page(snapshot, offset, limit)) ??
+      (await laterPage(index, questions, request, options));
+    if (kept) {
+      const hits = index.withFilePassages(index.hitsOf(kept.ranked), texts.join("\n"));
+      return snapshotPage(hits, kept.total, request, indexer.isBuilding);
+    }
+
+    const rerank = await this.#rerank(
+      request,
+      ({ content, files, filePassage }: RecallHit, words) =>
+        filePassage?.text ?? (passageOf(content, words, RERANKED_CHARS) || files.join(", ")),
+    );
+    if (indexer.isBuilding) await this.#builds.leave(request, { conversationsOf });
+    // Race: as in `#search`.
+    const stored = index.storedWithout(exceptRunId);
+    const answer = await rankedPage(index, questions, request, { ...options, rerank });
+    const notes = notesOf(messages, answer.total, stored);
+    return { ...answer, notes: [...notes, ...answer.notes] };
   }
 
-  /** Gives whether something is left. A server that does not embed is asked again by the next search, not by alarms. */
-  async #buildMemories(owner: Owner): Promise<boolean> {
-    const { keeper } = await this.#openedMemories(owner);
-    const [meaning] = await Promise.all([this.#meaningOf(owner), keeper.catchUp()]);
-    await meaning?.step();
-    return hasMoreToDo(keeper, meaning);
+  async #status(request: MemoryIndexRequest): Promise<MemoryIndexStatus> {
+    const { index, indexer, embedder } = await this.#openedMemories(request);
+    const [semantic] = await Promise.all([embedder.search(request), indexer.sync()]);
+    await this.#leaveMemories(request, indexer, semantic);
+    return { indexed: index.stored, ...(semantic?.status ?? NOT_EMBEDDED) };
   }
 
-  async #buildMessages(owner: Owner, conversationsOf: string): Promise<boolean> {
-    const { keeper } = await this.#openedMessages(owner, conversationsOf);
-    await keeper.catchUp();
-    return keeper.isBuilding;
+  /**
+   * Returns the function that orders hits by their passages, or `undefined` if the deployment has no reranking server.
+   */
+  async #rerank<Hit>(
+    { accountEmail }: MemoryIndexRequest,
+    toPassage: (hit: Hit, words: PassageWords) => string,
+  ): Promise<Rerank<Hit> | undefined> {
+    const reranking = await this.#openedReranking(accountEmail);
+    if (!reranking) return undefined;
+    return (text, hits) => {
+      const words = passageWords(text);
+      return reranking.order(
+        text,
+        hits.map((hit) => toPassage(hit, words)),
+      );
+    };
   }
 
-  /** Leaves what is left of the building to the alarm. */
-  async #leaveToAlarm(
-    { agentId, userId, account }: Owner,
-    more: Partial<Pick<Unfinished, "memories" | "conversationsOf">>,
+  /** Leaves what is not indexed or embedded yet to the alarm. */
+  async #leaveMemories(
+    owner: IndexOwner,
+    indexer: MemoryIndexer,
+    semantic: SemanticSearch | undefined,
   ): Promise<void> {
-    const before = await this.ctx.storage.get<Unfinished>(UNFINISHED);
-    const nothing = { memories: false, conversationsOf: null, ...before };
-    // Who recalls what was said does not tell the account, which the other index may need.
-    const owner = { ...before?.owner, agentId, userId, ...(account !== undefined && { account }) };
-    await this.ctx.storage.put(UNFINISHED, { ...nothing, ...more, owner });
-    if ((await this.ctx.storage.getAlarm()) === null)
-      await this.ctx.storage.setAlarm(Date.now() + NEXT_STEP_MS);
+    const waitMs = nextStepMs(indexer, semantic);
+    if (waitMs !== undefined) await this.#builds.leave(owner, { memories: true }, waitMs);
   }
 
-  async #forget(): Promise<Response> {
-    await Promise.all([this.#memories?.keeper.rest(), this.#messages?.keeper.rest()]);
-    // Nobody may open an index that is about to lose its tables.
+  /** Returns the wait until the next part in milliseconds, or `undefined` if no work is left. */
+  async #buildMemories(owner: IndexOwner): Promise<number | undefined> {
+    const { indexer, embedder } = await this.#openedMemories(owner);
+    // A complete index is only embedded. Otherwise each step would read again what was imported within the last minute.
+    const [semantic] = await Promise.all([
+      embedder.search(owner),
+      indexer.isBuilding ? indexer.sync() : undefined,
+    ]);
+    await semantic?.step();
+    return nextStepMs(indexer, semantic);
+  }
+
+  /** Returns as `#buildMemories`. */
+  async #buildHistory(owner: IndexOwner): Promise<number | undefined> {
+    const { indexer } = await this.#openedHistory(owner);
+    await indexer.sync();
+    return indexer.isBuilding ? 0 : undefined;
+  }
+
+  /** Returns as `#buildMemories`. */
+  async #buildMessages(owner: IndexOwner, conversationsOf: string): Promise<number | undefined> {
+    const { indexer } = await this.#openedMessages(owner, conversationsOf);
+    await indexer.sync();
+    return indexer.isBuilding ? 0 : undefined;
+  }
+
+  async #forget(): Promise<null> {
+    const opened = [this.#memories, this.#history, this.#messages].filter((part) => part !== undefined);
+    await Promise.all(opened.map(({ indexer }) => indexer.rest()));
+    this.#pages.close();
+    this.#pages = new SearchPages({ storage: this.ctx.storage });
+    // Race: no request may open an index whose tables are about to be removed.
     await this.ctx.blockConcurrencyWhile(async () => {
       await this.ctx.storage.deleteAlarm();
       await this.ctx.storage.deleteAll();
       this.#memories = undefined;
+      this.#history = undefined;
       this.#messages = undefined;
-      this.#meaning = undefined;
     });
-    return new Response(null, { status: 204 });
+    return null;
   }
 
-  async #openedMemories({ agentId, userId }: Owner): Promise<Memories> {
+  async #openedMemories({ agentId, userId }: IndexOwner): Promise<Memories> {
     if (this.#memories) return this.#memories;
 
-    const { table, clock } = await portsFrom(this.env);
-    // Another request may have been quicker.
-    if (!this.#memories) {
-      const index = new TextIndex(this.ctx.storage);
-      const keeper = new IndexKeeper(index, table, memoryPartition(agentId, userId), clock.now);
-      this.#memories = { index, keeper };
-    }
+    const ports = await portsFrom(this.env);
+    // A concurrent request may have opened it during the await.
+    if (this.#memories) return this.#memories;
+
+    const { storage } = this.ctx;
+    const { now } = ports.clock;
+    const index = new FullTextIndex({ storage });
+    const partition = memoryPartition(agentId, userId);
+    const indexer = new MemoryIndexer({ index, table: ports.table, partition, now });
+    const embedder = new CheckedEmbedder({
+      open: (accountEmail) => embedderFor(ports, accountEmail, agentId),
+      searchWith: (opened) => semanticSearchOf(storage, index, opened, now),
+      now,
+    });
+    this.#memories = { index, indexer, embedder, isRebuilt: index.wasOutdated };
     return this.#memories;
   }
 
-  /** The same for all who ask at the same time. */
-  #meaningOf(owner: Owner): Promise<Meaning | undefined> {
-    this.#asking ??= this.#askForMeaning(owner).finally(() => {
-      this.#asking = undefined;
-    });
-    return this.#asking;
-  }
+  async #openedHistory({ agentId, userId }: IndexOwner): Promise<IndexedMemories> {
+    if (this.#history) return this.#history;
 
-  /** What finds this memory by its meaning; nothing where there is no embedder, or it can't be looked for. */
-  async #askForMeaning(owner: Owner): Promise<Meaning | undefined> {
-    const known = this.#meaning;
-    const ports = await portsFrom(this.env);
-    const now = ports.clock.now();
-    if (known && now - known.askedAt < EMBEDDER_MS) return known.meaning;
-
-    let embedder: Embedder | undefined;
-    try {
-      embedder =
-        owner.account === undefined ? ports.embedder : await embedderFor(ports, owner.account, owner.agentId);
-    } catch (error) {
-      console.warn({ message: "An agent's embeddings were not looked for.", error: String(error) });
-      return known?.meaning;
+    const { table, clock } = await portsFrom(this.env);
+    if (!this.#history) {
+      const index = new FullTextIndex({ storage: this.ctx.storage, tables: HISTORY });
+      const partition = memoryPartition(agentId, userId);
+      const deps = { index, table, partition, withSuperseded: true, now: clock.now };
+      this.#history = { index, indexer: new MemoryIndexer(deps), isRebuilt: index.wasOutdated };
     }
-
-    // Made anew although it may be the same embedder: its credentials may be others. The vectors stay.
-    const { index } = await this.#openedMemories(owner);
-    const meaning =
-      embedder &&
-      new Meaning(new VectorShelf(this.ctx.storage, index, embedder.id), embedder, ports.clock.now);
-    this.#meaning = { meaning, askedAt: now };
-    return meaning;
+    return this.#history;
   }
 
-  async #openedMessages({ agentId }: Owner, conversationsOf: string): Promise<Messages> {
+  /** All requests of an index come from one account. */
+  async #openedReranking(accountEmail: AccountEmail): Promise<Reranking | null> {
+    if (this.#reranking !== undefined) return this.#reranking;
+
+    const ports = await portsFrom(this.env);
+    const reranker = rerankerFor(ports, accountEmail);
+    this.#reranking ??= reranker ? new Reranking({ reranker, now: ports.clock.now }) : null;
+    return this.#reranking;
+  }
+
+  async #openedMessages({ agentId }: IndexOwner, conversationsOf: string): Promise<Messages> {
     if (this.#messages) return this.#messages;
 
     const { table, clock } = await portsFrom(this.env);
     if (!this.#messages) {
-      const index = new MessageIndex(this.ctx.storage);
+      const index = new MessageIndex({ storage: this.ctx.storage });
       this.#messages = {
+        isRebuilt: index.wasOutdated,
         index,
-        keeper: new MessageKeeper(index, table, { agentId, conversationsOf }, clock.now),
+        indexer: new MessageIndexer({ index, table, agentId, conversationsOf, now: clock.now }),
       };
     }
     return this.#messages;
   }
 }
 
-const answering = (answer: MemorySearchAnswer | RecallAnswer): Response =>
-  Response.json({ answer } satisfies SearchReply<typeof answer>);
-
-const hasMoreToDo = (keeper: IndexKeeper, meaning: Meaning | undefined): boolean =>
-  keeper.isBuilding || (meaning !== undefined && meaning.isPending && !meaning.isResting);
-
-const notesOf = (isBuilding: boolean, total: number, stored: number): readonly string[] => [
-  ...(isBuilding ? ["index-building"] : []),
-  ...(total > 0 ? [] : [stored === 0 ? "nothing-stored" : "nothing-matched"]),
-];
+/** The status of a memory whose agent has no embedder. */
+const NOT_EMBEDDED: EmbeddingStatus = { embedded: 0, model: null, lastError: null };

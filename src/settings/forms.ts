@@ -3,16 +3,16 @@ import { credentialField, type Provider } from "../llm/provider.ts";
 import { type Form, type FormInput, rulesOf } from "../shared/forms.ts";
 import type { Credentials } from "./model.ts";
 
-/** The form that configures a provider. What is stored and no secret stands in it already. */
+/** Returns the form that configures a provider, filled in with the stored values except secrets. */
 export const providerForm = (provider: Provider, stored: Credentials, isLocal: boolean): Form => ({
   form_name: `${provider.label} Configuration`,
   submit_path: `/settings/providers/${encodeURIComponent(provider.name)}`,
   form_inputs: fieldsOf(provider).map((field) => inputOf(field, stored[field.name], isLocal)),
 });
 
-/** The fields of a provider's credentials, in their order. */
+/** Returns the fields of a provider's credentials, in form order. */
 export const fieldsOf = ({ credentials }: Provider) =>
-  // Every field of a provider's credentials is a schema of zod's; the shape's own type does not say so.
+  // The type of `shape` does not say that every member is a zod schema.
   Object.entries(credentials.shape as Record<string, z.ZodType>).map(([name, schema]) => ({
     ...credentialField(schema),
     name,
@@ -35,7 +35,7 @@ function inputOf(
     ...(!secret && stored !== undefined && { value: stored }),
     ...(offered.length > 0 && { options: offered.map(({ value, label }) => ({ value, label })) }),
     ...(placeholder !== undefined && { attr: { placeholder } }),
-    // A secret that is there may be left blank.
+    // A stored secret may be left blank.
     ...(required && !(secret && stored !== undefined) && { required }),
     ...rules,
     ...(help !== undefined && { help }),

@@ -1,6 +1,11 @@
+import { Hono } from "hono";
 import * as z from "zod";
+import { modelFacts } from "../llm/model-facts.ts";
+import type { ModelInfo, Provider } from "../llm/provider.ts";
 import { operation } from "../http/openapi.ts";
-import { userRouter } from "../http/router.ts";
+import type { AppEnv } from "../access/env.ts";
+import { requireAccess } from "../access/require-access.ts";
+import { notFound } from "../shared/errors.ts";
 import { validate } from "../http/validate.ts";
 
 const ModelView = z
@@ -9,38 +14,62 @@ const ModelView = z
     model_name: z.string(),
     display_name: z.string(),
     provider: z.string(),
-    /** How many tokens it reads at most; null where that is not known. */
-    context_tokens: z.number().nullable(),
-    /** Whether the provider lists it for the caller's credentials; otherwise it is from a list that is built in. */
-    is_live: z.boolean(),
+    context_tokens: z.number().nullable().describe("The context window in tokens; null if unknown."),
+    max_output_tokens: z.number().nullable().describe("How many tokens it writes at most; null if unknown."),
+    tools: z
+      .boolean()
+      .nullable()
+      .describe("Whether it can call tools, which memory requires; null if unknown."),
+    vision: z.boolean().nullable().describe("Whether it can see images; null if unknown."),
+    price: z
+      .object({ input: z.number(), output: z.number() })
+      .nullable()
+      .describe("US dollars per million tokens; null if unknown."),
+    is_live: z
+      .boolean()
+      .describe(
+        "True if the provider listed the model for your credentials, false if it is from a built-in list.",
+      ),
   })
   .meta({ id: "Model" });
 
-export const modelListRoutes = userRouter().get(
+function toModelView(
+  provider: Provider,
+  { id, name, contextTokens, tools }: ModelInfo,
+  isLive: boolean,
+): z.infer<typeof ModelView> {
+  const facts = modelFacts(id, provider.facts);
+  return {
+    model_id: id,
+    model_name: name,
+    display_name: name,
+    provider: provider.name,
+    context_tokens: contextTokens ?? facts?.contextTokens ?? null,
+    max_output_tokens: facts?.outputTokens ?? null,
+    tools: tools ?? facts?.tools ?? null,
+    vision: facts?.vision ?? null,
+    price: facts?.price ?? null,
+    is_live: isLive,
+  };
+}
+
+export const modelListRoutes = new Hono<AppEnv>().get(
   "/models/:provider",
-  operation(
-    "listModels",
-    "The models of a provider; none for one that is not there",
-    {
-      200: z.array(ModelView),
-    },
-    { access: ["user"] },
-  ),
+  operation("listModels", {
+    200: z.array(ModelView),
+  }),
+  requireAccess("user"),
   validate("param", z.object({ provider: z.string() })),
   async (c) => {
-    const found = await c.var.deps.providers.models(c.var.space.owner, c.req.valid("param").provider);
-    if (!found) return c.json([], 200);
+    const found = await c.var.deps.providerService.models(
+      c.var.scope.accountEmail,
+      c.req.valid("param").provider,
+    );
+    if (!found) throw notFound("Provider");
 
     const { provider, models, isLive } = found;
     return c.json(
-      models.map(({ id, name, contextTokens }) => ({
-        model_id: id,
-        model_name: name,
-        display_name: name,
-        provider: provider.name,
-        context_tokens: contextTokens ?? null,
-        is_live: isLive,
-      })),
+      models.map((model) => toModelView(provider, model, isLive)),
       200,
     );
   },

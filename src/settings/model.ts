@@ -1,22 +1,23 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import { idAfter, optionalText, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item, Key, Value } from "../table/marshal.ts";
 
-/** What a user entered for a provider: a value by the name of its field. */
+/** What a user entered for a provider: values by field name. */
 export type Credentials = Readonly<Record<string, string>>;
 
-/** What a user keeps for a provider, as it is stored. */
+/** What is stored of a user's credentials for one provider. */
 export interface ProviderSettings {
-  readonly owner: string;
+  readonly accountEmail: AccountEmail;
   readonly provider: string;
-  /** Their credentials, sealed; or a token of the service before. */
+  /** The encrypted credentials, or a token that the legacy Python service encrypted. */
   readonly encrypted: string;
   /**
-   * What stands in the place of `encrypted`, whatever it is; nothing where the attribute is missing. No two ciphertexts
-   * are alike, so it tells whether anything was changed.
+   * The raw attribute behind `encrypted`, `undefined` if it is missing. Every ciphertext is unique, so a write can use
+   * it as a condition that nothing has changed.
    */
   readonly revision: Value | undefined;
-  /** The token of the service before that `encrypted` was made of, while its secret is there. */
+  /** The token of the legacy Python service that `encrypted` was made from; kept while its secret is configured. */
   readonly legacy: string | null;
   readonly createdAt: string;
   readonly updatedAt: string | null;
@@ -24,19 +25,19 @@ export interface ProviderSettings {
 
 export const PROVIDER_SETTINGS_PREFIX = "ProviderSettings#";
 
-export const settingsKey = (owner: string, provider: string): Key => ({
-  pk: userPartition(owner),
+export const settingsKey = (accountEmail: AccountEmail, provider: string): Key => ({
+  pk: userPartition(accountEmail),
   sk: `${PROVIDER_SETTINGS_PREFIX}${provider}`,
 });
 
-/** Attributes that others than this file speak of. */
+/** Attribute names that other files use. */
 export const ENCRYPTED = "encrypted_credentials";
 export const LEGACY = "encrypted_credentials_legacy";
 
 export const settingsItem = (settings: ProviderSettings): Item => ({
-  ...settingsKey(settings.owner, settings.provider),
+  ...settingsKey(settings.accountEmail, settings.provider),
   entity_type: "ProviderSettings",
-  user_email: settings.owner,
+  user_email: settings.accountEmail,
   provider_name: settings.provider,
   [ENCRYPTED]: settings.encrypted,
   ...(settings.legacy !== null && { [LEGACY]: settings.legacy }),
@@ -45,11 +46,11 @@ export const settingsItem = (settings: ProviderSettings): Item => ({
 });
 
 /**
- * Owner and provider are those of the place where the item stands, whatever its attributes say: credentials that were
- * copied to another place must not open there.
+ * Reads settings from their stored item. Account and provider come from the item's key, never from its attributes:
+ * credentials that were copied to another key must not decrypt there.
  */
-export const settingsFrom = (owner: string, item: Item): ProviderSettings => ({
-  owner,
+export const settingsFrom = (accountEmail: AccountEmail, item: Item): ProviderSettings => ({
+  accountEmail,
   provider: idAfter(item, PROVIDER_SETTINGS_PREFIX),
   encrypted: text(item, ENCRYPTED),
   revision: item[ENCRYPTED],
@@ -58,6 +59,6 @@ export const settingsFrom = (owner: string, item: Item): ProviderSettings => ({
   updatedAt: optionalText(item, "updated_at"),
 });
 
-/** Whether an item of a user's partition holds settings of a provider. */
+/** Returns whether an item of a user's partition holds provider settings. */
 export const isProviderSettings = (item: Item): boolean =>
   text(item, "sk").startsWith(PROVIDER_SETTINGS_PREFIX);

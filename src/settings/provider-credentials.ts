@@ -1,35 +1,50 @@
+import type { AccountEmail } from "../shared/id-types.ts";
+import { objectFrom } from "../shared/json.ts";
 import type { Opened, Vault } from "../shared/encryption.ts";
 import type { FernetReader } from "../shared/fernet.ts";
 import type { Credentials, ProviderSettings } from "./model.ts";
 import type { ProviderSettingsRepository } from "./repository.ts";
 
-/** Ciphertexts of these credentials are good for nothing else. */
+/** Part of the additional data: a ciphertext for this purpose cannot be opened for another. */
 const PURPOSE = "provider credentials";
 
-/** Credentials that could be read; `isCurrent` is false where their ciphertext should be renewed. */
+/** Decrypted credentials. `isCurrent` is false if the ciphertext should be renewed. */
 export interface OpenedCredentials {
   readonly values: Credentials;
   readonly isCurrent: boolean;
 }
 
-/** Encrypts users' credentials, and reads them back for the user and the provider that they were stored for. */
+interface ProviderCredentialsDeps {
+  readonly settings: ProviderSettingsRepository;
+  readonly vault: Vault;
+  readonly legacy: FernetReader | undefined;
+}
+
+/** Encrypts users' credentials, and decrypts them only for the user and provider that they were stored for. */
 export class ProviderCredentials {
   readonly #settings: ProviderSettingsRepository;
   readonly #vault: Vault;
   readonly #legacy: FernetReader | undefined;
 
-  /** Without `legacy`, tokens of the service before can't be read, and those kept beside are removed. */
-  constructor(settings: ProviderSettingsRepository, vault: Vault, legacy: FernetReader | undefined) {
+  /** Without `legacy`, tokens of the legacy Python service cannot be read, and stored copies of them are removed. */
+  constructor({ settings, vault, legacy }: ProviderCredentialsDeps) {
     this.#settings = settings;
     this.#vault = vault;
     this.#legacy = legacy;
   }
 
-  seal(owner: string, provider: string, values: Credentials): Promise<string> {
-    return this.#vault.seal(JSON.stringify(values), { purpose: PURPOSE, owner, subject: provider });
+  /** Returns the credentials encrypted and bound to the account and provider. */
+  seal(accountEmail: AccountEmail, provider: string, values: Credentials): Promise<string> {
+    return this.#vault.seal(JSON.stringify(values), {
+      purpose: PURPOSE,
+      owner: accountEmail,
+      subject: provider,
+    });
   }
 
-  /** Nothing where they can't be read: their key is gone, or they were not stored for this user and provider. */
+  /**
+   * Returns the decrypted credentials, or `undefined` if their key is gone or they belong to another user or provider.
+   */
   async open(settings: ProviderSettings): Promise<OpenedCredentials | undefined> {
     const opened = (await this.#openSealed(settings)) ?? (await this.#openToken(settings));
     const values = opened && parse(opened.text);
@@ -37,25 +52,29 @@ export class ProviderCredentials {
   }
 
   /**
-   * Renews a ciphertext that is not current. Nobody has to wait for it and nothing depends on it: it never throws, and
-   * the next use tries again.
+   * Renews a ciphertext that is not current. Never throws: if it fails, the failure is logged and the next use tries
+   * again.
    */
   async refresh(settings: ProviderSettings, { values, isCurrent }: OpenedCredentials): Promise<void> {
     if (isCurrent) return;
 
-    const { owner, provider } = settings;
+    const { accountEmail, provider } = settings;
     try {
       const isToken = (await this.#openSealed(settings)) === undefined;
       const legacy = isToken ? settings.encrypted : settings.legacy;
-      const encrypted = await this.seal(owner, provider, values);
+      const encrypted = await this.seal(accountEmail, provider, values);
       await this.#settings.reencrypt(settings, encrypted, this.#legacy ? legacy : null);
     } catch (error) {
-      console.warn({ message: "Credentials were not encrypted anew.", provider, error: String(error) });
+      console.warn({
+        message: "Could not re-encrypt provider credentials. The next use tries again.",
+        provider,
+        error: String(error),
+      });
     }
   }
 
-  #openSealed({ owner, provider, encrypted }: ProviderSettings): Promise<Opened | undefined> {
-    return this.#vault.open(encrypted, { purpose: PURPOSE, owner, subject: provider });
+  #openSealed({ accountEmail, provider, encrypted }: ProviderSettings): Promise<Opened | undefined> {
+    return this.#vault.open(encrypted, { purpose: PURPOSE, owner: accountEmail, subject: provider });
   }
 
   async #openToken({ encrypted }: ProviderSettings): Promise<Opened | undefined> {
@@ -64,16 +83,13 @@ export class ProviderCredentials {
   }
 }
 
-/** The texts of a JSON object; whatever else a writer left in it is no credential. */
+/** Returns the text members of a JSON object, or `undefined` if it is not one. Other members are not credentials. */
 function parse(text: string): Credentials | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof parsed !== "object" || parsed === null) return undefined;
-  return Object.fromEntries(
-    Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  const parsed = objectFrom(text);
+  return (
+    parsed &&
+    Object.fromEntries(
+      Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    )
   );
 }

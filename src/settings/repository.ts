@@ -1,7 +1,8 @@
+import type { AccountEmail } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
-import { ConditionFailed } from "../table/errors.ts";
 import { absent, equals } from "../table/expressions.ts";
 import { userPartition } from "../table/keys.ts";
+import { modelListFrom, modelListItem, modelListKey, type StoredModelList } from "./model-list-model.ts";
 import {
   ENCRYPTED,
   LEGACY,
@@ -15,49 +16,65 @@ import {
 export class ProviderSettingsRepository {
   readonly #table: TableClient;
 
-  constructor(table: TableClient) {
+  constructor({ table }: { readonly table: TableClient }) {
     this.#table = table;
   }
 
-  async list(owner: string): Promise<readonly ProviderSettings[]> {
+  /** Returns all provider settings of the account. */
+  async list(accountEmail: AccountEmail): Promise<readonly ProviderSettings[]> {
     const range = { beginsWith: PROVIDER_SETTINGS_PREFIX };
-    const items = await this.#table.query(userPartition(owner), { range });
-    return items.map((item) => settingsFrom(owner, item));
+    const items = await this.#table.query(userPartition(accountEmail), { range });
+    return items.map((item) => settingsFrom(accountEmail, item));
   }
 
-  async find(owner: string, provider: string): Promise<ProviderSettings | undefined> {
-    const item = await this.#table.get(settingsKey(owner, provider));
-    return item && settingsFrom(owner, item);
+  /** Returns the settings for a provider, or `undefined` if there are none. */
+  async find(accountEmail: AccountEmail, provider: string): Promise<ProviderSettings | undefined> {
+    const item = await this.#table.get(settingsKey(accountEmail, provider));
+    return item && settingsFrom(accountEmail, item);
   }
 
-  /** Stores settings in the place of those that were read; false where somebody else has changed them since. */
+  /** Replaces the settings that were read as `previous`. Returns false if they have changed since. */
   async save(settings: ProviderSettings, previous: ProviderSettings | undefined): Promise<boolean> {
     const condition = previous ? unchanged(previous) : absent("pk");
-    return this.#unlessChanged(this.#table.put(settingsItem(settings), condition));
+    return this.#table.tryPut(settingsItem(settings), condition);
   }
 
-  /** Replaces the ciphertext of the same credentials; does nothing where they have been changed since. */
+  /** Replaces the ciphertext of unchanged credentials. Does nothing if they have changed since they were read. */
   async reencrypt(settings: ProviderSettings, encrypted: string, legacy: string | null): Promise<void> {
     const changes = {
       set: { [ENCRYPTED]: encrypted, ...(legacy !== null && { [LEGACY]: legacy }) },
       ...(legacy === null && { remove: [LEGACY] }),
     };
-    const key = settingsKey(settings.owner, settings.provider);
-    await this.#unlessChanged(this.#table.update(key, changes, unchanged(settings)));
+    const key = settingsKey(settings.accountEmail, settings.provider);
+    await this.#table.tryUpdate(key, changes, unchanged(settings));
   }
 
-  async remove(owner: string, provider: string): Promise<void> {
-    await this.#table.remove(settingsKey(owner, provider));
+  /** Removes the settings, and the models that the provider has listed for them. */
+  async remove(accountEmail: AccountEmail, provider: string): Promise<void> {
+    await this.#table.transact([
+      { remove: settingsKey(accountEmail, provider) },
+      { remove: modelListKey(accountEmail, provider) },
+    ]);
   }
 
-  async #unlessChanged(write: Promise<unknown>): Promise<boolean> {
-    try {
-      await write;
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
+  /** Returns the settings for a provider, and the models that it has listed for them, as far as they are stored. */
+  async findWithModelList(
+    accountEmail: AccountEmail,
+    provider: string,
+  ): Promise<{ readonly settings?: ProviderSettings; readonly list?: StoredModelList | undefined }> {
+    const keys = [settingsKey(accountEmail, provider), modelListKey(accountEmail, provider)];
+    const [item, listItem] = await this.#table.batchGet(keys);
+    if (!item) return {};
+    const settings = settingsFrom(accountEmail, item);
+    return { settings, list: listItem && modelListFrom(settings, listItem) };
+  }
+
+  /** Stores the models that a provider has listed. Does nothing if the settings have changed since they were read. */
+  async saveModelList(settings: ProviderSettings, list: StoredModelList): Promise<void> {
+    await this.#table.tryTransact([
+      { check: settingsKey(settings.accountEmail, settings.provider), if: unchanged(settings) },
+      { put: modelListItem(settings, list) },
+    ]);
   }
 }
 

@@ -1,13 +1,16 @@
+import { Hono } from "hono";
 import * as z from "zod";
 import { operation } from "../http/openapi.ts";
-import { userRouter } from "../http/router.ts";
+import { limitBursts } from "../access/burst-limit.ts";
+import type { AppEnv } from "../access/env.ts";
+import { requireAccess } from "../access/require-access.ts";
 import { blankAsAbsent } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
 import { ProviderListing, ProviderView, toListing, toView } from "./views.ts";
 
 const ProviderParam = z.object({ providerName: z.string() });
 
-/** Which fields there are depends on the provider; its own schema checks them. */
+/** The fields depend on the provider, whose own schema validates them. */
 const Credentials = z
   .record(z.string(), z.unknown())
   .meta({ id: "ProviderCredentials", description: "The fields of the provider's form." });
@@ -15,81 +18,84 @@ const Credentials = z
 const TrialQuery = z.object({ model: blankAsAbsent(z.string().trim().max(200).optional()) });
 
 const Trial = z
-  .object({ ok: z.boolean(), message: z.string(), code: z.string().nullable() })
+  .object({
+    ok: z.boolean(),
+    message: z.string(),
+    code: z.string().nullable(),
+    checked: z
+      .enum(["list", "message"])
+      .nullable()
+      .describe(
+        "`message` if a model has answered, `list` if the provider only listed its models, null on failure.",
+      ),
+  })
   .meta({ id: "ProviderTrial" });
 
-export const providerRoutes = userRouter()
+export const providerRoutes = new Hono<AppEnv>()
   .get(
     "/",
-    operation(
-      "listProviders",
-      "The providers of models, and the forms that configure them",
-      {
-        200: z.array(ProviderListing),
-      },
-      { access: ["user"] },
-    ),
+    operation("listProviders", {
+      200: z.array(ProviderListing),
+    }),
+    requireAccess("user"),
     async (c) => {
-      const { providers } = c.var.deps;
-      const all = await providers.list(c.var.space.owner);
+      const { providerService } = c.var.deps;
+      const all = await providerService.list(c.var.scope.accountEmail);
       return c.json(
-        all.map((status) => toListing(status, providers.formOf(status))),
+        all.map((status) => toListing(status, providerService.formOf(status))),
         200,
       );
     },
   )
   .get(
     "/:providerName",
-    operation("getProvider", "Whether a provider is configured", { 200: ProviderView }, { access: ["user"] }),
+    operation("getProvider", { 200: ProviderView }),
+    requireAccess("user"),
     validate("param", ProviderParam),
     async (c) => {
       const { providerName } = c.req.valid("param");
-      return c.json(toView(await c.var.deps.providers.get(c.var.space.owner, providerName)), 200);
+      return c.json(
+        toView(await c.var.deps.providerService.get(c.var.scope.accountEmail, providerName)),
+        200,
+      );
     },
   )
   .post(
     "/:providerName",
-    operation(
-      "configureProvider",
-      "Store the credentials for a provider",
-      { 201: ProviderView },
-      { access: ["user"] },
-    ),
+    operation("configureProvider", { 201: ProviderView }),
+    requireAccess("user"),
     validate("param", ProviderParam),
     validate("json", Credentials),
     async (c) => {
       const { providerName } = c.req.valid("param");
-      const status = await c.var.deps.providers.save(c.var.space.owner, providerName, c.req.valid("json"));
+      const status = await c.var.deps.providerService.save(
+        c.var.scope.accountEmail,
+        providerName,
+        c.req.valid("json"),
+      );
       return c.json(toView(status), 201);
     },
   )
   .delete(
     "/:providerName",
-    operation(
-      "removeProvider",
-      "Forget the credentials for a provider",
-      { 204: "empty" },
-      { access: ["user"] },
-    ),
+    operation("removeProvider", { 204: "empty" }),
+    requireAccess("user"),
     validate("param", ProviderParam),
     async (c) => {
-      await c.var.deps.providers.remove(c.var.space.owner, c.req.valid("param").providerName);
+      await c.var.deps.providerService.remove(c.var.scope.accountEmail, c.req.valid("param").providerName);
       return c.body(null, 204);
     },
   )
   .post(
     "/:providerName/test",
-    operation(
-      "testProvider",
-      "Ask the provider whether the stored credentials work",
-      { 200: Trial },
-      { access: ["user"], burst: "costly" },
-    ),
+    operation("testProvider", { 200: Trial }),
+    requireAccess("user"),
+    limitBursts("costly"),
     validate("param", ProviderParam),
     validate("query", TrialQuery),
     async (c) => {
       const { providerName } = c.req.valid("param");
       const { model } = c.req.valid("query");
-      return c.json(await c.var.deps.providers.try(c.var.space.owner, providerName, model), 200);
+      return c.json(await c.var.deps.providerService.try(c.var.scope.accountEmail, providerName, model), 200);
     },
   );

@@ -1,10 +1,12 @@
-import { builtIn, type ModelList, type ModelLists } from "../llm/model-lists.ts";
+import type { AccountEmail } from "../shared/id-types.ts";
+import { builtIn, type ModelList } from "../llm/model-lists.ts";
 import type { ModelInfo, Provider, ProviderContext } from "../llm/provider.ts";
 import { wantsCredentials } from "../llm/providers.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { Form } from "../shared/forms.ts";
-import { checkCredentials, fits, type Submitted } from "./check.ts";
+import { type AccountModelLists, withAbilities } from "./account-model-lists.ts";
+import { areValid, checkCredentials, type Submitted } from "./check.ts";
 import { providerForm } from "./forms.ts";
 import type { Credentials, ProviderSettings } from "./model.ts";
 import { notConfigured, unreadable } from "./problems.ts";
@@ -12,47 +14,67 @@ import type { OpenedCredentials, ProviderCredentials } from "./provider-credenti
 import type { ProviderSettingsRepository } from "./repository.ts";
 import { type Trial, tryProvider } from "./trial.ts";
 
-/** How often settings are read again because somebody else has changed them in between. */
+/** How often settings are read again after a concurrent change. */
 const ATTEMPTS = 5;
-/** How long a form waits for the lists of models, and who asks for one of them. */
+/** How long forms wait for model lists, and how long a request for one list waits. */
 const FORM_MS = 1_500;
 const LIST_MS = 8_000;
 
-/** A provider, and what a user keeps for it. */
+/** A provider and what a user stored for it. */
 export interface ProviderStatus {
   readonly provider: Provider;
   readonly settings: ProviderSettings | undefined;
-  /** Nothing where none are stored, or where they can't be used any more. */
+  /** `undefined` if none are stored, or if they can no longer be used. */
   readonly credentials: Credentials | undefined;
 }
 
-/** A provider that a user can choose, with its models. */
+/** A provider that a user can choose, and its models. */
 export interface ProviderOffer {
   readonly name: string;
   readonly models: readonly ModelInfo[];
 }
 
-interface ProviderServiceParts {
+/** The models that an account's agents use. */
+interface UsedModels {
+  list(
+    accountEmail: AccountEmail,
+  ): Promise<readonly { readonly provider: string; readonly model: string | null }[]>;
+}
+
+interface ProviderServiceDeps {
   readonly settings: ProviderSettingsRepository;
   readonly credentials: ProviderCredentials;
   readonly providers: readonly Provider[];
   readonly context: ProviderContext;
-  readonly modelLists: ModelLists;
+  readonly modelLists: AccountModelLists;
   readonly clock: Clock;
+  readonly agents: UsedModels;
 }
 
-/** What users keep for the providers of models. */
+/** Manages users' credentials for model providers. */
 export class ProviderService {
-  readonly #parts: ProviderServiceParts;
+  readonly #settings: ProviderSettingsRepository;
+  readonly #credentials: ProviderCredentials;
+  readonly #providers: readonly Provider[];
+  readonly #context: ProviderContext;
+  readonly #modelLists: AccountModelLists;
+  readonly #clock: Clock;
+  readonly #agents: UsedModels;
 
-  constructor(parts: ProviderServiceParts) {
-    this.#parts = parts;
+  constructor({ settings, credentials, providers, context, modelLists, clock, agents }: ProviderServiceDeps) {
+    this.#settings = settings;
+    this.#credentials = credentials;
+    this.#providers = providers;
+    this.#context = context;
+    this.#modelLists = modelLists;
+    this.#clock = clock;
+    this.#agents = agents;
   }
 
-  /** All providers that can be configured. */
-  async list(owner: string): Promise<readonly ProviderStatus[]> {
-    const stored = await this.#parts.settings.list(owner);
-    const providers = this.#parts.providers.filter(wantsCredentials);
+  /** Returns all providers that can be configured, with the account's settings. */
+  async list(accountEmail: AccountEmail): Promise<readonly ProviderStatus[]> {
+    const stored = await this.#settings.list(accountEmail);
+    const providers = this.#providers.filter(wantsCredentials);
     return Promise.all(
       providers.map(async (provider) => {
         const settings = stored.find((candidate) => candidate.provider === provider.name);
@@ -61,99 +83,112 @@ export class ProviderService {
     );
   }
 
-  /** The form that changes it. */
+  /** Returns the form that configures the provider. */
   formOf({ provider, credentials = {} }: ProviderStatus): Form {
-    return providerForm(provider, credentials, this.#parts.context.isLocal);
+    return providerForm(provider, credentials, this.#context.isLocal);
   }
 
-  /** Throws a 404 for a provider that is not there. */
-  async get(owner: string, name: string): Promise<ProviderStatus> {
+  /** Returns a provider with the account's settings. Throws `not-found` if there is no such provider. */
+  async get(accountEmail: AccountEmail, name: string): Promise<ProviderStatus> {
     const provider = this.#require(name);
-    const settings = await this.#parts.settings.find(owner, provider.name);
+    const settings = await this.#settings.find(accountEmail, provider.name);
     return this.#status(provider, settings, await this.#open(provider, settings));
   }
 
   /**
-   * Stores credentials in the place of those that were there. Blank fields keep what is stored as long as nothing is
-   * changed by that. Throws a 422 that tells what is wrong with them.
+   * Stores credentials, replacing earlier ones. See `checkCredentials` for when blank fields keep their stored values.
+   * Throws `validation-failed` if a field is wrong, and `conflict` if the settings keep changing.
    */
-  async save(owner: string, name: string, submitted: Submitted): Promise<ProviderStatus> {
-    const { settings, credentials, context, clock } = this.#parts;
+  async save(accountEmail: AccountEmail, name: string, submitted: Submitted): Promise<ProviderStatus> {
     const provider = this.#require(name);
 
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const stored = await settings.find(owner, provider.name);
+      const stored = await this.#settings.find(accountEmail, provider.name);
       const known = await this.#open(provider, stored);
-      const values = checkCredentials(provider, submitted, known?.values, context);
+      const values = checkCredentials(provider, submitted, known?.values, this.#context);
       if (stored && known?.isCurrent && isSame(values, known.values))
         return this.#status(provider, stored, known);
 
-      const encrypted = await credentials.seal(owner, provider.name, values);
+      const encrypted = await this.#credentials.seal(accountEmail, provider.name, values);
       const next: ProviderSettings = {
-        owner,
+        accountEmail,
         provider: provider.name,
         encrypted,
         revision: encrypted,
         legacy: null,
-        createdAt: stored?.createdAt || clock.timestamp(),
-        updatedAt: stored ? clock.timestamp() : null,
+        createdAt: stored?.createdAt || this.#clock.timestamp(),
+        updatedAt: stored ? this.#clock.timestamp() : null,
       };
-      if (await settings.save(next, stored)) return { provider, settings: next, credentials: values };
+      if (await this.#settings.save(next, stored)) return { provider, settings: next, credentials: values };
     }
     throw new AppError("conflict", "These settings are being changed elsewhere. Please try again.", {
       retryable: true,
     });
   }
 
-  async remove(owner: string, name: string): Promise<void> {
-    await this.#parts.settings.remove(owner, this.#require(name).name);
+  /** Deletes the credentials for a provider. Throws `not-found` if there is no such provider. */
+  async remove(accountEmail: AccountEmail, name: string): Promise<void> {
+    await this.#settings.remove(accountEmail, this.#require(name).name);
   }
 
   /**
-   * Asks the provider whether the stored credentials work: for its list of models, or for a word of the given model.
-   * Throws a 409 where there are none.
+   * Tests the stored credentials; see `tryProvider`. Asks `model`, or a model of the account's agents. Throws
+   * `provider-not-configured` if no usable credentials are stored.
    */
-  async try(owner: string, name: string, model: string | undefined): Promise<Trial> {
-    const { settings, credentials, context } = this.#parts;
+  async try(accountEmail: AccountEmail, name: string, model: string | undefined): Promise<Trial> {
     const provider = this.#require(name);
-    const stored = await settings.find(owner, provider.name);
+    const stored = await this.#settings.find(accountEmail, provider.name);
     const opened = await this.#open(provider, stored);
-    if (!stored) throw notConfigured(name);
-    if (!opened) throw unreadable(name);
+    if (!stored) throw notConfigured(provider.name);
+    if (!opened) throw unreadable(provider.name);
 
+    const used = model === undefined ? await this.#usedModels(accountEmail, provider) : [];
     const [trial] = await Promise.all([
-      tryProvider(provider, opened.values, model, context),
-      credentials.refresh(stored, opened),
+      tryProvider(provider, opened.values, { model, used }, this.#context),
+      this.#credentials.refresh(stored, opened),
     ]);
     return trial;
   }
 
-  /** The models of a provider, by its name in any case; nothing for a provider that is not there. */
-  async models(owner: string, name: string): Promise<(ModelList & { provider: Provider }) | undefined> {
-    const { settings, modelLists } = this.#parts;
-    const provider = this.#parts.providers.find(
-      (candidate) => candidate.name.toLowerCase() === name.toLowerCase(),
-    );
+  /**
+   * Returns the models of a provider, whose name is matched without case, or `undefined` if there is no such provider.
+   */
+  async models(
+    accountEmail: AccountEmail,
+    name: string,
+  ): Promise<(ModelList & { provider: Provider }) | undefined> {
+    const provider = this.#find(name);
     if (!provider) return undefined;
 
-    const stored = await settings.find(owner, provider.name);
-    const values = await this.#usable(provider, stored);
-    const list = values ? await modelLists.list(provider, values, LIST_MS) : builtIn(provider);
+    const settings = await this.#settings.find(accountEmail, provider.name);
+    const values = await this.#usable(provider, settings);
+    const list = values
+      ? await this.#modelLists.list({ provider, settings, values }, { timeMs: LIST_MS, withWindows: true })
+      : builtIn(provider);
     return { provider, ...list };
   }
 
-  /** The providers that would answer this user, with their models. Takes a moment at most, whoever does not answer. */
-  async offers(owner: string): Promise<readonly ProviderOffer[]> {
-    const { settings, providers, modelLists } = this.#parts;
-    const stored = await settings.list(owner);
+  /** Returns the providers that the account can use, with their models. Waits at most `FORM_MS` for slow providers. */
+  async offers(accountEmail: AccountEmail): Promise<readonly ProviderOffer[]> {
+    const stored = await this.#settings.list(accountEmail);
     const offers = await Promise.all(
-      providers.map(async (provider) => {
-        const own = stored.find((candidate) => candidate.provider === provider.name);
-        const values = await this.#usable(provider, own);
-        return values && { name: provider.name, ...(await modelLists.list(provider, values, FORM_MS)) };
+      this.#providers.map(async (provider) => {
+        const settings = stored.find((candidate) => candidate.provider === provider.name);
+        const values = await this.#usable(provider, settings);
+        if (!values) return undefined;
+        const source = { provider, settings, values };
+        const { models } = await this.#modelLists.list(source, { timeMs: FORM_MS });
+        return { name: provider.name, models: models.map((model) => withAbilities(model, provider)) };
       }),
     );
     return offers.filter((offer) => offer !== undefined);
+  }
+
+  async #usedModels(accountEmail: AccountEmail, provider: Provider): Promise<readonly string[]> {
+    const agents = await this.#agents.list(accountEmail);
+    return agents.flatMap((agent) =>
+      agent.provider === provider.name && agent.model !== null ? [agent.model] : [],
+    );
   }
 
   async #usable(
@@ -164,13 +199,13 @@ export class ProviderService {
     return (await this.#open(provider, settings))?.values;
   }
 
-  /** Stored credentials that can be used: they can be read, and the provider would take them. */
+  /** Returns stored credentials if they can be decrypted and match the provider's schema. */
   async #open(
     provider: Provider,
     settings: ProviderSettings | undefined,
   ): Promise<OpenedCredentials | undefined> {
-    const opened = settings && (await this.#parts.credentials.open(settings));
-    return opened && fits(provider, opened.values) ? opened : undefined;
+    const opened = settings && (await this.#credentials.open(settings));
+    return opened && areValid(provider, opened.values) ? opened : undefined;
   }
 
   #status(
@@ -181,8 +216,14 @@ export class ProviderService {
     return { provider, settings, credentials: opened?.values };
   }
 
+  /** Names are matched without case. */
+  #find(name: string): Provider | undefined {
+    const wanted = name.toLowerCase();
+    return this.#providers.find((candidate) => candidate.name.toLowerCase() === wanted);
+  }
+
   #require(name: string): Provider {
-    const provider = this.#parts.providers.find((candidate) => candidate.name === name);
+    const provider = this.#find(name);
     if (provider && wantsCredentials(provider)) return provider;
     throw notFound("Provider");
   }

@@ -1,54 +1,104 @@
-import type { Provider, ProviderContext } from "../llm/provider.ts";
+import { UnknownModel } from "../llm/errors.ts";
+import { isOffered } from "../llm/listed-models.ts";
+import { isShown, type ModelInfo, type Provider, type ProviderContext } from "../llm/provider.ts";
 import { AppError, type ErrorCode } from "../shared/errors.ts";
-import { withinTime } from "../shared/within-time.ts";
+import { withTimeout } from "../shared/async.ts";
 import type { Credentials } from "./model.ts";
 
 const TRIAL_MS = 15_000;
-/** One would do, but some models refuse so few. */
+/** In tokens. Some models refuse a lower maximum. */
 const TRIAL_TOKENS = 16;
 
-/** How a provider took credentials, in words for their user. */
+/** The result of testing credentials. `message` is for the user. */
 export interface Trial {
   readonly ok: boolean;
   readonly message: string;
-  /** What went wrong; null where nothing did. */
+  /** What failed; null on success. */
   readonly code: ErrorCode | null;
+  /** What the provider did with the credentials: listed its models, or had a model answer. Null on failure. */
+  readonly checked: "list" | "message" | null;
 }
 
-/** Asks a provider for one cheap thing. */
+/** What a test of credentials may ask. */
+export interface TrialQuestion {
+  /** The model that the user wants tested. Then nothing else is asked. */
+  readonly model: string | undefined;
+  /**
+   * Models of the user's agents. If `model` is missing, one of them that is listed is asked, or else the default model of the
+   * credentials, or else any of them.
+   */
+  readonly used: readonly string[];
+}
+
+/**
+ * Tests credentials within 15 seconds: asks for the list of models and, if a model is known, for a short answer of it.
+ * Only an answer shows that the key is accepted, because some providers list their models for any key. Never throws:
+ * failures are part of the result.
+ */
 export async function tryProvider(
   provider: Provider,
   credentials: Credentials,
-  model: string | undefined,
+  { model, used }: TrialQuestion,
   context: ProviderContext,
 ): Promise<Trial> {
   try {
-    const message = await withinTime(TRIAL_MS, (signal) =>
-      model === undefined ? countModels(signal) : hearFrom(model, signal),
+    return await withTimeout(TRIAL_MS, async (signal) =>
+      model === undefined ? listAndAsk(signal) : answered(await askModel(model, signal)),
     );
-    return { ok: true, message, code: null };
   } catch (error) {
     return failure(error);
   }
 
-  async function countModels(signal: AbortSignal): Promise<string> {
-    const models = await provider.listModels(credentials, context, signal);
-    return `${provider.label} accepts these credentials and lists ${models.length} models.`;
+  async function listAndAsk(signal: AbortSignal): Promise<Trial> {
+    const models = await list(signal);
+    // Models of agents may be those of an earlier address.
+    const ids = (models ?? []).map(({ id }) => id);
+    const chosen = used.find((id) => isOffered(id, ids)) ?? credentials["model"] ?? used[0];
+    if (!models) {
+      if (chosen !== undefined) return answered(await askModel(chosen, signal));
+      return failed(
+        "This address has no list of models. Check it, or name a model to test.",
+        "provider-unavailable",
+      );
+    }
+    const listed = `${provider.label} lists ${models.length} ${models.length === 1 ? "model" : "models"}`;
+    const known = chosen ?? provider.models.find(({ id }) => ids.includes(id))?.id;
+    if (known !== undefined) return answered(`${listed}. ${await askModel(known, signal)}`);
+    return {
+      ok: true,
+      message: `${listed}. It may do so without checking the key; a trial message to a model says more.`,
+      code: null,
+      checked: "list",
+    };
   }
 
-  async function hearFrom(id: string, signal: AbortSignal): Promise<string> {
+  /** Returns `undefined` for a server that answers messages but has no list. */
+  async function list(signal: AbortSignal): Promise<readonly ModelInfo[] | undefined> {
+    try {
+      return (await provider.listModels(credentials, context, signal)).filter(isShown);
+    } catch (error) {
+      if (error instanceof AppError && error.cause instanceof UnknownModel) return undefined;
+      throw error;
+    }
+  }
+
+  async function askModel(id: string, signal: AbortSignal): Promise<string> {
     const opened = provider.open(credentials, id, { maxOutputTokens: TRIAL_TOKENS }, context);
     const messages = [{ role: "user" as const, content: "Say hello." }];
-    // The first piece of an answer says enough.
+    // The first chunk proves that the model answers.
     for await (const _chunk of opened.stream({ messages, tools: [] }, signal)) break;
     return `The model '${opened.id}' answers.`;
   }
 }
 
-/** What a provider says itself may hold parts of a key: only sentences of our own are passed on. */
+const answered = (message: string): Trial => ({ ok: true, message, code: null, checked: "message" });
+
+/** A provider's own message may quote parts of a key, so only our own sentences are returned. */
 function failure(error: unknown): Trial {
-  if (error instanceof AppError) return { ok: false, message: error.message, code: error.code };
+  if (error instanceof AppError) return failed(error.message, error.code);
   if (error instanceof DOMException && error.name === "TimeoutError")
-    return { ok: false, message: "The model provider did not answer in time.", code: "provider-stalled" };
-  return { ok: false, message: "The model provider can't be reached.", code: "provider-unavailable" };
+    return failed("The model provider did not answer in time.", "provider-stalled");
+  return failed("The model provider can't be reached.", "provider-unavailable");
 }
+
+const failed = (message: string, code: ErrorCode): Trial => ({ ok: false, message, code, checked: null });

@@ -4,17 +4,15 @@ import { fieldsOf } from "./forms.ts";
 import { UNREADABLE } from "./problems.ts";
 import type { ProviderStatus } from "./service.ts";
 
-/** Of shorter secrets, four characters would be too many. */
+/** Shorter secrets get no hint, because four characters would reveal too much of them. */
 const MIN_HINTED = 16;
 const HINT_CHARS = 4;
 
-/** What is told of credentials: never themselves. */
+/** What answers reveal about credentials, which is never the credentials themselves. */
 const Configured = {
   is_configured: z.boolean(),
-  /** The last characters of the first secret. */
-  key_hint: z.string().nullable(),
-  /** Why what is stored can't be used. */
-  problem: z.string().nullable(),
+  key_hint: z.string().nullable().describe("The last four characters of the first secret."),
+  problem: z.string().nullable().describe("Why the stored credentials cannot be used; null if they can."),
 };
 
 export const ProviderListing = z

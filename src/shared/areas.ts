@@ -1,4 +1,4 @@
-/** The regions of AWS by the area of Cloudflare that is nearest: Durable Objects talk to the table all the time. */
+/** AWS regions by prefix, with the nearest location hint of Cloudflare. Durable Objects call the table constantly, so they should be near it. */
 const AREAS: readonly (readonly [prefix: string, area: DurableObjectLocationHint])[] = [
   ["us-west", "wnam"],
   ["us-", "enam"],
@@ -11,6 +11,6 @@ const AREAS: readonly (readonly [prefix: string, area: DurableObjectLocationHint
   ["ap-", "apac"],
 ];
 
-/** The area for Durable Objects that talk to a table in this region. */
+/** Returns the location hint nearest to an AWS region, or `undefined` if the region is unknown. */
 export const nearestArea = (region: string): DurableObjectLocationHint | undefined =>
   AREAS.find(([prefix]) => region.startsWith(prefix))?.[1];

@@ -1,28 +1,28 @@
 const encoder = new TextEncoder();
 
-/** Bytes of a text in UTF-8. (An encoder never hands out shared memory; its type can't say so.) */
+/** Returns text as UTF-8. (The cast is safe: an encoder never returns shared memory, but its type allows it.) */
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> =>
   encoder.encode(text) as Uint8Array<ArrayBuffer>;
 
-/** SHA-256 of a text in UTF-8. */
+/** Returns the SHA-256 hash of text in UTF-8. */
 export const sha256 = async (text: string): Promise<Uint8Array<ArrayBuffer>> =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text)));
 
 export const toHex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** Bytes of a hexadecimal text; the text must have an even length and hexadecimal digits only. */
+/** Returns the bytes of hexadecimal text, which must have an even length and contain only hexadecimal digits. */
 export const fromHex = (hex: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(hex.match(/../gu) ?? [], (pair) => Number.parseInt(pair, 16));
 
-/** Base64url without padding (RFC 4648 §5). */
+/** Returns base64url without padding (RFC 4648 §5). */
 export function toBase64Url(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/u, "");
 }
 
-/** The bytes of base64url text, or nothing where it is not canonical base64url. */
+/** Returns the bytes of base64url text, or `undefined` if it is not canonical base64url. */
 export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[A-Za-z0-9_-]*$/u.test(text)) return undefined;
 
@@ -30,28 +30,28 @@ export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined
     const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) =>
       c.charCodeAt(0),
     );
-    // Several texts can decode to the same bytes; only the one we would write is accepted.
+    // Several texts decode to the same bytes. Only the canonical one is accepted.
     return toBase64Url(bytes) === text ? bytes : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Compares without telling by its duration where two values differ. */
+/** Compares bytes in constant time, so that the duration does not reveal where they differ. */
 export function equalBytes(a: Uint8Array<ArrayBuffer>, b: Uint8Array<ArrayBuffer>): boolean {
   return a.byteLength === b.byteLength && crypto.subtle.timingSafeEqual(a, b);
 }
 
 /**
- * A key for one purpose, derived from a secret by HKDF-SHA-256 (RFC 5869), so that what one purpose signs can never
- * pass for another's.
+ * Derives an HMAC key for one purpose from a secret by HKDF-SHA-256 (RFC 5869), so that a signature for one purpose is never
+ * valid for another.
  */
 export async function deriveHmacKey(secret: string, purpose: string): Promise<CryptoKey> {
   const algorithm = { name: "HMAC", hash: "SHA-256", length: 256 };
   return deriveKey(secret, purpose, algorithm, ["sign", "verify"]);
 }
 
-/** The same for encryption, by AES-256-GCM. */
+/** Like `deriveHmacKey`, for encryption with AES-256-GCM. */
 export const deriveEncryptionKey = (secret: string, purpose: string): Promise<CryptoKey> =>
   deriveKey(secret, purpose, { name: "AES-GCM", length: 256 }, ["encrypt", "decrypt"]);
 

@@ -1,11 +1,15 @@
-/** Long enough for every address there is (RFC 5321 §4.5.3.1 allows 254 characters), and for a key. */
+import { type AccountEmail, accountEmailOf } from "./id-types.ts";
+
+/** The longest address that RFC 5321 §4.5.3.1 allows. */
 const MAX_CHARS = 254;
 
 /**
- * The account that an e-mail address stands for: the address in lower case; nothing where no account can have it.
- * `#` separates the parts of keys, so an address with one belongs to nobody.
+ * Returns the account of an e-mail address, which is the address in lower case, or `undefined` if no account can have it.
+ * Addresses with `#` are refused, because `#` separates the parts of table keys.
  */
-export function accountOf(email: string | null | undefined): string | undefined {
+export function accountOf(email: string | null | undefined): AccountEmail | undefined {
   const account = email?.trim().toLowerCase() ?? "";
-  return account.length <= MAX_CHARS && /^[^\s@#]+@[^\s@#]+$/u.test(account) ? account : undefined;
+  return account.length <= MAX_CHARS && /^[^\s@#]+@[^\s@#]+$/u.test(account)
+    ? accountEmailOf(account)
+    : undefined;
 }

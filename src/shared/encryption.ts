@@ -1,20 +1,20 @@
 import { fromBase64Url, toBase64Url, utf8 } from "./crypto.ts";
 
-/** A key of the ring: 32 random bytes under a name. */
+/** A key of the key ring: 32 random bytes with an id. */
 export interface VaultKey {
   readonly id: string;
   readonly secret: Uint8Array<ArrayBuffer>;
 }
 
-/** What a text was sealed for; opened for anything else, it can't be read. */
+/** What a text is encrypted for. It can only be decrypted with the same binding. */
 export interface Binding {
-  /** Each purpose has a key of its own. */
+  /** Each purpose has its own key. */
   readonly purpose: string;
   readonly owner: string;
   readonly subject: string;
 }
 
-/** A text that was opened; `isCurrent` is false where another key than today's had sealed it. */
+/** A decrypted text. `isCurrent` is false if it was not encrypted with the first key of the ring. */
 export interface Opened {
   readonly text: string;
   readonly isCurrent: boolean;
@@ -24,19 +24,19 @@ const VERSION = "v1";
 const IV_BYTES = 12;
 
 /**
- * Seals texts with AES-256-GCM under a random IV each. The keys are derived from a ring: the first one seals, all of
- * them open, so a key is replaced by putting another one before it.
+ * Encrypts texts with AES-256-GCM and a random IV each. Keys are derived from a key ring: the first one encrypts, all of them
+ * decrypt. To rotate keys, put the new one first.
  */
 export class Vault {
   readonly #keys: readonly [VaultKey, ...VaultKey[]];
-  /** Derived once, by key and purpose. */
+  /** Derived keys by key id and purpose. */
   readonly #derived = new Map<string, CryptoKey>();
 
   constructor(keys: readonly [VaultKey, ...VaultKey[]]) {
     this.#keys = keys;
   }
 
-  /** The text as `v1.{key}.{iv}.{ciphertext}`. */
+  /** Returns the encrypted text as `v1.{key}.{iv}.{ciphertext}`. */
   async seal(text: string, binding: Binding): Promise<string> {
     const [key] = this.#keys;
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
@@ -48,7 +48,7 @@ export class Vault {
     return [VERSION, key.id, toBase64Url(iv), toBase64Url(new Uint8Array(bytes))].join(".");
   }
 
-  /** Nothing where the text was changed, was sealed for something else, or its key has left the ring. */
+  /** Decrypts a text. Returns `undefined` if it was modified, has another binding, or its key is no longer in the ring. */
   async open(sealed: string, binding: Binding): Promise<Opened | undefined> {
     const [version, keyId, ivText = "", bytesText = "", ...more] = sealed.split(".");
     const key = this.#keys.find(({ id }) => id === keyId);
@@ -62,7 +62,7 @@ export class Vault {
       const plain = await crypto.subtle.decrypt(parameters(iv, key.id, binding), derived, bytes);
       return { text: new TextDecoder().decode(plain), isCurrent: key === this.#keys[0] };
     } catch {
-      // The tag does not fit; the platform says no more than that, and nobody should.
+      // The authentication tag does not match. Security: callers must not learn why.
       return undefined;
     }
   }
@@ -85,7 +85,7 @@ export class Vault {
   }
 }
 
-/** The binding goes in as additional data: as JSON, because no two bindings have the same. */
+/** The binding is additional authenticated data, as JSON, so that two bindings never have the same bytes. */
 const parameters = (iv: Uint8Array<ArrayBuffer>, keyId: string, { purpose, owner, subject }: Binding) => ({
   name: "AES-GCM",
   iv,
@@ -93,8 +93,8 @@ const parameters = (iv: Uint8Array<ArrayBuffer>, keyId: string, { purpose, owner
 });
 
 /**
- * The ring that `id:base64,id:base64` spells; a key may stand alone, without a name. Nothing where there is none, where
- * one has not exactly 32 bytes, or where two have the same name.
+ * Parses a key ring `id:base64,id:base64`; a key without an id gets `default`. Returns `undefined` if there is no key, a key
+ * does not have exactly 32 bytes, or two keys share an id.
  */
 export function parseVaultKeys(text: string): readonly [VaultKey, ...VaultKey[]] | undefined {
   const entries = text

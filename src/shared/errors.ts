@@ -1,8 +1,8 @@
 import type { RateLimit } from "./rate-limit.ts";
 
 /**
- * Every failure a caller may see. The code is public API: clients switch on it, in problems and in `ERROR` events
- * alike. `retryable` says whether the same request may succeed later without a change.
+ * Every failure that a caller may see. The codes are public API: clients switch on them, in problem documents and in `ERROR`
+ * events. `retryable` says whether the same request may succeed later.
  */
 const CATALOGUE = {
   "malformed-request": { status: 400, title: "Malformed request", retryable: false },
@@ -29,27 +29,28 @@ const CATALOGUE = {
   "provider-truncated": { status: 502, title: "Answer cut off", retryable: true },
   "provider-stalled": { status: 504, title: "Provider stalled", retryable: true },
   "persist-failed": { status: 503, title: "Not saved", retryable: true },
+  "not-configured": { status: 503, title: "Not set up", retryable: false },
   unavailable: { status: 503, title: "Temporarily unavailable", retryable: true },
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>;
 
 export type ErrorCode = keyof typeof CATALOGUE;
 
 export interface AppErrorOptions {
-  /** What went wrong underneath; logged, never shown. */
+  /** The underlying error. Logged, never shown to the caller. */
   readonly cause?: unknown;
-  /** Extra members of the problem document; shown to the caller. */
+  /** Additional members of the problem document, shown to the caller. */
   readonly extensions?: Readonly<Record<string, unknown>>;
   /** Seconds after which a retry makes sense; becomes `Retry-After`. */
   readonly retryAfter?: number;
   /** The limit that was reached; becomes `RateLimit` and `RateLimit-Policy`. */
   readonly rateLimit?: RateLimit;
-  /** The methods that there are instead of the one that is not allowed; becomes `Allow`. */
+  /** The allowed methods; becomes `Allow`. */
   readonly allow?: readonly string[];
-  /** Overrides what the catalogue says of the code, where one case of it is known to be (in)curable by waiting. */
+  /** Overrides the catalogue's value, for a case in which a retry is known to help or not to help. */
   readonly retryable?: boolean;
 }
 
-/** The one error class. `message` is a sentence for the caller; what is not for the caller goes into `cause`. */
+/** The only error class for callers. `message` is a sentence for them; put everything else into `cause`. */
 export class AppError extends Error {
   override readonly name: string = "AppError";
   readonly code: ErrorCode;
@@ -77,27 +78,27 @@ export class AppError extends Error {
     return CATALOGUE[this.code].title;
   }
 
-  /** Wraps anything thrown, so that the edges handle exactly one error shape. */
+  /** Returns an `AppError` as it is, and anything else thrown as the cause of an `internal` one. */
   static from(thrown: unknown): AppError {
     if (thrown instanceof AppError) return thrown;
     return new AppError("internal", "Something went wrong on our side.", { cause: thrown });
   }
 }
 
-/** The answer for absent, malformed and foreign ids alike: a stranger learns nothing from it. */
+/** The same error for absent, malformed and foreign ids, so that strangers learn nothing from it. */
 export const notFound = (what: string): AppError => new AppError("not-found", `${what} not found`);
 
-/** What a schema, or a rule beside it, objects to. */
+/** One violation of a schema or another rule. */
 export interface Issue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly code?: string | undefined;
 }
 
-/** Enough for any form; a long list that is wrong throughout gets no answer longer than itself. */
+/** Enough for any form. Limits the answer to a long list whose every element is invalid. */
 const MAX_ERRORS = 50;
 
-/** The answer to input that breaks its rules: names paths and reasons, never the values. */
+/** Returns the error for invalid input. It names paths and reasons, never values. */
 export const invalidInput = (target: string, issues: readonly Issue[]): AppError =>
   new AppError(
     "validation-failed",
@@ -111,9 +112,10 @@ export const invalidInput = (target: string, issues: readonly Issue[]): AppError
     },
   );
 
-/** The first reason in one sentence; the rest stands in `errors`. */
+/** The first reason in one sentence, with the member's name once. `errors` has all of them. */
 function summary([first, ...more]: readonly Issue[]): string {
-  const where = first && first.path.length > 0 ? `${first.path.map(String).join(".")}: ` : "";
+  const name = first?.path.map(String).join(".") ?? "";
+  const reason = first?.message ?? "unknown";
   const others = more.length > 0 ? ` (and ${more.length} more)` : "";
-  return `${where}${first?.message ?? "unknown"}${others}`;
+  return `${name === "" || reason.startsWith(`${name} `) ? "" : `${name}: `}${reason}${others}`;
 }

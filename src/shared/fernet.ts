@@ -1,12 +1,12 @@
 import { fromBase64Url, utf8 } from "./crypto.ts";
 
-/** How the Python service makes a key of its secret. */
+/** The key derivation of the legacy Python service. */
 const SALT = "innomightlabs_salt";
 const ITERATIONS = 100_000;
 
 const VERSION = 0x80;
 const HALF_KEY_BYTES = 16;
-/** Version and time of making. */
+/** Version and creation time. */
 const HEADER_BYTES = 1 + 8;
 const IV_BYTES = 16;
 const BLOCK_BYTES = 16;
@@ -18,19 +18,19 @@ interface Keys {
 }
 
 /**
- * Reads Fernet tokens as the Python service writes them: AES-128-CBC, then HMAC-SHA-256 over all of it. Nothing here
- * writes any.
+ * Decrypts the Fernet tokens of the legacy Python service: AES-128-CBC, then HMAC-SHA-256 over everything. This service writes
+ * none.
  */
 export class FernetReader {
   readonly #secret: string;
-  /** Derived at first use: that takes milliseconds, and most credentials are no tokens any more. */
+  /** Derived on first use, because it takes milliseconds and most credentials are no longer Fernet tokens. */
   #keys: Keys | undefined;
 
   constructor(secret: string) {
     this.#secret = secret;
   }
 
-  /** The text of a token, or nothing where it was changed, is none, or was made with another secret. */
+  /** Returns the text of a token, or `undefined` if it is malformed, was modified, or was made with another secret. */
   async open(token: string): Promise<string | undefined> {
     const bytes = fromBase64Url(token.replace(/={1,2}$/u, ""));
     if (bytes?.[0] !== VERSION) return undefined;

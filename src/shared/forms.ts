@@ -5,6 +5,8 @@ const Option = z.object({
   label: z.string(),
   /** Only offered while the input named by `depends_on` has this value. */
   for: z.string().optional(),
+  /** Only offered while `agent_architecture` has one of these values. Absent if it suits all of them. */
+  architectures: z.array(z.string()).optional(),
 });
 
 const FormInput = z.object({
@@ -26,7 +28,7 @@ const FormInput = z.object({
   depends_on: z.string().optional(),
 });
 
-/** A form as the back end describes it; a front end needs no knowledge of its own. */
+/** A form that a front end can render without knowing its fields in advance. */
 export const Form = z
   .object({ form_name: z.string(), submit_path: z.string(), form_inputs: z.array(FormInput) })
   .meta({ id: "Form" });
@@ -34,13 +36,13 @@ export const Form = z
 export type Form = z.infer<typeof Form>;
 export type FormInput = z.infer<typeof FormInput>;
 
-/** What a form says of the rules for a value. */
+/** The validation rules that a form shows for a value. */
 export type Rules = Pick<FormInput, "required" | "pattern" | "min" | "max">;
 
-/** Read once per schema. */
+/** Rules by schema, derived once. */
 const known = new WeakMap<z.ZodType, Rules>();
 
-/** The rules that a schema checks a submitted value by. */
+/** Returns the rules of a schema, for a form. */
 export function rulesOf(schema: z.ZodType): Rules {
   const rules = known.get(schema) ?? readRules(schema);
   known.set(schema, rules);
@@ -49,7 +51,7 @@ export function rulesOf(schema: z.ZodType): Rules {
 
 function readRules(schema: z.ZodType): Rules {
   const whole = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
-  // Where there is a choice, the first one is what a form asks for; the other is a way to say nothing.
+  // In a union, the first option is the value that a form asks for; the second one stands for "no value".
   const { minLength, maxLength, minimum, maximum, pattern } = { ...whole, ...whole.anyOf?.[0] };
   const min = minLength ?? minimum;
   const max = maxLength ?? maximum;

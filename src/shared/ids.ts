@@ -1,4 +1,4 @@
-/** A fresh id: UUIDv7 (RFC 9562 §5.7), so ids sort by the millisecond they were made in. */
+/** Returns a new id: a UUIDv7 (RFC 9562 §5.7), so ids sort by creation time. `now` is in milliseconds since the epoch. */
 export function newId(now: number = Date.now()): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const view = new DataView(bytes.buffer);
@@ -8,19 +8,22 @@ export function newId(now: number = Date.now()): string {
   return uuid(bytes, 7);
 }
 
-/** The id that stands for a digest of 16 bytes or more: UUIDv8 (RFC 9562 §5.8), the same for the same digest. */
+/** Returns the creation time of an id from `newId`, in milliseconds since the epoch. */
+export const timeOf = (id: string): number => Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
+
+/** Returns the id of a digest of at least 16 bytes: a UUIDv8 (RFC 9562 §5.8). The same digest has the same id. */
 export const derivedId = (digest: Uint8Array): string => uuid(digest.slice(0, 16), 8);
 
-/** Whether an id is one of `newId` or `derivedId`. */
+/** Returns whether an id comes from `newId` or `derivedId`. */
 export const isOurs = (id: string): boolean => /^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-/.test(id);
 
-/** Whether an id was made by `newId`; the service this one follows made random (version 4) ids. */
+/** Returns whether an id comes from `newId`. The legacy Python service used random ids (version 4). */
 export const isTimeOrdered = (id: string): boolean => /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/.test(id);
 
-/** Whether a path segment can be an id at all. Ids that cannot are answered like absent ones. */
+/** Returns whether text can be an id. Text that can't is treated like an absent id. */
 export const isPlausibleId = (id: string): boolean => /^[A-Za-z0-9_-]{1,128}$/.test(id);
 
-/** Sixteen bytes as the text of a UUID, with its version and variant written into them. */
+/** Returns 16 bytes as a UUID, with the version and variant bits set. */
 function uuid(bytes: Uint8Array, version: number): string {
   const marked = bytes.map((byte, at) => {
     if (at === 6) return (byte & 0x0f) | (version << 4);

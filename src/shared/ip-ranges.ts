@@ -1,4 +1,4 @@
-/** Ranges of IPv4 that are not on the public Internet (IANA's special-purpose registry), as address and prefix length. */
+/** IPv4 ranges that are not on the public Internet (IANA's special-purpose registry), as address and prefix length. */
 const NOT_GLOBAL_V4 = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -21,8 +21,8 @@ const NOT_GLOBAL_V4 = [
 ] as const;
 
 /**
- * The same for IPv6, within the only range that is global at all (2000::/3). Those that carry an IPv4 address are
- * refused whole: what stands behind such an address can't be told.
+ * IPv6 ranges that are not on the public Internet, within the only global one (2000::/3). Ranges that embed IPv4 addresses are
+ * refused entirely, because the embedded address may be private.
  */
 const GLOBAL_V6 = ["2000::", 3] as const;
 const NOT_GLOBAL_V6 = [
@@ -33,7 +33,7 @@ const NOT_GLOBAL_V6 = [
   ["3fff::", 20],
 ] as const;
 
-/** Whether an address, as a resolver writes it, is one of the public Internet. What can't be read is not. */
+/** Returns whether an IP address, as a resolver writes it, is on the public Internet. Malformed text is not. */
 export function isGlobalAddress(address: string): boolean {
   const v4 = v4Bits(address);
   if (v4) return !NOT_GLOBAL_V4.some(([range, length]) => isIn(v4, v4Bits(range), length));
@@ -46,6 +46,31 @@ export function isGlobalAddress(address: string): boolean {
   );
 }
 
+/** The first bits of an IPv4-mapped IPv6 address, ::ffff:0:0/96 (RFC 4291, section 2.5.5.2). */
+const MAPPED_V4 = `${"0".repeat(80)}${"1".repeat(16)}`;
+
+/**
+ * Returns the network that a client's address is counted under: an IPv4 address itself, or the /64 network of an IPv6 address,
+ * because a single customer has at least that much (RFC 6177). All spellings of an address have the same result. An IPv4-mapped
+ * IPv6 address counts as its IPv4 address. Text that is not an address is returned unchanged.
+ */
+export function networkOf(address: string): string {
+  const v6 = v6Bits(address);
+  const v4 = v6?.startsWith(MAPPED_V4) ? v6.slice(MAPPED_V4.length) : v4Bits(address);
+  if (v4) return groupsOf(v4, 8).join(".");
+  return v6
+    ? `${groupsOf(v6.slice(0, 64), 16)
+        .map((group) => group.toString(16))
+        .join(":")}::/64`
+    : address;
+}
+
+/** Splits bits into numbers of `size` bits each. */
+const groupsOf = (bits: string, size: number): readonly number[] =>
+  Array.from({ length: bits.length / size }, (_, at) =>
+    Number.parseInt(bits.slice(at * size, (at + 1) * size), 2),
+  );
+
 const isIn = (bits: string, range: string | undefined, length: number): boolean =>
   range !== undefined && bits.slice(0, length) === range.slice(0, length);
 
@@ -56,8 +81,8 @@ function v4Bits(address: string): string | undefined {
 }
 
 function v6Bits(address: string): string | undefined {
-  // The URL parser knows every way to write one, and writes it in groups of hexadecimal digits.
-  const url = address.includes(":") ? URL.parse(`http://[${address}]/`) : null;
+  // The URL parser accepts every spelling and returns groups of hexadecimal digits.
+  const url = /^[\da-f.]*:[\da-f:.]*$/iu.test(address) ? URL.parse(`http://[${address}]/`) : null;
   if (!url) return undefined;
 
   const [head = "", tail] = url.hostname.slice(1, -1).split("::");

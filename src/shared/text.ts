@@ -1,7 +1,47 @@
-/** Words as every limit here counts them: runs of characters between white space. */
-export const countWords = (text: string): number => text.match(/\S+/gu)?.length ?? 0;
+/** Scripts that write no spaces between words. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}]/u;
 
-/** The bytes of a text in UTF-8, without encoding it. */
+/** Finds words by CLDR's rules and dictionaries (UAX #29). They do not depend on the locale for these scripts. */
+const segmenter = new Intl.Segmenter("en", { granularity: "word" });
+
+/**
+ * Returns the number of words, as all limits count them: runs of characters between white space. A run in a script
+ * without spaces counts as many words as CLDR's segmentation finds in it. Takes linear time.
+ */
+export function countWords(text: string): number {
+  let words = 0;
+  const unspaced: string[] = [];
+  for (const [run] of text.matchAll(/\S+/gu)) {
+    if (UNSPACED.test(run)) unspaced.push(run);
+    else words++;
+  }
+  return words + countSegments(unspaced);
+}
+
+/**
+ * Returns the number of words in runs of characters. A run of signs only is one word. All runs are segmented at once, because
+ * starting the segmentation takes longer than a short run does.
+ */
+function countSegments(runs: readonly string[]): number {
+  if (runs.length === 0) return 0;
+
+  let words = 0;
+  let inRun = 0;
+  const endRun = () => {
+    words += Math.max(1, inRun);
+    inRun = 0;
+  };
+  // No segment reaches across a line break.
+  for (const { segment, isWordLike } of segmenter.segment(runs.join("\n"))) {
+    if (segment === "\n") endRun();
+    else if (isWordLike) inRun++;
+  }
+  endRun();
+  return words;
+}
+
+/** Returns the size of text in UTF-8, in bytes, without encoding it. */
 export function utf8Length(text: string): number {
   let bytes = text.length;
 
@@ -15,18 +55,21 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
-/** The longest beginning of `text` that fits `maxBytes` of UTF-8, never cutting a character in two. */
+/** Returns the longest prefix of `text` that fits into `maxBytes` of UTF-8, without splitting a character. */
 export function cutToBytes(text: string, maxBytes: number): string {
   if (utf8Length(text) <= maxBytes) return text;
 
   const bytes = new TextEncoder().encode(text);
   let end = maxBytes;
-  // Bytes of the form 10xxxxxx continue a character: step back to where one begins.
+  // Bytes of the form 10xxxxxx continue a character. Step back to the first byte of one.
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes.subarray(0, end));
 }
 
-/** `text`, or its first `max` characters and three dots. Characters are code points. */
+/** Returns whether a text has neither line breaks nor other control characters, such as NUL. Takes linear time. */
+export const isOneLine = (text: string): boolean => !/[\p{Cc}\u2028\u2029]/u.test(text);
+
+/** Returns `text`, or its first `max` characters (code points) and three dots if it is longer. */
 export function preview(text: string, max: number): string {
   if (text.length <= max) return text;
 
@@ -35,37 +78,63 @@ export function preview(text: string, max: number): string {
 }
 
 /**
- * At most `max` characters of `text`: from its beginning, or, where none of the words stands there, from shortly before the
- * first one that stands further behind. What is left out is told by three dots.
+ * Returns the code units of `text` from `start` to `end`, or one less at each end that would fall within a pair of
+ * surrogates, so that what is cut off is never half a character.
  */
-export function excerpt(text: string, words: readonly string[], max: number): string {
-  const characters = Array.from(text);
-  if (characters.length <= max) return text;
+export const sliceWhole = (text: string, start: number, end = text.length): string =>
+  text.slice(splitsPair(text, start) ? start + 1 : start, splitsPair(text, end) ? end - 1 : end);
 
-  const inLowerCase = text.toLowerCase();
-  const places = words.map((word) => inLowerCase.indexOf(word)).filter((place) => place >= 0);
-  const first = Array.from(text.slice(0, Math.min(...places, text.length))).length;
-  if (places.length === 0 || first < (max * 3) / 4) return preview(text, max);
-
-  const from = Math.min(first - Math.floor(max / 4), characters.length - max);
-  return `...${preview(characters.slice(from).join(""), max)}`;
-}
-
-/** `text` on one line, so that it can't pose as several lines of what it is shown in. */
-export const onOneLine = (text: string): string => text.trim().replaceAll(/\s*[\r\n\u2028\u2029]+\s*/gu, " ");
-
-/** Tags that structure what the model reads; text from outside must not be able to open or close one. */
-const SECTION_TAG =
-  /<(?=\s*(?:\/\s*)?(?:identity|persona|core_memory|memory_tools|memory_warning|conversation_summary|knowledge_base|context|attached_file|system|user|assistant|tool)\b)/giu;
-/** Control tokens of chat templates, such as `<|im_start|>`: the bracket is what makes them. */
-const TEMPLATE_TOKEN = /<(?=\|)/gu;
+/** Whether the position `at` is between the two surrogates of one character. */
+const splitsPair = (text: string, at: number): boolean =>
+  at > 0 && !text.slice(at - 1, at).isWellFormed() && text.slice(at - 1, at + 1).isWellFormed();
 
 /**
- * Makes text from users, memory, files and documents safe to stand inside a section: it can't close the section, open
- * another one or fake a role. Everything else, code with angle brackets included, stays as it is.
+ * The characters that are attached to the one before them, or that decompose to such a character. The limit is that of
+ * the Stream-Safe Text Format (UAX #15); no language comes near it.
  */
-export const fence = (text: string): string =>
-  text.replace(SECTION_TAG, "&lt;").replace(TEMPLATE_TOKEN, "&lt;");
+const MANY_MARKS = /[\p{M}\u0e33\u0eb3\uff9e\uff9f]{30}(?=[\p{M}\u0e33\u0eb3\uff9e\uff9f])/gu;
+const JOINER = "\u034f";
+
+/**
+ * Returns a Unicode normalization form of a text. Anti-DoS: normalization sorts adjacent marks, which takes the square of
+ * their number. So a combining grapheme joiner, which ends the sorting, follows each 30 of them. Takes linear time.
+ */
+export const normalized = (text: string, form: "NFC" | "NFKD"): string =>
+  text.replaceAll(MANY_MARKS, `$&${JOINER}`).normalize(form);
+
+/** Every character that ends a line in Unicode or in Python, and the page break. */
+const BREAKS = "\n\v\f\r\u001c-\u001e\u0085\u2028\u2029";
+const LINE_BREAK = new RegExp(`[${BREAKS}]`, "u");
+const LINE_END = new RegExp(String.raw`\r\n|[${BREAKS}]`, "u");
+/** Runs of white space and line breaks. `\s` omits some of the line breaks. */
+const SPACES = new RegExp(`[\\s${BREAKS}]+`, "gu");
+
+/** Returns the lines of a text, whatever ends them. */
+export const linesOf = (text: string): readonly string[] => text.split(LINE_END);
+
+/** Returns `text` on one line. Security: text with line breaks could forge further lines of the list that shows it. */
+export function onOneLine(text: string): string {
+  if (!LINE_BREAK.test(text)) return text.trim();
+  return text.replaceAll(SPACES, (run) => (LINE_BREAK.test(run) ? " " : run)).trim();
+}
+
+/** Returns `text` for use inside parentheses: on one line, with its own parentheses replaced by square brackets. */
+export const inParentheses = (text: string): string =>
+  onOneLine(text).replaceAll("(", "[").replaceAll(")", "]");
+
+/** Returns `text` for use inside square brackets: on one line, with its own ones replaced by parentheses. */
+export const inBrackets = (text: string): string => onOneLine(text).replaceAll("[", "(").replaceAll("]", ")");
+
+/** Returns a reason, such as "the file is empty", as a sentence. */
+export const asSentence = (reason: string): string =>
+  `${reason.slice(0, 1).toUpperCase()}${reason.slice(1)}${reason.endsWith(".") ? "" : "."}`;
+
+/** Returns `text` without trailing `mark` characters. */
+export function withoutTrailing(text: string, mark: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === mark) end--;
+  return text.slice(0, end);
+}
 
 interface JsonNode {
   readonly value: unknown;
@@ -74,8 +143,8 @@ interface JsonNode {
 }
 
 /**
- * The path of the first string in a JSON value that is not well-formed Unicode, or nothing. Walks without recursion
- * and keeps one link per node, so that a deeply nested body costs no more than its size.
+ * Returns the path of a string in a JSON value that is not well-formed Unicode, or `undefined` if there is none. Anti-DoS: does
+ * not recurse and stores one link per node, so that a deeply nested body costs no more than its size.
  */
 export function findIllFormed(value: unknown): readonly (string | number)[] | undefined {
   const pending: JsonNode[] = [{ value }];

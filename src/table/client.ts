@@ -1,99 +1,85 @@
+/**
+ * A small hand-written client of one DynamoDB table over signed HTTP. It is not a wrapper around the AWS SDK, which this service
+ * does not use.
+ *
+ * Verbs of `TableClient`: `get`, `getBeside`, `batchGet`, `query`, `pages` and `queryPage` read; `put`, `update`, `remove`, `transact`,
+ * `batchWrite` and `removePartition` write. If a condition does not hold, these throw. `tryPut`, `tryUpdate`, `tryRemove` and
+ * `tryTransact` return false instead; `putOrRefusal`, `updateOrRefusal` and `transactOrRefusal` return what was found.
+ *
+ * Users of this folder need five files: this one for the verbs, `requests.ts` for what they take and return, `keys.ts` for
+ * shared keys and prefixes, `expressions.ts` for conditions and changes, and `errors.ts` for what a verb throws. `list.ts`,
+ * `cursor.ts`, `fields.ts` and `deletion.ts` are helpers on top of it for repositories; `transport.ts` (signing, retries) and
+ * `marshal.ts` (the wire format) are internal.
+ */
+import { sleep } from "../shared/async.ts";
 import { isSameValue } from "./equal.ts";
-import {
-  ConditionFailed,
-  ItemTooLarge,
-  TableRejected,
-  TableUnavailable,
-  TransactionRefused,
-} from "./errors.ts";
-import {
-  type Changes,
-  type Condition,
-  type CountingChanges,
-  keyFields,
-  queryFields,
-  type SortKeyRange,
-  writeFields,
-} from "./expressions.ts";
+import { ItemTooLarge, type Refusal, TableUnavailable, TransactionRefused } from "./errors.ts";
+import { type Changes, type Condition, keyFields, queryFields, writeFields } from "./expressions.ts";
 import { keyOf } from "./fields.ts";
 import { type AttributeMap, type Item, itemBytes, type Key, marshal, unmarshal } from "./marshal.ts";
-import { cancellationReasons, OperationFailed, type Send } from "./transport.ts";
+import { assertApplied, attributesOf, holds, refusalOf, rejected } from "./outcome.ts";
+import type { BatchAction, Page, PageOptions, QueryOptions, WriteAction, WriteOutcome } from "./requests.ts";
+import { SharedReads } from "./shared-reads.ts";
+import { OperationFailed, type Send } from "./transport.ts";
 
-/** DynamoDB's limit on an item, names included. */
+/** DynamoDB's limit on the size of an item, including attribute names. */
 const MAX_ITEM_BYTES = 400 * 1024;
 const MAX_BATCH_GET = 100;
 const MAX_BATCH_WRITE = 25;
-const MAX_TRANSACTION = 100;
-/** Of the six connections that a Worker may have waiting, these leave two to other requests. */
+/** DynamoDB's limit on the number of actions in a transaction. */
+export const MAX_TRANSACTION = 100;
+/** A Worker may have six connections waiting for an answer. This leaves two for other requests. */
 const PARALLEL_BATCHES = 4;
-/** How often what a batch left undone is sent again before the batch counts as failed. */
+/** How often unprocessed requests of a batch are sent before the batch fails. */
 const BATCH_ROUNDS = 8;
 const BATCH_WAIT_MS = 50;
 const BATCH_WAIT_MAX_MS = 2_000;
 
-/** One write of a transaction. Each may state a condition; `check` is a condition alone. */
-export type WriteAction =
-  | { readonly put: Item; readonly if?: Condition }
-  | { readonly update: Key; readonly changes: CountingChanges; readonly if?: Condition }
-  | { readonly remove: Key; readonly if?: Condition }
-  | { readonly check: Key; readonly if: Condition };
-
-/** One write of a batch. Batches have no conditions: they are for removing what is doomed, and for filling tables. */
-export type BatchAction = { readonly put: Item } | { readonly remove: Key };
-
-export interface QueryOptions {
-  readonly range?: SortKeyRange;
-  /** Descending sort keys instead of ascending ones. */
-  readonly newestFirst?: boolean;
-  /** Only these attributes; all where nothing is said. */
-  readonly attributes?: readonly string[];
-}
-
-export interface PageOptions extends QueryOptions {
-  /** At most so many items are read; expired ones among them are left out, so a page may hold fewer. */
-  readonly limit: number;
-  /** The sort key to go on behind; from the beginning where nothing is said. */
-  readonly after?: string | undefined;
-}
-
-/** A page of a query; `next` is the sort key to go on behind, or nothing at the end. */
-export interface Page {
-  readonly items: readonly Item[];
-  readonly next: string | undefined;
-}
-
-export interface TableClientOptions {
+export interface TableClientDeps {
   readonly send: Send;
   readonly table: string;
-  /** Milliseconds since the epoch; decides which items have outlived their `ttl`. */
+  /** Returns milliseconds since the epoch. Decides which items have expired by their `ttl`. */
   readonly now: () => number;
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
 /**
- * The single table, over DynamoDB's HTTP interface. Reads are consistent and leave out items whose `ttl` has passed.
- * Writes survive a lost answer: a repeat recognises the effect of the first attempt.
+ * Reads and writes the table. Reads are strongly consistent and omit items whose `ttl` has passed. Writes are safe to retry after
+ * a lost answer: a retry recognises the effect of the first attempt. Create one client per request, because reads that share a
+ * request (`getBeside`) must belong to the same caller.
+ *
+ * Every method throws `TableUnavailable` if the table does not answer in time and `TableRejected` if a request is invalid, in
+ * addition to the errors named at each method.
  */
 export class TableClient {
   readonly #send: Send;
   readonly #table: string;
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<void>;
+  readonly #shared = new SharedReads((keys) => this.#getAll(keys));
 
-  constructor({ send, table, now, sleep = defaultSleep }: TableClientOptions) {
+  constructor({ send, table, now, sleep: pause = sleep }: TableClientDeps) {
     this.#send = send;
     this.#table = table;
     this.#now = now;
-    this.#sleep = sleep;
+    this.#sleep = pause;
   }
 
-  /** The item of a key, or nothing. */
+  /** Returns the item with this key, or `undefined` if there is none. */
   async get(key: Key): Promise<Item | undefined> {
-    const { Item: found } = await this.#call("GetItem", { Key: keyFields(key), ConsistentRead: true });
-    return this.#alive(found);
+    const [item] = await this.#shared.read([key]);
+    return item;
   }
 
-  /** The items of many keys, in the order of the keys; nothing where there is none. Keys may repeat. */
+  /**
+   * Like `get`, but shares the request of the next `get` of this client if that begins in the same task. Use it for an item that the
+   * caller needs later than the next one.
+   */
+  getBeside(key: Key): Promise<Item | undefined> {
+    return this.#shared.join(key);
+  }
+
+  /** Returns the items with these keys, in the order of the keys, with `undefined` for absent ones. Keys may repeat. */
   async batchGet(keys: readonly Key[]): Promise<readonly (Item | undefined)[]> {
     const wanted = [...new Map(keys.map((key) => [keyText(key), key])).values()];
     const found = new Map<string, Item>();
@@ -114,14 +100,14 @@ export class TableClient {
     return keys.map((key) => found.get(keyText(key)));
   }
 
-  /** All items of a partition's range, however many pages they take. */
+  /** Returns all items of a partition, or of a range of it, in any number of pages. */
   async query(partition: string, options: QueryOptions = {}): Promise<readonly Item[]> {
     const items: Item[] = [];
     for await (const page of this.pages(partition, options)) items.push(...page);
     return items;
   }
 
-  /** The same, page by page (up to 1 MB each), for ranges that should not stand in memory at once. */
+  /** Like `query`, page by page (up to 1 MB each), for ranges that may not fit into memory. */
   async *pages(partition: string, options: QueryOptions = {}): AsyncGenerator<readonly Item[], void, void> {
     let after: string | undefined;
     do {
@@ -131,46 +117,73 @@ export class TableClient {
     } while (after !== undefined);
   }
 
-  /** One page of a partition's range. */
+  /** Returns one page of a partition, or of a range of it. */
   queryPage(partition: string, options: PageOptions): Promise<Page> {
     return this.#page(partition, options);
   }
 
-  /** Stores a whole item. Throws `ConditionFailed` with the item that stood in the way. */
+  /**
+   * Stores an item, replacing any item with the same key. Throws `ConditionFailed` with the existing item if the condition does
+   * not hold, and `ItemTooLarge` above 400 KB.
+   */
   async put(item: Item, condition?: Condition): Promise<void> {
-    await this.#conditional(
-      "PutItem",
-      { Item: this.#fitting(item), ...writeFields(condition) },
-      (stored) => stored !== undefined && isSameValue(stored, item),
-    );
+    assertApplied(await this.#put(item, condition));
+  }
+
+  /** Like `put`, but returns false if the condition does not hold. */
+  async tryPut(item: Item, condition: Condition): Promise<boolean> {
+    return (await this.#put(item, condition)).applied;
+  }
+
+  /** Like `put`, but returns the existing item if the condition does not hold. */
+  putOrRefusal(item: Item, condition: Condition): Promise<WriteOutcome> {
+    return this.#put(item, condition);
   }
 
   /**
-   * Changes attributes of one item and gives the item as it then is. Without a condition an absent item comes into
-   * being. Counters have no place here: see `transact`.
+   * Changes attributes of one item and returns the changed item. Without a condition, creates the item if it is absent. Throws
+   * `ConditionFailed` if the condition does not hold. For counters use `transact`: a retried counter would count twice.
    */
   async update(key: Key, changes: Changes, condition?: Condition): Promise<Item> {
-    const input = { Key: keyFields(key), ReturnValues: "ALL_NEW", ...writeFields(condition, changes) };
-    const answer = await this.#conditional(
-      "UpdateItem",
-      input,
-      (stored) => stored !== undefined && holds(stored, changes),
-    );
-    // An update that its own first attempt had already made answers with the stored item instead.
-    return "stored" in answer ? answer.stored : unmarshal(attributesOf(answer.output["Attributes"]));
+    return assertApplied(await this.#update(key, changes, condition));
   }
 
-  /** Removes an item; one that is not there is no error, unless the condition says so. */
+  /** Like `update`, but returns whether the condition held. */
+  async tryUpdate(key: Key, changes: Changes, condition: Condition): Promise<boolean> {
+    return (await this.#update(key, changes, condition)).applied;
+  }
+
+  /** Like `update`, but returns the existing item if the condition does not hold. */
+  updateOrRefusal(key: Key, changes: Changes, condition: Condition): Promise<WriteOutcome> {
+    return this.#update(key, changes, condition);
+  }
+
+  /** Removes an item. An absent item is no error, unless the condition requires it. Throws `ConditionFailed`. */
   async remove(key: Key, condition?: Condition): Promise<void> {
-    const input = { Key: keyFields(key), ...writeFields(condition) };
-    await this.#conditional("DeleteItem", input, (stored) => stored === undefined);
+    assertApplied(await this.#remove(key, condition));
+  }
+
+  /** Like `remove`, but returns false if the condition does not hold. */
+  async tryRemove(key: Key, condition: Condition): Promise<boolean> {
+    return (await this.#remove(key, condition)).applied;
   }
 
   /**
-   * Makes all writes or none. Throws `TransactionRefused`, which tells by position which conditions did not hold and
-   * gives back the items in their way. One token covers every attempt, so a lost answer can't apply anything twice.
+   * Applies all of 1 to 100 writes, or none. Throws `TransactionRefused` with the positions of the failed conditions and the
+   * existing items. All attempts share one client request token, so a lost answer can't apply anything twice.
    */
   async transact(actions: readonly WriteAction[]): Promise<void> {
+    const refusal = await this.transactOrRefusal(actions);
+    if (refusal) throw new TransactionRefused(refusal);
+  }
+
+  /** Like `transact`, but returns false if a condition does not hold. */
+  async tryTransact(actions: readonly WriteAction[]): Promise<boolean> {
+    return (await this.transactOrRefusal(actions)) === undefined;
+  }
+
+  /** Like `transact`, but returns the failed conditions, or `undefined` if all writes were applied. */
+  async transactOrRefusal(actions: readonly WriteAction[]): Promise<Refusal | undefined> {
     if (actions.length === 0 || actions.length > MAX_TRANSACTION)
       throw new RangeError(`A transaction has 1 to ${MAX_TRANSACTION} actions, not ${actions.length}.`);
 
@@ -180,12 +193,15 @@ export class TableClient {
     };
     try {
       await this.#send("TransactWriteItems", input);
+      return undefined;
     } catch (error) {
-      throw transactionError(error);
+      const refusal = refusalOf(error);
+      if (refusal) return refusal;
+      throw rejected(error);
     }
   }
 
-  /** Makes many unconditional writes, 25 at a time, repeating what DynamoDB leaves undone. */
+  /** Applies any number of unconditional writes, 25 per request, and resends what DynamoDB leaves unprocessed. */
   async batchWrite(actions: readonly BatchAction[]): Promise<void> {
     const requests = actions.map((action) =>
       "put" in action
@@ -198,19 +214,27 @@ export class TableClient {
   }
 
   /**
-   * Removes everything in a partition, expired items included; false where more than `maxItems` stood there, so that
-   * it takes another call. Nothing may be added to the partition meanwhile.
+   * Removes all items of a partition, including expired ones. Returns false if it had more than `maxItems`, so that it takes
+   * another call. Callers must prevent writes to the partition in the meantime.
    */
   async removePartition(partition: string, maxItems: number): Promise<boolean> {
     let left = maxItems;
 
-    // Without the `ttl` attribute no item counts as expired.
+    // Without the `ttl` attribute, expired items are returned, too.
     for await (const page of this.pages(partition, { attributes: ["pk", "sk"] })) {
       await this.batchWrite(page.map((item) => ({ remove: keyOf(item) })));
       left -= page.length;
       if (left < 0) return false;
     }
     return true;
+  }
+
+  async #getAll(keys: readonly Key[]): Promise<readonly (Item | undefined)[]> {
+    const [key] = keys;
+    if (!key || keys.length > 1) return this.batchGet(keys);
+
+    const { Item: found } = await this.#call("GetItem", { Key: keyFields(key), ConsistentRead: true });
+    return [this.#alive(found)];
   }
 
   async #page(partition: string, options: Partial<PageOptions>): Promise<Page> {
@@ -236,22 +260,44 @@ export class TableClient {
     }
   }
 
+  async #put(item: Item, condition?: Condition): Promise<WriteOutcome> {
+    const input = { Item: this.#fitting(item), ...writeFields(condition) };
+    const applied = (stored: Item | undefined) => stored !== undefined && isSameValue(stored, item);
+    return this.#conditional("PutItem", input, applied);
+  }
+
+  #update(key: Key, changes: Changes, condition?: Condition): Promise<WriteOutcome> {
+    const input = { Key: keyFields(key), ReturnValues: "ALL_NEW", ...writeFields(condition, changes) };
+    const applied = (stored: Item | undefined) => stored !== undefined && holds(stored, changes);
+    return this.#conditional("UpdateItem", input, applied);
+  }
+
+  #remove(key: Key, condition?: Condition): Promise<WriteOutcome> {
+    const input = { Key: keyFields(key), ...writeFields(condition) };
+    return this.#conditional("DeleteItem", input, (stored) => stored === undefined);
+  }
+
   /**
-   * A write whose refusal names the item in its way. After a lost answer the item in the way may be our own first
-   * attempt's effect, which `applied` recognises.
+   * Sends a write that returns the existing item if its condition fails. After a lost answer, that item may be the effect of
+   * the first attempt, which `applied` recognises. The item of the outcome is empty if DynamoDB returns none.
    */
-  async #conditional(operation: string, input: object, applied: (stored: Item | undefined) => boolean) {
+  async #conditional(
+    operation: string,
+    input: object,
+    applied: (stored: Item | undefined) => boolean,
+  ): Promise<WriteOutcome> {
     try {
       const request = { TableName: this.#table, ...input, ReturnValuesOnConditionCheckFailure: "ALL_OLD" };
-      return { output: await this.#send(operation, request) };
+      const { Attributes } = await this.#send(operation, request);
+      return { applied: true, item: Attributes ? unmarshal(attributesOf(Attributes)) : {} };
     } catch (error) {
       if (!(error instanceof OperationFailed) || error.type !== "ConditionalCheckFailedException")
         throw rejected(error);
 
       const found = error.body["Item"];
       const stored = found === undefined ? undefined : unmarshal(attributesOf(found));
-      if (error.attempts > 1 && applied(stored)) return { stored: stored ?? {} };
-      throw new ConditionFailed(stored);
+      if (error.attempts > 1 && applied(stored)) return { applied: true, item: stored ?? {} };
+      return { applied: false, item: stored };
     }
   }
 
@@ -317,44 +363,13 @@ export class TableClient {
   }
 }
 
-/** Throws `ItemTooLarge` for an item that DynamoDB would not store; for updates, whose whole only the caller knows. */
+/** Throws `ItemTooLarge` if an item exceeds 400 KB. For updates, because only the caller knows the whole item. */
 export function assertFits(item: Item): void {
   const bytes = itemBytes(item);
   if (bytes > MAX_ITEM_BYTES) throw new ItemTooLarge(bytes, MAX_ITEM_BYTES);
 }
 
-function transactionError(error: unknown): unknown {
-  if (!(error instanceof OperationFailed) || error.type !== "TransactionCanceledException")
-    return rejected(error);
-
-  const reasons = cancellationReasons(error.body);
-  const failed = reasons
-    .map(({ Code, Item: found }, index) => ({
-      Code,
-      index,
-      item: found ? unmarshal(attributesOf(found)) : undefined,
-    }))
-    .filter(({ Code }) => Code === "ConditionalCheckFailed");
-  if (failed.length === 0) return rejected(error);
-  return new TransactionRefused(new Map(failed.map(({ index, item }) => [index, item])));
-}
-
-/** What the table refused as invalid is our mistake; everything else passes through. */
-const rejected = (error: unknown): unknown =>
-  error instanceof OperationFailed ? new TableRejected(error.type, error.message) : error;
-
-/** Whether an item already shows what these changes would make of it. */
-function holds(stored: Item, changes: Changes): boolean {
-  return (
-    Object.entries(changes.set ?? {}).every(([name, value]) => isSameValue(stored[name], value)) &&
-    (changes.remove ?? []).every((name) => !Object.hasOwn(stored, name))
-  );
-}
-
-/** DynamoDB's wire format states that items, keys and attributes are maps of typed values. */
-const attributesOf = (found: unknown): AttributeMap => found as AttributeMap;
-
-/** The member of a batch answer that belongs to our table. */
+/** Returns the member of a batch answer for this table. */
 const ofTable = (answer: unknown, table: string): unknown =>
   typeof answer === "object" && answer !== null
     ? Object.entries(answer).find(([name]) => name === table)?.[1]
@@ -365,5 +380,3 @@ const keyText = (key: Item | Key): string => JSON.stringify([key.pk, key.sk]);
 function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[], void, void> {
   for (let start = 0; start < all.length; start += size) yield all.slice(start, start + size);
 }
-
-const defaultSleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,6 +1,6 @@
 import type { Value } from "./marshal.ts";
 
-/** Whether two values would be stored alike: by content, whatever the order of names or set members. */
+/** Returns whether two values are equal when stored: by content, in any order of names and set members. */
 export function isSameValue(a: Value | undefined, b: Value | undefined): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;

@@ -1,7 +1,7 @@
 import { AppError } from "../shared/errors.ts";
 import type { Item } from "./marshal.ts";
 
-/** The table could not be reached, or did not accept the request, within the attempts and the time there are. */
+/** The table did not answer, or kept throttling, until the attempts or the time limit were used up. */
 export class TableUnavailable extends AppError {
   override readonly name = "TableUnavailable";
 
@@ -13,10 +13,10 @@ export class TableUnavailable extends AppError {
   }
 }
 
-/** A single write was refused because its condition did not hold. */
+/** The condition of a single write did not hold. */
 export class ConditionFailed extends AppError {
   override readonly name = "ConditionFailed";
-  /** The item that stood in the way; nothing where there is none. */
+  /** The existing item, or `undefined` if there is none. */
   readonly item: Item | undefined;
 
   constructor(item: Item | undefined) {
@@ -25,19 +25,21 @@ export class ConditionFailed extends AppError {
   }
 }
 
-/** A transaction was refused, whole, because the conditions of some of its actions did not hold. */
+/** The actions of a transaction whose conditions did not hold, by position, each with the existing item if there is one. */
+export type Refusal = ReadonlyMap<number, Item | undefined>;
+
+/** A transaction was not applied, because the conditions of some of its actions did not hold. */
 export class TransactionRefused extends AppError {
   override readonly name = "TransactionRefused";
-  /** By the action's position: the item that stood in its way, or nothing where there is none. */
-  readonly failed: ReadonlyMap<number, Item | undefined>;
+  readonly failed: Refusal;
 
-  constructor(failed: ReadonlyMap<number, Item | undefined>) {
+  constructor(failed: Refusal) {
     super("conflict", "This was changed by another request at the same time. Please try again.");
     this.failed = failed;
   }
 }
 
-/** An item would exceed what DynamoDB stores in one (400 KB, names included). */
+/** An item exceeds DynamoDB's limit (400 KB, including attribute names). */
 export class ItemTooLarge extends AppError {
   override readonly name = "ItemTooLarge";
 
@@ -46,7 +48,7 @@ export class ItemTooLarge extends AppError {
   }
 }
 
-/** A request that DynamoDB calls invalid: a mistake of ours, never shown. */
+/** DynamoDB rejected a request as invalid: a bug of this service. The details are never shown to callers. */
 export class TableRejected extends AppError {
   override readonly name = "TableRejected";
 

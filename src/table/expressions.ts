@@ -1,8 +1,8 @@
 import { type AttributeMap, type Key, marshalValue, type Value } from "./marshal.ts";
 
 /**
- * Collects the names and values of one request's expressions behind placeholders, so that no attribute name can
- * collide with DynamoDB's reserved words and no value is ever spliced into text.
+ * Replaces the names and values in one request's expressions with placeholders. Attribute names then can't collide with
+ * DynamoDB's reserved words, and no value is ever inserted into the text of an expression.
  */
 class Placeholders {
   readonly #names = new Map<string, string>();
@@ -34,7 +34,7 @@ class Placeholders {
   }
 }
 
-/** What must hold for a write to happen; made by the functions below and combined with `all` and `any`. */
+/** A condition of a write. Create it with the functions below and combine it with `all` and `any`. */
 export type Condition = (placeholders: Placeholders) => string;
 
 export const absent =
@@ -52,7 +52,7 @@ export const equals =
   (in_) =>
     `${in_.name(attribute)} = ${in_.value(value)}`;
 
-/** Holds for an attribute that is there with another value; for one that may be missing, say so with `any`. */
+/** Holds if the attribute exists with another value. If it may be absent, combine with `absent` by `any`. */
 export const differs =
   (attribute: string, value: Value): Condition =>
   (in_) =>
@@ -62,6 +62,12 @@ export const below =
   (attribute: string, value: number): Condition =>
   (in_) =>
     `${in_.name(attribute)} < ${in_.value(value)}`;
+
+/** Holds if the attribute is a set, text or list with fewer elements. If it may be absent, combine with `absent` by `any`. */
+export const fewerThan =
+  (attribute: string, elements: number): Condition =>
+  (in_) =>
+    `size(${in_.name(attribute)}) < ${in_.value(elements)}`;
 
 export const all =
   (...conditions: readonly Condition[]): Condition =>
@@ -73,37 +79,39 @@ export const any =
   (in_) =>
     joined(conditions, " OR ", in_);
 
-/** A condition by itself has no parentheses: DynamoDB refuses those that are redundant. */
+/** A single condition gets no parentheses, because DynamoDB refuses redundant ones. */
 function joined(conditions: readonly Condition[], operator: string, in_: Placeholders): string {
   const [only, ...more] = conditions.map((condition) => condition(in_));
   return more.length === 0 ? (only ?? "") : [only, ...more].map((text) => `(${text})`).join(operator);
 }
 
-/** Holds where no item stands, or one whose `ttl` has passed and that DynamoDB has not removed yet. */
+/** Holds if there is no item, or an expired one that DynamoDB has not removed yet. */
 export const absentOrExpired = (nowMs: number): Condition =>
   any(absent("pk"), below("ttl", Math.floor(nowMs / 1000) + 1));
 
-/** Changes to an item's attributes, by name. */
+/** Changes to the attributes of an item, by name. */
 export interface Changes {
   readonly set?: { readonly [attribute: string]: Value };
-  /** Set only where the attribute is missing. */
+  /** Set only if the attribute is absent. */
   readonly setIfAbsent?: { readonly [attribute: string]: Value };
   readonly remove?: readonly string[];
 }
 
-/** Changes that also count; only a transaction takes them, because a repeated counter would count twice. */
+/** Changes with counters and sets. Transactions only, because a retried counter would count twice in a single update. */
 export interface CountingChanges extends Changes {
-  /** Added to the number that is there, or to 0. */
-  readonly add?: { readonly [attribute: string]: number };
+  /** Numbers are added to the stored number, or to 0; texts are added to the stored set, or to a new one. */
+  readonly add?: { readonly [attribute: string]: number | ReadonlySet<string> };
+  /** Texts to remove from a set. Removing the last one removes the attribute. */
+  readonly takeOut?: { readonly [attribute: string]: ReadonlySet<string> };
 }
 
-/** The sort keys of a partition that a query reads; all of them where nothing is said. */
+/** The range of sort keys that a query reads. */
 export type SortKeyRange =
   | { readonly beginsWith: string }
   | { readonly between: readonly [from: string, to: string] }
   | { readonly before: string };
 
-/** The fields of a request for a condition, for changes, or for both. */
+/** Returns the request fields for a condition, for changes, or for both. */
 export function writeFields(condition: Condition | undefined, changes?: CountingChanges) {
   const placeholders = new Placeholders();
   const update = changes && updateExpression(changes, placeholders);
@@ -116,7 +124,7 @@ export function writeFields(condition: Condition | undefined, changes?: Counting
   };
 }
 
-/** The fields of a query over one partition. */
+/** Returns the request fields of a query over one partition. */
 export function queryFields(
   partition: string,
   range: SortKeyRange | undefined,
@@ -146,8 +154,16 @@ function updateExpression(changes: CountingChanges, in_: Placeholders): string {
     ([name, value]) => `${in_.name(name)} ${in_.value(value)}`,
   );
   const removals = (changes.remove ?? []).map((name) => in_.name(name));
+  const deletions = Object.entries(changes.takeOut ?? {}).map(
+    ([name, texts]) => `${in_.name(name)} ${in_.value(texts)}`,
+  );
 
-  return [clause("SET", assignments), clause("ADD", additions), clause("REMOVE", removals)]
+  return [
+    clause("SET", assignments),
+    clause("ADD", additions),
+    clause("DELETE", deletions),
+    clause("REMOVE", removals),
+  ]
     .filter(Boolean)
     .join(" ");
 }

@@ -1,34 +1,35 @@
+import { type RunId, runIdOf } from "../shared/id-types.ts";
 import type { Item, Key, Value } from "./marshal.ts";
 
 /**
- * Readers for stored attributes. They check types and fill defaults but know no limits: the table also holds what
- * other versions and the service before have written, and one odd item must not break a list.
+ * Readers for stored attributes. They check types and apply defaults but no limits: the table also holds items of other versions
+ * and of the legacy Python service, and one malformed item must not break a list.
  */
 
-/** Text; a number or boolean that a careless writer left there is read as its text. */
+/** Returns text. A stored number or boolean is converted to text. */
 export function text(item: Item, name: string, fallback = ""): string {
   return optionalText(item, name) ?? fallback;
 }
 
-/** Text, or null where there is none. */
+/** Like `text`, but returns null if the attribute is absent. */
 export function optionalText(item: Item, name: string): string | null {
   const value = item[name];
   if (typeof value === "string") return value;
   return typeof value === "number" || typeof value === "boolean" ? String(value) : null;
 }
 
-/** A whole number from 0 on; digits in a text count as one. */
+/** Returns a whole number from 0 on, which may be stored as text. */
 export function count(item: Item, name: string, fallback = 0): number {
   return optionalCount(item, name) ?? fallback;
 }
 
-/** A whole number from 0 on, or nothing where there is none. */
+/** Like `count`, but returns `undefined` if the attribute is absent or invalid. */
 export function optionalCount(item: Item, name: string): number | undefined {
   const number = optionalNumber(item, name);
   return number !== undefined && Number.isInteger(number) && number >= 0 ? number : undefined;
 }
 
-/** A number, also as the text of one, or nothing where there is none. */
+/** Returns a number, which may be stored as text, or `undefined` if the attribute is absent or invalid. */
 export function optionalNumber(item: Item, name: string): number | undefined {
   const value = item[name];
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
@@ -37,7 +38,7 @@ export function optionalNumber(item: Item, name: string): number | undefined {
 
 export const flag = (item: Item, name: string): boolean => item[name] === true;
 
-/** The texts of a list; other elements are left out. */
+/** Returns the texts in a list; other elements are omitted. */
 export function texts(item: Item, name: string): readonly string[] {
   const value = item[name];
   return Array.isArray(value)
@@ -45,13 +46,13 @@ export function texts(item: Item, name: string): readonly string[] {
     : [];
 }
 
-/** The maps of a list; other elements are left out. */
+/** Returns the maps in a list; other elements are omitted. */
 export function maps(item: Item, name: string): readonly Item[] {
   const value = item[name];
   return Array.isArray(value) ? value.filter(isMap) : [];
 }
 
-/** A map, or nothing. */
+/** Returns a map, or `undefined` if the attribute is not one. */
 export function map(item: Item, name: string): Item | undefined {
   const value = item[name];
   return isMap(value) ? value : undefined;
@@ -64,7 +65,7 @@ const isMap = (value: unknown): value is Item =>
   !(value instanceof Set) &&
   !(value instanceof Uint8Array);
 
-/** The given members of a change under their attributes' names; absent members are left out. */
+/** Returns the members of a change under the names of their attributes; absent members are omitted. */
 export function renamed<Member extends string>(
   changes: { readonly [member in Member]?: Value | undefined },
   names: Readonly<Record<Member, string>>,
@@ -77,8 +78,14 @@ export function renamed<Member extends string>(
   return attributes;
 }
 
-/** The key that an item stands under. */
+/** Returns the key of an item. */
 export const keyOf = (item: Item): Key => ({ pk: text(item, "pk"), sk: text(item, "sk") });
 
-/** The id that an item's sort key ends with, for items that an older writer left without the attribute. */
+/** Returns the run that made an item, or null if none did. */
+export function runIdIn(item: Item): RunId | null {
+  const id = optionalText(item, "run_id");
+  return id === null ? null : runIdOf(id);
+}
+
+/** Returns the id at the end of an item's sort key, for items of older versions without an id attribute. */
 export const idAfter = (item: Item, prefix: string): string => text(item, "sk").slice(prefix.length);

@@ -1,15 +1,61 @@
+import type { AccountEmail, AgentId, ConversationId, KnowledgeBaseId } from "../shared/id-types.ts";
+import type { Key } from "./marshal.ts";
+
 /**
- * Partitions that several features share. Keys that one feature owns stand in its model. The two spellings of "user"
- * are the table's own: agents and settings lie under `User#`, conversations under `USER#`.
+ * Partitions and prefixes that several features share. Keys of a single feature are in its `model.ts`. The table has two spellings
+ * of "user": agents and settings are stored under `User#`, conversations under `USER#`.
  */
-export const userPartition = (email: string): string => `User#${email}`;
+export const userPartition = (accountEmail: AccountEmail): string => `User#${accountEmail}`;
 
-export const userConversationsPartition = (email: string): string => `USER#${email}`;
+/** `scope` is the name of an access scope: the address of the account, extended for an end user. */
+export const userConversationsPartition = (scope: string): string => `USER#${scope}`;
 
-export const conversationPartition = (conversationId: string): string => `CONVERSATION#${conversationId}`;
+export const conversationPartition = (conversationId: ConversationId): string =>
+  `CONVERSATION#${conversationId}`;
 
-/** What belongs to an agent itself, whoever talks to it. */
-export const agentPartition = (agentId: string): string => `Agent#${agentId}`;
+/** Data of an agent that does not depend on the user. */
+export const agentPartition = (agentId: AgentId): string => `Agent#${agentId}`;
 
-/** An agent's memory of one user; `userId` is the owner's e-mail or an end user's id. */
-export const memoryPartition = (agentId: string, userId: string): string => `Agent#${agentId}#User#${userId}`;
+/** An agent's memory of one user; `userId` is the owner's e-mail address or an end user's id. */
+export const memoryPartition = (agentId: AgentId, userId: string): string =>
+  `Agent#${agentId}#User#${userId}`;
+
+export const AGENT_PREFIX = "Agent#";
+
+export const agentKey = (accountEmail: AccountEmail, id: AgentId): Key => ({
+  pk: userPartition(accountEmail),
+  sk: `${AGENT_PREFIX}${id}`,
+});
+
+export const userKey = (accountEmail: AccountEmail): Key => ({
+  pk: userPartition(accountEmail),
+  sk: "User#Metadata",
+});
+
+/** The alias that points from a lower-case address to an account that the legacy Python service stored in mixed case. */
+export const userAliasKey = (accountEmail: AccountEmail): Key => ({
+  pk: userPartition(accountEmail),
+  sk: "UserAlias",
+});
+
+export const CONVERSATION_PREFIX = "CONVERSATION#";
+
+export const MESSAGE_PREFIX = "MESSAGE#";
+
+export const ARCHIVAL_PREFIX = "Archival#";
+
+export const ARCHIVAL_VERSION_PREFIX = "ArchivalVersion#";
+
+export const END_USER_PREFIX = "EndUser#";
+
+export const API_KEY_PREFIX = "ApiKey#";
+
+export const KNOWLEDGE_BASE_PREFIX = "KnowledgeBase#";
+
+/** The pages, passages, jobs and links of a knowledge base. The base itself is an item of its account. */
+export const knowledgeBasePartition = (kbId: KnowledgeBaseId): string => `${KNOWLEDGE_BASE_PREFIX}${kbId}`;
+
+export const knowledgeBaseKey = (accountEmail: AccountEmail, kbId: KnowledgeBaseId): Key => ({
+  pk: userPartition(accountEmail),
+  sk: `${KNOWLEDGE_BASE_PREFIX}${kbId}`,
+});

@@ -4,7 +4,7 @@ import type { SortKeyRange } from "./expressions.ts";
 import { keyOf } from "./fields.ts";
 import type { Item } from "./marshal.ts";
 
-/** A page of a list; `nextCursor` is null at the end. */
+/** A page of a list; `nextCursor` is null on the last one. */
 export interface ListPage<T> {
   readonly items: readonly T[];
   readonly nextCursor: string | null;
@@ -13,13 +13,13 @@ export interface ListPage<T> {
 export interface ListRequest {
   readonly partition: string;
   readonly range: SortKeyRange;
-  /** What the cursor is bound to: another list's cursor is refused. */
-  readonly scope: string;
+  /** The list that the cursor is bound to. Cursors of other lists are refused. */
+  readonly cursorScope: string;
   readonly limit: number;
   readonly cursor: string | undefined;
 }
 
-/** A page of a partition's range, newest first. */
+/** Returns a page of a range of sort keys, newest first. Throws `malformed-request` if the cursor is not from this list. */
 export const listNewestFirst = <T>(
   table: TableClient,
   cursors: Cursors,
@@ -27,7 +27,7 @@ export const listNewestFirst = <T>(
   from: (item: Item) => T,
 ): Promise<ListPage<T>> => listPage(table, cursors, { ...request, newestFirst: true }, from);
 
-/** A page of a partition's range, in the order of its sort keys. */
+/** Like `listNewestFirst`, in ascending order of sort keys. */
 export const listInOrder = <T>(
   table: TableClient,
   cursors: Cursors,
@@ -38,16 +38,23 @@ export const listInOrder = <T>(
 async function listPage<T>(
   table: TableClient,
   cursors: Cursors,
-  { partition, range, scope, limit, cursor, newestFirst }: ListRequest & { readonly newestFirst: boolean },
+  {
+    partition,
+    range,
+    cursorScope,
+    limit,
+    cursor,
+    newestFirst,
+  }: ListRequest & { readonly newestFirst: boolean },
   from: (item: Item) => T,
 ): Promise<ListPage<T>> {
-  const after = await cursors.read(scope, cursor);
-  // One more than asked for tells whether there is a next page.
+  const after = await cursors.read(cursorScope, cursor);
+  // One additional item shows whether there is a next page.
   const page = await table.queryPage(partition, { range, newestFirst, limit: limit + 1, after });
 
   const shown = page.items.slice(0, limit);
   const last = shown.at(-1);
   const next = page.items.length > limit && last ? keyOf(last).sk : page.next;
-  const nextCursor = next === undefined ? null : await cursors.write(scope, next);
+  const nextCursor = next === undefined ? null : await cursors.write(cursorScope, next);
   return { items: shown.map(from), nextCursor };
 }

@@ -1,6 +1,6 @@
 import { utf8Length } from "../shared/text.ts";
 
-/** A value as it stands in an item. `undefined`, dates, class instances and the like have no place in the table. */
+/** A value in an item. The table does not store `undefined`, dates or class instances. */
 export type Value =
   | null
   | boolean
@@ -12,7 +12,7 @@ export type Value =
   | readonly Value[]
   | { readonly [name: string]: Value };
 
-/** An item: attribute names to values, keys included. */
+/** An item: attribute names mapped to values, including the key. */
 export type Item = { readonly [name: string]: Value };
 
 /** The key of an item in the single table. */
@@ -21,31 +21,31 @@ export interface Key {
   readonly sk: string;
 }
 
-/** A value in DynamoDB's own notation, such as `{ "S": "text" }`. */
+/** A value in DynamoDB's wire format, such as `{ "S": "text" }`. */
 export type AttributeValue = { readonly [type: string]: unknown };
 export type AttributeMap = { readonly [name: string]: AttributeValue };
 
-/** A value that the table can't hold without losing something. Always a mistake in the code or a foreign writer's item. */
+/** A value that the table can't store without loss: a bug, or an item written by other software. */
 export class UnsupportedValue extends TypeError {
   override readonly name = "UnsupportedValue";
 }
 
-/** DynamoDB's own limit on nesting. An attribute itself is the first level, so 31 lists and maps around a value are the most. */
+/** DynamoDB's limit on nesting. The attribute is the first level, so a value may be inside at most 31 lists and maps. */
 const MAX_DEPTH = 32;
-/** The smallest magnitude DynamoDB stores besides 0; its largest lies far above 2^53, where we stop anyway. */
+/** The smallest magnitude that DynamoDB stores besides 0. Its largest is far above 2^53, the limit of exact numbers here. */
 const SMALLEST = 1e-130;
 
-/** An item in DynamoDB's notation. Throws `UnsupportedValue` rather than dropping or changing anything. */
+/** Converts an item to DynamoDB's wire format. Throws `UnsupportedValue` if a value would be dropped or changed. */
 export function marshal(item: Item): AttributeMap {
   return marshalMembers(item, 0);
 }
 
-/** The item that a DynamoDB answer holds. Throws `UnsupportedValue` for numbers that JavaScript would round. */
+/** Converts DynamoDB's wire format to an item. Throws `UnsupportedValue` for numbers that JavaScript would round. */
 export function unmarshal(attributes: AttributeMap): Item {
   return mapValues(attributes, unmarshalValue);
 }
 
-/** One value in DynamoDB's notation; `depth` is how many lists and maps it stands in. */
+/** Converts one value to DynamoDB's wire format; `depth` is the number of lists and maps around it. */
 export function marshalValue(value: Value, depth = 0): AttributeValue {
   if (depth >= MAX_DEPTH) throw new UnsupportedValue(`Values nest at most ${MAX_DEPTH} deep.`);
 
@@ -71,7 +71,7 @@ function unmarshalValue(attribute: AttributeValue): Value {
   if (!entry || more.length > 0) throw new UnsupportedValue("An attribute has exactly one type.");
 
   const [type, value] = entry;
-  // The casts below state DynamoDB's wire format: each type is followed by its own shape of value.
+  // The casts below follow DynamoDB's wire format: the type determines the shape of the value.
   switch (type) {
     case "NULL":
       return null;
@@ -139,7 +139,7 @@ function isPlainObject(value: unknown): value is { readonly [name: string]: Valu
 const describe = (value: unknown): string =>
   typeof value === "object" ? (value?.constructor?.name ?? "such object") : typeof value;
 
-/** Applies `map` to each member. The result has no prototype's names in the way: `__proto__` is data like any other. */
+/** Applies `map` to each member. Security: `__proto__` is treated as data, because the result is built from entries. */
 function mapValues<From, To>(
   record: { readonly [name: string]: From },
   map: (value: From) => To,
@@ -147,7 +147,7 @@ function mapValues<From, To>(
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 }
 
-/** Bytes as DynamoDB writes them. */
+/** Returns bytes as base64, as DynamoDB writes them. */
 export function base64(value: Uint8Array): string {
   let binary = "";
   for (const byte of value) binary += String.fromCharCode(byte);
@@ -158,8 +158,8 @@ const bytes = (text: string): Uint8Array =>
   Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
 /**
- * The size of an item in bytes as DynamoDB counts it: UTF-8 of names and texts, about one byte for two digits of a
- * number, one for a boolean or null, three more for each list and map and one for each of their elements.
+ * Returns the size of an item in bytes as DynamoDB counts it: names and texts in UTF-8, about one byte per two digits of a number,
+ * one for a boolean or null, three more for each list and map, and one for each of their elements.
  */
 export function itemBytes(item: Item): number {
   return Object.entries(item).reduce((sum, [name, value]) => sum + utf8Length(name) + valueBytes(value), 0);

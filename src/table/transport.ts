@@ -1,4 +1,8 @@
 import { AwsClient } from "aws4fetch";
+import { AdmissionQueue, QueueTooLong } from "../shared/admission-queue.ts";
+import { sleep } from "../shared/async.ts";
+import { objectFrom } from "../shared/json.ts";
+import { BodyTooLong, limitedFetch } from "../shared/limited-fetch.ts";
 import { TableUnavailable } from "./errors.ts";
 import { retryQuota } from "./retry-quota.ts";
 
@@ -12,30 +16,32 @@ export interface TransportConfig {
     readonly sessionToken?: string;
   };
   readonly fetch?: typeof fetch;
-  /** Waits so many milliseconds; tests hand in one that does not. */
+  /** The queue that requests wait in before they are sent; by default one of this transport's own. */
+  readonly queue?: AdmissionQueue;
+  /** Waits `ms` milliseconds. Tests pass one that does not wait. */
   readonly sleep?: (ms: number) => Promise<void>;
-  /** A number from 0 up to 1, for the jitter. */
+  /** Returns a number from 0 to 1 (exclusive), for the jitter. */
   readonly random?: () => number;
 }
 
 /**
- * Sends one DynamoDB operation, such as `GetItem`, and gives its answer. Retries what may pass; throws
- * `TableUnavailable` when it did not pass in time and `OperationFailed` for everything DynamoDB refused.
+ * Sends one DynamoDB operation, such as `GetItem`, and returns its answer. Retries temporary errors. Throws `TableUnavailable` if
+ * they persist or if too many requests wait to be sent, and `OperationFailed` for everything else that DynamoDB refuses.
  */
 export type Send = (operation: string, input: object) => Promise<Record<string, unknown>>;
 
-/** An operation that DynamoDB refused, in its own words. */
+/** DynamoDB refused an operation. The message is DynamoDB's. */
 export class OperationFailed extends Error {
   override readonly name = "OperationFailed";
   /** The exception's name without its namespace, such as `ConditionalCheckFailedException`. */
   readonly type: string;
-  /** Private, because it may hold items, and errors are logged. */
+  /** Private, because it may contain items, and errors are logged. */
   readonly #body: Record<string, unknown>;
-  /** How often the operation was sent; from the second time on, it may have met its own first effect. */
+  /** How often the operation was sent. From the second time on, it may have met the effect of an earlier attempt. */
   readonly attempts: number;
 
   constructor(type: string, body: Record<string, unknown>, attempts: number) {
-    // About a signature, DynamoDB quotes all that should have been signed, the session token included.
+    // Security: DynamoDB quotes the text to be signed in signature errors, including the session token.
     const isQuoting = type.includes("Signature");
     super(`${type}: ${isQuoting ? "" : (textMember(body, "message") ?? textMember(body, "Message") ?? "")}`);
     this.type = type;
@@ -55,19 +61,31 @@ export class OperationFailed extends Error {
  */
 const RETRY_RULES = {
   transient: { attempts: 4, baseMs: 50, maxMs: 20_000, cost: 10 },
-  throttled: { attempts: 4, baseMs: 1_000, maxMs: 20_000, cost: 5 },
-  conflict: { attempts: 10, baseMs: 25, maxMs: 500, cost: 0 },
+  throttled: { attempts: 4, baseMs: 1_000, maxMs: 20_000, cost: 10 },
+  // Cheaper, because a database that reports conflicts is well.
+  conflict: { attempts: 10, baseMs: 25, maxMs: 500, cost: 1 },
   skewed: { attempts: 2, baseMs: 0, maxMs: 0, cost: 0 },
 } as const;
 
 type Retry = keyof typeof RETRY_RULES;
 
-/** One attempt, answer included. DynamoDB answers in milliseconds; what takes longer is better asked again. */
+/** For one attempt, including its answer. DynamoDB answers in milliseconds, so after this a retry is faster than waiting. */
 const ATTEMPT_TIMEOUT_MS = 3_000;
-/** All attempts and waits of one operation: a caller would rather hear 503 than wait longer. */
+/**
+ * For all attempts and waits of one operation, from its first attempt on. After this, a 503 is better than waiting longer.
+ */
 const TOTAL_TIMEOUT_MS = 10_000;
 
-/** DynamoDB reports throttling as 400, so it is told by its name and not by its status. */
+/**
+ * An isolate's requests to the database. 64 at one time, at 5 ms each, are ten times what an isolate's CPU can prepare, so nobody
+ * waits while the database is well. If it is slow, a request waits here, where its attempt's timeout has not begun.
+ */
+const QUEUE = { limit: 64, patienceMs: 5_000, leaseMs: ATTEMPT_TIMEOUT_MS + 1_000, expectedMs: 10 } as const;
+
+/** DynamoDB returns at most 16 MB of items, by its own count. The JSON format adds to that. */
+const MAX_ANSWER_BYTES = 48_000_000;
+
+/** DynamoDB reports throttling with status 400, so it must be recognized by the name of the error. */
 const THROTTLES = new Set([
   "ProvisionedThroughputExceededException",
   "ThrottlingException",
@@ -97,20 +115,22 @@ const SKEWED = new Set([
   "InvalidSignatureException",
   "SignatureDoesNotMatch",
 ]);
-/** The reasons for which a cancelled transaction may pass if it is sent again unchanged. */
-const PASSING_REASONS: Record<string, Retry> = {
-  TransactionConflict: "conflict",
-  ThrottlingError: "throttled",
-  ProvisionedThroughputExceeded: "throttled",
-};
+/** Reasons for which a cancelled transaction may succeed if it is sent again unchanged. */
+const PASSING_REASONS: ReadonlyMap<string, Retry> = new Map([
+  ["TransactionConflict", "conflict"],
+  ["ThrottlingError", "throttled"],
+  ["ProvisionedThroughputExceeded", "throttled"],
+]);
 
 /**
- * A transport with one signer and one retry quota; make it once per isolate, so that signing keys are derived once a
- * day and a failing database is not hammered by many requests' retries at a time.
+ * Returns a transport with one signer, one queue and one retry quota. Create one per isolate, so that signing keys are derived
+ * once a day, and so that the requests under way and the retries of all requests together are limited.
  */
 export function createTransport(config: TransportConfig): Send {
   // Called as a property, workerd's fetch throws "Illegal invocation".
-  const { fetch: fetchOnce = fetch, sleep = defaultSleep, random = Math.random } = config;
+  const { fetch: unlimited = fetch, sleep: pause = sleep, random = Math.random } = config;
+  const { queue = new AdmissionQueue(QUEUE) } = config;
+  const fetchOnce = limitedFetch(unlimited, MAX_ANSWER_BYTES);
   const aws = new AwsClient({
     ...config.credentials,
     region: config.region,
@@ -133,15 +153,15 @@ export function createTransport(config: TransportConfig): Send {
       });
       const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, Math.max(0, deadline - Date.now()));
       const response = await fetchOnce(request, { signal: AbortSignal.timeout(timeoutMs) });
-      const answer = parseObject(await response.text());
+      const answer = objectFrom(await response.text());
 
       if (response.ok && answer) return { answer };
       if (!answer)
         return { failure: new Error(`HTTP ${response.status} without a JSON body`), retry: "transient" };
       return refused(answer, response);
     } catch (failure) {
-      // A refused or reset connection, or the timeout: nobody knows whether it arrived, so every write can be repeated.
-      return { failure, retry: "transient" };
+      // A refused or reset connection, or a timeout. The request may have arrived, so every write must be safe to repeat.
+      return { failure, retry: failure instanceof BodyTooLong ? undefined : "transient" };
     }
   }
 
@@ -154,19 +174,25 @@ export function createTransport(config: TransportConfig): Send {
 
   return async function send(operation, input) {
     const body = JSON.stringify(input);
-    const deadline = Date.now() + TOTAL_TIMEOUT_MS;
-    let lastCost = 0;
+    let deadline: number | undefined;
+    let last: FailedAttempt | undefined;
+    quota.began();
 
     for (let attempts = 1; ; attempts++) {
-      const attempt = await once(operation, body, deadline);
-      if ("answer" in attempt) {
-        quota.succeeded(lastCost);
-        return attempt.answer;
+      const leave = await queue.enter().catch(unavailableIfTooLong);
+      // The time for answers begins when the request leaves the queue. Otherwise requests would time out while they wait in it.
+      deadline ??= Date.now() + TOTAL_TIMEOUT_MS;
+      if (last && Date.now() >= deadline) {
+        leave();
+        throw finalError(last, attempts - 1);
       }
+
+      const attempt = await once(operation, body, deadline).finally(leave);
+      if ("answer" in attempt) return attempt.answer;
 
       if (!attempt.retry || !(await mayRetry(attempt.retry, attempts, deadline)))
         throw finalError(attempt, attempts);
-      lastCost = RETRY_RULES[attempt.retry].cost;
+      last = attempt;
     }
   };
 
@@ -175,21 +201,27 @@ export function createTransport(config: TransportConfig): Send {
     const waitMs = random() * Math.min(rule.baseMs * 2 ** (attempts - 1), rule.maxMs);
     if (attempts >= rule.attempts || Date.now() + waitMs >= deadline || !quota.spend(rule.cost)) return false;
 
-    await sleep(waitMs);
+    await pause(waitMs);
     return true;
   }
 }
 
 type Attempt =
   | { readonly answer: Record<string, unknown> }
-  | { readonly failure: unknown; readonly retry: Retry }
+  | { readonly failure: unknown; readonly retry: Retry | undefined }
   | { readonly type: string; readonly body: Record<string, unknown>; readonly retry: Retry | undefined };
 
-function finalError(attempt: Exclude<Attempt, { answer: unknown }>, attempts: number): Error {
+function unavailableIfTooLong(error: unknown): never {
+  throw error instanceof QueueTooLong ? new TableUnavailable(error) : error;
+}
+
+type FailedAttempt = Exclude<Attempt, { answer: unknown }>;
+
+function finalError(attempt: FailedAttempt, attempts: number): Error {
   if ("failure" in attempt) return new TableUnavailable(attempt.failure);
 
   const failed = new OperationFailed(attempt.type, attempt.body, attempts);
-  // What could have passed and did not is an outage to the caller, whatever its name.
+  // To the caller, a temporary error that persists is an outage.
   return attempt.retry && attempt.retry !== "skewed" ? new TableUnavailable(failed) : failed;
 }
 
@@ -201,10 +233,10 @@ function retryFor(type: string, body: Record<string, unknown>, status: number): 
   return TRANSIENT.has(type) || status >= 500 ? "transient" : undefined;
 }
 
-/** A cancelled transaction may be sent again only if nothing but passing reasons stood in its way. */
+/** A cancelled transaction may be sent again only if all of its reasons are temporary. */
 function retryForReasons(reasons: readonly CancellationReason[]): Retry | undefined {
   const codes = reasons.map(({ Code }) => Code).filter((code) => code !== undefined && code !== "None");
-  const retries = codes.map((code) => PASSING_REASONS[code ?? ""]);
+  const retries = codes.map((code) => PASSING_REASONS.get(code ?? ""));
   if (retries.length === 0 || retries.includes(undefined)) return undefined;
   return retries.includes("throttled") ? "throttled" : "conflict";
 }
@@ -214,10 +246,10 @@ export interface CancellationReason {
   readonly Item?: unknown;
 }
 
-/** Why a transaction was cancelled, one reason per action in the order sent. */
+/** Returns why a transaction was cancelled: one reason per action, in the order of the actions. */
 export function cancellationReasons(body: Record<string, unknown>): readonly CancellationReason[] {
   const reasons = body["CancellationReasons"];
-  // DynamoDB's wire format states that each reason is an object of this shape.
+  // The cast follows DynamoDB's wire format.
   return Array.isArray(reasons) ? (reasons as CancellationReason[]) : [];
 }
 
@@ -230,16 +262,5 @@ function textMember(body: Record<string, unknown>, name: string): string | undef
   return typeof value === "string" ? value : undefined;
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** `20260129T115136Z`, the form that signatures carry. */
+/** Returns a time in the form that signatures use, such as `20260129T115136Z`. */
 const amzDate = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:]|\.\d{3}/gu, "");
-
-const defaultSleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

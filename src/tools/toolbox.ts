@@ -1,32 +1,49 @@
 import type { ToolCall, ToolSpec } from "../llm/model.ts";
-import { fence } from "../shared/text.ts";
+import { shortened } from "../messages/reading.ts";
+import { fence } from "../shared/fence.ts";
+import { onOneLine } from "../shared/text.ts";
 import type { Tool, ToolResult } from "./tool.ts";
 
-/** The tools of one turn, with what they may reach. */
+/** The tools of one turn, bound to their context. */
 export interface Toolbox {
   readonly specs: readonly ToolSpec[];
-  /** Runs a call. An unknown tool is an answer to the model, not an error of ours. */
+  /** Runs a call. Calling an unknown tool is a mistake of the model, so it is reported to the model and not thrown. */
   invoke(call: ToolCall): Promise<ToolResult>;
 }
 
 /** A toolbox without tools. */
 export const NO_TOOLS: Toolbox = {
   specs: [],
-  invoke: ({ name }) => Promise.resolve({ ok: false, output: `Error: Unknown tool: ${name}` }),
+  invoke: ({ name }) => Promise.resolve(unknownTool(name)),
 };
 
-/** Offers `tools` over one context. Stored text in their outputs is fenced: it can't pose as anything else. */
-export function toolbox<Context>(tools: readonly Tool<Context>[], context: Context): Toolbox {
+/**
+ * Binds `tools` to a context. Outputs are fenced, so that stored text in them can't imitate sections of the prompt, and
+ * shortened if they exceed the context's `resultTokens` by far. Tools divide long results into pages themselves.
+ */
+export function toolbox<Context extends { readonly resultTokens: number }>(
+  tools: readonly Tool<Context>[],
+  context: Context,
+): Toolbox {
+  const maxTokens = Math.ceil(context.resultTokens * TOLERANCE);
   const byName = new Map(tools.map((tool) => [tool.spec.name, tool]));
 
   return {
     specs: tools.map(({ spec }) => spec),
     async invoke(call) {
       const tool = byName.get(call.name);
-      if (!tool) return { ok: false, output: fence(`Error: Unknown tool: ${call.name}`) };
+      if (!tool) return unknownTool(call.name);
 
-      const { ok, output } = await tool.invoke(call, context);
-      return { ok, output: fence(output) };
+      const result = await tool.invoke(call, context);
+      return { ...result, output: shortened(fence(result.output), maxTokens) };
     },
   };
 }
+
+/** Headers, notes and references of fenced characters come on top of a page. */
+const TOLERANCE = 1.5;
+
+const unknownTool = (name: string): ToolResult => ({
+  ok: false,
+  output: fence(`Error: Unknown tool: ${onOneLine(name)}`),
+});

@@ -1,37 +1,33 @@
+import { type AccountEmail, accountEmailOf } from "../shared/id-types.ts";
 import { optionalCount, optionalText, text } from "../table/fields.ts";
-import { userPartition } from "../table/keys.ts";
-import type { Item, Key } from "../table/marshal.ts";
+import { userKey } from "../table/keys.ts";
+import type { Item } from "../table/marshal.ts";
 
-/** A person with an account; the e-mail address is its id, in lower case. */
+/** A person with an account. The e-mail address, in lower case, is the id of the account. */
 export interface User {
-  readonly email: string;
+  readonly accountEmail: AccountEmail;
   readonly name: string;
   readonly picture: string | null;
-  /** `active`, or `inactive` and `pending_deletion` for accounts that are on their way out. */
+  /** `active`, `inactive`, or `pending_deletion` while the account is being deleted. */
   readonly status: string;
   readonly createdAt: string;
-  /** When its owner asked for its deletion; null while nobody has. */
+  /** When the owner requested the deletion, or null. */
   readonly deletionRequestedAt: string | null;
-  /** The issuer's id of the person who signs in to the account; absent until they first do so here. */
+  /** The issuer's id (`sub`) of the person. Absent until their first sign-in through the issuer. */
   readonly subject?: string;
-  /** Only accounts of local development have a password. */
+  /** Local development only. */
   readonly password?: { readonly hash: string; readonly salt: string };
-  /** Seconds since the epoch; only accounts of local development end by themselves. */
+  /** Seconds since the epoch. Local development only: other accounts do not expire. */
   readonly ttl?: number;
 }
 
 /** The status of an account that is being deleted. */
 export const PENDING_DELETION = "pending_deletion";
 
-export const userKey = (email: string): Key => ({ pk: userPartition(email), sk: "User#Metadata" });
-
-/** Where an address in lower case leads to the account of the service before that is written in mixed case. */
-export const userAliasKey = (email: string): Key => ({ pk: userPartition(email), sk: "UserAlias" });
-
-/** A new user's item. */
+/** Returns the item of a new user. */
 export const userItem = (user: User): Item => ({
-  ...userKey(user.email),
-  email: user.email,
+  ...userKey(user.accountEmail),
+  email: user.accountEmail,
   name: user.name,
   picture: user.picture,
   refresh_token: null,
@@ -52,7 +48,7 @@ export function userFrom(item: Item): User {
   const subject = optionalText(item, "google_sub");
 
   return {
-    email: text(item, "email"),
+    accountEmail: accountEmailOf(text(item, "email")),
     name: text(item, "name"),
     picture: optionalText(item, "picture"),
     status: text(item, "status", "active"),

@@ -1,51 +1,48 @@
+import type { AccountEmail } from "../shared/id-types.ts";
+import { userKey } from "../table/keys.ts";
 import type { TableClient } from "../table/client.ts";
-import { ConditionFailed } from "../table/errors.ts";
 import { absent, absentOrExpired, all, any, equals, present } from "../table/expressions.ts";
-import { PENDING_DELETION, type User, userFrom, userItem, userKey } from "./model.ts";
+import { PENDING_DELETION, type User, userFrom, userItem } from "./model.ts";
 
 export class UserRepository {
   readonly #table: TableClient;
 
-  constructor(table: TableClient) {
+  constructor({ table }: { readonly table: TableClient }) {
     this.#table = table;
   }
 
-  async find(email: string): Promise<User | undefined> {
-    const item = await this.#table.get(userKey(email));
+  async find(accountEmail: AccountEmail): Promise<User | undefined> {
+    const item = await this.#table.get(userKey(accountEmail));
     return item && userFrom(item);
   }
 
-  /** Stores a new user; false where the address is taken by an account that still lives at `nowMs`. */
+  /** Like `find`, but shares the request of the table's next read; see `TableClient.getBeside`. */
+  async findBeside(accountEmail: AccountEmail): Promise<User | undefined> {
+    const item = await this.#table.getBeside(userKey(accountEmail));
+    return item && userFrom(item);
+  }
+
+  /** Stores a new user. Returns false if the address belongs to an account that has not expired at `nowMs`. */
   async create(user: User, nowMs: number): Promise<boolean> {
-    try {
-      await this.#table.put(userItem(user), absentOrExpired(nowMs));
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
+    return await this.#table.tryPut(userItem(user), absentOrExpired(nowMs));
   }
 
   /**
-   * Marks an account as one that is being deleted: from here on it lets nobody in, and never comes back by itself. False
-   * where there is none that is active or so marked already.
+   * Marks an account as being deleted: from now on nobody can sign in or use its tokens. Returns false unless the account is
+   * active or already marked.
    */
-  async requestDeletion(email: string, requestedAt: string): Promise<boolean> {
+  async requestDeletion(accountEmail: AccountEmail, requestedAt: string): Promise<boolean> {
     const set = { status: PENDING_DELETION, deletion_requested_at: requestedAt, updated_at: requestedAt };
     const isActive = all(present("pk"), any(absent("status"), equals("status", "active")));
-    try {
-      // Without a `ttl`, its address is free only when everything of it is gone.
-      await this.#table.update(userKey(email), { set, remove: ["ttl"] }, isActive);
-      return true;
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      return error.item?.["status"] === PENDING_DELETION;
-    }
+    // With a `ttl`, the address could be taken again before everything else is deleted.
+    const changes = { set, remove: ["ttl"] };
+    const { applied, item } = await this.#table.updateOrRefusal(userKey(accountEmail), changes, isActive);
+    return applied || item?.["status"] === PENDING_DELETION;
   }
 
-  /** Removes the item of an account that is being deleted, once nothing else of it is left. */
-  async endDeletion(email: string): Promise<void> {
-    const isDoomed = any(absent("pk"), equals("status", PENDING_DELETION));
-    await this.#table.remove(userKey(email), isDoomed);
+  /** Removes the item of an account that is being deleted. Call it last, after everything else is gone. */
+  async endDeletion(accountEmail: AccountEmail): Promise<void> {
+    const isPending = any(absent("pk"), equals("status", PENDING_DELETION));
+    await this.#table.remove(userKey(accountEmail), isPending);
   }
 }

@@ -1,83 +1,85 @@
-import type { TableClient, WriteAction } from "../table/client.ts";
-import { TransactionRefused } from "../table/errors.ts";
+import { type AccountEmail, accountEmailOf } from "../shared/id-types.ts";
+import { userAliasKey, userKey } from "../table/keys.ts";
+import type { TableClient } from "../table/client.ts";
+import type { WriteAction } from "../table/requests.ts";
 import { absent, absentOrExpired, all, any, type Condition, equals, present } from "../table/expressions.ts";
 import { text } from "../table/fields.ts";
-import { type User, userAliasKey, userFrom, userItem, userKey } from "./model.ts";
+import { type User, userFrom, userItem } from "./model.ts";
 
-/** An address as the issuer gives it, and in lower case. */
+/** An address in lower case (`accountEmail`) and as the issuer spells it (`spelled`). Either may identify the account. */
 export interface Address {
-  readonly email: string;
-  readonly spelled: string;
+  readonly accountEmail: AccountEmail;
+  readonly spelled: AccountEmail;
 }
 
-/** What signing in brings up to date. */
+/** The members of an account that a sign-in updates. */
 export interface SignInChanges {
   readonly subject: string;
   readonly name: string;
   readonly picture: string | null;
 }
 
-/** What stands under an address. */
+/** The result of looking up an address. */
 export interface Found {
-  /** Its `email` is the one that its partitions are named by. */
+  /** The account, if there is one. Its `accountEmail` is the spelling in the names of its partitions. */
   readonly account: User | undefined;
-  /** The account that the address in lower case is an alias of, whether or not that account is still there. */
-  readonly alias: string | undefined;
+  /** The address of the account that the lower-case address is an alias of. That account may be gone. */
+  readonly alias: AccountEmail | undefined;
 }
 
-/** Accounts as a sign-in through an issuer finds, makes and adopts them. */
+/** Finds, creates and adopts accounts for sign-in through an issuer. */
 export class SignInRepository {
   readonly #table: TableClient;
 
-  constructor(table: TableClient) {
+  constructor({ table }: { readonly table: TableClient }) {
     this.#table = table;
   }
 
   /**
-   * The account of an address: the one in lower case; else the one that its alias names; else one that the service
-   * before has written as the issuer spells the address.
+   * Looks up the account of an address: first by the lower-case address, then by its alias, then by the spelling of the
+   * issuer, under which the legacy Python service stored accounts.
    */
-  async find({ email, spelled }: Address): Promise<Found> {
-    const keys = [userKey(email), userAliasKey(email), userKey(spelled)];
+  async find({ accountEmail, spelled }: Address): Promise<Found> {
+    const keys = [userKey(accountEmail), userAliasKey(accountEmail), userKey(spelled)];
     const [own, aliasItem, asSpelled] = await this.#table.batchGet(keys);
-    const alias = aliasItem && text(aliasItem, "account");
-    if (own) return { account: { ...userFrom(own), email }, alias };
+    const alias = aliasItem && accountEmailOf(text(aliasItem, "account"));
+    if (own) return { account: { ...userFrom(own), accountEmail }, alias };
 
     if (alias !== undefined && alias !== spelled) {
       const aliased = await this.#table.get(userKey(alias));
-      if (aliased) return { account: { ...userFrom(aliased), email: alias }, alias };
+      if (aliased) return { account: { ...userFrom(aliased), accountEmail: alias }, alias };
     }
-    return { account: asSpelled && { ...userFrom(asSpelled), email: spelled }, alias };
+    return { account: asSpelled && { ...userFrom(asSpelled), accountEmail: spelled }, alias };
   }
 
-  /** Stores a new account; false where the address has got one at the same time. */
+  /** Stores a new account. Returns false if another request created one for the address at the same time. */
   create(user: User, { alias }: Found, nowMs: number): Promise<boolean> {
-    const key = userAliasKey(user.email);
-    return this.#settled([
+    const key = userAliasKey(user.accountEmail);
+    return this.#table.tryTransact([
       { put: userItem(user), if: absentOrExpired(nowMs) },
-      // An alias that is still there leads to an account that is gone.
+      // A remaining alias points to an account that is gone.
       alias === undefined ? { check: key, if: unaliased(alias) } : { remove: key, if: unaliased(alias) },
     ]);
   }
 
   /**
-   * Makes an account the person's, or brings it up to date; false where it has changed hands meanwhile. What it was
-   * entered by before, a password of local development, is removed, and so is the end that such accounts have.
+   * Binds an account to the person (`changes.subject`) and updates it. Returns false if another person took it over in the
+   * meantime. Removes the password and the expiry of a local-development account.
    */
   enter(
     account: User,
-    { email }: Address,
+    { accountEmail }: Address,
     changes: SignInChanges,
-    { alias, now, nowMs }: { alias: string | undefined; now: string; nowMs: number },
+    { alias, now, nowMs }: { alias: AccountEmail | undefined; now: string; nowMs: number },
   ): Promise<boolean> {
     const update: WriteAction = {
-      update: userKey(account.email),
+      update: userKey(account.accountEmail),
       changes: {
         set: {
           google_sub: changes.subject,
           name: changes.name,
           picture: changes.picture,
-          email: account.email,
+          email: account.accountEmail,
           updated_at: now,
         },
         setIfAbsent: { status: "active", created_at: now },
@@ -85,31 +87,25 @@ export class SignInRepository {
       },
       if: all(present("pk"), isOpenTo(changes.subject)),
     };
-    if (account.email === email) return this.#settled([update]);
+    if (account.accountEmail === accountEmail) return this.#table.tryTransact([update]);
 
-    // From now on every spelling of the address leads to this account.
-    const pointer = { ...userAliasKey(email), entity_type: "UserAlias", account: account.email };
-    return this.#settled([
+    // The alias makes every spelling of the address lead to this account.
+    const pointer = {
+      ...userAliasKey(accountEmail),
+      entity_type: "UserAlias",
+      account: account.accountEmail,
+    };
+    return this.#table.tryTransact([
       update,
       { put: pointer, if: unaliased(alias) },
-      { check: userKey(email), if: absentOrExpired(nowMs) },
+      { check: userKey(accountEmail), if: absentOrExpired(nowMs) },
     ]);
-  }
-
-  async #settled(actions: readonly WriteAction[]): Promise<boolean> {
-    try {
-      await this.#table.transact(actions);
-      return true;
-    } catch (error) {
-      if (error instanceof TransactionRefused) return false;
-      throw error;
-    }
   }
 }
 
-/** Holds for an account that nobody has signed in to through the issuer yet, or this person has. */
+/** Holds if nobody, or this person, has signed in to the account through the issuer. */
 const isOpenTo = (subject: string): Condition => any(absent("google_sub"), equals("google_sub", subject));
 
-/** Holds while the alias is what it was when it was looked at. */
+/** Holds if the alias is unchanged since it was read. */
 const unaliased = (alias: string | undefined): Condition =>
   alias === undefined ? absent("pk") : equals("account", alias);

@@ -1,21 +1,20 @@
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { AccountItems } from "../../src/accounts/repository.ts";
 import { AccountSweep } from "../../src/accounts/sweep.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { beginConversation, signUp, table } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import type { FaultRule } from "../support/control-protocol.ts";
-import { open, pause } from "../support/runs.ts";
+import { open, pause, untilAnswered } from "../support/runs.ts";
 import { deletionOf, phaseOf, untilPhase } from "./deletions.ts";
-import { fill, scan } from "./plant.ts";
+import { fillAccount, itemsAbout } from "./plant.ts";
 
-vi.setConfig({ testTimeout: 40_000 });
 afterEach(endFaults);
 
 const failure = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } } as const;
 
-describe("a deletion that the database fails", () => {
+describe("a deletion while the database fails", () => {
   it.each<[string, Omit<FaultRule, "match">]>([
     ["now and then", { probability: 0.3, times: 60, fault: failure }],
     ["by losing answers", { probability: 0.3, times: 40, fault: { kind: "lose-answer" } }],
@@ -25,20 +24,20 @@ describe("a deletion that the database fails", () => {
     ["for a while in removing", { operation: "BatchWriteItem", times: 20, fault: failure }],
     ["for a while in emptying", { operation: "PutItem", times: 20, fault: failure }],
     ["for a while at the end", { operation: "DeleteItem", times: 12, fault: failure }],
-  ])("%s comes to its end all the same", async (_case, rule) => {
-    const { client, traces } = await fill(await signUp());
+  ])("completes despite a database that fails %s", async (_case, rule) => {
+    const { client, traces } = await fillAccount(await signUp());
     await client("DELETE", "/users/me");
     await injectFault({ match: [...traces], ...rule });
 
     await untilPhase(client, "completed");
 
     await endFaults();
-    expect(await scan(...traces)).toEqual([]);
+    expect(await itemsAbout(...traces)).toEqual([]);
   });
 
-  it("before it has begun tells the caller so, and leaves the account as it was", async () => {
-    const { client, traces } = await fill(await signUp());
-    const before = (await scan(...traces)).length;
+  it("fails before its first write, and leaves the account unchanged", async () => {
+    const { client, traces } = await fillAccount(await signUp());
+    const before = (await itemsAbout(...traces)).length;
     await injectFault({ match: [client.email], operation: "UpdateItem", times: 50, fault: failure });
 
     const { status, body } = await client("DELETE", "/users/me");
@@ -47,11 +46,11 @@ describe("a deletion that the database fails", () => {
     await endFaults();
     await untilGone(client);
     expect((await client("GET", "/agents")).status).toBe(200);
-    expect((await scan(...traces)).length).toBe(before);
+    expect((await itemsAbout(...traces)).length).toBe(before);
   });
 
-  it("behind its mark goes on by itself", async () => {
-    const { client, traces } = await fill(await signUp());
+  it("continues by itself after the account was marked", async () => {
+    const { client, traces } = await fillAccount(await signUp());
     const lost = { kind: "lose-answer" } as const;
     await injectFault({ match: [client.email], operation: "UpdateItem", times: 1, fault: lost });
     await injectFault({
@@ -67,14 +66,14 @@ describe("a deletion that the database fails", () => {
     await endFaults();
 
     await untilPhase(client, "completed");
-    expect(await scan(...traces)).toEqual([]);
+    expect(await itemsAbout(...traces)).toEqual([]);
   });
 });
 
 it.each([[0], [5], [15], [40], [80], [160]])(
-  "survives that everything dies again and again, every time after %i ms",
+  "completes although all Durable Objects are aborted repeatedly, each time after %i ms",
   async (ms) => {
-    const { client, traces } = await fill(await signUp());
+    const { client, traces } = await fillAccount(await signUp());
     await client("DELETE", "/users/me");
 
     for (let death = 0; death < 4; death++) {
@@ -83,66 +82,66 @@ it.each([[0], [5], [15], [40], [80], [160]])(
     }
 
     await untilPhase(client, "completed");
-    expect(await scan(...traces)).toEqual([]);
+    expect(await itemsAbout(...traces)).toEqual([]);
   },
 );
 
-it("is one deletion, however often it is asked for", async () => {
-  const { client, traces } = await fill(await signUp());
+it("deletes the account once for repeated requests", async () => {
+  const { client, traces } = await fillAccount(await signUp());
 
   const answers = await Promise.all([1, 2, 3, 4, 5].map(() => client("DELETE", "/users/me")));
 
-  for (const { status, body } of answers)
-    expect([status, body]).toEqual([200, { message: "Account deletion initiated", status: "processing" }]);
+  for (const answer of answers)
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { message: "Account deletion initiated", status: "processing" },
+    });
   await untilPhase(client, "completed");
-  expect(await scan(...traces)).toEqual([]);
+  expect(await itemsAbout(...traces)).toEqual([]);
 });
 
 describe("a turn", () => {
-  const slow = [
-    { text: "Wait. " },
-    { wait: 800 },
-    { text: "Still here. " },
-    { wait: 800 },
-    { text: "Done." },
-  ];
+  const held = [{ text: "Wait. " }, { hold: true }, { text: "Done." }] as const;
 
-  it("that is running is ended, and leaves nothing behind", async () => {
-    const { client, traces } = await fill(await signUp());
-    const model = await scriptModel(slow);
+  it("is ended if it is running, and leaves nothing behind", async () => {
+    const { client, traces } = await fillAccount(await signUp());
+    const model = await scriptModel(held);
     const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
     const turn = await open(client, path, "Hello");
 
     await client("DELETE", "/users/me");
     const events = await turn.rest();
     await untilPhase(client, "completed");
-    await pause(1_000);
+    await model.release();
+    await untilAnswered(...traces);
 
     expect(events.at(-1)?.event_type).toMatch(/^(STREAM_COMPLETE|ERROR)$/u);
-    expect(await scan(...traces, agentId, conversationId)).toEqual([]);
+    expect(await itemsAbout(...traces, agentId, conversationId)).toEqual([]);
   });
 
-  it("that was let in just before, and stores its message just after, stores nothing", async () => {
+  it("that was admitted just before, and stores its message just after, stores nothing", async () => {
     const client = await signUp();
-    const model = await scriptModel(slow);
+    const model = await scriptModel(held);
     const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
     await client("GET", `/agents/${agentId}/memory-blocks`);
-    const late = { kind: "delay", ms: 1_500 } as const;
-    await injectFault({ match: [conversationId], operation: "TransactWriteItems", times: 1, fault: late });
+    const fault = { kind: "hold" } as const;
+    await injectFault({ match: [conversationId], operation: "TransactWriteItems", fault });
 
     const sending = client("POST", path, { content: "Hello" });
-    await expect.poll(async () => (await model.log()).requests.length).toBe(1);
+    await model.asked(1);
     await client("DELETE", "/users/me");
+    await endFaults();
     await sending;
     await untilPhase(client, "completed");
-    await pause(1_000);
+    await model.release();
+    await untilAnswered(client.email, conversationId);
 
-    expect(await scan(client.email, agentId, conversationId)).toEqual([]);
+    expect(await itemsAbout(client.email, agentId, conversationId)).toEqual([]);
   });
 
   it("that dies with its account leaves nothing behind", async () => {
     const client = await signUp();
-    const model = await scriptModel(slow);
+    const model = await scriptModel(held);
     const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
     const turn = await open(client, path, "Hello");
 
@@ -150,13 +149,13 @@ describe("a turn", () => {
     await abortAllDurableObjects();
     await turn.rest();
     await untilPhase(client, "completed");
-    await pause(500);
+    await untilAnswered(client.email, conversationId);
 
-    expect(await scan(client.email, agentId, conversationId)).toEqual([]);
+    expect(await itemsAbout(client.email, agentId, conversationId)).toEqual([]);
   });
 });
 
-it("takes an account of any size apart in bounded parts", async () => {
+it("removes an account of any size in bounded steps", async () => {
   const client = await signUp();
   const { email } = client;
   const ids = Array.from({ length: 250 }, (_, n) => `many-${n}-${email}`);
@@ -168,9 +167,17 @@ it("takes an account of any size apart in bounded parts", async () => {
   );
   const forgotten: string[] = [];
   const sweep = new AccountSweep({
-    items: new AccountItems(table),
-    runs: { forgetIn: async (_owner, id) => void forgotten.push(id) },
+    items: new AccountItems({ table }),
+    runs: {
+      forgetIn: (_owner, id) => {
+        forgotten.push(id);
+        return Promise.resolve(true);
+      },
+    },
     indexes: { forget: () => Promise.resolve() },
+    crawls: { stop: () => Promise.resolve() },
+    documentIndexes: { forget: () => Promise.resolve() },
+    runnerMs: 30_000,
     clock: systemClock,
   });
 
@@ -187,10 +194,10 @@ it("takes an account of any size apart in bounded parts", async () => {
   }
 
   expect(new Set(forgotten)).toEqual(new Set(ids));
-  expect((await scan(email)).map(({ sk }) => sk)).toEqual(["User#Metadata"]);
+  expect((await itemsAbout(email)).map(({ sk }) => sk)).toEqual(["User#Metadata"]);
 });
 
-/** Waits until nothing is known of a deletion. */
+/** Waits until the record of a deletion is removed. */
 async function untilGone(client: Parameters<typeof phaseOf>[0]): Promise<void> {
   await runDurableObjectAlarm(deletionOf(client));
   expect(await phaseOf(client)).toBeUndefined();

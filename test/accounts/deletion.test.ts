@@ -1,21 +1,24 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { forge } from "../auth/forge.ts";
 import { problem } from "../http/route-cases.ts";
-import { ada, anonymous, clientOf, signUp, table } from "../support/app.ts";
+import { createDeletionDeps } from "../../src/deps/objects.ts";
+import { portsFrom } from "../../src/deps/ports.ts";
+import type { Deletion } from "../../src/accounts/deletion-model.ts";
+import { ada, anonymous, beginConversation, type Client, clientOf, signUp, table } from "../support/app.ts";
+import { scriptModel } from "../support/control.ts";
+import { open } from "../support/runs.ts";
 import { stripeSide } from "../support/stripe.ts";
 import { deletionOf, phaseOf, untilPhase, untilSwept } from "./deletions.ts";
-import { fill, scan } from "./plant.ts";
-
-vi.setConfig({ testTimeout: 40_000 });
+import { fillAccount, itemsAbout } from "./plant.ts";
 
 const stripe = stripeSide();
 const typesOf = async (subscription: string) => (await stripe.events(subscription)).map(({ type }) => type);
 
 const DEACTIVATED = problem(403, "forbidden", "Account has been deactivated");
 
-/** Everything that the Durable Objects of an account keep. */
+/** Everything that the Durable Objects of an account store. */
 async function keptBeside(email: string, agentId: string, conversationId: string) {
   const tables = async (stub: DurableObjectStub) =>
     runInDurableObject(stub, async (_object, { storage }) => ({
@@ -28,18 +31,25 @@ async function keptBeside(email: string, agentId: string, conversationId: string
   };
 }
 
-it("leaves nothing of an account, in the table and beside it, and everything of others", async () => {
-  const [filled, other] = await Promise.all([fill(await signUp()), fill(await signUp())]);
+it("removes everything of an account, in the table and in Durable Objects, and nothing of others", async () => {
+  const [filled, other] = await Promise.all([fillAccount(await signUp()), fillAccount(await signUp())]);
   const { client, agentId, conversationId, traces } = filled;
-  const before = await scan(...other.traces);
-  expect((await scan(...traces)).length).toBeGreaterThan(45);
+  const before = await itemsAbout(...other.traces);
+  expect((await itemsAbout(...traces)).length).toBeGreaterThan(45);
 
   const { status, body } = await client("DELETE", "/users/me");
-  expect([status, body]).toEqual([200, { message: "Account deletion initiated", status: "processing" }]);
+  expect([status, body]).toEqual([
+    200,
+    {
+      message: "Account deletion initiated",
+      status: "processing",
+      detail: expect.stringContaining("less than a minute"),
+    },
+  ]);
 
   await untilPhase(client, "completed");
-  expect(await scan(...traces)).toEqual([]);
-  expect(await scan(...other.traces)).toEqual(before);
+  expect(await itemsAbout(...traces)).toEqual([]);
+  expect(await itemsAbout(...other.traces)).toEqual(before);
   expect(await keptBeside(client.email, agentId, conversationId)).toEqual({
     index: { rows: [], alarm: null },
     runs: { rows: [], alarm: null },
@@ -49,13 +59,13 @@ it("leaves nothing of an account, in the table and beside it, and everything of 
   );
 });
 
-it("sweeps at once; what stays until the end are keys, closed to everybody", async () => {
-  const { client, agentId, traces, path } = await fill(await signUp());
+it("sweeps at once, and keeps only keys that no request can use until the end", async () => {
+  const { client, agentId, traces, path } = await fillAccount(await signUp());
 
   await client("DELETE", "/users/me");
   await untilSwept(client);
 
-  const left = await scan(...traces);
+  const left = await itemsAbout(...traces);
   const [user, ...leads] = left.toSorted((a, b) => (String(a["sk"]) > String(b["sk"]) ? -1 : 1));
   expect(user).toMatchObject({ sk: "User#Metadata", status: "pending_deletion" });
   expect(user?.["ttl"]).toBeUndefined();
@@ -63,7 +73,7 @@ it("sweeps at once; what stays until the end are keys, closed to everybody", asy
   for (const lead of leads)
     expect(Object.keys(lead).toSorted()).toEqual(["deleting_at", "pk", "sk", "swept_at"]);
 
-  // Even a caller who were let in would find nothing.
+  // Even a caller with access would find nothing.
   await table.update({ pk: `User#${client.email}`, sk: "User#Metadata" }, { set: { status: "active" } });
   expect((await client("GET", "/agents")).body).toEqual([]);
   expect((await client("GET", "/conversations")).body.items).toEqual([]);
@@ -71,14 +81,44 @@ it("sweeps at once; what stays until the end are keys, closed to everybody", asy
   expect((await client("POST", path, { content: "Hello" })).status).toBe(404);
 });
 
-it("ends what the account pays for, at once, also what Stripe alone knows of", async () => {
+it("waits for seconds if no run was active, and for the longest possible turn otherwise", async () => {
+  const [quiet, talking] = await Promise.all([signUp(), signUp()]);
+  const model = await scriptModel([{ text: "Once upon " }, { wait: 5_000 }, { text: "a time" }]);
+  const [, place] = await Promise.all([
+    beginConversation(quiet),
+    beginConversation(talking, { agent_model: model.name }),
+  ]);
+  const turn = await open(talking, place.path, "Tell me a story");
+  await turn.next();
+
+  const seen = [];
+  for (const client of [quiet, talking]) {
+    await client("DELETE", "/users/me");
+    await untilSwept(client);
+    seen.push(await hadRuns(client));
+  }
+
+  expect(seen).toEqual([false, true]);
+  const { restMs, quietRestMs } = createDeletionDeps(await portsFrom(env));
+  expect(quietRestMs).toBeLessThan(60_000);
+  expect(restMs).toBeGreaterThan(quietRestMs);
+});
+
+/** Whether a deletion has found an active run. */
+const hadRuns = (client: Client) =>
+  runInDurableObject(
+    deletionOf(client),
+    async (_deletion, { storage }) => (await storage.get<Deletion>("deletion"))?.hadRuns,
+  );
+
+it("ends subscriptions immediately, including those that only Stripe knows", async () => {
   const client = await signUp();
   const order = { planKey: "starter", billingCycle: "monthly" };
   const { body } = await client("POST", "/payments/stripe/checkout", order);
   const { id, customer } = await stripe.pay(body.url);
   const paused = await stripe.act("subscribe", { customer, status: "paused" });
   const { email } = client;
-  const second = await stripe.act("subscribe", { email });
+  const second = await stripe.act("subscribe", { email, metadata: { user_email: email } });
   await table.put({ pk: `User#${email}`, sk: `Subscription#${second.id}`, subscription_id: second.id });
 
   await client("DELETE", "/users/me");
@@ -87,12 +127,13 @@ it("ends what the account pays for, at once, also what Stripe alone knows of", a
   for (const one of [id, paused.id, second.id])
     expect(await typesOf(one)).toContain("customer.subscription.deleted");
   await untilPhase(client, "completed");
-  expect(await scan(email)).toEqual([]);
+  expect(await itemsAbout(email)).toEqual([]);
 });
 
-it("waits with the removal until Stripe has ended what is paid for", async () => {
+it("removes nothing until Stripe has ended the subscriptions", async () => {
   const client = await signUp();
-  const { id } = await stripe.act("subscribe", { email: client.email });
+  const metadata = { user_email: client.email };
+  const { id } = await stripe.act("subscribe", { email: client.email, metadata });
   const key = { pk: `User#${client.email}`, sk: `Subscription#${id}` };
   await table.put({ ...key, subscription_id: id });
   await stripe.fault({ kind: "fail", match: id, status: 400 });
@@ -105,8 +146,8 @@ it("waits with the removal until Stripe has ended what is paid for", async () =>
   expect(await typesOf(id)).toContain("customer.subscription.deleted");
 });
 
-it("finds, at the end, what was written late", async () => {
-  const { client, agentId, conversationId, traces } = await fill(await signUp());
+it("removes late writes in the final sweep", async () => {
+  const { client, agentId, conversationId, traces } = await fillAccount(await signUp());
   const { email } = client;
   await client("DELETE", "/users/me");
   await untilSwept(client);
@@ -120,11 +161,11 @@ it("finds, at the end, what was written late", async () => {
   ]);
 
   await untilPhase(client, "completed");
-  expect(await scan(...traces)).toEqual([]);
+  expect(await itemsAbout(...traces)).toEqual([]);
 });
 
-it("kills every token at once, but for asking how it goes", async () => {
-  const { client } = await fill(await signUp());
+it("invalidates all tokens immediately, except for the status of the deletion", async () => {
+  const { client } = await fillAccount(await signUp());
   await client("DELETE", "/users/me");
 
   for (const [method, path, body] of [
@@ -158,11 +199,11 @@ it("kills every token at once, but for asking how it goes", async () => {
     { status: "completed", requested_at: at, completed_at: at },
   ]);
   const repeated = await client("DELETE", "/users/me");
-  expect(repeated.body).toEqual({ message: "Account deleted", status: "completed" });
+  expect(repeated.body).toMatchObject({ message: "Account deleted", status: "completed" });
 });
 
-it("frees the address for a new account, which has nothing of the old one and takes none of its tokens", async () => {
-  const { client: old, agentId, conversationId, path } = await fill(await signUp());
+it("frees the address for a new account, which has none of the old one's data and refuses its tokens", async () => {
+  const { client: old, agentId, conversationId, path } = await fillAccount(await signUp());
   const past = Math.floor(Date.now() / 1000) - 60;
   const created_at = new Date(Date.now() - 120_000).toISOString();
   await table.update({ pk: `User#${old.email}`, sk: "User#Metadata" }, { set: { created_at } });
@@ -180,7 +221,7 @@ it("frees the address for a new account, which has nothing of the old one and ta
   expect((await fresh("GET", `/agents/${agentId}/archival-memory/search?query=cat`)).status).toBe(404);
   expect((await fresh("GET", "/users/me/deletion")).status).toBe(404);
 
-  // Of the old account's person, the new one learns and suffers nothing.
+  // The old account's tokens neither reveal nor affect the new account.
   const created = await fresh("POST", "/agents", ada);
   const talk = await fresh("POST", "/conversations", { title: "T", agent_id: created.body.agent_id });
   const newPath = `/agents/${created.body.agent_id}/${talk.body.conversation_id}/send-message`;
@@ -197,12 +238,12 @@ it("frees the address for a new account, which has nothing of the old one and ta
     expect([target, answer.status, answer.body]).toEqual([target, 401, gone]);
   }
   const asked = await oldToken("DELETE", "/users/me");
-  expect(asked.body).toEqual({ message: "Account deleted", status: "completed" });
+  expect(asked.body).toMatchObject({ message: "Account deleted", status: "completed" });
   expect((await fresh("GET", "/auth/me")).status).toBe(200);
-  expect(await scan(old.email)).not.toEqual([]);
+  expect(await itemsAbout(old.email)).not.toEqual([]);
 });
 
-it("can be asked for again by the new account", async () => {
+it("can be requested by a new account with the same address", async () => {
   const old = await signUp();
   await old("DELETE", "/users/me");
   await untilPhase(old, "completed");
@@ -213,10 +254,10 @@ it("can be asked for again by the new account", async () => {
   await untilPhase(fresh, "completed");
 
   expect(body.status).toBe("processing");
-  expect(await scan(old.email)).toEqual([]);
+  expect(await itemsAbout(old.email)).toEqual([]);
 });
 
-it("is asked about only where it was asked for", async () => {
+it("shows its status only to the deleted account", async () => {
   const client = await signUp();
 
   const { status, body } = await client("GET", "/users/me/deletion");
@@ -225,8 +266,8 @@ it("is asked about only where it was asked for", async () => {
   expect(await phaseOf(client)).toBeUndefined();
 });
 
-it("is taken up where only the mark was left of it", async () => {
-  const { client, traces } = await fill(await signUp());
+it("resumes if only the mark is left", async () => {
+  const { client, traces } = await fillAccount(await signUp());
   const key = { pk: `User#${client.email}`, sk: "User#Metadata" };
   await table.update(key, { set: { status: "pending_deletion" } });
   expect((await client("GET", "/users/me/deletion")).body.status).toBe("processing");
@@ -234,11 +275,11 @@ it("is taken up where only the mark was left of it", async () => {
   await client("DELETE", "/users/me");
   await untilPhase(client, "completed");
 
-  expect(await scan(...traces)).toEqual([]);
+  expect(await itemsAbout(...traces)).toEqual([]);
 });
 
-it("stops where the account has been let in again", async () => {
-  const { client } = await fill(await signUp());
+it("stops if the account has been reactivated", async () => {
+  const { client } = await fillAccount(await signUp());
   await client("DELETE", "/users/me");
   await untilSwept(client);
   const key = { pk: `User#${client.email}`, sk: "User#Metadata" };
@@ -255,7 +296,7 @@ it("stops where the account has been let in again", async () => {
   expect((await client("GET", "/agents")).body).toHaveLength(1);
 });
 
-it("forgets itself after a day", async () => {
+it("removes its own record after a day", async () => {
   const client = await signUp();
   await client("DELETE", "/users/me");
   await untilPhase(client, "completed");
@@ -269,7 +310,7 @@ it("forgets itself after a day", async () => {
   expect([status, body]).toEqual([401, problem(401, "unauthenticated", "User not found")]);
 });
 
-it("takes the alias of an address in mixed case along, at the end", async () => {
+it("removes the alias of an address in mixed case at the end", async () => {
   const id = crypto.randomUUID();
   const mixed = `Alice-${id}@Example.com`;
   const alias = { pk: `User#${mixed.toLowerCase()}`, sk: "UserAlias", account: mixed };
@@ -278,12 +319,12 @@ it("takes the alias of an address in mixed case along, at the end", async () => 
   await table.put(alias);
   const client = clientOf(await forge(mixed), mixed);
   const exported = await client("GET", "/users/me/export");
-  expect(exported.body).toContain('"type":"UserAlias"');
+  expect(exported.body).toContain('"kind":"UserAlias"');
 
   await client("DELETE", "/users/me");
   await untilSwept(client);
   expect(await table.get(alias)).toEqual(alias);
 
   await untilPhase(client, "completed");
-  expect(await scan(id)).toEqual([]);
+  expect(await itemsAbout(id)).toEqual([]);
 });

@@ -15,18 +15,15 @@ export const phaseOf = (client: Client): Promise<string | undefined> =>
 /** Waits until a deletion is in a phase. Alarms that are far off are let ring at once. */
 export async function untilPhase(client: Client, phase: string): Promise<void> {
   await expect
-    .poll(
-      async () => {
-        // An object that has just been killed answers the next time.
-        const current = await phaseOf(client).catch(String);
-        if (current !== phase) await runDurableObjectAlarm(deletionOf(client)).catch(() => false);
-        return current;
-      },
-      { interval: 20, timeout: 15_000 },
-    )
+    .poll(async () => {
+      // An object that has just been killed answers the next time.
+      const current = await phaseOf(client).catch(String);
+      if (current !== phase) await runDurableObjectAlarm(deletionOf(client)).catch(() => false);
+      return current;
+    })
     .toBe(phase);
 }
 
 /** Waits until the first sweep is over. */
 export const untilSwept = (client: Client): Promise<void> =>
-  expect.poll(() => phaseOf(client), { timeout: 15_000 }).toBe("resting");
+  expect.poll(() => phaseOf(client)).toBe("resting");

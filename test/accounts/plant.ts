@@ -1,3 +1,4 @@
+import type { AgentId } from "../../src/shared/id-types.ts";
 import { inject } from "vitest";
 import { env } from "cloudflare:workers";
 import {
@@ -7,39 +8,85 @@ import {
   memoryIdOf,
   sortKeyOf,
 } from "../../src/memory/archival-model.ts";
-import { type AttributeMap, type Item, unmarshal } from "../../src/table/marshal.ts";
+import { type AttributeMap, type AttributeValue, type Item, unmarshal } from "../../src/table/marshal.ts";
 import { createTransport } from "../../src/table/transport.ts";
 import { beginConversation, type Client, table } from "../support/app.ts";
-import { scriptModel } from "../support/control.ts";
+import { createBase, incompressible, upload } from "../support/knowledge.ts";
+import { databaseRequests, scriptModel } from "../support/control.ts";
+import type { LoggedRequest } from "../support/control-protocol.ts";
 import { say } from "../support/sse.ts";
 
-/** Past the faults: a scan goes on behind any item, others' among them. */
+/** A transport that bypasses the proxy and its faults. */
 const send = createTransport({
   endpoint: inject("database"),
   region: env.AWS_REGION,
   credentials: { accessKeyId: "local", secretAccessKey: "local" },
 });
 
-/** Every item of the table, those whose time is over as well, that has one of these texts anywhere in it. */
-export async function scan(...texts: readonly string[]): Promise<readonly Item[]> {
+/** The largest number of keys in one BatchGetItem request. */
+const KEYS_PER_REQUEST = 100;
+
+/**
+ * Returns every stored item that contains one of these texts in its key or in any attribute, expired items included.
+ *
+ * All writes pass the proxy, so the keys are read from its log. A scan would read the items of all other tests, too.
+ */
+export async function itemsAbout(...texts: readonly string[]): Promise<readonly Item[]> {
+  const keys = new Map<string, AttributeMap>();
+  for (const request of await databaseRequests(...texts))
+    for (const { pk, sk } of writtenBy(request)) keys.set(JSON.stringify([pk, sk]), { pk, sk });
+
   const found: Item[] = [];
-  let from: unknown;
-  do {
-    const start = from === undefined ? {} : { ExclusiveStartKey: from };
-    const answer = await send("Scan", { TableName: env.DYNAMODB_TABLE, ConsistentRead: true, ...start });
+  const left = [...keys.values()];
+  while (left.length > 0) {
+    const request = { Keys: left.splice(0, KEYS_PER_REQUEST), ConsistentRead: true };
+    const answer = await send("BatchGetItem", { RequestItems: { [env.DYNAMODB_TABLE]: request } });
     // DynamoDB's wire format.
-    for (const attributes of answer["Items"] as AttributeMap[]) {
+    const { Responses, UnprocessedKeys } = answer as unknown as BatchAnswer;
+    for (const attributes of Responses[env.DYNAMODB_TABLE] ?? []) {
       const text = JSON.stringify(attributes);
       if (texts.some((wanted) => text.includes(wanted))) found.push(unmarshal(attributes));
     }
-    from = answer["LastEvaluatedKey"];
-  } while (from !== undefined);
+    left.push(...(UnprocessedKeys?.[env.DYNAMODB_TABLE]?.Keys ?? []));
+  }
   return found;
+}
+
+interface BatchAnswer {
+  readonly Responses: Readonly<Record<string, readonly AttributeMap[]>>;
+  readonly UnprocessedKeys?: Readonly<Record<string, { readonly Keys: readonly AttributeMap[] }>>;
+}
+
+type Keyed = AttributeMap & Readonly<Record<"pk" | "sk", AttributeValue>>;
+
+/** A write of any kind, in DynamoDB's wire format. */
+interface WriteInput {
+  readonly Item?: Keyed;
+  readonly Key?: Keyed;
+  readonly TransactItems?: readonly { readonly Put?: WriteInput; readonly Update?: WriteInput }[];
+  readonly RequestItems?: Readonly<Record<string, readonly { readonly PutRequest?: WriteInput }[]>>;
+}
+
+/** Returns the items, or at least the keys of the items, that a request puts or updates. */
+function writtenBy({ operation, body }: LoggedRequest): readonly Keyed[] {
+  if (!/Put|Update|Write/u.test(operation)) return [];
+  const input = JSON.parse(body) as WriteInput;
+  const parts = [
+    input,
+    ...(input.TransactItems ?? []).flatMap(({ Put, Update }) => [Put, Update]),
+    ...Object.values(input.RequestItems ?? {}).flatMap((writes) =>
+      writes.map(({ PutRequest }) => PutRequest),
+    ),
+  ];
+  return parts.flatMap((part) => {
+    const keyed = part?.Item ?? part?.Key;
+    return keyed ? [keyed] : [];
+  });
 }
 
 export interface Filled {
   readonly client: Client;
-  readonly agentId: string;
+  readonly agentId: AgentId;
   readonly conversationId: string;
   readonly path: string;
   /** Texts of which every item of the account has one. */
@@ -48,8 +95,8 @@ export interface Filled {
   readonly secrets: readonly string[];
 }
 
-/** Gives an account one of everything that the table can hold of it. */
-export async function fill(client: Client): Promise<Filled> {
+/** Stores one of every kind of item for an account. */
+export async function fillAccount(client: Client): Promise<Filled> {
   const { email } = client;
   const model = await scriptModel([{ text: "Hello, Alice." }], [{ text: "Again." }]);
   const place = await beginConversation(client, { agent_model: model.name });
@@ -67,6 +114,14 @@ export async function fill(client: Client): Promise<Filled> {
   await client("GET", `${memories}/search?query=dog`);
   await client("POST", "/agents", agentBody(), { "idempotency-key": crypto.randomUUID() });
   await say(client, path, "I am Alice");
+  const { kbId } = await createBase(client);
+  await client("POST", `/agents/${agentId}/knowledge-bases?kb_id=${kbId}`);
+  await upload(client, kbId, [
+    { name: "handbook.md", content: "# Handbook" },
+    { name: "long.txt", content: incompressible(500_000) },
+  ]);
+  const removed = await upload(client, kbId, [{ name: "removed.md", content: "# Removed" }]);
+  await client("DELETE", `/knowledge-bases/${kbId}/pages/${removed.body.files[0].page_id}`);
 
   const id = crypto.randomUUID();
   const secret = (name: string) => `secret-${name}-${id}`;
@@ -77,7 +132,12 @@ export async function fill(client: Client): Promise<Filled> {
   );
 
   const secrets = ["credentials", "refresh", "session", "visitor-key", "legacy"].map(secret);
-  return { client, ...place, traces: [email, agentId, conversationId, id], secrets: [...secrets, keyHash] };
+  return {
+    client,
+    ...place,
+    traces: [email, agentId, conversationId, id, kbId],
+    secrets: [...secrets, keyHash],
+  };
 }
 
 const agentBody = () => ({
@@ -93,10 +153,10 @@ interface Marks {
   readonly keyHash: string;
 }
 
-/** What no route of today writes: items of other versions, of the service before, and of features to come. */
+/** Items that no current route writes: those of other versions, of the legacy Python service, and of future features. */
 async function planted(
   email: string,
-  { agentId, conversationId }: { agentId: string; conversationId: string },
+  { agentId, conversationId }: { agentId: AgentId; conversationId: string },
   id: string,
   { secret, hash, keyHash }: Marks,
 ): Promise<readonly Item[]> {
@@ -116,6 +176,7 @@ async function planted(
       occurredAt: null,
       by: "agent",
       runId: null,
+      changeTimes: [],
       sortKey: sortKeyOf(now, memoryId),
     } as const;
     return [memoryItem(owner, memory), hashItem(owner, memory, memoryId)];
@@ -125,6 +186,13 @@ async function planted(
   return [
     { pk: user, sk: "ProviderSettings#Anthropic", encrypted_credentials: secret("credentials"), id },
     { pk: user, sk: "Subscription#sub_1", subscription_id: "sub_1", plan_name: "pro", id },
+    { pk: user, sk: `StripeClaim#cus_${id}`, entity_type: "StripeClaim", account: email },
+    {
+      pk: `StripeClaim#cus_${id}`,
+      sk: `StripeClaim#cus_${id}`,
+      entity_type: "StripeClaim",
+      account: email,
+    },
     { pk: user, sk: `AuthSession#${id}`, token_hash: secret("session"), refresh_token: secret("refresh") },
     { pk: user, sk: `ApiKey#${id}`, name: "Ci", key_hash: keyHash },
     { pk: `ApiKey#${keyHash}`, sk: `ApiKey#${keyHash}`, owner: email, state: "active" },
@@ -136,6 +204,9 @@ async function planted(
       deep: [{ a: 1 }],
     },
     { pk: user, sk: `Expired#${id}`, ttl: 1_000_000_000 },
+    { pk: user, sk: "ProviderModels#OpenAI", provider_name: "OpenAI", model_ids: ["gpt-4o"] },
+    { pk: user, sk: "ProviderServedWindow#OpenAI#a#b", model: "a#b", context_tokens: 4_096 },
+    { pk: user, sk: "ProviderWindow#OpenAI#gpt-4o", model: "gpt-4o", context_tokens: 8_192 },
     { pk: user, sk: `KnowledgeBase#${id}`, kb_id: id },
     { pk: `KnowledgeBase#${id}`, sk: "Chunk#1", content: "Text" },
     { pk: `KnowledgeBase#${id}`, sk: `CrawlJob#${id}`, status: "completed" },
@@ -157,7 +228,7 @@ async function planted(
     { pk: `${agent}#User#${visitor}`, sk: `CoreMemory#${visitor}`, lines: ["Name: Visitor"] },
     ...(await archived(email, `random-${id}`)),
     { pk: `${agent}#User#${email}`, sk: `CapacityWarning#${id}`, warning_turns: 2 },
-    // The service before deletes agents without what they remember.
+    // The legacy Python service deletes agents without their memories.
     ...["one", "two"].map((name) => ({
       pk: `USER#${email}`,
       sk: `CONVERSATION#${name}-${id}`,

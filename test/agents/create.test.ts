@@ -10,7 +10,7 @@ const create = (client: Client, more: Record<string, unknown> = {}) =>
   client("POST", "/agents", { ...ada, ...more });
 
 describe("creating an agent", () => {
-  it("answers with the agent", async () => {
+  it("returns the agent", async () => {
     const client = await signUp();
 
     const { status, body } = await create(client);
@@ -26,16 +26,18 @@ describe("creating an agent", () => {
       session_timeout_minutes: 60,
       temperature: null,
       max_output_tokens: null,
+      context_window: null,
       fallback_provider: null,
       fallback_model: null,
       allowed_origins: [],
+      end_user_messages_per_month: null,
       created_by: client.email,
       created_at: expect.stringMatching(STAMP),
       updated_at: null,
     });
   });
 
-  it("stores the agent as the service before would, and a guard of its name", async () => {
+  it("stores the agent as the legacy Python service would, with a guard for its name", async () => {
     const client = await signUp();
 
     const { body } = await create(client, { agent_name: "Ada #1 / Lovelace", agent_model: "demo" });
@@ -68,7 +70,7 @@ describe("creating an agent", () => {
     });
   });
 
-  it("ignores members it does not know, and neither stores nor returns them", async () => {
+  it("refuses unknown members, creates nothing and quotes no value", async () => {
     const client = await signUp();
 
     const { status, body } = await create(client, {
@@ -77,12 +79,9 @@ describe("creating an agent", () => {
       agent_id: "mine",
     });
 
-    expect(status).toBe(201);
-    expect(body.created_by).toBe(client.email);
-    expect(body.agent_id).not.toBe("mine");
-    expect(JSON.stringify([body, await storedAgents(client.email)])).not.toMatch(
-      /api_key|sk-secret|somebody/u,
-    );
+    expect([status, body.code]).toEqual([422, "validation-failed"]);
+    expect(JSON.stringify(body)).not.toMatch(/sk-secret|somebody/u);
+    expect(await storedAgents(client.email)).toEqual({ agents: [], guards: [] });
   });
 
   it.each([
@@ -94,7 +93,7 @@ describe("creating an agent", () => {
     [null, 60],
     [undefined, 60],
     [43_200, 43_200],
-  ])("takes %j as a session timeout", async (given, expected) => {
+  ])("accepts %j as a session timeout", async (given, expected) => {
     const client = await signUp();
 
     const { status, body } = await create(client, { session_timeout_minutes: given });
@@ -103,7 +102,15 @@ describe("creating an agent", () => {
     expect((await storedAgents(client.email)).agents[0]?.["session_timeout_minutes"]).toBe(expected);
   });
 
-  it.each(["", null, "  "])("takes %j as no model", async (model) => {
+  it("accepts a provider's name in any case", async () => {
+    const client = await signUp();
+
+    const { status, body } = await create(client, { agent_provider: "dEMO" });
+
+    expect([status, body.agent_provider]).toEqual([201, "Demo"]);
+  });
+
+  it.each(["", null, "  "])("treats %j as no model", async (model) => {
     const client = await signUp();
 
     const { status, body } = await create(client, { agent_model: model });
@@ -113,21 +120,22 @@ describe("creating an agent", () => {
   });
 
   it.each<[string, Record<string, unknown>, string]>([
-    ["a timeout that is no number", { session_timeout_minutes: "abc" }, "session_timeout_minutes"],
+    ["a timeout that is not a number", { session_timeout_minutes: "abc" }, "session_timeout_minutes"],
     ["a timeout below 0", { session_timeout_minutes: -1 }, "session_timeout_minutes"],
     ["half a minute", { session_timeout_minutes: 0.5 }, "session_timeout_minutes"],
     ["more than thirty days", { session_timeout_minutes: 43_201 }, "session_timeout_minutes"],
-    ["a truth for a timeout", { session_timeout_minutes: true }, "session_timeout_minutes"],
-    ["an architecture nobody has made", { agent_architecture: "krishna-max" }, "agent_architecture"],
+    ["a boolean as the timeout", { session_timeout_minutes: true }, "session_timeout_minutes"],
+    ["an unknown architecture", { agent_architecture: "krishna-max" }, "agent_architecture"],
     ["no architecture", { agent_architecture: "" }, "agent_architecture"],
-    ["a provider nobody knows", { agent_provider: "Nobody" }, "agent_provider"],
-    ["a provider in other case", { agent_provider: "demo" }, "agent_provider"],
+    ["an unknown provider", { agent_provider: "Nobody" }, "agent_provider"],
     ["no name", { agent_name: "" }, "agent_name"],
     ["a blank name", { agent_name: "   " }, "agent_name"],
     ["no name at all", { agent_name: undefined }, "agent_name"],
     ["a name of more than 200 characters", { agent_name: "n".repeat(201) }, "agent_name"],
+    ["a name with a NUL", { agent_name: "A\0da" }, "agent_name"],
+    ["a name of two lines", { agent_name: "Ada\nLovelace" }, "agent_name"],
     ["no persona", { agent_persona: null }, "agent_persona"],
-    ["a number for a persona", { agent_persona: 123 }, "agent_persona"],
+    ["a number as the persona", { agent_persona: 123 }, "agent_persona"],
     ["a persona of more than 40,000 characters", { agent_persona: "p".repeat(40_001) }, "agent_persona"],
     ["a model of more than 200 characters", { agent_model: "m".repeat(201) }, "agent_model"],
   ])("refuses %s, and stores nothing", async (_case, more, member) => {
@@ -147,7 +155,7 @@ describe("creating an agent", () => {
     ["200 Chinese characters, too many for a sort key", 422, "語".repeat(200)],
     ["200 letters that grow in lower case", 422, "İ".repeat(200)],
     ["200 signs that grow in a key", 201, "%".repeat(200)],
-  ])("answers to a name of %s with %i", async (_case, expected, name) => {
+  ])("answers a name of %s with %i", async (_case, expected, name) => {
     const client = await signUp();
 
     const first = await create(client, { agent_name: name });
@@ -160,20 +168,59 @@ describe("creating an agent", () => {
 describe("creating an agent again", () => {
   it.each([
     ["the same name", "Ada"],
-    ["the name in other case", "aDA"],
-    ["the name with spaces around", "  Ada "],
-    ["the name in other case with spaces", "ADA  "],
-  ])("gives the agent that has %s", async (_case, name) => {
+    ["the name in another case", "aDA"],
+    ["the name with surrounding spaces", "  Ada "],
+    ["the name in another case with spaces", "ADA  "],
+  ])("returns the existing agent for %s", async (_case, name) => {
     const client = await signUp();
     const first = await create(client);
 
-    const again = await create(client, { agent_name: name, agent_persona: "Somebody else" });
+    const again = await create(client, { agent_name: name });
 
     expect([again.status, again.body]).toEqual([200, first.body]);
     expect((await storedAgents(client.email)).agents).toHaveLength(1);
   });
 
-  it("makes one agent of ten requests at once", async () => {
+  it("compares only the fields that the body contains", async () => {
+    const client = await signUp();
+    const first = await create(client, { temperature: 1.5, agent_model: "demo" });
+
+    const again = await create(client, { temperature: "", agent_model: "" });
+
+    expect([again.status, again.body]).toEqual([200, first.body]);
+  });
+
+  it("refuses a body that disagrees with the agent, names the fields and changes nothing", async () => {
+    const client = await signUp();
+    const first = await create(client);
+    const stored = await storedAgents(client.email);
+
+    const again = await create(client, { agent_persona: "Somebody else", temperature: 1 });
+
+    expect(again.status).toBe(409);
+    expect(again.body).toMatchObject({
+      code: "conflict",
+      detail:
+        "You already have an agent of this name, and it differs in agent_persona, temperature. Update that agent, or choose another name.",
+      existing_agent_id: first.body.agent_id,
+      fields: ["agent_persona", "temperature"],
+    });
+    expect(await storedAgents(client.email)).toEqual(stored);
+  });
+
+  it("creates one agent for concurrent requests that disagree", async () => {
+    const client = await signUp();
+
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => create(client, { agent_persona: `Persona ${index}` })),
+    );
+
+    const created = answers.filter(({ status }) => status === 201);
+    expect([created.length, answers.filter(({ status }) => status === 409).length]).toEqual([1, 5]);
+    expect((await storedAgents(client.email)).agents).toHaveLength(1);
+  });
+
+  it("creates one agent for ten concurrent requests", async () => {
     const client = await signUp();
 
     const answers = await Promise.all(Array.from({ length: 10 }, () => create(client)));
@@ -188,7 +235,7 @@ describe("creating an agent again", () => {
     );
   });
 
-  it("lets two users have agents of one name", async () => {
+  it("allows two accounts to have agents with the same name", async () => {
     const [alice, bob] = await Promise.all([signUp(), signUp()]);
 
     const [hers, his] = [await create(alice), await create(bob)];
@@ -198,12 +245,16 @@ describe("creating an agent again", () => {
   });
 
   it.each(["Old Ada", "old ada", " OLD ADA "])(
-    "adopts an agent of the service before by %j",
+    "returns an agent of the legacy Python service for the name %j",
     async (name) => {
       const client = await signUp();
       const id = await plantOldAgent(client.email);
 
-      const { status, body } = await create(client, { agent_name: name });
+      const { status, body } = await create(client, {
+        agent_name: name,
+        agent_persona: "You are Ada.",
+        agent_provider: "Bedrock",
+      });
 
       expect([status, body.agent_id, body.agent_persona]).toEqual([200, id, "You are Ada."]);
       expect(JSON.stringify(body)).not.toContain("sk-legacy");
@@ -211,7 +262,7 @@ describe("creating an agent again", () => {
     },
   );
 
-  it("replaces a guard whose agent is gone", async () => {
+  it("replaces a guard whose agent was deleted", async () => {
     const client = await signUp();
     const guard = { pk: `User#${client.email}`, sk: "AgentName#ada" };
     await table.put({ ...guard, agent_id: crypto.randomUUID() });
@@ -235,7 +286,7 @@ describe("creating an agent again", () => {
     expect(body.agent_id).not.toBe(first.body.agent_id);
   });
 
-  it("replaces a guard whose agent is gone once, however many ask", async () => {
+  it("replaces a guard whose agent was deleted only once under concurrent requests", async () => {
     const client = await signUp();
     await table.put({ pk: `User#${client.email}`, sk: "AgentName#ada", agent_id: crypto.randomUUID() });
 
@@ -246,7 +297,7 @@ describe("creating an agent again", () => {
     expect((await storedAgents(client.email)).agents).toHaveLength(1);
   });
 
-  it("makes one agent where the answer of the database was lost", async () => {
+  it("creates one agent if the answer of the database was lost", async () => {
     const client = await signUp();
     const fault = { kind: "lose-answer" } as const;
     await injectFault({ match: [client.email], operation: "TransactWriteItems", fault });

@@ -28,7 +28,7 @@ const leftOf = async ({ agentId, conversationId, email }: Settled) => {
   return [...agents, ...guards, ...others.flat()];
 };
 
-/** The requests that a deletion makes once the agent is marked, and a text that tells each from all others. */
+/** The requests that a deletion makes once the agent is marked, each with a text that identifies it. */
 const STEPS: readonly (readonly [string, string, (settled: Settled) => string])[] = [
   ["finding the conversations", "Query", ({ email }) => `USER#${email}`],
   ["marking a conversation", "UpdateItem", ({ conversationId }) => conversationId],
@@ -40,9 +40,9 @@ const STEPS: readonly (readonly [string, string, (settled: Settled) => string])[
   ["removing the agent", "DeleteItem", ({ agentId }) => agentId],
 ];
 
-describe("a deletion that breaks off", () => {
+describe("a deletion that is interrupted", () => {
   it.each(STEPS)(
-    "while %s is taken up by a repeat, and the agent is gone meanwhile",
+    "while %s is completed by a repeat, and the agent is hidden meanwhile",
     async (_step, operation, textOf) => {
       const client = await signUp();
       const settled = await settle(client);
@@ -66,7 +66,7 @@ describe("a deletion that breaks off", () => {
     },
   );
 
-  it("before it has begun changes nothing", async () => {
+  it("changes nothing if it fails before its first write", async () => {
     const client = await signUp();
     const settled = await settle(client);
     const before = await leftOf(settled);
@@ -83,7 +83,7 @@ describe("a deletion that breaks off", () => {
     expect(await leftOf(settled)).toEqual([]);
   });
 
-  it("has freed the name, and its repeat takes nothing from the agent that has got it", async () => {
+  it("has freed the name, and its repeat removes nothing of a new agent with that name", async () => {
     const client = await signUp();
     const settled = await settle(client);
     await injectFault({
@@ -103,13 +103,13 @@ describe("a deletion that breaks off", () => {
   });
 });
 
-describe("a deletion whose request the database carried out without an answer", () => {
+describe("a deletion with a lost answer of the database", () => {
   const writes = STEPS.filter(([, operation]) => operation !== "Query");
 
   it.each([
     ["marking the agent", "TransactWriteItems", ({ agentId }: Settled) => agentId] as const,
     ...writes,
-  ])("while %s ends well", async (_step, operation, textOf) => {
+  ])("while %s succeeds", async (_step, operation, textOf) => {
     const client = await signUp();
     const settled = await settle(client);
     await injectFault({ match: [textOf(settled)], operation, fault: { kind: "lose-answer" } });
@@ -121,7 +121,7 @@ describe("a deletion whose request the database carried out without an answer", 
   });
 });
 
-it("removes all of a batch of which the database did half", async () => {
+it("removes a whole batch although the database processes only half", async () => {
   const client = await signUp();
   const settled = await settle(client);
   const match = [settled.conversationId, `Agent#${settled.agentId}#User#`];

@@ -1,3 +1,4 @@
+import type { ConversationId } from "../../src/shared/id-types.ts";
 import { describe, expect, it } from "vitest";
 import { ada, beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { say } from "../support/sse.ts";
@@ -8,7 +9,7 @@ async function livedIn(client: Client, name = "Ada") {
   const place = await beginConversation(client, { agent_name: name });
   const other = await client("POST", "/conversations", { title: "Other", agent_id: place.agentId });
   await say(client, place.path, "My name is Alice and I work at Google");
-  return { ...place, otherId: other.body.conversation_id as string };
+  return { ...place, otherId: other.body.conversation_id as ConversationId };
 }
 
 const partitionsOf = (agentId: string, email: string, conversationIds: readonly string[]) =>
@@ -47,7 +48,8 @@ describe("deleting an agent", () => {
     expect((await client("GET", "/conversations")).body.items).toEqual([]);
   });
 
-  it("removes more than a thousand messages, expired ones too", async () => {
+  // Scenario 14.
+  it("removes more than a thousand messages, including expired ones", async () => {
     const client = await signUp();
     const { agentId, conversationId } = await beginConversation(client);
     const pk = `CONVERSATION#${conversationId}`;
@@ -82,7 +84,7 @@ describe("deleting an agent", () => {
     );
   });
 
-  it("leaves other agents and their conversations alone", async () => {
+  it("keeps other agents and their conversations", async () => {
     const client = await signUp();
     const doomed = await livedIn(client, "Ada");
     const kept = await livedIn(client, "Bob");
@@ -102,7 +104,7 @@ describe("deleting an agent", () => {
     expect(messages.body.items).toHaveLength(2);
   });
 
-  it("leaves a conversation alone that has been given to another agent", async () => {
+  it("keeps a conversation that was moved to another agent", async () => {
     const client = await signUp();
     const { agentId, conversationId } = await beginConversation(client, { agent_name: "Ada" });
     const bob = await client("POST", "/agents", { ...ada, agent_name: "Bob" });
@@ -113,7 +115,7 @@ describe("deleting an agent", () => {
     expect((await client("GET", `/conversations/${conversationId}`)).status).toBe(200);
   });
 
-  it("answers the same when it is repeated, and for agents that never were", async () => {
+  it("answers 204 for repeated deletions and for unknown agents", async () => {
     const client = await signUp();
     const { agentId } = await beginConversation(client);
 
@@ -124,7 +126,7 @@ describe("deleting an agent", () => {
     expect(statuses).toEqual([204, 204, 204, 204]);
   });
 
-  it("succeeds for all who ask at once", async () => {
+  it("succeeds for concurrent requests", async () => {
     const client = await signUp();
     const { agentId, conversationId } = await livedIn(client);
 
@@ -137,7 +139,7 @@ describe("deleting an agent", () => {
     expect(await storedAgents(client.email)).toEqual({ agents: [], guards: [] });
   });
 
-  it("answers 204 to a stranger, and the agent stands as it did", async () => {
+  it("answers 204 to another account and leaves the agent unchanged", async () => {
     const [owner, stranger] = await Promise.all([signUp(), signUp()]);
     const { agentId, conversationId } = await livedIn(owner);
     const before = [
@@ -154,7 +156,7 @@ describe("deleting an agent", () => {
     ]).toEqual(before);
   });
 
-  it("removes an agent of the service before, which has no guard", async () => {
+  it("removes an agent of the legacy Python service, which has no guard", async () => {
     const client = await signUp();
     const id = await plantOldAgent(client.email);
 
@@ -162,7 +164,7 @@ describe("deleting an agent", () => {
     expect(await storedAgents(client.email)).toEqual({ agents: [], guards: [] });
   });
 
-  it("removes an agent of the service before whose name is too long for a guard", async () => {
+  it("removes an agent of the legacy Python service whose name is too long for a guard", async () => {
     const client = await signUp();
     const id = await plantOldAgent(client.email, { agent_name: "語".repeat(400) });
 
@@ -170,7 +172,7 @@ describe("deleting an agent", () => {
     expect(await storedAgents(client.email)).toEqual({ agents: [], guards: [] });
   });
 
-  it("leaves the name to its namesake, where the service before has made two of one name", async () => {
+  it("keeps the name reserved if the legacy Python service stored two agents with it", async () => {
     const client = await signUp();
     const kept = await client("POST", "/agents", ada);
     const doomed = await plantOldAgent(client.email, { agent_name: "ADA" });

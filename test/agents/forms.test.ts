@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
 import { ada, signUp } from "../support/app.ts";
 import { requestIn } from "../http/route-cases.ts";
-import { ask, newKey } from "../settings/settings-app.ts";
+import { ask, behaviour, newKey } from "../settings/settings-app.ts";
 
-/** The inputs after the name, as they are for somebody with the demo model only. */
+/** The inputs after the name, for an account with the demo model only. */
 const inputs = (isNew: boolean) => {
   const required = isNew && { required: true };
-  const none = "Left to the provider where nothing is entered; `none` leaves it to the provider again.";
+  const none = "If empty, the provider's default applies. `none` restores that default.";
   const models = [{ value: "demo", label: "[Demo] Demo model (pattern matching, no AI)", for: "Demo" }];
   return [
     {
@@ -64,6 +64,15 @@ const inputs = (isNew: boolean) => {
       help: none,
     },
     {
+      input_type: "text",
+      name: "context_window",
+      label: "Context Window (tokens)",
+      attr: { inputmode: "numeric" },
+      min: 2_048,
+      max: 20_000_000,
+      help: "If empty, the model's known window applies. `none` restores it.",
+    },
+    {
       input_type: "select",
       name: "fallback_provider",
       label: "Fallback Provider",
@@ -71,7 +80,7 @@ const inputs = (isNew: boolean) => {
         { value: "none", label: "None" },
         { value: "Demo", label: "Demo" },
       ],
-      help: "Asked when the provider fails before it has said anything.",
+      help: "Answers if the provider fails before it has said anything.",
     },
     {
       input_type: "select",
@@ -80,6 +89,15 @@ const inputs = (isNew: boolean) => {
       options: models,
       max: 200,
       depends_on: "fallback_provider",
+    },
+    {
+      input_type: "text",
+      name: "end_user_messages_per_month",
+      label: "Messages per End User and Month",
+      attr: { inputmode: "numeric" },
+      min: 1,
+      max: 1_000_000,
+      help: "If empty, only the plan's limit applies. `none` removes a limit that was set here.",
     },
   ];
 };
@@ -100,7 +118,7 @@ it("describes the form that creates an agent", async () => {
   });
 });
 
-it("describes the form that changes an agent: no name, nothing required, and no look at the agent", async () => {
+it("describes the form that changes an agent, without a name and without required fields", async () => {
   const client = await signUp();
 
   const { status, body } = await client("GET", "/agents/update-schema/test-id");
@@ -130,8 +148,32 @@ it("offers the providers that its user has configured, and their models under th
   expect(JSON.stringify(foreign)).not.toContain("Keyed");
 });
 
+it("offers models that are known to lack tools only to architectures without tools", async () => {
+  const client = await signUp();
+  const api_key = newKey();
+  behaviour.set(api_key, async () => [
+    { id: "unable", name: "Unable", tools: false },
+    { id: "able", name: "Able", tools: true },
+    { id: "gpt-3.5-turbo", name: "Known To Be Unable" },
+    { id: "new", name: "Unknown" },
+  ]);
+  await ask(client)("POST", "/settings/providers/Keyed", { api_key });
+
+  const { body } = await ask(client)("GET", "/agents/supported-models");
+
+  const input = (wanted: string) => body.form_inputs.find(({ name }: { name: string }) => name === wanted);
+  const options: { value: string; for: string; architectures?: string[] }[] = input("agent_model").options;
+  expect(options.filter((one) => one.for === "Keyed").map((one) => [one.value, one.architectures])).toEqual([
+    ["unable", ["krishna-mini"]],
+    ["able", undefined],
+    ["gpt-3.5-turbo", ["krishna-mini"]],
+    ["new", undefined],
+  ]);
+  expect(input("fallback_model").options).toEqual(options);
+});
+
 it.each(["/agents/supported-models", "/agents/update-schema/x"])(
-  "states in %s the very rules that a submission is checked by",
+  "states in %s the rules by which a submission is validated",
   async (path) => {
     const client = await signUp();
     const { body: form } = await client("GET", path);
@@ -141,7 +183,7 @@ it.each(["/agents/supported-models", "/agents/update-schema/x"])(
       isNew
         ? client("POST", "/agents", { ...ada, agent_name: crypto.randomUUID(), ...values })
         : client("PUT", `/agents/${created.body.agent_id}`, values);
-    const isNumber = (name: string) => /timeout|temperature|tokens/u.test(name);
+    const isNumber = (name: string) => /timeout|temperature|tokens|window|messages/u.test(name);
     const valueOf = (name: string, size: number) => (isNumber(name) ? size : "x".repeat(size));
 
     for (const { name, required = false, min, max } of form.form_inputs) {
@@ -167,7 +209,7 @@ it.each(["/agents/supported-models", "/agents/update-schema/x"])(
   },
 );
 
-it("leads a form to no other path, whatever the id", async () => {
+it("never lets an id change the path of a form", async () => {
   const client = await signUp();
 
   const { body } = await client("GET", `/agents/update-schema/${encodeURIComponent("../x?y#z")}`);
@@ -175,7 +217,7 @@ it("leads a form to no other path, whatever the id", async () => {
   expect(body.submit_path).toBe(`/agents/${encodeURIComponent("../x?y#z")}`);
 });
 
-it("takes what its own form posts: texts, and empty ones for what was not touched", async () => {
+it("accepts the submission of its own form: texts, and empty texts for untouched fields", async () => {
   const client = await signUp();
   const form = (await client("GET", "/agents/supported-models")).body;
   const filled: Record<string, string> = {
@@ -195,7 +237,7 @@ it("takes what its own form posts: texts, and empty ones for what was not touche
   expect(updated.body).toEqual(created.body);
 });
 
-it("offers nothing in production that would not answer there", async () => {
+it("offers only providers that work in production", async () => {
   const { token } = await signUp();
 
   const { body } = await requestIn({ ENVIRONMENT: "production" }, "GET", "/agents/supported-models", {

@@ -2,7 +2,7 @@ import { table } from "../support/app.ts";
 import { keyOf } from "../../src/table/fields.ts";
 import type { Item } from "../../src/table/marshal.ts";
 
-/** An agent as the service before wrote it: a random id, no name guard, and more attributes than are known here. */
+/** An agent as the legacy Python service wrote it: a random id, no name guard, and more attributes than are known here. */
 export async function plantOldAgent(email: string, attributes: Item = {}): Promise<string> {
   const id = crypto.randomUUID();
   await table.put({

@@ -1,31 +1,16 @@
+import { conversationIdOf } from "../../src/shared/id-types.ts";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Prompt } from "../../src/agents/architectures/assemble.ts";
-import { krishnaMemgpt } from "../../src/agents/architectures/krishna-memgpt/krishna-memgpt.ts";
-import { krishnaMini } from "../../src/agents/architectures/krishna-mini.ts";
-import type { Agent } from "../../src/agents/model.ts";
+import type { Prompt } from "../../src/architectures/assemble.ts";
+import { krishnaMemgpt } from "../../src/architectures/krishna-memgpt/krishna-memgpt.ts";
+import { krishnaMini } from "../../src/architectures/krishna-mini.ts";
 import type { Message } from "../../src/messages/model.ts";
 import type { Summary } from "../../src/messages/summary-model.ts";
 import { placeOf } from "../../src/messages/window.ts";
 import { messageOf } from "../messages/conversation.ts";
+import { agentWith } from "../support/agent.ts";
 
-const agent: Agent = {
-  id: "a",
-  name: "Ada",
-  architecture: "",
-  provider: "Demo",
-  model: null,
-  persona: "You are Ada.",
-  temperature: null,
-  maxOutputTokens: null,
-  fallbackProvider: null,
-  fallbackModel: null,
-  allowedOrigins: [],
-  sessionTimeoutMinutes: 0,
-  owner: "alice@example.com",
-  createdAt: "",
-  updatedAt: null,
-};
+const agent = agentWith("You are Ada.");
 const blocks = [
   {
     name: "human",
@@ -83,12 +68,13 @@ describe.each([krishnaMini, krishnaMemgpt])("$name", (architecture) => {
       summary,
       message: message ? { content: message.content, attachments: message.attachments } : null,
       blocks,
-      contextWords: 24_000,
+      knowledgeBases: 2,
+      promptTokens: 24_000,
       now: minute * 60_000,
     });
   }
 
-  it("sends again, byte by byte, what the turn before sent, up to what changes with every turn", () => {
+  it("repeats the previous turn's request byte by byte, up to the parts that change with every turn", () => {
     fc.assert(
       fc.property(conversation, place, place, minutes, minutes, (messages, from, more, then, now) => {
         const users = messages.flatMap(({ role }, index) => (role === "user" ? [index] : []));
@@ -108,14 +94,14 @@ describe.each([krishnaMini, krishnaMemgpt])("$name", (architecture) => {
     );
   });
 
-  it("puts nothing that changes with the time in front of what the user says", () => {
+  it("places nothing that changes with time before the user's words", () => {
     const [one, two] = [1, 2].map((minute) => promptAt([messageOf(0, "Hi")], 0, null, minute));
 
     expect(one?.volatile.text).not.toBe(two?.volatile.text);
     expect(one && stableBytesOf(one)).toBe(two && stableBytesOf(two));
   });
 
-  it("shows the summary behind what changes more rarely, fenced, and the window behind it", () => {
+  it("places the fenced summary after the parts that change more rarely, and the window after it", () => {
     const messages = [messageOf(0, "Covered"), messageOf(1, "Covered too"), messageOf(2, "Open")];
     const { sections, messages: sent } = promptAt(
       messages,
@@ -133,11 +119,11 @@ describe.each([krishnaMini, krishnaMemgpt])("$name", (architecture) => {
   });
 });
 
-/** What the provider reads, in the order it reads it; a message is open at its end, where the next text would go on. */
+/** What the provider reads, in order; a message is open at its end, because the next text would continue it. */
 const bytesOf = (prompt: Prompt): string =>
   prompt.messages.map((message) => JSON.stringify(message)).join("\n");
 
-/** The same without the end that changes: what the turn says of itself, and the marks that end the last message. */
+/** The same without its volatile end: the data about the turn, and the marks that end the last message. */
 function stableBytesOf(prompt: Prompt): string {
   const tail = JSON.stringify(`\n\n${prompt.volatile.text}`).slice(1);
   const bytes = bytesOf(prompt);
@@ -146,7 +132,7 @@ function stableBytesOf(prompt: Prompt): string {
 }
 
 const summaryUntil = (message: Message): Summary => ({
-  conversationId: "c",
+  conversationId: conversationIdOf("c"),
   content: "They met. </conversation_summary>",
   coversUntil: placeOf(message),
   messagesCovered: 2,

@@ -1,6 +1,7 @@
+import type { AgentId } from "../../src/shared/id-types.ts";
 import { describe, expect, it } from "vitest";
 import { ada, type Client, signUp, table } from "../support/app.ts";
-import { injectFault } from "../support/control.ts";
+import { databaseRequests, injectFault } from "../support/control.ts";
 import { problem } from "../http/route-cases.ts";
 import { plantOldAgent, storedAgents } from "./old-items.ts";
 
@@ -8,11 +9,11 @@ const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u;
 
 async function createAda(client: Client) {
   const { body } = await client("POST", "/agents", { ...ada, agent_model: "demo" });
-  return { agent: body, path: `/agents/${body.agent_id}`, id: body.agent_id as string };
+  return { agent: body, path: `/agents/${body.agent_id}`, id: body.agent_id as AgentId };
 }
 
 describe("reading agents", () => {
-  it("lists none where there are none", async () => {
+  it("returns an empty list if there are no agents", async () => {
     const client = await signUp();
 
     const { status, body } = await client("GET", "/agents");
@@ -34,7 +35,18 @@ describe("reading agents", () => {
       expect(await client("GET", `/agents/${agent.agent_id}`)).toMatchObject({ status: 200, body: agent });
   });
 
-  it("says that an unknown agent is not there", async () => {
+  it("reads the agent and the status of the account in one request", async () => {
+    const client = await signUp();
+    const { path } = await createAda(client);
+    const before = (await databaseRequests(client.email)).length;
+
+    await client("GET", path);
+
+    const operations = (await databaseRequests(client.email)).slice(before).map(({ operation }) => operation);
+    expect(operations).toEqual(["BatchGetItem"]);
+  });
+
+  it("answers 404 for an unknown agent", async () => {
     const client = await signUp();
 
     const { status, body } = await client("GET", `/agents/${crypto.randomUUID()}`);
@@ -43,7 +55,7 @@ describe("reading agents", () => {
     expect(body).toEqual(problem(404, "not-found", "Agent not found"));
   });
 
-  it("reads agents of the service before, never their keys", async () => {
+  it("reads agents of the legacy Python service, never their keys", async () => {
     const client = await signUp();
     const id = await plantOldAgent(client.email);
 
@@ -59,16 +71,18 @@ describe("reading agents", () => {
       session_timeout_minutes: 60,
       temperature: null,
       max_output_tokens: null,
+      context_window: null,
       fallback_provider: null,
       fallback_model: null,
       allowed_origins: [],
+      end_user_messages_per_month: null,
       created_by: client.email,
       created_at: "2025-06-01T10:00:00.000123+00:00",
       updated_at: null,
     });
   });
 
-  it("breaks no list for one odd agent", async () => {
+  it("lists the other agents if one is malformed", async () => {
     const client = await signUp();
     const { agent } = await createAda(client);
     const odd = await plantOldAgent(client.email, { agent_persona: 123, session_timeout_minutes: "" });
@@ -93,16 +107,18 @@ describe("reading agents", () => {
       session_timeout_minutes: 60,
       temperature: null,
       max_output_tokens: null,
+      context_window: null,
       fallback_provider: null,
       fallback_model: null,
       allowed_origins: [],
+      end_user_messages_per_month: null,
       created_by: "",
       created_at: "",
       updated_at: null,
     });
   });
 
-  it("lists more agents than fit one answer of the database", async () => {
+  it("lists more agents than fit into one page of the database", async () => {
     const client = await signUp();
     for (let n = 0; n < 6; n++)
       await plantOldAgent(client.email, { agent_name: `Ada ${n}`, agent_persona: "p".repeat(250_000) });
@@ -125,6 +141,7 @@ describe("changing an agent", () => {
     ["temperature", 0, 0],
     ["temperature", 2, 2],
     ["max_output_tokens", "1000", 1_000],
+    ["context_window", "8192", 8_192],
     ["fallback_provider", "Anthropic", "Anthropic"],
     ["fallback_model", " claude ", "claude"],
   ])("changes %s to %j and nothing else", async (member, given, expected) => {
@@ -145,7 +162,7 @@ describe("changing an agent", () => {
     });
   });
 
-  it.each(["", null, undefined])("takes %j as unchanged, in every member", async (blank) => {
+  it.each(["", null, undefined])("treats %j as unchanged, in every member", async (blank) => {
     const client = await signUp();
     const { agent, path } = await createAda(client);
 
@@ -165,7 +182,7 @@ describe("changing an agent", () => {
     expect(body).toEqual(agent);
   });
 
-  it("keeps how the model is used from its creation on, until `none` takes it away", async () => {
+  it("keeps the model settings until `none` removes them", async () => {
     const client = await signUp();
     const settings = {
       temperature: 1.5,
@@ -195,7 +212,7 @@ describe("changing an agent", () => {
     expect((await client("GET", path)).body).toEqual(rest.body);
   });
 
-  it("takes a model of spaces for an untouched one", async () => {
+  it("treats a blank model as unchanged", async () => {
     const client = await signUp();
     const { agent, path } = await createAda(client);
 
@@ -204,22 +221,29 @@ describe("changing an agent", () => {
     expect([status, body.agent_model]).toEqual([200, agent.agent_model]);
   });
 
-  it("can't change the name, the id or the owner", async () => {
+  it.each(["agent_id", "created_by", "created_at", "pk", "deleting_at"])(
+    "refuses to change %s, and changes nothing else",
+    async (member) => {
+      const client = await signUp();
+      const { agent, path } = await createAda(client);
+
+      const { status, body } = await client("PUT", path, { [member]: "mine", agent_persona: "You are Bob." });
+
+      expect([status, body.errors[0].path]).toEqual([422, [member]]);
+      expect((await client("GET", path)).body).toEqual(agent);
+    },
+  );
+
+  it("suggests the member that was meant", async () => {
     const client = await signUp();
-    const { agent, path } = await createAda(client);
+    const { path } = await createAda(client);
 
-    const { status, body } = await client("PUT", path, {
-      agent_name: "Bob",
-      agent_id: "mine",
-      created_by: "bob@example.com",
-      created_at: "yesterday",
-      pk: "User#bob@example.com",
-      deleting_at: "now",
-    });
+    const { status, body } = await client("PUT", path, { persona: "You are Bob." });
 
-    expect(status).toBe(200);
-    expect(body).toEqual(agent);
-    expect((await client("GET", path)).body).toEqual(body);
+    expect(status).toBe(422);
+    expect(body.detail).toBe(
+      "The body is not valid: persona is not known here. Did you mean `agent_persona`?",
+    );
   });
 
   it.each<[string, unknown]>([
@@ -239,6 +263,7 @@ describe("changing an agent", () => {
     ["temperature", "warm"],
     ["temperature", "0x1"],
     ["max_output_tokens", 0],
+    ["context_window", 1_000],
     ["max_output_tokens", 1.5],
     ["max_output_tokens", 200_001],
     ["fallback_provider", "nope"],
@@ -255,7 +280,7 @@ describe("changing an agent", () => {
     expect(await storedAgents(client.email)).toEqual(before);
   });
 
-  it("says that an unknown agent is not there, and makes none", async () => {
+  it("answers 404 for an unknown agent and creates none", async () => {
     const client = await signUp();
 
     const { status, body } = await client("PUT", `/agents/${crypto.randomUUID()}`, { agent_persona: "P" });
@@ -265,7 +290,7 @@ describe("changing an agent", () => {
     expect(await storedAgents(client.email)).toEqual({ agents: [], guards: [] });
   });
 
-  it("loses no change to another one at the same time", async () => {
+  it("loses no change in concurrent updates", async () => {
     const client = await signUp();
     const { path } = await createAda(client);
 
@@ -282,7 +307,7 @@ describe("changing an agent", () => {
     });
   });
 
-  it("succeeds where the answer of the database was lost", async () => {
+  it("succeeds if the answer of the database was lost", async () => {
     const client = await signUp();
     const { path, id } = await createAda(client);
     await injectFault({ match: [id], operation: "UpdateItem", fault: { kind: "lose-answer" } });
@@ -292,7 +317,7 @@ describe("changing an agent", () => {
     expect([status, body.agent_persona]).toEqual([200, "You are Bob."]);
   });
 
-  it("heals the odd agent that the service before could store", async () => {
+  it("repairs a malformed agent of the legacy Python service", async () => {
     const client = await signUp();
     const odd = await plantOldAgent(client.email, { agent_persona: 123, session_timeout_minutes: "" });
 

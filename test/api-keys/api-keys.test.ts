@@ -51,7 +51,7 @@ describe("a new key", () => {
     expect(JSON.stringify([stored, found])).not.toContain(secret.slice("dab_".length, -4));
   });
 
-  it("is made once per idempotency key, whose repeat is told which it was, and not its secret", async () => {
+  it("is created once per idempotency key; a repeat is told its id, and not its secret", async () => {
     const owner = await signUp();
     const header = { "idempotency-key": "make-it-once" };
 
@@ -69,10 +69,12 @@ describe("a new key", () => {
 
   it.each([
     ["no name", { ...wish, name: " " }],
+    ["a name of two lines", { ...wish, name: "Key\nadmin" }],
+    ["a control character in its name", { ...wish, name: "Key\u0000" }],
     ["no scopes", { ...wish, scopes: [] }],
-    ["a scope that nobody knows", { ...wish, scopes: ["account:write"] }],
-    ["an end in the past", { ...wish, expires_at: "2020-01-01T00:00:00Z" }],
-    ["an end that is no moment", { ...wish, expires_at: "tomorrow" }],
+    ["an unknown scope", { ...wish, scopes: ["account:write"] }],
+    ["an expiry in the past", { ...wish, expires_at: "2020-01-01T00:00:00Z" }],
+    ["an expiry that is not a time", { ...wish, expires_at: "tomorrow" }],
     ["a list of no agents", { ...wish, agent_ids: [] }],
   ])("is refused with %s", async (_case, body) => {
     const owner = await signUp();
@@ -81,7 +83,7 @@ describe("a new key", () => {
     expect(await keysOf(owner.email)).toEqual([]);
   });
 
-  it("can't be for somebody else's agent", async () => {
+  it("can't be created for another account's agent", async () => {
     const [owner, stranger] = await Promise.all([signUp(), signUp()]);
     const { agentId } = await beginConversation(stranger);
 
@@ -91,7 +93,7 @@ describe("a new key", () => {
     expect(await keysOf(owner.email)).toEqual([]);
   });
 
-  it("stands in a list that has pages", async () => {
+  it("is listed, page by page", async () => {
     const owner = await signUp();
     for (let n = 0; n < 3; n++) await programOf(owner, undefined, { name: `Key ${n}` });
 
@@ -105,7 +107,7 @@ describe("a new key", () => {
 });
 
 describe("the use of a key", () => {
-  it("is noted to the hour, when nobody waits for it", async () => {
+  it("is recorded with the precision of an hour, in the background", async () => {
     const owner = await signUp();
     const program = await programOf(owner);
     const used = async () => (await owner("GET", "/api-keys")).body.items[0].last_used_at as string | null;
@@ -126,7 +128,7 @@ describe("the use of a key", () => {
     expect(Date.parse((await used()) ?? "")).toBeGreaterThan(Date.parse(first ?? ""));
   });
 
-  it("ends at once when it is revoked, however often", async () => {
+  it("ends at once when the key is revoked, which can be repeated", async () => {
     const [owner, stranger] = await Promise.all([signUp(), signUp()]);
     const program = await programOf(owner);
 
@@ -148,7 +150,7 @@ describe("the use of a key", () => {
     expect(await table.query(`ApiKey#${await hashOf(program.token)}`)).toEqual([]);
   });
 
-  it("ends when its time is over", async () => {
+  it("ends when the key expires", async () => {
     const owner = await signUp();
     const expiresAt = new Date(Date.now() + 60_000).toISOString();
     const program = await programOf(owner, ALL_SCOPES, { expires_at: expiresAt });
@@ -163,7 +165,7 @@ describe("the use of a key", () => {
     expect(body).toEqual(INVALID);
   });
 
-  it("ends with its owner's account", async () => {
+  it("ends when the account is deleted", async () => {
     const [paused, gone] = await Promise.all([signUp(), signUp()]);
     const programs = await Promise.all([paused, gone].map((owner) => programOf(owner)));
     await table.update({ pk: `User#${paused.email}`, sk: "User#Metadata" }, { set: { status: "inactive" } });
@@ -184,8 +186,8 @@ describe("the use of a key", () => {
     ["another character", (secret: string) => `${secret.slice(0, -1)}${secret.endsWith("A") ? "B" : "A"}`],
     ["less", (secret: string) => secret.slice(0, -1)],
     ["its beginning only", () => "dab_"],
-    ["what looks like a key of the table", () => "dab_#ApiKey#"],
-  ])("takes the whole secret and not %s", async (_case, change) => {
+    ["text that looks like a key of the table", () => "dab_#ApiKey#"],
+  ])("requires the whole secret, and refuses %s", async (_case, change) => {
     const program = await programOf(await signUp());
 
     const { status, body } = await clientOf(change(program.token))("GET", "/agents");
@@ -196,7 +198,7 @@ describe("the use of a key", () => {
 });
 
 describe("a key for certain agents", () => {
-  it("reaches these and their conversations, and nothing of the others", async () => {
+  it("allows access to these and their conversations only", async () => {
     const owner = await signUp();
     const mine = await beginConversation(owner);
     const other = await beginConversation(owner);
@@ -229,10 +231,10 @@ describe("a key for certain agents", () => {
     expect((await program("GET", `/conversations/${mine.conversationId}`)).body.agent_id).toBe(mine.agentId);
   });
 
-  it("neither follows nor stops what other agents are saying, nor hears that they say anything", async () => {
+  it("can neither follow nor cancel runs of other agents, nor detect them", async () => {
     const owner = await signUp();
     const mine = await beginConversation(owner);
-    const model = await scriptModel([{ text: "Once " }, { wait: 1_500 }, { text: "more" }]);
+    const model = await scriptModel([{ text: "Once " }, { hold: true }, { text: "more" }]);
     const other = await beginConversation(owner, { agent_model: model.name });
     const program = await programOf(owner, ALL_SCOPES, { agent_ids: [mine.agentId] });
     const key = { "idempotency-key": crypto.randomUUID() };
@@ -254,13 +256,14 @@ describe("a key for certain agents", () => {
       expect([path, answer.status, answer.body.detail]).toEqual([path, 404, "Conversation not found"]);
     }
 
+    await model.release();
     expect(textOf(await turn.rest())).toBe("Once more");
     const ended = await eventsAfter(program, other.conversationId, turn.runId, 0);
     expect([ended.status, ended.events]).toEqual([404, []]);
     expect((await eventsAfter(owner, other.conversationId, turn.runId, 0)).status).toBe(200);
   });
 
-  it("makes no others, nor learns their names", async () => {
+  it("can neither create nor list keys", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);
     await owner("POST", "/agents", { ...ada, agent_name: "Taken" });
@@ -275,7 +278,7 @@ describe("a key for certain agents", () => {
   });
 });
 
-it("keeps what programs do under idempotency keys apart from what their owner does", async () => {
+it("uses idempotency keys separate from its account's", async () => {
   const owner = await signUp();
   const program = await programOf(owner);
   const header = { "idempotency-key": "same" };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { table } from "../support/app.ts";
-import { APP, openBrowser, signIn, somebody } from "../support/browser.ts";
+import { APP, openBrowser, signIn, newPerson } from "../support/browser.ts";
 
 const keyOf = (email: string) => ({ pk: `User#${email}`, sk: "User#Metadata" });
 const aliasKeyOf = (email: string) => ({ pk: `User#${email}`, sk: "UserAlias" });
 
-/** An account as the service before has written it. */
+/** An account as the legacy Python service has written it. */
 const plantOld = (email: string, more: Record<string, string | number | null> = {}) =>
   table.put({
     ...keyOf(email),
@@ -21,7 +21,7 @@ const plantOld = (email: string, more: Record<string, string | number | null> = 
     ...more,
   });
 
-/** Signs in, and tells which account it led to. */
+/** Signs in, and returns the account. */
 async function enter(claims: Record<string, unknown>) {
   const browser = openBrowser();
   const { headers } = await signIn(browser, claims);
@@ -32,13 +32,13 @@ async function enter(claims: Record<string, unknown>) {
 
 /** A person whose address the issuer writes in mixed case. */
 const inMixedCase = () => {
-  const person = somebody();
+  const person = newPerson();
   return { ...person, email: person.email.replace("p-", "P-Mixed-") };
 };
 
-describe("an account of the service before", () => {
-  it("is adopted by the person with its address, and keeps what it has", async () => {
-    const person = somebody();
+describe("an account of the legacy Python service", () => {
+  it("is adopted by the person with its address, and keeps its data", async () => {
+    const person = newPerson();
     await plantOld(person.email);
 
     expect(await enter(person)).toBe(person.email);
@@ -52,16 +52,16 @@ describe("an account of the service before", () => {
     expect(await enter({ ...person, sub: "another" })).toBe(`${APP}/login?error=auth_failed`);
   });
 
-  it("is adopted where it is no more than a fragment", async () => {
-    const person = somebody();
+  it("is adopted even if it is incomplete", async () => {
+    const person = newPerson();
     await table.put({ ...keyOf(person.email), stripe_customer_id: "cus_1" });
 
     expect(await enter(person)).toBe(person.email);
     expect(await table.get(keyOf(person.email))).toMatchObject({ email: person.email, status: "active" });
   });
 
-  it("that was a local one loses its password and its end", async () => {
-    const person = somebody();
+  it("that was made for local development loses its password and its expiry", async () => {
+    const person = newPerson();
     await plantOld(person.email, { password_hash: "aa", password_salt: "bb", ttl: 9_999_999_999 });
 
     await enter(person);
@@ -72,8 +72,8 @@ describe("an account of the service before", () => {
     expect(item).not.toHaveProperty("ttl");
   });
 
-  it("is adopted by one of two persons who say at once that the address is theirs", async () => {
-    const person = somebody();
+  it("is adopted by one of two persons who sign in with the address at the same time", async () => {
+    const person = newPerson();
     await plantOld(person.email);
 
     const entered = await Promise.all([enter(person), enter({ ...person, sub: "another" })]);
@@ -82,8 +82,8 @@ describe("an account of the service before", () => {
   });
 });
 
-describe("an account of the service before in mixed case", () => {
-  it("is adopted where it stands, so that all that lies under its spelling stays reachable", async () => {
+describe("an account of the legacy Python service in mixed case", () => {
+  it("is adopted under its spelling, so that its data stays reachable", async () => {
     const person = inMixedCase();
     await plantOld(person.email);
 
@@ -99,7 +99,7 @@ describe("an account of the service before in mixed case", () => {
     });
   });
 
-  it("is found again by every spelling of the address, and open to nobody else", async () => {
+  it("is found again by every spelling of the address, and is closed to other persons", async () => {
     const person = inMixedCase();
     await plantOld(person.email);
     await enter(person);
@@ -111,7 +111,7 @@ describe("an account of the service before in mixed case", () => {
     );
   });
 
-  it("stays as it is where the address has an account in lower case", async () => {
+  it("is unchanged if there is an account with the address in lower case", async () => {
     const person = inMixedCase();
     const lower = person.email.toLowerCase();
     await plantOld(person.email);
@@ -123,7 +123,7 @@ describe("an account of the service before in mixed case", () => {
     expect(await table.get(aliasKeyOf(lower))).toBeUndefined();
   });
 
-  it.each(["inactive", "pending_deletion"])("is not adopted when it is %s", async (status) => {
+  it.each(["inactive", "pending_deletion"])("is not adopted if it is %s", async (status) => {
     const person = inMixedCase();
     await plantOld(person.email, { status });
 
@@ -131,7 +131,7 @@ describe("an account of the service before in mixed case", () => {
     expect(await table.get(aliasKeyOf(person.email.toLowerCase()))).toBeUndefined();
   });
 
-  it("makes room for a new one, in lower case, when it is gone", async () => {
+  it("is replaced by a new account in lower case after its deletion", async () => {
     const person = inMixedCase();
     const lower = person.email.toLowerCase();
     await plantOld(person.email);
@@ -144,7 +144,7 @@ describe("an account of the service before in mixed case", () => {
   });
 });
 
-it("makes an account in lower case for an address in mixed case that is new", async () => {
+it("creates an account in lower case for a new address in mixed case", async () => {
   const person = inMixedCase();
 
   expect(await enter(person)).toBe(person.email.toLowerCase());

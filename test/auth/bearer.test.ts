@@ -5,7 +5,7 @@ import { forge, type Forgery, withPart } from "./forge.ts";
 
 const longAgo = Math.floor(Date.now() / 1000) - 3_600;
 
-it("takes a token that differs in nothing from its own, so each attack below fails by its one difference", async () => {
+it("accepts an unmodified token, so each attack below fails because of its one change", async () => {
   const { email } = await signUp();
 
   const { status, body } = await clientOf(await forge(email))("GET", "/auth/me");
@@ -46,6 +46,7 @@ const FORGERIES: readonly (readonly [string, Forgery])[] = [
   ["a beginning in the future", { payload: { nbf: longAgo + 7_200 } }],
 ];
 
+// Scenario 27.
 it.each(FORGERIES)("refuses a token with %s", async (_case, forgery) => {
   const { email } = await signUp();
 
@@ -56,7 +57,7 @@ it.each(FORGERIES)("refuses a token with %s", async (_case, forgery) => {
   expect(body).toEqual(problem(401, "unauthenticated", "Invalid token"));
 });
 
-it("says of an expired token that it has expired", async () => {
+it("reports that a token has expired", async () => {
   const { email } = await signUp();
   const token = await forge(email, { payload: { iat: longAgo, exp: longAgo + 900 } });
 
@@ -66,7 +67,7 @@ it("says of an expired token that it has expired", async () => {
   expect(body).toEqual(problem(401, "unauthenticated", "Token expired"));
 });
 
-it("says of an expired token with another's signature only that it is invalid", async () => {
+it('reports only "invalid" for an expired token with a wrong signature', async () => {
   const { email } = await signUp();
   const token = await forge(email, { payload: { exp: longAgo }, secret: "another" });
 
@@ -77,18 +78,18 @@ const unsigned = (alg: string) => (token: string) =>
   withPart(withPart(token, 0, { alg, typ: "at+jwt" }), 2, "");
 
 it.each<[string, (token: string) => string]>([
-  ["that nobody signed", unsigned("none")],
-  ["that nobody signed, in capitals", unsigned("NONE")],
+  ["without a signature algorithm", unsigned("none")],
+  ["without a signature algorithm, in capitals", unsigned("NONE")],
   [
-    "that says nobody signed it",
+    "whose header names no signature algorithm",
     (token) => withPart(token, 0, { alg: "none", typ: "at+jwt", kid: "default" }),
   ],
   ["without its signature", (token) => withPart(token, 2, "")],
-  ["with padding behind its signature", (token) => `${token}=`],
+  ["with padding after its signature", (token) => `${token}=`],
   ["with a signature in the letters of plain base64", (token) => withPart(token, 2, "+/+/")],
   ["with half its signature", (token) => token.slice(0, -20)],
   [
-    "for somebody else, under its signature",
+    "for another account, with the old signature",
     (token) => withPart(token, 1, { sub: "x@example.com", exp: 9e9 }),
   ],
   ["with two dots too many", (token) => `${token}..`],
@@ -97,10 +98,10 @@ it.each<[string, (token: string) => string]>([
   ["of dots", () => ".."],
   ["of one dot", () => "."],
   ["of other letters", () => "ÿÿÿ.ÿÿÿ.ÿÿÿ"],
-  ["whose header is no JSON", (token) => withPart(token, 0, "AAAA")],
+  ["whose header is not JSON", (token) => withPart(token, 0, "AAAA")],
   ["whose header is a list", (token) => withPart(token, 0, [])],
   ["whose header is nothing", (token) => withPart(token, 0, null)],
-  ["whose payload is no JSON", (token) => withPart(token, 1, "AAAA")],
+  ["whose payload is not JSON", (token) => withPart(token, 1, "AAAA")],
 ])("refuses a token %s", async (_case, change) => {
   const { token } = await signUp();
 
@@ -119,7 +120,7 @@ it.each<[string, (token: string) => string]>([
   ["two tokens", (token) => `Bearer ${token} ${token}`],
   ["two schemes", (token) => `Bearer ${token}, Bearer ${token}`],
   ["a megabyte", () => `Bearer ${"a".repeat(1024 * 1024)}`],
-  ["a token behind a megabyte of spaces", (token) => `Bearer ${" ".repeat(1024 * 1024)}${token}`],
+  ["a token after a megabyte of spaces", (token) => `Bearer ${" ".repeat(1024 * 1024)}${token}`],
 ])("refuses a header of %s", async (_case, headerOf) => {
   const { token } = await signUp();
 
@@ -129,7 +130,7 @@ it.each<[string, (token: string) => string]>([
   expect(body).toEqual(problem(401, "unauthenticated", "Missing or invalid authorization header"));
 });
 
-it("takes the scheme in any case", async () => {
+it("accepts the scheme in any case", async () => {
   const { token } = await signUp();
 
   const { status } = await anonymous("GET", "/auth/me", undefined, { authorization: `bearer ${token}` });
@@ -137,7 +138,7 @@ it("takes the scheme in any case", async () => {
   expect(status).toBe(200);
 });
 
-it.each(["/auth/me", "/agents", "/conversations"])("takes no token from the address of %s", async (path) => {
+it.each(["/auth/me", "/agents", "/conversations"])("ignores a token in the query of %s", async (path) => {
   const { token } = await signUp();
 
   const { status } = await anonymous("GET", `${path}?token=${token}`);
@@ -145,7 +146,7 @@ it.each(["/auth/me", "/agents", "/conversations"])("takes no token from the addr
   expect(status).toBe(401);
 });
 
-it("takes no token from a cookie or from a body", async () => {
+it("accepts no token from a cookie or a body", async () => {
   const { token } = await signUp();
 
   const cookie = await anonymous("GET", "/auth/me", undefined, { cookie: `token=${token}` });

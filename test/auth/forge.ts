@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { toBase64Url, utf8 } from "../../src/shared/crypto.ts";
 
-/** A token as an attacker would make it: any header over any payload, signed by whatever is at hand. */
+/** A token as an attacker would make it: any header over any payload, signed in any way. */
 export interface Forgery {
   readonly header?: Record<string, unknown>;
   readonly payload?: Record<string, unknown>;
@@ -36,7 +36,7 @@ async function hmac(text: string, secret: string, hash: string): Promise<string>
   return toBase64Url(new Uint8Array(await crypto.subtle.sign("HMAC", key, utf8(text))));
 }
 
-/** The same token with another part put in place of one of its own. */
+/** The same token with one part replaced. */
 export const withPart = (token: string, index: 0 | 1 | 2, part: unknown): string =>
   token
     .split(".")

@@ -10,8 +10,8 @@ const logInAs = (username: string, password = "secret") =>
   anonymous("POST", "/auth/local/login", { username, password });
 const keyOf = (username: string) => ({ pk: `User#${username}@example.com`, sk: "User#Metadata" });
 
-describe("signing up and in", () => {
-  it("answers with a token, the e-mail address and the name", async () => {
+describe("signing up and logging in", () => {
+  it("returns a token, the e-mail address and the name", async () => {
     const username = freshName();
     const session = { token: expect.any(String), email: `${username}@example.com`, name: username };
 
@@ -26,7 +26,7 @@ describe("signing up and in", () => {
     }
   });
 
-  it("stores the user as the table knows users, the password as hash and salt only, for seven days", async () => {
+  it("stores the user in the format of the table, with hash and salt of the password only, for seven days", async () => {
     const username = freshName();
     const before = Date.now();
     await signUpAs(username, "correct horse battery staple");
@@ -65,7 +65,7 @@ describe("signing up and in", () => {
     expect(new Set(items.map((item) => item?.["password_hash"])).size).toBe(2);
   });
 
-  it("keeps accounts that the service before has made", async () => {
+  it("accepts accounts that the legacy Python service has created", async () => {
     const username = freshName();
     await table.put({
       ...keyOf(username),
@@ -80,7 +80,7 @@ describe("signing up and in", () => {
     expect((await logInAs(username, "Secret")).status).toBe(401);
   });
 
-  it("takes names in any case for one name, and keeps it as it was typed", async () => {
+  it("treats names that differ in case as one, and keeps the spelling of the sign-up", async () => {
     const username = freshName();
     const typed = ` ${username.toUpperCase()} `;
 
@@ -97,7 +97,7 @@ describe("a name that is taken", () => {
     ["as it is", (name) => name],
     ["in other case", (name) => name.toUpperCase()],
     ["with spaces around", (name) => `  ${name} `],
-  ])("is refused %s, and its account stays as it was", async (_case, spelled) => {
+  ])("is refused %s, and its account is unchanged", async (_case, spelled) => {
     const username = freshName();
     await signUpAs(username);
     const before = await table.get(keyOf(username));
@@ -109,7 +109,7 @@ describe("a name that is taken", () => {
     expect(await table.get(keyOf(username))).toEqual(before);
   });
 
-  it("is given to one of ten who ask at once", async () => {
+  it("goes to one of ten concurrent requests", async () => {
     const username = freshName();
 
     const answers = await Promise.all(Array.from({ length: 10 }, () => signUpAs(username)));
@@ -118,7 +118,7 @@ describe("a name that is taken", () => {
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(9);
   });
 
-  it("is free again when its account's time has passed, though the table still holds it", async () => {
+  it("is free again when its account has expired, even if the item still exists", async () => {
     const username = freshName();
     await signUpAs(username, "old password");
     await table.update(keyOf(username), { set: { ttl: Math.floor(Date.now() / 1000) - 10 } });
@@ -131,7 +131,7 @@ describe("a name that is taken", () => {
     expect((await logInAs(username, "old password")).status).toBe(401);
   });
 
-  it("is not taken by one's own request whose answer was lost", async () => {
+  it("does not count as taken by a request's own lost answer", async () => {
     const username = freshName();
     await injectFault({ match: [username], operation: "PutItem", fault: { kind: "lose-answer" } });
 
@@ -142,7 +142,7 @@ describe("a name that is taken", () => {
   });
 });
 
-it("answers a wrong password and an unknown name alike", async () => {
+it("answers a wrong password and an unknown name identically", async () => {
   const username = freshName();
   await signUpAs(username);
 
@@ -155,7 +155,7 @@ it("answers a wrong password and an unknown name alike", async () => {
   }
 });
 
-it("lets nobody in by the name of an account without a password", async () => {
+it("refuses accounts without a password", async () => {
   const username = freshName();
   await table.put({
     ...keyOf(username),
@@ -169,7 +169,7 @@ it("lets nobody in by the name of an account without a password", async () => {
   expect((await signUpAs(username)).status).toBe(409);
 });
 
-it.each(["inactive", "pending_deletion"])("lets nobody into an account that is %s", async (state) => {
+it.each(["inactive", "pending_deletion"])("refuses to log in to an account that is %s", async (state) => {
   const { email } = await signUp();
   const username = email.replace("@example.com", "");
   await table.update(keyOf(username), { set: { status: state } });
@@ -195,13 +195,14 @@ it.each([
   "ünï",
   "😀",
   "a".repeat(65),
-])("takes no name like %j, which can't be part of an address", async (username) => {
+])("refuses the name %j, which can't be part of an address", async (username) => {
   for (const answer of [await signUpAs(username, "the-password"), await logInAs(username, "the-password")]) {
     expect(answer.status).toBe(422);
     expect(answer.body.errors).toEqual([
       {
         path: ["username"],
-        message: "Use 1 to 64 letters, digits, dots, hyphens and underscores",
+        message:
+          "username must consist of 1 to 64 letters, digits, dots, hyphens and underscores, and begin and end with a letter or digit.",
         code: "invalid_format",
       },
     ]);
@@ -212,7 +213,7 @@ it.each([
 it.each([
   ["none", ""],
   ["one of more than 1,024 characters", "p".repeat(1_025)],
-])("takes no password: %s", async (_case, password) => {
+])("refuses a password: %s", async (_case, password) => {
   const { status, body } = await signUpAs(freshName(), password);
 
   expect(status).toBe(422);
@@ -223,7 +224,7 @@ it.each([
 it.each([
   ["signup", "Local signup is only available in development environment"],
   ["login", "Local login is only available in development environment"],
-])("has no local %s in production", async (action, sentence) => {
+])("offers no local %s in production", async (action, sentence) => {
   const known = freshName();
   await signUpAs(known);
   const username = action === "login" ? known : freshName();

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { deviceFrom } from "../../src/auth/device.ts";
 import { problem } from "../http/route-cases.ts";
 import { anonymous, clientOf, table } from "../support/app.ts";
-import { APP, openBrowser, REFRESH, signIn, somebody } from "../support/browser.ts";
+import { APP, openBrowser, REFRESH, signIn, newPerson } from "../support/browser.ts";
 
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
 const SAFARI =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1";
 
 /** A person's browser of a kind, signed in, and an access token. */
-async function browserOf(person: ReturnType<typeof somebody>, agent = FIREFOX) {
+async function browserOf(person: ReturnType<typeof newPerson>, agent = FIREFOX) {
   const plain = openBrowser();
   const browser = Object.assign(
     (method: string, path: string, more: Record<string, string> = {}) =>
@@ -24,8 +24,8 @@ async function browserOf(person: ReturnType<typeof somebody>, agent = FIREFOX) {
 }
 
 describe("the list of sessions", () => {
-  it("tells where one is signed in, the latest first, and which one is this", async () => {
-    const person = somebody();
+  it("lists the sessions, latest first, and marks the current one", async () => {
+    const person = newPerson();
     const first = await browserOf(person);
     const second = await browserOf(person, SAFARI);
 
@@ -46,12 +46,11 @@ describe("the list of sessions", () => {
       ],
       next_cursor: null,
       has_more: false,
-      total_count: null,
     });
   });
 
-  it("goes on page by page, and only through one's own", async () => {
-    const [person, other] = [somebody(), somebody()];
+  it("is paged, and contains only the account's own sessions", async () => {
+    const [person, other] = [newPerson(), newPerson()];
     const own = await browserOf(person);
     for (let i = 0; i < 3; i++) await browserOf(person);
     const stranger = await browserOf(other);
@@ -68,8 +67,8 @@ describe("the list of sessions", () => {
 });
 
 describe("ending a session", () => {
-  it("signs out elsewhere, and can be repeated", async () => {
-    const person = somebody();
+  it("signs out the other browser, and can be repeated", async () => {
+    const person = newPerson();
     const here = await browserOf(person);
     const there = await browserOf(person);
 
@@ -84,16 +83,16 @@ describe("ending a session", () => {
     expect((await here.browser("POST", "/auth/refresh")).status).toBe(200);
   });
 
-  it("of one's own forgets the cookie", async () => {
-    const here = await browserOf(somebody());
+  it("of the current browser clears its cookie", async () => {
+    const here = await browserOf(newPerson());
 
     await here.browser("DELETE", `/auth/sessions/${here.id}`, { authorization: here.authorization });
 
     expect(here.browser.cookies.has(REFRESH)).toBe(false);
   });
 
-  it("of somebody else's is answered alike, and does nothing", async () => {
-    const [person, stranger] = [somebody(), somebody()];
+  it("of another account gets the same answer, and has no effect", async () => {
+    const [person, stranger] = [newPerson(), newPerson()];
     const there = await browserOf(person);
     const here = await browserOf(stranger);
 
@@ -105,7 +104,7 @@ describe("ending a session", () => {
   });
 
   it("removes nothing but sessions", async () => {
-    const person = somebody();
+    const person = newPerson();
     const here = await browserOf(person);
     const before = await table.query(`User#${person.email}`);
 
@@ -117,6 +116,7 @@ describe("ending a session", () => {
 });
 
 describe.each(["/auth/refresh", "/auth/logout"])("POST %s", (path) => {
+  // Scenario 29.
   it.each([
     "https://evil.example",
     "null",
@@ -129,23 +129,23 @@ describe.each(["/auth/refresh", "/auth/logout"])("POST %s", (path) => {
     `${APP}, https://evil.example`,
     "*",
     "",
-  ])("is closed to pages of %j, and the session stays as it is", async (origin) => {
-    const person = somebody();
+  ])("refuses pages of %j, and leaves the session unchanged", async (origin) => {
+    const person = newPerson();
     const { browser } = await browserOf(person);
     const before = await table.query(`User#${person.email}`);
 
     const { status, headers, body } = await browser("POST", path, { origin });
 
     expect(status).toBe(403);
-    expect(body).toEqual(problem(403, "forbidden", "This page may not do that."));
+    expect(body).toEqual(problem(403, "forbidden", "Requests from this origin are not allowed."));
     expect(headers.get("access-control-allow-origin")).toBeNull();
     expect(headers.get("vary")).toContain("Origin");
     expect(headers.getSetCookie()).toEqual([]);
     expect(await table.query(`User#${person.email}`)).toEqual(before);
   });
 
-  it("is open to pages of the application, which may read the answer", async () => {
-    const { browser } = await browserOf(somebody());
+  it("accepts pages of the application, which may read the answer", async () => {
+    const { browser } = await browserOf(newPerson());
 
     const { status, headers } = await browser("POST", path, { origin: APP });
 
@@ -154,8 +154,8 @@ describe.each(["/auth/refresh", "/auth/logout"])("POST %s", (path) => {
     expect(headers.get("access-control-allow-credentials")).toBe("true");
   });
 
-  it("is open to the service's own pages", async () => {
-    const { browser } = await browserOf(somebody());
+  it("accepts the service's own pages", async () => {
+    const { browser } = await browserOf(newPerson());
 
     expect((await browser("POST", path, { origin: "https://api.example.com" })).status).toBeLessThan(300);
   });
@@ -166,8 +166,8 @@ describe.each(["/auth/refresh", "/auth/logout"])("POST %s", (path) => {
     ["none", 403],
     [undefined, 403],
     ["same-origin", 204],
-  ])("without an origin goes by what the browser says: %s", async (site, expected) => {
-    const person = somebody();
+  ])("decides by `Sec-Fetch-Site` if there is no origin: %s", async (site, expected) => {
+    const person = newPerson();
     const { browser } = await browserOf(person);
     const cookie = `${REFRESH}=${browser.cookies.get(REFRESH)}`;
     const headers = { cookie, ...(site !== undefined && { "sec-fetch-site": site }) };
@@ -201,6 +201,6 @@ it.each([
   ["<script>alert(1)</script>", "Unknown device"],
   ["", "Unknown device"],
   [undefined, "Unknown device"],
-])("calls %j %s", (agent, device) => {
+])("describes the device %j as %s", (agent, device) => {
   expect(deviceFrom(agent)).toBe(device);
 });

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { decodeJwt, SignJWT } from "jose";
 import { describe, expect, inject, it, vi } from "vitest";
 import { createApp } from "../../src/app.ts";
-import { portsFrom } from "../../src/deps.ts";
+import { portsFrom } from "../../src/deps/ports.ts";
 import { createClock } from "../../src/shared/clock.ts";
 import { deriveHmacKey } from "../../src/shared/crypto.ts";
 import { type Answer, table } from "../support/app.ts";
@@ -10,19 +10,19 @@ import {
   APP,
   type Browser,
   codeFor,
-  depart,
+  beginSignIn,
   openBrowser,
   REFRESH,
   signIn,
-  somebody,
+  newPerson,
   TRANSACTION,
-  wayBack,
+  callbackPath,
   withCookies,
 } from "../support/browser.ts";
 import { injectFault } from "../support/control.ts";
 import type { IssuerCode } from "../support/issuer-code.ts";
 
-/** What came of a sign-in: the whole answer, and whether there is a session. */
+/** The outcome of a sign-in: the whole answer, and whether there is a session. */
 const outcomeOf = ({ status, headers, body }: Answer, browser: Browser) => ({
   status,
   location: headers.get("location"),
@@ -30,7 +30,7 @@ const outcomeOf = ({ status, headers, body }: Answer, browser: Browser) => ({
   hasSession: browser.cookies.has(REFRESH),
 });
 
-/** A refusal: a fixed text, no session, nothing of the issuer's. */
+/** A refusal: a fixed text, no session, and nothing from the issuer. */
 const refusal = (error = "auth_failed") => ({
   status: 302,
   location: `${APP}/login?error=${error}`,
@@ -38,18 +38,22 @@ const refusal = (error = "auth_failed") => ({
   hasSession: false,
 });
 
+/** The audiences of a token that is for this client and another one. */
+const CLIENTS = ["test-client", "another-client"];
+
 const userOf = (email: string) => table.get({ pk: `User#${email}`, sk: "User#Metadata" });
 const seconds = () => Math.floor(Date.now() / 1000);
 
+// Scenario 28.
 describe("a browser", () => {
-  it("is refused without the cookie that it left with", async () => {
-    const person = somebody();
-    const departure = await depart(openBrowser());
+  it("is refused without the cookie from the start of the sign-in", async () => {
+    const person = newPerson();
+    const departure = await beginSignIn(openBrowser());
     const stranger = openBrowser();
 
     const answer = await stranger(
       "GET",
-      wayBack({ state: departure.state, code: codeFor(departure, person) }),
+      callbackPath({ state: departure.state, code: codeFor(departure, person) }),
     );
 
     expect(outcomeOf(answer, stranger)).toEqual(refusal());
@@ -57,25 +61,28 @@ describe("a browser", () => {
   });
 
   it("is refused with another browser's state", async () => {
-    const person = somebody();
+    const person = newPerson();
     const attacker = openBrowser();
-    const departure = await depart(attacker);
+    const departure = await beginSignIn(attacker);
     const victim = openBrowser();
-    await depart(victim);
+    await beginSignIn(victim);
 
-    const answer = await victim("GET", wayBack({ state: departure.state, code: codeFor(departure, person) }));
+    const answer = await victim(
+      "GET",
+      callbackPath({ state: departure.state, code: codeFor(departure, person) }),
+    );
 
     expect(outcomeOf(answer, victim)).toEqual(refusal());
-    // The victim's own way is still open.
+    // The victim's own sign-in still works.
     expect(victim.cookies.has(TRANSACTION)).toBe(true);
   });
 
   it("is refused with another browser's code, under its own state", async () => {
-    const attacker = await depart(openBrowser());
+    const attacker = await beginSignIn(openBrowser());
     const victim = openBrowser();
-    const { state } = await depart(victim);
+    const { state } = await beginSignIn(victim);
 
-    const answer = await victim("GET", wayBack({ state, code: codeFor(attacker, somebody()) }));
+    const answer = await victim("GET", callbackPath({ state, code: codeFor(attacker, newPerson()) }));
 
     expect(outcomeOf(answer, victim)).toEqual(refusal());
   });
@@ -88,7 +95,7 @@ describe("a browser", () => {
     ["no code", { state: "STATE" }],
     ["an empty code", { state: "STATE", code: "" }],
     ["a code twice", "state=STATE&code=a&code=b"],
-    ["a code that nobody gave", { state: "STATE", code: "eyJ9" }],
+    ["a code that was never issued", { state: "STATE", code: "eyJ9" }],
     ["an error of the issuer's", { state: "STATE", error: "<script>alert(1)</script>" }],
     ["an error without the state", { error: "access_denied" }],
     ["another issuer's name", { state: "STATE", code: "a-code", iss: "https://evil.example" }],
@@ -96,27 +103,30 @@ describe("a browser", () => {
     ["half an escape", "state=STATE&code=%E0%A4%A"],
   ])("is refused with %s in the address", async (_case, parameters) => {
     const browser = openBrowser();
-    const { state } = await depart(browser);
-    const path = typeof parameters === "string" ? `/auth/callback?${parameters}` : wayBack(parameters);
+    const { state } = await beginSignIn(browser);
+    const path = typeof parameters === "string" ? `/auth/callback?${parameters}` : callbackPath(parameters);
 
     const answer = await browser("GET", path.replaceAll("STATE", state));
 
     expect(outcomeOf(answer, browser)).toEqual(refusal());
   });
 
-  it("is told so when the person has said no", async () => {
+  it("is told that the person has declined", async () => {
     const browser = openBrowser();
-    const { state } = await depart(browser);
+    const { state } = await beginSignIn(browser);
 
-    const answer = await browser("GET", wayBack({ state, error: "access_denied", error_description: "No!" }));
+    const answer = await browser(
+      "GET",
+      callbackPath({ state, error: "access_denied", error_description: "No!" }),
+    );
 
     expect(outcomeOf(answer, browser)).toEqual(refusal("access_denied"));
   });
 
   it("can't use a code twice, not even with its old cookie", async () => {
     const browser = openBrowser();
-    const departure = await depart(browser);
-    const path = wayBack({ state: departure.state, code: codeFor(departure, somebody()) });
+    const departure = await beginSignIn(browser);
+    const path = callbackPath({ state: departure.state, code: codeFor(departure, newPerson()) });
     const copy = withCookies(browser.cookies);
 
     expect((await browser("GET", path)).headers.get("location")).toBe(`${APP}/login-success`);
@@ -125,7 +135,7 @@ describe("a browser", () => {
   });
 
   it.each<[string, () => Promise<string> | string]>([
-    ["of nobody's", () => "abc"],
+    ["without a valid token", () => "abc"],
     ["of dots", () => "..."],
     ["of a megabyte", () => "a".repeat(1024 * 1024)],
     ["signed with another secret", () => transaction("another-secret-of-more-than-thirty-two-bytes")],
@@ -135,14 +145,16 @@ describe("a browser", () => {
     ["of another key", () => transaction(env.JWT_SECRET, {}, "signin+jwt", "other")],
   ])("is refused with a cookie %s", async (_case, cookieOf) => {
     const browser = openBrowser();
-    const departure = await depart(browser);
+    const departure = await beginSignIn(browser);
     browser.cookies.set(TRANSACTION, await cookieOf());
-    const code = codeFor({ ...departure, nonce: "nonce" }, somebody());
+    const code = codeFor({ ...departure, nonce: "nonce" }, newPerson());
 
-    expect(outcomeOf(await browser("GET", wayBack({ state: "state", code })), browser)).toEqual(refusal());
+    expect(outcomeOf(await browser("GET", callbackPath({ state: "state", code })), browser)).toEqual(
+      refusal(),
+    );
   });
 
-  it("would pass with a cookie like those, if it were right", async () => {
+  it("is accepted with a correct cookie that was made in the same way", async () => {
     const browser = openBrowser();
     browser.cookies.set(TRANSACTION, await transaction(env.JWT_SECRET));
     // SHA-256 of "verifier", in base64url.
@@ -150,10 +162,10 @@ describe("a browser", () => {
     const redirectUri = "https://api.example.com/auth/callback";
     const code = codeFor(
       { challenge, redirectUri, nonce: "nonce", state: "", url: new URL(APP) },
-      somebody(),
+      newPerson(),
     );
 
-    const { headers } = await browser("GET", wayBack({ state: "state", code }));
+    const { headers } = await browser("GET", callbackPath({ state: "state", code }));
 
     expect(headers.get("location")).toBe(`${APP}/login-success`);
   });
@@ -172,20 +184,26 @@ describe("an ID token", () => {
     ["without a nonce", { nonce: null }],
     ["for another client", { aud: "another-client" }],
     ["for two clients", { aud: ["test-client", "another-client"] }],
-    ["for nobody", { aud: null }],
+    ["for two clients at the request of the other one", { aud: CLIENTS, azp: "another-client" }],
+    ["for this client at the request of another", { azp: "another-client" }],
+    ["for this client at no client's request", { azp: "" }],
+    ["at the request of a list of clients", { azp: ["test-client"] }],
+    ["without an audience", { aud: null }],
     ["of another issuer", { iss: "https://accounts.google.com" }],
-    ["of no issuer", { iss: null }],
+    ["without an issuer", { iss: null }],
     ["that has expired", { exp: 1_700_000_000 }],
     ["that never ends", { exp: null }],
     ["that is not valid yet", { nbf: 9_999_999_999 }],
+    ["that is issued in the future", { iat: seconds() + 3_600, exp: seconds() + 7_200 }],
+    ["without a time of issue", { iat: null }],
     ["without a subject", { sub: null }],
     ["with an empty subject", { sub: "" }],
     ["with a subject that is a number", { sub: 7 }],
     ["signed by another key under the same name", {}, { signedBy: "others" }],
     ["signed by a key that the issuer does not have", {}, { signedBy: "unknown-key" }],
     ["signed with the client's secret", {}, { signedBy: "client-secret" }],
-    ["signed by nobody", {}, { signedBy: "nobody" }],
-    ["that is not there", {}, { signedBy: "no-token" }],
+    ["without a signature", {}, { signedBy: "nobody" }],
+    ["that is missing", {}, { signedBy: "no-token" }],
     ["without an address", { email: null }],
     ["with an address that is a list", { email: ["a@example.org"] }],
     ["with a `#` in the address", { email: "a#b@example.org" }],
@@ -197,7 +215,7 @@ describe("an ID token", () => {
     ["with an address without end", { email: `${"a".repeat(300)}@example.org` }],
   ])("%s is refused", async (_case, claims, more) => {
     const browser = openBrowser();
-    const person: Record<string, unknown> = { ...somebody(), ...claims };
+    const person: Record<string, unknown> = { ...newPerson(), ...claims };
 
     const answer = await signIn(browser, person, more);
 
@@ -205,14 +223,25 @@ describe("an ID token", () => {
     expect(await userOf(String(person.email))).toBeUndefined();
   });
 
+  it.each<[string, () => Record<string, unknown>]>([
+    ["for two clients at the request of this one", () => ({ aud: CLIENTS, azp: "test-client" })],
+    ["at the request of this client", () => ({ azp: "test-client" })],
+    // Within the tolerance of 30 seconds, however long the test takes.
+    ["of a clock that is ahead of ours by less than the tolerance", () => ({ iat: seconds() + 25 })],
+  ])("%s is accepted", async (_case, claims) => {
+    const { headers } = await signIn(openBrowser(), { ...newPerson(), ...claims() });
+
+    expect(headers.get("location")).toBe(`${APP}/login-success`);
+  });
+
   it.each<[string, unknown]>([
     ["false", false],
     ["missing", null],
-    ["the text `true`", "true"],
+    ["the text `false`", "false"],
     ["1", 1],
   ])("whose `email_verified` is %s is refused", async (_case, verified) => {
     const browser = openBrowser();
-    const person = { ...somebody(), email_verified: verified };
+    const person = { ...newPerson(), email_verified: verified };
 
     const answer = await signIn(browser, person);
 
@@ -220,20 +249,21 @@ describe("an ID token", () => {
     expect(await userOf(person.email)).toBeUndefined();
   });
 
-  it("is not asked for by a redirect address of somebody else's", async () => {
+  it("is not issued for another redirect address", async () => {
     const browser = openBrowser();
-    const departure = await depart(browser);
-    const code = codeFor({ ...departure, redirectUri: "https://evil.example" }, somebody());
+    const departure = await beginSignIn(browser);
+    const code = codeFor({ ...departure, redirectUri: "https://evil.example" }, newPerson());
 
-    expect(outcomeOf(await browser("GET", wayBack({ state: departure.state, code })), browser)).toEqual(
+    expect(outcomeOf(await browser("GET", callbackPath({ state: departure.state, code })), browser)).toEqual(
       refusal(),
     );
   });
 });
 
 describe("an account", () => {
-  it("is not open to another subject with the same address", async () => {
-    const person = somebody();
+  // Scenario 28.
+  it("is closed to another subject with the same address", async () => {
+    const person = newPerson();
     await signIn(openBrowser(), person);
     const before = await userOf(person.email);
     const browser = openBrowser();
@@ -244,8 +274,8 @@ describe("an account", () => {
     expect(await userOf(person.email)).toEqual(before);
   });
 
-  it.each(["inactive", "pending_deletion"])("that is %s stays so", async (status) => {
-    const person = somebody();
+  it.each(["inactive", "pending_deletion"])("that is %s remains so", async (status) => {
+    const person = newPerson();
     await signIn(openBrowser(), person);
     await table.update({ pk: `User#${person.email}`, sk: "User#Metadata" }, { set: { status } });
     const before = await userOf(person.email);
@@ -258,9 +288,10 @@ describe("an account", () => {
   });
 });
 
-describe("an issuer", () => {
+// Two of these tests wait for the timeouts of the service, so they wait together.
+describe.concurrent("an issuer", () => {
   it.each(["html", "slow", "failing", "other-name"])(
-    "that is %s keeps people at the login page",
+    "that is %s leads back to the login page",
     async (mode) => {
       const browser = openBrowser({ variables: { OIDC_ISSUER: `${inject("issuer")}/${mode}` } });
 
@@ -272,18 +303,18 @@ describe("an issuer", () => {
     20_000,
   );
 
-  it("that is down keeps people at the login page", async () => {
+  it("that is down leads back to the login page", async () => {
     const browser = openBrowser({ variables: { OIDC_ISSUER: "http://127.0.0.1:1" } });
 
     expect(outcomeOf(await browser("GET", "/auth/google"), browser)).toEqual(refusal("unavailable"));
   });
 
   it.each(["html-keys", "failing-token", "html-token", "slow-token", "broken-client"])(
-    "with %s signs nobody in",
+    "with %s completes no sign-in",
     async (mode) => {
       const browser = openBrowser({ variables: { OIDC_ISSUER: `${inject("issuer")}/${mode}` } });
 
-      const answer = await signIn(browser, somebody());
+      const answer = await signIn(browser, newPerson());
 
       expect(outcomeOf(answer, browser)).toEqual(refusal("unavailable"));
     },
@@ -291,13 +322,13 @@ describe("an issuer", () => {
   );
 });
 
-it("takes a key that the issuer has begun to sign with, and asks for it no more than every half minute", async () => {
+it("accepts a new signing key of the issuer, and requests the keys at most every half minute", async () => {
   const variables = { OIDC_ISSUER: `${inject("issuer")}/rotating-${crypto.randomUUID()}` };
   const success = `${APP}/login-success`;
   const signInLater = async (ms: number, signedBy: "ours" | "unknown-key") => {
     const later = createClock(() => Date.now() + ms);
     const app = createApp(async (env) => ({ ...(await portsFrom(env)), clock: later }));
-    const { headers } = await signIn(openBrowser({ variables, app }), somebody(), { signedBy });
+    const { headers } = await signIn(openBrowser({ variables, app }), newPerson(), { signedBy });
     return headers.get("location");
   };
 
@@ -306,8 +337,8 @@ it("takes a key that the issuer has begun to sign with, and asks for it no more 
   expect(await signInLater(31_000, "unknown-key")).toBe(success);
 });
 
-it("signs nobody in while the database is down, and everybody when it is back", async () => {
-  const person = somebody();
+it("completes no sign-in while the database is down, and all of them afterwards", async () => {
+  const person = newPerson();
   const browser = openBrowser();
   const fault = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } } as const;
   await injectFault({ match: [person.email], times: 20, fault });
@@ -315,7 +346,7 @@ it("signs nobody in while the database is down, and everybody when it is back", 
   expect(outcomeOf(await signIn(browser, person), browser)).toEqual(refusal("unavailable"));
 
   await expect
-    .poll(async () => (await signIn(browser, person)).headers.get("location"), { timeout: 10_000 })
+    .poll(async () => (await signIn(browser, person)).headers.get("location"))
     .toBe(`${APP}/login-success`);
 });
 
@@ -325,17 +356,17 @@ it.each([
   ["html-token", "content-type"],
   ["html-keys", "JSON"],
   ["well", "claim value"],
-])("tells the log what is wrong with an issuer that is %s, and no secret", async (mode, expected) => {
+])("logs what is wrong with an issuer that is %s, without secrets", async (mode, expected) => {
   const lines: string[] = [];
   const take = (...parts: readonly unknown[]) => void lines.push(parts.map((part) => text(part)).join(" "));
   const logs = [vi.spyOn(console, "error"), vi.spyOn(console, "warn")];
   for (const log of logs) log.mockImplementation(take);
   const browser = openBrowser({ variables: { OIDC_ISSUER: `${inject("issuer")}/${mode}` } });
-  const person = { ...somebody(), nonce: "another" };
-  const departure = await depart(browser);
+  const person = { ...newPerson(), nonce: "another" };
+  const departure = await beginSignIn(browser);
   const cookie = browser.cookies.get(TRANSACTION) ?? "";
-  const code = codeFor(departure, mode === "well" ? person : somebody());
-  await browser("GET", wayBack({ state: departure.state, code }));
+  const code = codeFor(departure, mode === "well" ? person : newPerson());
+  await browser("GET", callbackPath({ state: departure.state, code }));
   for (const log of logs) log.mockRestore();
 
   expect(lines.join("\n")).toContain(expected);
@@ -358,7 +389,7 @@ function text(value: unknown): string {
 it.each(["TransactWriteItems", "BatchGetItem"])(
   "signs in though an answer to %s is lost",
   async (operation) => {
-    const person = somebody();
+    const person = newPerson();
     const browser = openBrowser();
     await injectFault({ match: [person.email], operation, times: 2, fault: { kind: "lose-answer" } });
 

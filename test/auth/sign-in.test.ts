@@ -1,28 +1,37 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { decodeJwt } from "jose";
 import { describe, expect, inject, it } from "vitest";
 import { problem, requestIn } from "../http/route-cases.ts";
-import { clientOf, table } from "../support/app.ts";
+import { app, clientOf, table } from "../support/app.ts";
 import {
   APP,
   codeFor,
-  depart,
+  beginSignIn,
   openBrowser,
   REFRESH,
   signIn,
-  somebody,
+  newPerson,
   TRANSACTION,
-  wayBack,
+  callbackPath,
   withCookies,
 } from "../support/browser.ts";
 
 const keyOf = (email: string) => ({ pk: `User#${email}`, sk: "User#Metadata" });
 
-describe("the way to the issuer", () => {
-  it("carries a code request with PKCE, state and nonce, bound to the browser by a cookie", async () => {
+/** Where a route redirects to in an environment that differs from the tests' own. */
+async function redirectIn(variables: Partial<Env>, path: string): Promise<string | null> {
+  const ctx = createExecutionContext();
+  const response = await app.request(path, {}, { ...env, ...variables }, ctx);
+  await waitOnExecutionContext(ctx);
+  return response.status === 302 ? response.headers.get("location") : null;
+}
+
+describe("the redirect to the issuer", () => {
+  it("requests a code with PKCE, state and nonce, bound to the browser by a cookie", async () => {
     const browser = openBrowser();
 
-    const { url, state, nonce, challenge } = await depart(browser);
+    const { url, state, nonce, challenge } = await beginSignIn(browser);
 
     expect(`${url.origin}${url.pathname}`).toBe(`${inject("issuer")}/well/authorize`);
     expect(Object.fromEntries(url.searchParams)).toEqual({
@@ -41,49 +50,52 @@ describe("the way to the issuer", () => {
     expect(attributes).toEqual(["HttpOnly", "Max-Age=600", "Path=/", "SameSite=Lax", "Secure"]);
   });
 
-  it("is another one each time", async () => {
-    const [one, other] = [await depart(openBrowser()), await depart(openBrowser())];
+  it("differs for each request", async () => {
+    const [one, other] = [await beginSignIn(openBrowser()), await beginSignIn(openBrowser())];
 
     expect(one.state).not.toBe(other.state);
     expect(one.nonce).not.toBe(other.nonce);
     expect(one.challenge).not.toBe(other.challenge);
   });
 
-  it.each(["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "FRONTEND_URL"])(
-    "does not exist without %s, and says so",
-    async (name) => {
-      for (const path of ["/auth/google", "/auth/callback", "/auth/callback/google"]) {
-        const { status, body } = await requestIn({ [name]: "" }, "GET", path);
+  it.each(["/auth/google", "/auth/callback", "/auth/callback/google"])(
+    "is not configured without a page to return to, as %s reports",
+    async (path) => {
+      const { status, headers, body } = await requestIn({ FRONTEND_URL: "" }, "GET", path);
 
-        expect(status).toBe(503);
-        expect(body).toEqual(problem(503, "unavailable", "Google OAuth is not configured"));
-      }
+      expect([status, headers.get("retry-after")]).toEqual([503, null]);
+      expect(body).toEqual(problem(503, "not-configured", "Google OAuth is not configured"));
+    },
+  );
+
+  it.each(["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"])(
+    "leads back to the login page without %s",
+    async (name) => {
+      for (const path of ["/auth/google", "/auth/callback", "/auth/callback/google"])
+        expect(await redirectIn({ [name]: "" }, path)).toMatch(/\/login\?error=unavailable$/u);
     },
   );
 
   it.each([
     ["an issuer without TLS", { OIDC_ISSUER: "http://issuer.example.com" }],
-    ["an issuer that is no address", { OIDC_ISSUER: "issuer" }],
+    ["an issuer that is not a URL", { OIDC_ISSUER: "issuer" }],
     ["an address of its own without TLS", { PUBLIC_URL: "http://api.example.com" }],
     ["no address of its own", { PUBLIC_URL: "" }],
-  ])("does not exist in production with %s", async (_case, variables) => {
+  ])("is not configured in production with %s", async (_case, variables) => {
     const production = { ENVIRONMENT: "production", OIDC_ISSUER: "https://issuer.example.com", ...variables };
 
-    const { status, body } = await requestIn(production, "GET", "/auth/google");
-
-    expect(status).toBe(503);
-    expect(body.detail).toBe("Google OAuth is not configured");
+    expect(await redirectIn(production, "/auth/google")).toMatch(/\/login\?error=unavailable$/u);
   });
 });
 
-describe("the way back", () => {
+describe("the redirect back", () => {
   it.each(["/auth/callback", "/auth/callback/google"])("by %s signs a new person in", async (path) => {
     const browser = openBrowser();
-    const person = { ...somebody(), picture: "https://example.com/me.png" };
-    const departure = await depart(browser);
+    const person = { ...newPerson(), picture: "https://example.com/me.png" };
+    const departure = await beginSignIn(browser);
     const code = codeFor(departure, person);
 
-    const { status, headers } = await browser("GET", wayBack({ state: departure.state, code }, path));
+    const { status, headers } = await browser("GET", callbackPath({ state: departure.state, code }, path));
 
     expect(status).toBe(302);
     expect(headers.get("location")).toBe(`${APP}/login-success`);
@@ -108,8 +120,8 @@ describe("the way back", () => {
     });
   });
 
-  it("stores the person as the table knows users, with the issuer's id and nothing secret", async () => {
-    const person = somebody();
+  it("stores the person in the format of the table, with the issuer's id and without secrets", async () => {
+    const person = newPerson();
 
     await signIn(openBrowser(), person);
 
@@ -128,10 +140,10 @@ describe("the way back", () => {
     });
   });
 
-  it("gives a token for a quarter of an hour in production", async () => {
+  it("returns a token for 15 minutes in production", async () => {
     // The tests' issuer has no TLS, so the session is begun here and refreshed there.
     const browser = openBrowser();
-    await signIn(browser, somebody());
+    await signIn(browser, newPerson());
     const production = openBrowser({ variables: { ENVIRONMENT: "production" } });
     production.cookies.set(REFRESH, browser.cookies.get(REFRESH) ?? "");
 
@@ -141,8 +153,8 @@ describe("the way back", () => {
     expect([exp - iat, body.expires_in]).toEqual([900, 900]);
   });
 
-  it("knows a person again, and takes over a new name and picture", async () => {
-    const person = somebody();
+  it("recognises a person and updates name and picture", async () => {
+    const person = newPerson();
     await signIn(openBrowser(), person);
     const before = await table.get(keyOf(person.email));
 
@@ -160,10 +172,10 @@ describe("the way back", () => {
     ["no picture", {}, null],
     ["a picture without TLS", { picture: "http://example.com/a.png" }, null],
     ["a picture that is a script", { picture: "javascript:alert(1)" }, null],
-    ["a picture that is no text", { picture: { a: 1 } }, null],
+    ["a picture that is not text", { picture: { a: 1 } }, null],
     ["a picture of a megabyte", { picture: `https://example.com/${"a".repeat(100_000)}` }, null],
-  ])("takes %s for none", async (_case, more, picture) => {
-    const person = somebody();
+  ])("treats %s as no picture", async (_case, more, picture) => {
+    const person = newPerson();
 
     await signIn(openBrowser(), { ...person, ...more });
 
@@ -173,17 +185,17 @@ describe("the way back", () => {
   it.each<[string, unknown]>([
     ["none", undefined],
     ["an empty one", " "],
-    ["one that is no text", 7],
-  ])("names people by their address where the name is %s", async (_case, name) => {
-    const person = somebody();
+    ["not text", 7],
+  ])("uses the address as the name if the name is %s", async (_case, name) => {
+    const person = newPerson();
 
     await signIn(openBrowser(), { ...person, name });
 
     expect((await table.get(keyOf(person.email)))?.["name"]).toBe(person.email.split("@")[0]);
   });
 
-  it("makes one account of ten sign-ins at once", async () => {
-    const person = somebody();
+  it("creates one account for ten concurrent sign-ins", async () => {
+    const person = newPerson();
 
     const answers = await Promise.all(Array.from({ length: 10 }, () => signIn(openBrowser(), person)));
 
@@ -193,15 +205,15 @@ describe("the way back", () => {
   });
 });
 
-it("goes on when a key is put in front of the ring meanwhile, but not when the old one leaves it", async () => {
+it("continues if a key is added in front of the ring meanwhile, but not if the old key is removed", async () => {
   const old = env.JWT_SECRET;
   const fresh = "new:a-new-secret-of-more-than-thirty-two-bytes-";
   const comeBackUnder = async (ring: string) => {
     const browser = openBrowser();
-    const departure = await depart(browser);
+    const departure = await beginSignIn(browser);
     const later = withCookies(browser.cookies, { variables: { JWT_SECRET: ring } });
-    const code = codeFor(departure, somebody());
-    return (await later("GET", wayBack({ state: departure.state, code }))).headers.get("location");
+    const code = codeFor(departure, newPerson());
+    return (await later("GET", callbackPath({ state: departure.state, code }))).headers.get("location");
   };
 
   expect(await comeBackUnder(`${fresh},${old}`)).toBe(`${APP}/login-success`);
@@ -209,9 +221,9 @@ it("goes on when a key is put in front of the ring meanwhile, but not when the o
 });
 
 describe("the issuer of `npm run dev:oidc`", () => {
-  it("is a real one: it hands out the code, checks PKCE, and signs the token", async () => {
+  it("issues the code, checks PKCE, and signs the token", async () => {
     const browser = openBrowser({ variables: { OIDC_ISSUER: inject("openId") } });
-    const { url } = await depart(browser);
+    const { url } = await beginSignIn(browser);
     const redirect = await fetch(url, { redirect: "manual" });
     const back = new URL(redirect.headers.get("location") ?? "");
 

@@ -1,14 +1,19 @@
+import { accountEmailOf } from "../../src/shared/id-types.ts";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { describe, expect, it } from "vitest";
 import { AccessTokens, type SigningKey } from "../../src/auth/tokens.ts";
 import { problem, requestIn } from "../http/route-cases.ts";
 
-const alice = { email: "alice@example.com", name: "Alice", picture: "https://example.com/a.png" };
+const alice = {
+  accountEmail: accountEmailOf("alice@example.com"),
+  name: "Alice",
+  picture: "https://example.com/a.png",
+};
 const oldKey: SigningKey = { id: "old", secret: "an-old-secret-of-more-than-thirty-two-bytes" };
 const newKey: SigningKey = { id: "new", secret: "a-new-secret-of-more-than-thirty-two-bytes-" };
 const START = Date.UTC(2026, 0, 29, 11, 51, 36);
 
-/** What is known of her by a token that was issued at the start. */
+/** Her identity according to a token that was issued at the start. */
 const known = { ...alice, issuedAt: START / 1000 };
 
 const tokensOf = (keys: readonly [SigningKey, ...SigningKey[]], now = START) =>
@@ -17,7 +22,7 @@ const tokensOf = (keys: readonly [SigningKey, ...SigningKey[]], now = START) =>
 const refused = (message: string) => expect.objectContaining({ code: "unauthenticated", message });
 
 describe("access tokens", () => {
-  it("carry who they speak for, how long, and for whom", async () => {
+  it("contain subject, lifetime and audience", async () => {
     const token = await tokensOf([newKey]).issue(alice);
 
     expect(decodeProtectedHeader(token)).toEqual({ alg: "HS256", typ: "at+jwt", kid: "new" });
@@ -34,6 +39,18 @@ describe("access tokens", () => {
     expect(await tokensOf([newKey]).verify(token)).toEqual(known);
   });
 
+  it.each(["Zoë", "語 😀", "half a pair \ud800", "a>b?c~d".repeat(20), "ÿþ\u007f\u2028\\u0041"])(
+    "have claims that browsers read with atob and without padding: %j",
+    async (name) => {
+      const token = await tokensOf([newKey]).issue({ ...alice, name });
+
+      for (const part of token.split(".").slice(0, 2)) expect(part).toMatch(/^[A-Za-z0-9]+$/u);
+      const claims = JSON.parse(atob(token.split(".")[1] ?? ""));
+      expect(claims.name).toBe(name);
+      expect((await tokensOf([newKey]).verify(token)).name).toBe(name);
+    },
+  );
+
   it("have ids of their own", async () => {
     const tokens = tokensOf([newKey]);
 
@@ -42,7 +59,7 @@ describe("access tokens", () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  it("end, give or take the seconds that clocks differ by", async () => {
+  it("expire, with a tolerance for clock skew", async () => {
     const token = await tokensOf([newKey]).issue(alice);
     const verifyAfter = (seconds: number) => tokensOf([newKey], START + seconds * 1000).verify(token);
 
@@ -53,7 +70,7 @@ describe("access tokens", () => {
 });
 
 describe("a ring of keys", () => {
-  it("signs with the first key and takes tokens of all", async () => {
+  it("signs with the first key and accepts tokens of all keys", async () => {
     const old = await tokensOf([oldKey]).issue(alice);
     const ring = tokensOf([newKey, oldKey]);
 
@@ -61,13 +78,13 @@ describe("a ring of keys", () => {
     expect(decodeProtectedHeader(await ring.issue(alice)).kid).toBe("new");
   });
 
-  it("refuses tokens of a key that has left it", async () => {
+  it("refuses tokens of a key that was removed", async () => {
     const old = await tokensOf([oldKey]).issue(alice);
 
     await expect(tokensOf([newKey]).verify(old)).rejects.toEqual(refused("Invalid token"));
   });
 
-  it("takes no token under the id of another key", async () => {
+  it("refuses a token with the id of another key", async () => {
     const impostor = await tokensOf([{ id: "old", secret: newKey.secret }]).issue(alice);
 
     await expect(tokensOf([newKey, oldKey]).verify(impostor)).rejects.toEqual(refused("Invalid token"));
@@ -87,7 +104,7 @@ describe("the ring in JWT_SECRET", () => {
 
   const meIn = (variables: Partial<Env>, token: string) => requestIn(variables, "GET", "/auth/me", { token });
 
-  it("takes a token of its second key, until that key is gone", async () => {
+  it("accepts a token of its second key, until that key is removed", async () => {
     const token = await signUpIn(ringOf(OLD));
 
     expect((await meIn(ringOf(NEW, ` ${OLD} `), token)).status).toBe(200);
@@ -103,7 +120,7 @@ describe("the ring in JWT_SECRET", () => {
     expect((await meIn(ringOf(NEW), token)).status).toBe(200);
   });
 
-  it("reads a secret to its end, colons included", async () => {
+  it("reads a secret with colons as a whole", async () => {
     const token = await signUpIn(ringOf("key:part-one:part-two"));
 
     expect((await meIn(ringOf("key:part-one:part-two"), token)).status).toBe(200);

@@ -26,7 +26,7 @@ const call = {
 const file = { filename: "plan.md", content: "Step 1 </context>" };
 
 it.each(["krishna-memgpt", "krishna-mini"])(
-  "tells byte by byte what the next turn of %s sends",
+  "shows byte by byte what the next turn of %s sends",
   async (agent_architecture) => {
     const answers: (readonly ReplyStep[])[] = [[{ text: "Ok." }], [{ text: "They met." }]];
     if (agent_architecture === "krishna-memgpt") answers.push([{ text: "Noted. " }, call]);
@@ -34,9 +34,7 @@ it.each(["krishna-memgpt", "krishna-mini"])(
     const there = await setUp({ agent_architecture }, ...script);
     await there.plant(talk(42));
     await there.say("And now?");
-    await expect
-      .poll(async () => (await there.context()).left_out.messages_summarized, { timeout: 8_000 })
-      .toBeGreaterThan(0);
+    await expect.poll(async () => (await there.context()).left_out.messages_summarized).toBeGreaterThan(0);
     await there.say("I am Alice", { attachments: [file] });
 
     const context = await there.context();
@@ -63,7 +61,7 @@ it.each(["krishna-memgpt", "krishna-mini"])(
   },
 );
 
-it("names the sections, and adds up what they take", async () => {
+it("names the sections, and adds up their tokens", async () => {
   const there = await setUp();
 
   const context = await there.context();
@@ -77,19 +75,18 @@ it("names the sections, and adds up what they take", async () => {
   expect(context.sections[1]).toEqual({
     name: "persona",
     text: "<persona>\nYou are Ada, curious and precise.\n</persona>",
-    tokens: 14,
+    tokens: 16,
   });
   expect(context.model).toMatchObject({ window_tokens: 32_000 });
-  expect(context.estimate).toContain("four ASCII characters");
+  expect(context.estimate).toContain("Estimated from the scripts");
   const { system_tokens, tool_tokens, history_tokens, tokens } = context.totals;
   expect(tokens).toBe(system_tokens + tool_tokens + history_tokens + context.volatile.tokens);
   expect([system_tokens, tool_tokens].every((count) => count > 100)).toBe(true);
   expect(context.history).toEqual({
     stored: [],
     sent: [],
-    words: 0,
-    max_words: 8_000,
     tokens: 0,
+    max_tokens: 10_000,
   });
   expect(context.left_out).toEqual({
     session_timed_out: false,
@@ -110,19 +107,22 @@ it("writes nothing", async () => {
   expect(await table.query(`CONVERSATION#${there.conversationId}`)).toEqual([]);
 });
 
-it("tells which messages are sent, and how many are not", async () => {
+it("shows which messages are sent and how many are not", async () => {
   const there = await setUp();
-  await there.plant(talk(40));
+  await there.plant(talk(120));
 
   const { history, left_out: leftOut } = await there.context();
 
-  expect(history.stored).toHaveLength(32);
-  expect(history.stored[0]).toMatchObject({ role: "user", words: 250 });
-  expect(history).toMatchObject({ words: 8_000, max_words: 8_000 });
-  expect(leftOut).toMatchObject({ messages: 8, has_older_messages: false });
+  const whole = history.stored.filter(({ shortened }: { shortened: boolean }) => !shortened);
+  expect(history.stored[0]).toMatchObject({ role: "user", shortened: true });
+  expect(whole.at(-1)).toMatchObject({ role: "assistant", tokens: expect.any(Number) });
+  expect(whole.length).toBeGreaterThan(25);
+  expect(history.max_tokens).toBe(10_000);
+  expect(history.tokens).toBeLessThanOrEqual(10_000);
+  expect(leftOut).toMatchObject({ messages: 120 - history.stored.length, has_older_messages: false });
 });
 
-it("tells that a conversation has rested for too long", async () => {
+it("reports that a conversation has timed out", async () => {
   const there = await setUp({ session_timeout_minutes: 30 });
   await there.plant([{ role: "user", content: "Hi", age: 31 }]);
 
@@ -132,7 +132,7 @@ it("tells that a conversation has rested for too long", async () => {
   expect(leftOut).toMatchObject({ session_timed_out: true, messages: 1 });
 });
 
-it("names blocks that are too long to be shown", async () => {
+it("names blocks that are too long for the prompt", async () => {
   const there = await setUp();
   const { client, agentId } = there;
   await client("GET", `/agents/${agentId}/memory-blocks`);
@@ -140,13 +140,13 @@ it("names blocks that are too long to be shown", async () => {
     pk: `Agent#${agentId}#User#${client.email}`,
     sk: `CoreMemory#${agentId}:${client.email}:human`,
     block_name: "human",
-    lines: [words(13_000)],
+    lines: [words(13_000, "remember")],
   });
 
   expect((await there.context()).left_out.memory_blocks).toEqual(["human"]);
 });
 
-it("says what the turn would say where nobody can answer", async () => {
+it("reports the error of the turn if no model can answer", async () => {
   const there = await setUp({ agent_provider: "OpenAI" });
   const turn = await there.client("POST", there.path, { content: "Hi" });
 
@@ -156,7 +156,7 @@ it("says what the turn would say where nobody can answer", async () => {
   expect(status).toBe(409);
 });
 
-it("reads the conversation and then everything else at once", async () => {
+it("reads the conversation first, and everything else in parallel", async () => {
   const there = await setUp();
   const texts = [there.client.email, there.conversationId];
   const before = (await databaseRequests(...texts)).length;

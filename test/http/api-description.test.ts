@@ -1,10 +1,11 @@
 import { expect, it } from "vitest";
-import { SCOPES } from "../../src/auth/caller.ts";
+import { SCOPES } from "../../src/access/caller.ts";
+import { accessOf } from "../../src/access/require-access.ts";
 import { docOf } from "../../src/http/openapi.ts";
 import { anonymous, app } from "../support/app.ts";
 import { ROUTES } from "./route-cases.ts";
 
-/** What each route says of itself, by `METHOD /path`; what stands before all routes says nothing. */
+/** The description of each route, by `METHOD /path`; middleware for all routes has none. */
 const operations = Map.groupBy(
   app.routes.filter(({ method }) => method !== "ALL"),
   ({ method, path }) => `${method} ${path}`,
@@ -16,12 +17,17 @@ const operationOf = (route: string) =>
     .filter((doc) => doc !== undefined)
     .filter((doc) => doc.kind === "operation");
 
-it.each([...operations.keys()])("knows what %s is", (route) => {
+const accessAt = (route: string) =>
+  (operations.get(route) ?? [])
+    .map(({ handler }) => accessOf(handler))
+    .find((access) => access !== undefined);
+
+it.each([...operations.keys()])("describes %s", (route) => {
   expect(operationOf(route)).toHaveLength(1);
 });
 
-it("leaves exactly these routes open to everybody", () => {
-  const open = [...operations.keys()].filter((route) => operationOf(route)[0]?.access === "public");
+it("declares exactly these routes public", () => {
+  const open = [...operations.keys()].filter((route) => accessAt(route) === "public");
 
   expect(open.toSorted()).toEqual([
     "GET /",
@@ -36,6 +42,7 @@ it("leaves exactly these routes open to everybody", () => {
     "POST /auth/local/signup",
     "POST /auth/logout",
     "POST /auth/refresh",
+    "POST /contact/submit",
     "POST /payments/stripe/checkout",
     "POST /payments/stripe/webhook",
   ]);
@@ -43,28 +50,28 @@ it("leaves exactly these routes open to everybody", () => {
 
 const CALLERS: readonly string[] = ["user", "end-user", ...SCOPES];
 
-it.each([...operations.keys()])("knows who may call %s", (route) => {
-  const [operation] = operationOf(route);
+it.each([...operations.keys()])("states who may call %s", (route) => {
+  const access = accessAt(route);
 
-  if (operation?.access === "public") return;
-  expect(operation?.access.length).toBeGreaterThan(0);
-  expect(CALLERS).toEqual(expect.arrayContaining([...(operation?.access ?? [])]));
+  if (access === "public") return;
+  expect(access?.length).toBeGreaterThan(0);
+  expect(CALLERS).toEqual(expect.arrayContaining([...(access ?? [])]));
 });
 
-it("opens nothing of an account, and no keys, to programs and end users", () => {
+it("keeps account routes and API keys closed to programs and end users", () => {
   const closed = [...operations.keys()].filter((route) => {
-    const access = operationOf(route)[0]?.access;
+    const access = accessAt(route);
     return access !== "public" && access?.length === 1 && access[0] === "user";
   });
 
   const own = /^\w+ \/(auth|api-keys|users|settings|payments|billing)\b/u;
-  const guarded = [...operations.keys()].filter((route) => operationOf(route)[0]?.access !== "public");
+  const guarded = [...operations.keys()].filter((route) => accessAt(route) !== "public");
   expect(closed).toEqual(expect.arrayContaining(guarded.filter((route) => own.test(route))));
 });
 
-it("opens to end users what they need to talk, and nothing else", () => {
+it("opens only the routes of conversations to end users", () => {
   const open = [...operations.keys()].filter((route) => {
-    const access = operationOf(route)[0]?.access;
+    const access = accessAt(route);
     return access !== "public" && access?.includes("end-user");
   });
 
@@ -76,6 +83,7 @@ it("opens to end users what they need to talk, and nothing else", () => {
     "GET /conversations/:conversationId/runs",
     "GET /conversations/:conversationId/runs/:runId",
     "GET /conversations/:conversationId/runs/:runId/events",
+    "PATCH /conversations/:conversationId",
     "POST /agents/:agentId/:conversationId/send-message",
     "POST /conversations",
     "POST /conversations/:conversationId/runs/:runId/cancel",
@@ -83,7 +91,7 @@ it("opens to end users what they need to talk, and nothing else", () => {
   ]);
 });
 
-it("has the shared cases for every route", () => {
+it("has a shared test case for every route", () => {
   const system = ["GET /", "GET /health", "GET /openapi.json"];
 
   expect([...ROUTES.map(({ route }) => route), ...system].toSorted()).toEqual(
@@ -97,7 +105,7 @@ it("gives every operation an id of its own", () => {
   expect(new Set(ids).size).toBe(operations.size);
 });
 
-it("serves the description to everybody, with every route in it", async () => {
+it("serves a description of every route without a token", async () => {
   const { status, headers, body } = await anonymous("GET", "/openapi.json");
 
   expect(status).toBe(200);
@@ -109,7 +117,7 @@ it("serves the description to everybody, with every route in it", async () => {
   expect(described.toSorted()).toEqual([...operations.keys()].toSorted());
 });
 
-it("describes which routes want a token, and how problems look", async () => {
+it("describes which routes require a token, and the problem documents", async () => {
   const { body } = await anonymous("GET", "/openapi.json");
 
   expect(body.paths["/agents"].get.security).toEqual([{ bearer: [] }, { apiKey: ["agents:read"] }]);
@@ -120,8 +128,23 @@ it("describes which routes want a token, and how problems look", async () => {
     { endUser: [] },
   ]);
   expect(body.paths["/api-keys"].post.security).toEqual([{ bearer: [] }]);
-  expect(body.paths["/health"].get.security).toBeUndefined();
+  expect(body.paths["/health"].get.security).toEqual([]);
   expect(body.components.schemas.Problem.required).toEqual(
     expect.arrayContaining(["type", "title", "status", "detail", "instance", "code", "request_id"]),
   );
+});
+
+it("describes the warnings of answers that contain an agent", async () => {
+  const { body } = await anonymous("GET", "/openapi.json");
+  const paths: Record<
+    string,
+    Record<string, { responses: Record<string, { headers?: object }> }>
+  > = body.paths;
+
+  const warned = Object.values(paths)
+    .flatMap((methods) => Object.values(methods))
+    .flatMap(({ responses }) => Object.values(responses))
+    .filter(({ headers }) => headers && "X-Warning" in headers);
+
+  expect(warned).toHaveLength(4);
 });

@@ -1,11 +1,11 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { BURSTS } from "../../src/http/middleware/burst-limit.ts";
+import { BURSTS } from "../../src/access/burst-limit.ts";
 import { app, beginConversation, type Client, signUp } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
 
-/** A binding that lets so many requests of each key pass. */
+/** A binding that allows this many requests for each key. */
 function counter(limit: number) {
   const used = new Map<string, number>();
   const binding: RateLimit = {
@@ -38,26 +38,28 @@ async function ask(
 
 const WRONG = { username: "nobody-at-all", password: "wrong" };
 const search = ({ token }: Client, agentId: string, variables: object) =>
-  ask(variables, "GET", `/agents/${agentId}/archival-memory/search?q=cats`, { token });
+  ask(variables, "GET", `/agents/${agentId}/archival-memory/search?query=cats`, { token });
 
-// First of all, because it is said once.
-it("lets all pass where nothing counts, or where counting fails, and says so", async () => {
+// This test is first, because the message is logged once.
+it("allows every request if there is no limiter, or if it fails, which is logged", async () => {
   const warn = vi.spyOn(console, "warn").mockReturnValue(undefined);
   const broken = { limit: () => Promise.reject(new Error("gone")) };
   const client = await signUp();
   const { agentId } = await beginConversation(client);
 
   expect((await search(client, agentId, { COSTLY_BURST: broken })).status).toBe(200);
-  expect(warn).toHaveBeenLastCalledWith(expect.objectContaining({ message: "Bursts could not be counted." }));
+  expect(warn).toHaveBeenLastCalledWith(
+    expect.objectContaining({ message: "The rate limiter failed; the request was let through." }),
+  );
 
   expect((await search(client, agentId, { COSTLY_BURST: undefined })).status).toBe(200);
   expect((await search(client, agentId, { COSTLY_BURST: undefined })).status).toBe(200);
   // Once per isolate.
-  const told = { message: "There is no rate-limit binding: bursts are not limited." };
+  const told = { message: "Bursts are not limited, because the rate-limit binding is missing." };
   expect(warn.mock.calls.filter(([line]) => line?.message === told.message)).toEqual([[told]]);
 });
 
-it("refuses what comes too fast from an address, and tells when to come again", async () => {
+it("refuses requests that arrive too fast from an address, with the time to retry", async () => {
   const { binding } = counter(2);
   const logIn = (ip: string) =>
     ask({ PUBLIC_BURST: binding }, "POST", "/auth/local/login", { ip, body: WRONG });
@@ -70,12 +72,42 @@ it("refuses what comes too fast from an address, and tells when to come again", 
   expect(headers.get("ratelimit")).toBe('"public";r=0;t=60');
   expect(JSON.parse(text)).toMatchObject({
     code: "limit-exceeded",
-    detail: "Too many requests at once. Please wait a moment.",
+    detail: "Too many requests in a short time. Please wait a moment and try again.",
   });
   expect((await logIn("192.0.2.2")).status).toBe(401);
 });
 
-it("refuses what costs much by person, whatever the address; end users have a count of their own", async () => {
+it.each<[string, readonly string[], readonly string[]]>([
+  [
+    "an IPv6 address by its /64 network, however it is spelled",
+    [
+      "2001:db8:0:1::1",
+      "2001:DB8:0:1::1",
+      "2001:0db8:0000:0001:0000:0000:0000:0001",
+      "2001:db8::1:0:0:0:1",
+      "2001:db8:0:1:ffff:ffff:ffff:ffff",
+      "2001:db8:0:1::192.0.2.1",
+    ],
+    ["2001:db8:0:2::1", "2001:db8:1:1::1", "2001:db8::1"],
+  ],
+  [
+    "an IPv4-mapped IPv6 address as its IPv4 address",
+    ["192.0.2.9", "::ffff:192.0.2.9", "::FFFF:c000:209", "0:0:0:0:0:ffff:c000:0209"],
+    ["192.0.2.10", "::ffff:192.0.2.11", "::192.0.2.12"],
+  ],
+])("counts %s", async (_case, same, others) => {
+  const { binding, used } = counter(1_000);
+  const logIn = (ip: string) =>
+    ask({ PUBLIC_BURST: binding }, "POST", "/auth/local/login", { ip, body: WRONG });
+
+  for (const ip of same) await logIn(ip);
+  expect([...used.values()]).toEqual([same.length]);
+
+  for (const ip of others) await logIn(ip);
+  expect([...used.values()]).toEqual([same.length, ...others.map(() => 1)]);
+});
+
+it("limits costly requests per account, whatever the address, and separately per end user", async () => {
   const { binding, used } = counter(1);
   const variables = { COSTLY_BURST: binding };
   const [client, other] = await Promise.all([signUp(), signUp()]);
@@ -100,7 +132,7 @@ it.each([
   ["GET", "/agents", {}],
   ["GET", "/health", {}],
   ["POST", "/payments/stripe/webhook", {}],
-])("leaves %s %s alone", async (method, path) => {
+])("does not limit %s %s", async (method, path) => {
   const { binding } = counter(0);
   const { token } = await signUp();
   const variables = { COSTLY_BURST: binding, PUBLIC_BURST: binding };
@@ -108,7 +140,7 @@ it.each([
   expect((await ask(variables, method, path, { token, ip: "192.0.2.3", body })).status).not.toBe(429);
 });
 
-it("lets superusers through", async () => {
+it("does not limit superusers", async () => {
   const { binding } = counter(0);
   const client = await signUp();
   const { agentId } = await beginConversation(client);

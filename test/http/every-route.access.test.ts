@@ -1,14 +1,14 @@
-import { describe, expect, it } from "vitest";
-import { anonymous, signUp, table } from "../support/app.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { anonymous, type Client, signUp, table } from "../support/app.ts";
 import {
   comparable,
   GUARDED,
-  nowhere,
+  absentPlace,
   pathOf,
   type Place,
   problem,
-  somewhere,
-  visit,
+  createPlace,
+  sendTo,
   WITH_ID,
 } from "./route-cases.ts";
 
@@ -23,9 +23,27 @@ const MALFORMED = [
   "x".repeat(3_000),
 ];
 
+// No route below changes anything of these people, so they are the same for all routes.
+let owner: Client;
+let place: Place;
+let stranger: Client;
+let deactivated: Client;
+let deactivatedPlace: Place;
+let gone: Client;
+
+beforeAll(async () => {
+  [owner, stranger, deactivated, gone] = await Promise.all([signUp(), signUp(), signUp(), signUp()]);
+  [place, deactivatedPlace] = await Promise.all([createPlace(owner), createPlace(deactivated)]);
+  await table.update(
+    { pk: `User#${deactivated.email}`, sk: "User#Metadata" },
+    { set: { status: "inactive" } },
+  );
+  await table.remove({ pk: `User#${gone.email}`, sk: "User#Metadata" });
+});
+
 describe.each(GUARDED)("$route", (route) => {
-  it("asks for a token", async () => {
-    const { status, headers, body } = await visit(anonymous, route);
+  it("requires a token", async () => {
+    const { status, headers, body } = await sendTo(anonymous, route);
 
     expect(status).toBe(401);
     expect(headers.get("content-type")).toBe("application/problem+json");
@@ -36,36 +54,30 @@ describe.each(GUARDED)("$route", (route) => {
   });
 
   it("refuses a deactivated account, and writes nothing for it", async () => {
-    const client = await signUp();
-    const place = await somewhere(client);
-    await table.update({ pk: `User#${client.email}`, sk: "User#Metadata" }, { set: { status: "inactive" } });
-    const before = await partitionsOf(client.email, place);
+    const before = await partitionsOf(deactivated.email, deactivatedPlace);
 
-    const { status, body } = await visit(client, route, place);
+    const { status, body } = await sendTo(deactivated, route, deactivatedPlace);
 
     expect(status).toBe(403);
     expect(body).toEqual(problem(403, "forbidden", "Account has been deactivated"));
-    expect(await partitionsOf(client.email, place)).toEqual(before);
+    expect(await partitionsOf(deactivated.email, deactivatedPlace)).toEqual(before);
   });
 
-  it("refuses an account that is gone, however long its token runs", async () => {
-    const client = await signUp();
-    await table.remove({ pk: `User#${client.email}`, sk: "User#Metadata" });
-
-    const { status, body } = await visit(client, route);
+  it("refuses a deleted account, however long its token is valid", async () => {
+    const { status, body } = await sendTo(gone, route);
 
     expect(status).toBe(401);
     expect(body).toEqual(problem(401, "unauthenticated", "User not found"));
   });
 
-  it("answers a HEAD request, or refuses it, without a body and only with a token", async () => {
+  it("answers or refuses a HEAD request without a body, and only with a token", async () => {
     const path = pathOf(route);
-    const client = await signUp();
 
     const open = await anonymous.raw("HEAD", path);
-    const known = await client.raw("HEAD", path);
+    const known = await stranger.raw("HEAD", path);
 
-    expect(open.response.status).toBe(401);
+    // A path without GET has no HEAD, for anybody.
+    expect(open.response.status).toBe(known.response.status === 405 ? 405 : 401);
     expect([200, 404, 405]).toContain(known.response.status);
     expect(await known.response.text()).toBe("");
     await Promise.all([open.ended(), known.ended()]);
@@ -73,19 +85,17 @@ describe.each(GUARDED)("$route", (route) => {
 });
 
 describe.each(WITH_ID)("$route", (route) => {
-  it("answers alike for what is absent, malformed and somebody else's, and leaves the latter alone", async () => {
-    const [owner, stranger] = await Promise.all([signUp(), signUp()]);
-    const place = await somewhere(owner);
+  it("gives the same answer for absent, malformed and foreign ids, and changes nothing of others", async () => {
     const before = await partitionsOf(owner.email, place);
 
-    const absent = await visit(stranger, route, nowhere());
-    const foreign = await visit(stranger, route, place);
+    const absent = await sendTo(stranger, route, absentPlace());
+    const foreign = await sendTo(stranger, route, place);
     expect(absent.status).toBe(route.whenAbsent ?? 404);
     expect(comparable(foreign)).toEqual(comparable(absent));
     expect(await partitionsOf(owner.email, place)).toEqual(before);
 
     for (const id of MALFORMED) {
-      const answer = await visit(stranger, route, { agentId: id, conversationId: id });
+      const answer = await sendTo(stranger, route, { agentId: id, conversationId: id, kbId: id });
       expect({ id, ...comparable(answer) }).toEqual({ id, ...comparable(absent) });
     }
   });
@@ -98,5 +108,6 @@ const partitionsOf = (email: string, place: Place) =>
       `USER#${email}`,
       `CONVERSATION#${place.conversationId}`,
       `Agent#${place.agentId}#User#${email}`,
+      `KnowledgeBase#${place.kbId}`,
     ].map((partition) => table.query(partition)),
   );

@@ -1,5 +1,5 @@
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { docOf } from "../../src/http/openapi.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { accessOf } from "../../src/access/require-access.ts";
 import { forge } from "../auth/forge.ts";
 import {
   ada,
@@ -12,15 +12,16 @@ import {
   signUp,
   table,
 } from "../support/app.ts";
-import { ALL_SCOPES, converse, endUserOf, programOf } from "../support/callers.ts";
-import { comparable, GUARDED, nowhere, type Place, type RouteCase, visit } from "./route-cases.ts";
+import { ALL_SCOPES, beginOwnConversation, endUserOf, programOf } from "../support/callers.ts";
+import { createBase } from "../support/knowledge.ts";
+import { comparable, GUARDED, absentPlace, type Place, type RouteCase, sendTo } from "./route-cases.ts";
 
-/** Every route × who calls × whose it is that they ask for. What is somebody else's must look like what is not there. */
+/** Every route × caller × owner of the ids. What belongs to others must look like what does not exist. */
 
 let owner: Client;
 let stranger: Client;
 let foreign: Place;
-/** The owner's; nothing in it changes. */
+/** The owner's data, which no test changes. */
 let home: Place;
 let otherAgent: string;
 let endUser: Client;
@@ -28,8 +29,11 @@ let endUser: Client;
 let otherEndUser: Client;
 /** A program of the owner's whose key is for the other agent only. */
 let confined: Client;
+/** The owner's programs, by the scopes of their keys. */
+let programs: Map<string, Promise<Client>>;
 
 async function settle(): Promise<void> {
+  programs = new Map();
   [owner, stranger] = await Promise.all([signUp(), signUp()]);
   [foreign, home] = await Promise.all([placeOf(stranger), placeOf(owner)]);
   const { body } = await owner("POST", "/agents", { ...ada, agent_name: "Another" });
@@ -41,56 +45,68 @@ async function settle(): Promise<void> {
   ]);
 }
 
-/** An agent with a conversation, an end user and memories. */
+/** The owner's program whose key has these scopes; routes that ask for the same scopes share it. */
+function programWith(scopes: readonly string[]): Promise<Client> {
+  const name = scopes.join(" ");
+  const program = programs.get(name) ?? programOf(owner, scopes);
+  programs.set(name, program);
+  return program;
+}
+
+/** An agent with a conversation, an end user and memories, and a knowledge base that it is linked to. */
 async function placeOf(client: Client): Promise<Place> {
-  const place = await beginConversation(client);
+  const [begun, { kbId }] = await Promise.all([beginConversation(client), createBase(client)]);
+  const place = { ...begun, kbId };
+  await client("POST", `/agents/${place.agentId}/knowledge-bases?kb_id=${kbId}`);
   await endUserOf(client, place.agentId, "visitor-1");
   await client("GET", `/agents/${place.agentId}/memory-blocks`);
   return place;
 }
 
-/** A place that the route may do to what it does. */
-const expendable = (route: RouteCase): Promise<Place> | Place =>
-  route.route.startsWith("GET") ? home : placeOf(owner);
-
-const accessOf = ({ route }: RouteCase) => {
-  const docs = app.routes
+const callersOf = ({ route }: RouteCase) => {
+  const access = app.routes
     .filter(({ method, path }) => `${method} ${path}` === route)
-    .map(({ handler }) => docOf(handler));
-  const operation = docs.find((doc) => doc?.kind === "operation");
-  if (operation?.kind !== "operation" || operation.access === "public") throw new Error(`${route} is open.`);
-  return operation.access;
+    .map(({ handler }) => accessOf(handler))
+    .find((one) => one !== undefined);
+  if (!access || access === "public") throw new Error(`${route} is open.`);
+  return access;
 };
 
 /** Ids deeper in the path are made up, and default blocks can't be deleted. */
 const SERVED = [200, 201, 204, 404, 409];
 
-/** An answer without what tells requests and places apart. */
-const bare = (answer: Answer, { agentId, conversationId }: Place) =>
+/** An answer without the members that differ from request to request and from id to id. */
+const bare = (answer: Answer, { agentId, conversationId, kbId }: Place) =>
   JSON.stringify(comparable(answer))
     .replaceAll(agentId, "ID")
     .replaceAll("/agents/-", "/agents/ID")
-    .replaceAll(conversationId, "ID");
+    .replaceAll(conversationId, "ID")
+    .replaceAll(kbId, "ID");
 
-/** Whether a route is about one agent or conversation, named in its path or its body. */
+/** Whether a route is about one agent, conversation or knowledge base, named in its path or its body. */
 const isAbout = ({ route, body }: RouteCase): boolean =>
-  /:(agent|conversation)Id/u.test(route) || (body !== undefined && "agent_id" in body);
+  /:(agent|conversation|kb)Id/u.test(route) || (body !== undefined && "agent_id" in body);
 
-/** What the caller is told of each of the places; all of them must sound like the last one, where nothing is. */
+/** Ids that the route may change. A route that only reads, or that has no ids, gets shared ones. */
+const expendable = (route: RouteCase): Promise<Place> | Place =>
+  route.route.startsWith("GET") || !isAbout(route) ? home : placeOf(owner);
+
+/** The answers for each of the ids; all must be equal to the last one, for ids that do not exist. */
 async function expectAlike(
   client: Client,
   route: RouteCase,
   places: readonly Place[],
-  lost = nowhere(),
+  lost = absentPlace(),
 ): Promise<Answer> {
-  const absent = await visit(client, route, lost);
+  const absent = await sendTo(client, route, lost);
   expect(absent.status).toBeLessThan(500);
 
-  for (const place of places) expect(bare(await visit(client, route, place), place)).toBe(bare(absent, lost));
+  for (const place of places)
+    expect(bare(await sendTo(client, route, place), place)).toBe(bare(absent, lost));
   return absent;
 }
 
-const partitionsOf = (email: string, { agentId, conversationId }: Place) =>
+const partitionsOf = (email: string, { agentId, conversationId, kbId }: Place) =>
   Promise.all(
     [
       `USER#${email}`,
@@ -98,60 +114,68 @@ const partitionsOf = (email: string, { agentId, conversationId }: Place) =>
       `Agent#${agentId}`,
       `Agent#${agentId}#User#${email}`,
       `Agent#${agentId}#User#visitor-1`,
+      `KnowledgeBase#${kbId}`,
     ].map((partition) => table.query(partition)),
   );
 
-describe.each(GUARDED)("$route", (route) => {
-  // What ends the account ends everybody here: then each test has people of its own.
-  (route.route === "DELETE /users/me" ? beforeEach : beforeAll)(settle);
+// All routes share this data, except what a route may change, which is created for that route.
+beforeAll(settle);
 
-  const access = accessOf(route);
+describe.each(GUARDED)("$route", (route) => {
+  // A route that ends the account affects all callers, so each such test, and each after it, has callers of its own.
+  if (route.route === "DELETE /users/me") {
+    beforeEach(settle);
+    afterAll(settle);
+  }
+
+  const access = callersOf(route);
   const scopes = ALL_SCOPES.filter((scope) => access.some((who) => who === scope));
 
-  it("serves its owner, and tells nothing of what is another's", async () => {
+  // Scenario 26.
+  it("serves its owner, and reveals nothing of other accounts", async () => {
     const before = await partitionsOf(stranger.email, foreign);
 
     if (isAbout(route)) await expectAlike(owner, route, [foreign]);
-    const own = await visit(owner, route, await expendable(route));
+    const own = await sendTo(owner, route, await expendable(route));
 
     expect(SERVED).toContain(own.status);
     expect(await partitionsOf(stranger.email, foreign)).toEqual(before);
   });
 
   it.each<[string, () => Promise<Client>]>([
-    ["nobody", () => Promise.resolve(anonymous)],
+    ["a caller without a token", () => Promise.resolve(anonymous)],
     [
-      "who comes too late",
+      "a caller with an expired token",
       async () =>
         clientOf(await forge(owner.email, { payload: { exp: Math.floor(Date.now() / 1000) - 60 } })),
     ],
-    ["whose key is made up", () => Promise.resolve(clientOf(`dab_${"A".repeat(43)}`))],
-  ])("tells %s the same of everything: 401", async (_who, client) => {
+    ["a caller with an invented key", () => Promise.resolve(clientOf(`dab_${"A".repeat(43)}`))],
+  ])("answers 401 to %s, whatever the id", async (_who, client) => {
     const { status } = await expectAlike(await client(), route, [home, foreign]);
 
     expect(status).toBe(401);
   });
 
-  it("answers a program as its owner, if its key has the scope, and says which it lacks if not", async () => {
+  it("answers a program like its owner if its key has the scope, and names the missing scope otherwise", async () => {
     const others = ALL_SCOPES.filter((scope) => !scopes.includes(scope));
     const [program, incapable] = await Promise.all([
-      programOf(owner, scopes.length > 0 ? scopes : ALL_SCOPES),
-      programOf(owner, others),
+      programWith(scopes.length > 0 ? [...scopes, ...(route.alsoNeeds ?? [])] : ALL_SCOPES),
+      programWith(others),
     ]);
 
     const refused = await expectAlike(incapable, route, [home, foreign]);
     expect(refused.status).toBe(403);
     expect(refused.body.detail).toBe(
-      scopes.length > 0 ? `This API key lacks the scope ${scopes[0]}` : "This is not for API keys",
+      scopes.length > 0 ? `This API key lacks the scope ${scopes[0]}` : "API keys may not do this",
     );
     if (isAbout(route)) await expectAlike(program, route, [foreign]);
 
-    const served = await visit(program, route, await expendable(route));
+    const served = await sendTo(program, route, await expendable(route));
     if (scopes.length === 0) expect(served.status).toBe(403);
     else expect(SERVED).toContain(served.status);
   });
 
-  it("hides from a program whose key is for another agent what is not of that agent", async () => {
+  it("answers 404 to a program whose key is for another agent", async () => {
     if (scopes.length === 0) return;
     const before = await partitionsOf(owner.email, home);
 
@@ -161,8 +185,8 @@ describe.each(GUARDED)("$route", (route) => {
     expect(await partitionsOf(owner.email, home)).toEqual(before);
   });
 
-  it("serves an end user in their own conversations, if it is for end users, and in no others", async () => {
-    const own = await converse(endUser, home.agentId);
+  it("serves an end user in their own conversations only, and only if it is for end users", async () => {
+    const own = { ...home, ...(await beginOwnConversation(endUser, home.agentId)) };
     const before = await table.query(`CONVERSATION#${own.conversationId}`);
 
     // The owner's, another end user's, another account's.
@@ -172,12 +196,12 @@ describe.each(GUARDED)("$route", (route) => {
       else if (isAbout(route)) expect(status).toBe(404);
     }
     if (isAbout(route)) await expectAlike(otherEndUser, route, [own, home]);
-    // They know their agent: what they may not reach there are the conversations of others.
-    const lost = { ...nowhere(), agentId: home.agentId };
+    // End users know their agent, but may not access the conversations of others in it.
+    const lost = { ...absentPlace(), agentId: home.agentId };
     if (/conversationId/u.test(route.route)) await expectAlike(endUser, route, [home], lost);
     expect(await table.query(`CONVERSATION#${own.conversationId}`)).toEqual(before);
 
-    const served = await visit(endUser, route, own);
+    const served = await sendTo(endUser, route, own);
     if (access.includes("end-user")) expect(SERVED).toContain(served.status);
     else expect(served.status).toBe(403);
   });

@@ -2,20 +2,27 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { ada, type Answer, app, beginConversation, type Client } from "../support/app.ts";
+import { createBase } from "../support/knowledge.ts";
 
-/** What the cases that every route shares need to know of one. */
+/** What the shared test cases need to know about a route. */
 export interface RouteCase {
   /** As Hono writes it. */
   readonly route: string;
-  /** A body that the route takes. */
+  /** A body that the route accepts. */
   readonly body?: Readonly<Record<string, unknown>>;
+  /** Takes files instead of JSON. */
+  readonly takesFiles?: boolean;
+  /** Scopes that an API key needs besides the one of the route. */
+  readonly alsoNeeds?: readonly string[];
+  /** A query that the route needs. */
+  readonly query?: string;
   /** The longest body, in KB. */
   readonly limit?: number;
-  /** Open to everybody. */
+  /** Public. */
   readonly isPublic?: boolean;
-  /** Answers strangers without asking the database. */
+  /** Answers callers without a token without a request to the database. */
   readonly isIndependent?: boolean;
-  /** What it answers for an id that is absent, malformed or somebody else's; 404 unless told. */
+  /** The status for an id that is absent, malformed or another account's; 404 by default. */
   readonly whenAbsent?: 200 | 204;
 }
 
@@ -24,7 +31,7 @@ const conversation = { title: "Talk", description: "About this and that", agent_
 const block = { name: "jobs", description: "Where the user has worked", word_limit: 200 };
 const memory = { content: "Alice has a cat called Tom", occurred_at: "2025-06-01" };
 
-/** Every route with a body or behind the sign-in. A new route is a line here. */
+/** Every route that has a body or requires a token. A new route needs a line here. */
 export const ROUTES: readonly RouteCase[] = [
   { route: "POST /auth/local/signup", body: credentials, isPublic: true },
   { route: "POST /auth/local/login", body: credentials, isPublic: true },
@@ -45,6 +52,7 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /agents" },
   { route: "GET /agents/:agentId" },
   { route: "PUT /agents/:agentId", body: { agent_persona: "You are Bob.", agent_provider: "Demo" } },
+  { route: "PATCH /agents/:agentId", body: { agent_persona: "You are Bob.", agent_provider: "Demo" } },
   { route: "DELETE /agents/:agentId", whenAbsent: 204 },
   { route: "POST /agents/:agentId/:conversationId/send-message", body: { content: "Hello" }, limit: 1024 },
   { route: "GET /agents/:agentId/memory-blocks" },
@@ -58,11 +66,13 @@ export const ROUTES: readonly RouteCase[] = [
     limit: 1024,
   },
   { route: "GET /agents/:agentId/memory-blocks/:blockName/versions" },
+  { route: "DELETE /agents/:agentId/memory-blocks/:blockName/versions/:version" },
   { route: "POST /agents/:agentId/memory-blocks/:blockName/restore", body: { version: 1 } },
   { route: "POST /agents/:agentId/archival-memory", body: memory, limit: 1024 },
   { route: "POST /agents/:agentId/archival-memory/batch", body: { items: [memory] }, limit: 1024 },
   { route: "GET /agents/:agentId/archival-memory" },
   { route: "GET /agents/:agentId/archival-memory/search" },
+  { route: "GET /agents/:agentId/archival-memory/status" },
   { route: "GET /agents/:agentId/archival-memory/:memoryId" },
   { route: "PATCH /agents/:agentId/archival-memory/:memoryId", body: memory, limit: 1024 },
   { route: "DELETE /agents/:agentId/archival-memory/:memoryId" },
@@ -81,6 +91,7 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /conversations" },
   { route: "GET /conversations/:conversationId" },
   { route: "PUT /conversations/:conversationId", body: { title: "Other", description: "Another" } },
+  { route: "PATCH /conversations/:conversationId", body: { title: "Other", description: "Another" } },
   { route: "DELETE /conversations/:conversationId" },
   { route: "GET /conversations/:conversationId/messages" },
   { route: "GET /conversations/:conversationId/context" },
@@ -99,6 +110,55 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /payments/stripe/pricing", isPublic: true, isIndependent: true },
   { route: "GET /payments/stripe/session/:sessionId", isPublic: true, isIndependent: true },
   { route: "POST /payments/stripe/webhook", isPublic: true, isIndependent: true },
+  {
+    route: "POST /contact/submit",
+    body: {
+      type: "support",
+      subject: "A question",
+      email: "somebody@example.com",
+      description: "How do agents remember things?",
+    },
+    isPublic: true,
+    isIndependent: true,
+  },
+  { route: "GET /knowledge-bases/create-schema" },
+  { route: "POST /knowledge-bases", body: { name: "Handbook", description: "How we work" } },
+  { route: "GET /knowledge-bases" },
+  { route: "GET /knowledge-bases/:kbId" },
+  { route: "PUT /knowledge-bases/:kbId", body: { name: "Other", description: "Another" } },
+  { route: "PATCH /knowledge-bases/:kbId", body: { name: "Other", description: "Another" } },
+  { route: "DELETE /knowledge-bases/:kbId" },
+  { route: "GET /knowledge-bases/:kbId/pages" },
+  { route: "GET /knowledge-bases/:kbId/pages/:pageId" },
+  { route: "DELETE /knowledge-bases/:kbId/pages/:pageId" },
+  { route: "GET /knowledge-bases/:kbId/chunks" },
+  { route: "DELETE /knowledge-bases/:kbId/chunks/:chunkId" },
+  { route: "POST /knowledge-bases/:kbId/uploads", takesFiles: true },
+  { route: "POST /knowledge-bases/:kbId/search", body: { query: "How does it work?", top_k: 3 } },
+  { route: "GET /knowledge-bases/:kbId/passages/:passageId" },
+  { route: "POST /agents/:agentId/knowledge-search", body: { query: "How does it work?", top_k: 3 } },
+  { route: "GET /knowledge-bases/:kbId/crawl-config-schema" },
+  {
+    route: "POST /knowledge-bases/:kbId/crawl-jobs",
+    body: { source_type: "url", source_url: "https://docs.example.org/", max_pages: 10 },
+  },
+  { route: "GET /knowledge-bases/:kbId/crawl-jobs" },
+  { route: "GET /knowledge-bases/:kbId/crawl-jobs/:jobId" },
+  { route: "POST /knowledge-bases/:kbId/crawl-jobs/:jobId/run" },
+  { route: "POST /knowledge-bases/:kbId/crawl-jobs/:jobId/run-stream", alsoNeeds: ["knowledge:read"] },
+  { route: "GET /knowledge-bases/:kbId/crawl-jobs/:jobId/stream" },
+  { route: "DELETE /knowledge-bases/:kbId/crawl-jobs/:jobId" },
+  { route: "GET /knowledge-bases/:kbId/crawl-jobs/:jobId/steps" },
+  { route: "GET /knowledge-bases/:kbId/crawl-jobs/:jobId/pages" },
+  { route: "GET /knowledge-bases/:kbId/crawl-schedule" },
+  {
+    route: "PUT /knowledge-bases/:kbId/crawl-schedule",
+    body: { every: "weekly", source_type: "url", source_url: "https://docs.example.org/" },
+  },
+  { route: "DELETE /knowledge-bases/:kbId/crawl-schedule" },
+  { route: "POST /agents/:agentId/knowledge-bases", query: "kb_id=:kbId" },
+  { route: "GET /agents/:agentId/knowledge-bases" },
+  { route: "DELETE /agents/:agentId/knowledge-bases/:kbId" },
   { route: "GET /usage" },
   { route: "GET /usage/history" },
   { route: "GET /usage/tokens" },
@@ -106,6 +166,7 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "POST /payments/stripe/subscription/cancel" },
   { route: "POST /payments/stripe/subscription/resume" },
   { route: "POST /payments/stripe/portal" },
+  { route: "POST /payments/stripe/claim", body: { session_id: "cs_test_0123456789" } },
   { route: "GET /settings/providers" },
   { route: "GET /settings/providers/:providerName" },
   { route: "POST /settings/providers/:providerName", body: { api_key: "sk-0123456789abcdefghij" } },
@@ -121,40 +182,65 @@ export const WITH_ID = GUARDED.filter(({ route, whenAbsent }) => /Id\b/u.test(ro
 export interface Place {
   readonly agentId: string;
   readonly conversationId: string;
+  readonly kbId: string;
 }
 
-/** A place where nothing is. */
-export const nowhere = (): Place => ({ agentId: crypto.randomUUID(), conversationId: crypto.randomUUID() });
+/** Ids of nothing. */
+export const absentPlace = (): Place => ({
+  agentId: crypto.randomUUID(),
+  conversationId: crypto.randomUUID(),
+  kbId: crypto.randomUUID(),
+});
 
-/** An agent with a conversation and a memory. */
-export async function somewhere(client: Client): Promise<Place> {
-  const place = await beginConversation(client);
+/** An agent with a conversation and a memory, and a knowledge base. */
+export async function createPlace(client: Client): Promise<Place> {
+  const [place, { kbId }] = await Promise.all([beginConversation(client), createBase(client)]);
   await client("GET", `/agents/${place.agentId}/memory-blocks`);
-  return place;
+  return { ...place, kbId };
 }
 
 export const methodOf = ({ route }: RouteCase): string => route.split(" ")[0] ?? "";
 
-export const pathOf = ({ route }: RouteCase, { agentId, conversationId }: Place = nowhere()): string =>
-  (route.split(" ")[1] ?? "")
-    .replace(":agentId", agentId)
-    .replace(":conversationId", conversationId)
+export const pathOf = ({ route }: RouteCase, place: Place = absentPlace()): string =>
+  withIds(route.split(" ")[1] ?? "", place)
     .replace(":blockName", "human")
     .replace(":endUserId", "visitor-1")
+    .replace(":version", "1")
     .replace(":keyId", "018f0000-0000-7000-8000-000000000000")
+    .replace(":passageId", "018f0000-0000-8000-8000-000000000000-1")
     .replace(":memoryId", "018f0000-0000-8000-8000-000000000000")
     .replace(/:provider(?:Name)?/u, "OpenAI")
     .replace(":sessionId", "018f0000-0000-7000-8000-000000000000")
-    .replace(":runId", "018f0000-0000-7000-8000-000000000000");
+    .replace(":runId", "018f0000-0000-7000-8000-000000000000")
+    .replace(":pageId", "018f0000-0000-8000-8000-000000000000")
+    .replace(":chunkId", "018f0000-0000-8000-8000-000000000000");
+
+const withIds = (text: string, { agentId, conversationId, kbId }: Place): string =>
+  text.replace(":agentId", agentId).replace(":conversationId", conversationId).replace(":kbId", kbId);
+
+/** A body with one file. */
+const FILES = [
+  "--boundary",
+  'Content-Disposition: form-data; name="file"; filename="handbook.md"',
+  "",
+  "# Handbook",
+  "--boundary--",
+  "",
+].join("\r\n");
 
 /** Sends what the route takes, about this place. */
-export function visit(client: Client, route: RouteCase, place?: Place): Promise<Answer> {
-  const about = place && route.body && "agent_id" in route.body && { agent_id: place.agentId };
+export function sendTo(client: Client, route: RouteCase, place: Place = absentPlace()): Promise<Answer> {
+  const query = route.query === undefined ? "" : `?${withIds(route.query, place)}`;
+  const path = pathOf(route, place) + query;
+  if (route.takesFiles)
+    return client(methodOf(route), path, FILES, { "content-type": "multipart/form-data; boundary=boundary" });
+
+  const about = route.body && "agent_id" in route.body && { agent_id: place.agentId };
   const body = route.body && { ...route.body, ...about };
-  return client(methodOf(route), pathOf(route, place), body);
+  return client(methodOf(route), path, body);
 }
 
-/** A problem, whole. */
+/** A complete problem document. */
 export const problem = (status: number, code: string, detail: string, more: object = {}) => ({
   type: `urn:problem:${code}`,
   title: expect.any(String),
@@ -166,7 +252,7 @@ export const problem = (status: number, code: string, detail: string, more: obje
   ...more,
 });
 
-/** An answer without what differs from request to request. */
+/** An answer without the members that differ from request to request. */
 export const comparable = ({ status, headers, body }: Answer) => ({
   status,
   type: headers.get("content-type"),

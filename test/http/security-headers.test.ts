@@ -24,10 +24,10 @@ it.each([
   [200, "GET", "/health"],
   [204, "OPTIONS", "/agents"],
   [401, "GET", "/agents"],
-  [401, "GET", "/nothing"],
+  [404, "GET", "/nothing"],
   [400, "POST", "/auth/local/login"],
   [413, "POST", "/auth/local/signup"],
-])("stands on a %i to %s %s", async (expected, method, path) => {
+])("security headers are part of a %i to %s %s", async (expected, method, path) => {
   const body = method === "POST" ? (expected === 413 ? "x".repeat(70_000) : "{") : undefined;
 
   const { status, headers } = await anonymous(method, path, body, { origin: APP });
@@ -43,20 +43,23 @@ it.each([
   [405, "PATCH", "/agents"],
   [422, "GET", "/conversations?limit=x"],
   [200, "HEAD", "/agents"],
-])("stands on what signed-in callers get: %i to %s %s", async (expected, method, path) => {
-  const client = await signUp();
+])(
+  "security headers are part of answers to signed-in callers: %i to %s %s",
+  async (expected, method, path) => {
+    const client = await signUp();
 
-  const sent = await client.raw(method, path);
-  const { response } = sent;
-  await response.text();
-  await sent.ended();
+    const sent = await client.raw(method, path);
+    const { response } = sent;
+    await response.text();
+    await sent.ended();
 
-  expect(response.status).toBe(expected);
-  expectSecured(response.headers);
-  expect(response.headers.get("cache-control")).toBe("no-store");
-});
+    expect(response.status).toBe(expected);
+    expectSecured(response.headers);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+  },
+);
 
-it("stands on answers that a Durable Object has built", async () => {
+it("security headers are part of answers that a Durable Object has built", async () => {
   const client = await signUp();
   const { path, conversationId } = await beginConversation(client);
 
@@ -71,7 +74,7 @@ it("stands on answers that a Durable Object has built", async () => {
   expect(refused.headers.get("cache-control")).toBe("no-store");
 });
 
-it("stands on a failure of the configuration", async () => {
+it("security headers are part of the answer if the configuration is invalid", async () => {
   const { status, headers } = await requestIn({ JWT_SECRET: "" }, "GET", "/agents");
 
   expect(status).toBe(503);
@@ -79,7 +82,7 @@ it("stands on a failure of the configuration", async () => {
   expect(headers.get("cache-control")).toBe("no-store");
 });
 
-it("lets only the description be kept by caches", async () => {
+it("only the description may be stored by caches", async () => {
   const kept: string[] = [];
   const paths = app.routes.filter(({ method, path }) => method === "GET" && !path.includes(":"));
   for (const { path } of new Map(paths.map((route) => [route.path, route])).values()) {

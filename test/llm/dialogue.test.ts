@@ -4,6 +4,7 @@ import { toOpenAiBody } from "../../src/llm/openai-body.ts";
 import type { ModelMessage } from "../../src/llm/model.ts";
 
 const call = (id: string, name: string) => ({ id, name, arguments: "{}" });
+const OPTIONS = { source: "api.test/m", amendments: new Map<never, never>() };
 const MESSAGES: readonly ModelMessage[] = [
   { role: "user", content: "Go" },
   {
@@ -19,8 +20,8 @@ const MESSAGES: readonly ModelMessage[] = [
   { role: "user", content: "So?" },
 ];
 
-it("puts each result behind its own call, and leaves out what answers none", () => {
-  const { says } = toDialogue({ messages: MESSAGES, tools: [] });
+it("puts each result after its own call, and drops results without a call", () => {
+  const { turns: says } = toDialogue({ messages: MESSAGES, tools: [] }, OPTIONS);
 
   expect(says).toEqual([
     { role: "user", results: [], texts: ["Go"] },
@@ -33,6 +34,7 @@ it("puts each result behind its own call, and leaves out what answers none", () 
         { id: "call_3", name: "three", input: {} },
         { id: "call_4", name: "four", input: {} },
       ],
+      providerData: {},
     },
     {
       role: "user",
@@ -47,13 +49,13 @@ it("puts each result behind its own call, and leaves out what answers none", () 
   ]);
 });
 
-it("does so for OpenAI, too, and keeps the ids that it takes", () => {
+it("does the same for OpenAI, and keeps the ids that OpenAI accepts", () => {
   const body = toOpenAiBody({
     model: "m",
     request: { messages: MESSAGES, tools: [] },
     settings: {},
     dialect: "openai",
-    withUsage: true,
+    ...OPTIONS,
   });
 
   expect(body.messages.filter(({ role }) => role === "tool")).toEqual([

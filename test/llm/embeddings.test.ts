@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openAiEmbedder } from "../../src/llm/embeddings.ts";
+import { findProvider } from "../../src/llm/providers.ts";
+import { contextOf } from "./protocols/protocol.ts";
 
 const config = {
   url: "https://embed.example/v1/",
@@ -10,7 +12,7 @@ const config = {
 const vectors = (...embeddings: readonly unknown[]) =>
   Response.json({ data: embeddings.map((embedding, index) => ({ index, embedding })) });
 
-/** An embedder whose server gives these answers, one after the other; errors are thrown. */
+/** An embedder whose server returns these answers, one after the other. Errors are thrown. */
 function embedder(answers: readonly (Response | Error)[], more: Partial<typeof config> = {}) {
   const asked: Request[] = [];
   const rest = answers.values();
@@ -27,7 +29,7 @@ function embedder(answers: readonly (Response | Error)[], more: Partial<typeof c
   };
 }
 
-it("gives the vectors in the order of the texts, whatever the order of the answer", async () => {
+it("returns the vectors in the order of the texts, in whatever order the answer has them", async () => {
   const data = [
     { index: 1, embedding: [0, 1] },
     { index: 0, embedding: [1, 0] },
@@ -61,19 +63,22 @@ it.each([
   [302, "provider-unavailable", 1],
   [429, "provider-rate", 1],
   [500, "provider-unavailable", 2],
-])("takes %d for %s after %d requests, and repeats nothing that the server said", async (status, code, n) => {
-  const headers = { "retry-after": "60", location: "https://elsewhere.example" };
-  const answer = () => new Response("secret-key is wrong", { status, headers });
-  const { embed, asked } = embedder([answer(), answer(), answer()]);
+])(
+  "reports %d as %s after %d requests, and quotes nothing of the server's response",
+  async (status, code, n) => {
+    const headers = { "retry-after": "60", location: "https://elsewhere.example" };
+    const answer = () => new Response("secret-key is wrong", { status, headers });
+    const { embed, asked } = embedder([answer(), answer(), answer()]);
 
-  const error: unknown = await embed("one").catch((thrown: unknown) => thrown);
+    const error: unknown = await embed("one").catch((thrown: unknown) => thrown);
 
-  expect(error).toMatchObject({ code });
-  expect(String(error instanceof Error && error.cause)).not.toContain("secret-key");
-  expect(asked).toHaveLength(n);
-});
+    expect(error).toMatchObject({ code });
+    expect(String(error instanceof Error && error.cause)).not.toContain("secret-key");
+    expect(asked).toHaveLength(n);
+  },
+);
 
-describe("an answer that is not what was asked for", () => {
+describe("an answer that does not match the request", () => {
   it.each([
     ["no JSON", () => new Response("<html>")],
     ["no list", () => Response.json({ data: "vectors" })],
@@ -100,7 +105,7 @@ describe("an answer that is not what was asked for", () => {
   });
 });
 
-it("ends with its signal", async () => {
+it("ends when its signal is aborted", async () => {
   const embedder = openAiEmbedder(
     config,
     (_input, init) =>
@@ -115,4 +120,60 @@ it("ends with its signal", async () => {
   abort.abort(reason);
 
   await expect(embedding).rejects.toBe(reason);
+});
+
+describe("Azure", () => {
+  const version = "?api-version=2024-10-21";
+  it.each([
+    [
+      "https://me.openai.azure.com",
+      `https://me.openai.azure.com/openai/deployments/my%20vectors/embeddings${version}`,
+    ],
+    [
+      "https://me.openai.azure.com/openai/deployments/chat/chat/completions",
+      `https://me.openai.azure.com/openai/deployments/my%20vectors/embeddings${version}`,
+    ],
+    ["https://me.services.ai.azure.com/openai/v1/", "https://me.services.ai.azure.com/openai/v1/embeddings"],
+  ])(
+    "embeds at %s in the deployment that is named, with the key in a header of its own",
+    async (base_url, url) => {
+      const asked: Request[] = [];
+      const context = contextOf({
+        fetch: (input, init) => {
+          asked.push(new Request(input, init));
+          return Promise.resolve(vectors([1, 0]));
+        },
+      });
+      const credentials = { base_url, api_key: "azure-key", embedding_model: "my vectors" };
+      const opened = findProvider("OpenAICompatible", false)?.openEmbedder(credentials, context);
+
+      // Stored vectors name the model that made them, whose embedder is opened by that name.
+      for (const one of [opened, opened?.ofModel?.("my vectors/all")])
+        expect(await one?.embed(["one"], AbortSignal.timeout(5_000))).toEqual([Float32Array.of(1, 0)]);
+
+      expect(asked.map((request) => request.url)).toEqual([url, url]);
+      expect(asked[0]?.headers.get("api-key")).toBe("azure-key");
+      expect(asked[0]?.headers.get("authorization")).toBeNull();
+      expect(await asked[0]?.json()).toMatchObject({ model: "my vectors", input: ["one"] });
+    },
+  );
+
+  it.each([
+    [
+      "https://me.openai.azure.com",
+      `https://me.openai.azure.com/openai/deployments/small/embeddings${version}`,
+    ],
+    ["https://me.openai.azure.com/openai/v1/", "https://me.openai.azure.com/openai/v1/embeddings"],
+  ])(
+    "embeds in the deployment that is named if the service itself is set up with %s",
+    async (url, endpoint) => {
+      const { embed, asked } = embedder([vectors([1, 0])], { url });
+
+      await embed("one");
+
+      expect(asked[0]?.url).toBe(endpoint);
+      expect(asked[0]?.headers.get("api-key")).toBe("secret-key");
+      expect(asked[0]?.headers.get("authorization")).toBeNull();
+    },
+  );
 });

@@ -5,13 +5,13 @@ import type { ChatModel, ModelChunk, OpenModel } from "../../src/llm/model.ts";
 
 const text = (value: string): ModelChunk => ({ type: "text", text: value });
 
-/** A model that says this, and then fails so. */
-function model(id: string, words: readonly string[], failure?: unknown, contextWords = 100) {
+/** A model that sends these chunks, and then fails with this error. */
+function model(id: string, words: readonly string[], failure?: unknown, contextTokens = 100) {
   const asked = { times: 0 };
   const chat: OpenModel = {
     id,
     provider: `provider of ${id}`,
-    contextWords,
+    contextTokens,
     async *stream() {
       asked.times++;
       for (const word of words) yield await Promise.resolve(text(word));
@@ -37,7 +37,7 @@ it.each([
   const second = model("second", ["Hi"], undefined, 60);
   const both = withFallback(first.chat, second.chat);
 
-  expect([both.provider, both.id, both.contextWords]).toEqual(["provider of first", "first", 60]);
+  expect([both.provider, both.id, both.contextTokens]).toEqual(["provider of first", "first", 60]);
   expect(await ask(both)).toEqual([text("Hi")]);
   expect(await ask(both)).toEqual([text("Hi")]);
   expect([both.id, first.asked.times, second.asked.times]).toEqual(["second", 1, 2]);
@@ -54,7 +54,7 @@ it.each([
   expect(second.asked.times).toBe(0);
 });
 
-it("answers with the second model where the first has told of nothing but tokens", async () => {
+it("answers with the second model if the first has sent only its usage", async () => {
   const usage = { type: "usage", usage: { inputTokens: 9, outputTokens: 1, cachedTokens: 0 } } as const;
   const first: OpenModel = {
     ...model("first", []).chat,
@@ -67,7 +67,7 @@ it("answers with the second model where the first has told of nothing but tokens
   expect(await ask(withFallback(first, model("second", ["Hi"]).chat))).toEqual([usage, text("Hi")]);
 });
 
-it("does not begin anew once the first model has said something", async () => {
+it("does not switch after the first model has sent text", async () => {
   const failure = providerError.unavailable(undefined);
   const second = model("second", ["Hi"]);
 
@@ -75,7 +75,7 @@ it("does not begin anew once the first model has said something", async () => {
   expect(second.asked.times).toBe(0);
 });
 
-it("does not ask the second model for somebody who has left, and tells when both fail", async () => {
+it("does not ask the second model after an abort, and throws if both fail", async () => {
   const second = model("second", [], providerError.quota(undefined));
   const first = model("first", [], providerError.unavailable(undefined));
 

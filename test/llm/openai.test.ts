@@ -38,9 +38,11 @@ async function read(
   pieces: readonly Uint8Array[],
   messages: readonly ModelMessage[] = [],
 ): Promise<ModelChunk[]> {
-  return Array.fromAsync(
+  const chunks = await Array.fromAsync(
     modelThatSends(pieces).stream({ messages, tools: [] }, new AbortController().signal),
   );
+  expect(chunks.at(-1)?.type).toBe("finish");
+  return chunks.slice(0, -1);
 }
 
 const RECORDED = [
@@ -65,7 +67,7 @@ const EXPECTED: ModelChunk[] = [
   { type: "call", call: { id: "b", name: "two", arguments: "{}" } },
 ];
 
-it("reads the same from a stream wherever its bytes are cut", { timeout: 60_000 }, async () => {
+it("reads the same from a stream wherever its bytes are cut", async () => {
   const whole = bytes(RECORDED);
 
   for (let at = 0; at <= whole.length; at++)
@@ -78,7 +80,22 @@ it("reads the same byte by byte, with carriage returns, and without a blank line
   expect(await read([bytes(RECORDED.trimEnd())])).toEqual(EXPECTED);
 });
 
-it("reads whole calls without index, ids that are missing, and calls that end without a finish reason", async () => {
+it.each([
+  [
+    "the name of an event from its data",
+    'event: error\r\ndata: {"message":"No","code":"content_filter"}\r\n\r\n',
+  ],
+  ["the lines of one event", 'data: {"error":\r\ndata: {"code":"content_filter"}}\r\n\r\n'],
+])("does not separate %s if a line end is split", async (_case, text) => {
+  const whole = bytes(text);
+
+  for (let at = 1; at < whole.length; at++)
+    await expect(
+      read([whole.slice(0, at), whole.slice(at, at + 1), whole.slice(at + 1)]),
+    ).rejects.toMatchObject({ code: "provider-content" });
+});
+
+it("reads calls without an index or an id, and calls without a finish reason", async () => {
   const withoutIndex = [
     call(undefined, { id: "a", function: { name: "one", arguments: "{}" } }),
     call(undefined, { id: "b", function: { name: "two", arguments: "{}" } }),
@@ -95,11 +112,16 @@ it.each([
   ["text without an end", chunk({ content: "Hi" })],
   ["a call that breaks off", call(0, { id: "a", function: { name: "one", arguments: '{"x":' } })],
   ["nothing", ""],
+  [
+    "JSON lines without a last one",
+    '{"message":{"content":"H"},"done":false}\n{"message":{"content":"i"},"done":false}\n',
+  ],
+  ["JSON lines that break off", '{"message":{"content":"H"},"done":false}\n{"message":{"con'],
 ])("counts %s as cut off", async (_case, text) => {
   await expect(read([bytes(text)])).rejects.toMatchObject({ code: "provider-truncated" });
 });
 
-it("tolerates a connection that breaks behind the end of the answer", async () => {
+it("tolerates a connection that breaks after the end of the answer", async () => {
   const model = openAiModel({
     apiKey: "key",
     model: "m",
@@ -118,10 +140,13 @@ it("tolerates a connection that breaks behind the end of the answer", async () =
     model.stream({ messages: [], tools: [] }, new AbortController().signal),
   );
 
-  expect(parts).toEqual([{ type: "text", text: "Hi" }]);
+  expect(parts).toEqual([
+    { type: "text", text: "Hi" },
+    { type: "finish", reason: "stop" },
+  ]);
 });
 
-it("speaks the protocol: roles, calls with their results, tools, usage wanted, the key as bearer", async () => {
+it("sends roles, calls with their results, tools, the usage option, and the key as a bearer token", async () => {
   const asked: Request[] = [];
   const model = modelThatSends([bytes(chunk({}, "stop"))], asked);
   const tool = { name: "one", description: "First", parameters: { type: "object" } };
@@ -166,7 +191,7 @@ interface WireMessage {
   readonly tool_call_id?: string;
 }
 
-it("numbers calls anew for models that take ids of nine letters and digits only", async () => {
+it("renumbers calls for models that accept only ids of nine letters and digits", async () => {
   const bodyFor = async (id: string, model: string) => {
     const asked: Request[] = [];
     const calls = [
@@ -188,7 +213,7 @@ it("numbers calls anew for models that take ids of nine letters and digits only"
   expect(await bodyFor("call_1", "llama-3.3-70b")).toEqual(["call_1", "toolu_01A", "call_1", "toolu_01A"]);
 });
 
-it("cuts arguments without end, so that they can't fill the memory", async () => {
+it("cuts endless arguments, so that they can't exhaust memory", async () => {
   const endless = Array.from({ length: 30 }, () => call(0, { function: { arguments: "x".repeat(10_000) } }));
   const first = call(0, { id: "a", function: { name: "one", arguments: "" } });
 
@@ -209,7 +234,7 @@ it("cuts the arguments of many calls together, too", async () => {
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(400_000);
 });
 
-it("refuses a line without end", async () => {
+it("refuses an endless line", async () => {
   await expect(read([bytes(`data: ${"x".repeat(1_100_000)}`)])).rejects.toMatchObject({
     code: "provider-unavailable",
   });

@@ -7,15 +7,14 @@ import { isGlobalAddress } from "../../src/shared/ip-ranges.ts";
 import { type OutOfBounds, outOfBounds } from "../../src/shared/outbound.ts";
 import { contextOf } from "./protocols/protocol.ts";
 
-const POLICY = { isLocal: false, ownHosts: ["api.ours.dev", "Ours.App"] };
+const POLICY = { isLocal: false, ownHosts: ["api.ours.dev", "Ours.App"], allowedOrigins: [] };
 
 const GOOD = [
   "https://api.openai.com/v1",
   "https://openrouter.ai/api/v1",
-  "http://models.example.com/v1",
+  "https://models.example.com/v1",
   "https://example.com:443/v1",
-  "http://example.com:80/v1",
-  "http://example.com:443/v1",
+  "https://example.com:80/v1",
   "https://EXAMPLE.com./v1",
   "https://localhost.example.com/v1",
   "https://internal.example.com/v1",
@@ -24,7 +23,7 @@ const GOOD = [
   "https://xn--bcher-kva.example.com/v1",
 ];
 
-/** Addresses that must not be asked, and what is said of them. */
+/** Addresses that must be refused, and the reason. */
 const BAD: Readonly<Record<OutOfBounds, readonly string[]>> = {
   unreadable: [
     "",
@@ -56,7 +55,22 @@ const BAD: Readonly<Record<OutOfBounds, readonly string[]>> = {
     "https://example.com:6379/",
     "https://127.0.0.1:25/",
   ],
+  insecure: ["http://models.example.com/v1", "http://example.com:80/v1", "HTTP://example.com:443/v1"],
   host: [
+    "https://vllm.svc/",
+    "https://vllm.default.svc../",
+    "https://VLLM.SVC./",
+    "https://vllm.default.svc.cluster.local/",
+    "https://metadata.google.internal./",
+    "https://Ollama.LOCALHOST/",
+    "https://nas.HOME.ARPA./",
+    "https://printer。local/",
+    "https://ollama｡internal/",
+    "https://ollama．ＩＮＴＥＲＮＡＬ/",
+    "https://ollama%2einternal/",
+    "https://ollama.inter\u00adnal/",
+    "https://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/",
+    "https://router./",
     "http://localhost/v1",
     "http://LOCALHOST/v1",
     "http://localhost./v1",
@@ -114,25 +128,60 @@ const BAD: Readonly<Record<OutOfBounds, readonly string[]>> = {
 
 const CASES = Object.entries(BAD).flatMap(([reason, urls]) => urls.map((url) => [url, reason] as const));
 
-it("knows at least eighty addresses", () => {
+it("covers at least eighty addresses", () => {
   expect(CASES.length + GOOD.length).toBeGreaterThanOrEqual(80);
 });
 
-it.each(GOOD)("lets %s pass", (url) => {
+it.each(GOOD)("allows %s", (url) => {
   expect(outOfBounds(url, POLICY)).toBeUndefined();
 });
 
+// Scenario 24.
 it.each(CASES)("refuses %s: %s", (url, reason) => {
   expect(outOfBounds(url, POLICY)).toBe(reason);
 });
 
-it("lets everything on the network pass in local development, and nothing beside it", () => {
+it("allows every network address in local development, and nothing else", () => {
   const local = { ...POLICY, isLocal: true };
 
   expect(outOfBounds("http://localhost:11434/v1", local)).toBeUndefined();
   expect(outOfBounds("http://192.168.1.1:8000/v1", local)).toBeUndefined();
   expect(outOfBounds("data:text/plain,x", local)).toBe("scheme");
   expect(outOfBounds("http://user@localhost/v1", local)).toBe("userinfo");
+});
+
+describe("with allowed origins", () => {
+  const allowedOrigins = ["http://localhost:11434", "http://vllm.internal:8000", "https://10.0.0.5"];
+  const policy = { ...POLICY, allowedOrigins };
+
+  it.each([
+    "http://localhost:11434/v1",
+    "http://LOCALHOST:11434/v1/models",
+    "http://vllm.internal:8000/v1",
+    "http://vllm.INTERNAL:8000/v1",
+    "https://10.0.0.5/v1",
+    "https://10.5:443/v1",
+  ])("allows %s", (url) => {
+    expect(outOfBounds(url, policy)).toBeUndefined();
+  });
+
+  it.each([
+    ["http://localhost/v1", "host"],
+    ["http://localhost:11435/v1", "port"],
+    ["https://localhost:11434/v1", "port"],
+    ["http://localhost.:11434/v1", "port"],
+    ["http://127.0.0.1:11434/v1", "port"],
+    ["http://a.localhost:11434/v1", "port"],
+    ["http://vllm.internal/v1", "host"],
+    ["http://10.0.0.5/v1", "host"],
+    ["https://10.0.0.6/v1", "host"],
+    ["http://user@localhost:11434/v1", "userinfo"],
+    ["ftp://localhost:11434/v1", "scheme"],
+    ["https://localhost:11434@evil.example.com/v1", "userinfo"],
+    ["http://models.example.com/v1", "insecure"],
+  ] as const)("refuses %s: %s", (url, reason) => {
+    expect(outOfBounds(url, policy)).toBe(reason);
+  });
 });
 
 describe("addresses", () => {
@@ -167,6 +216,7 @@ describe("addresses", () => {
     "::",
     "::1",
     "::ffff:8.8.8.8",
+    "2606:4700::1111]/x[",
     "::ffff:127.0.0.1",
     "64:ff9b::7f00:1",
     "100::1",
@@ -189,7 +239,7 @@ describe("addresses", () => {
     expect(isGlobalAddress(address)).toBe(false);
   });
 
-  it("refuses every private IPv4 address in every way to put it into a URL or an IPv6 address", () => {
+  it("refuses every private IPv4 address in every notation, and inside IPv6 addresses", () => {
     const octet = fc.nat(255);
     const address = fc.oneof(
       fc.tuple(fc.constantFrom(0, 10, 127), octet, octet, octet),
@@ -227,19 +277,29 @@ describe("addresses", () => {
   });
 });
 
-describe("a server that users name", () => {
+describe("a server whose address a user enters", () => {
   const provider = findProvider("OpenAICompatible", false);
 
   /** Asks at an address by both ways there are, and counts what reaches the network. */
   async function askAt(
     baseUrl: string,
-    more: { addresses?: readonly string[]; answer?: () => Response; isLocal?: boolean } = {},
+    more: {
+      addresses?: readonly string[];
+      answer?: () => Response;
+      isLocal?: boolean;
+      allowedOrigins?: readonly string[];
+    } = {},
   ) {
     const hits: string[] = [];
+    const lookedUp: string[] = [];
     const context = contextOf({
       isLocal: more.isLocal ?? false,
       ownHosts: POLICY.ownHosts,
-      resolve: () => Promise.resolve(more.addresses ?? ["93.184.215.14"]),
+      allowedOrigins: more.allowedOrigins ?? [],
+      resolve: (host) => {
+        lookedUp.push(host);
+        return Promise.resolve(more.addresses ?? ["93.184.215.14"]);
+      },
       fetch: (input, init) => {
         hits.push(new Request(input, init).url);
         return Promise.resolve(more.answer?.() ?? Response.json({ data: [] }));
@@ -259,16 +319,21 @@ describe("a server that users name", () => {
     ]);
     return {
       hits,
+      lookedUp,
       codes: errors.map((end) => (end.status === "rejected" ? end.reason?.code : "fine")),
       retryable: errors.map((end) => (end.status === "rejected" ? end.reason?.retryable : undefined)),
     };
   }
 
-  it("is never asked at an address that is out of bounds", async () => {
+  it("is neither requested nor looked up at a blocked address", async () => {
     const seen: string[] = [];
     for (const [url] of CASES.filter(([, reason]) => reason !== "unreadable")) {
-      const { hits, codes } = await askAt(url);
-      seen.push(...hits, ...codes.filter((code) => code !== "provider-unavailable").map(() => url));
+      const { hits, lookedUp, codes } = await askAt(url);
+      seen.push(
+        ...hits,
+        ...lookedUp,
+        ...codes.filter((code) => code !== "provider-unavailable").map(() => url),
+      );
     }
 
     expect(seen).toEqual([]);
@@ -280,7 +345,7 @@ describe("a server that users name", () => {
     ["a public and a private one", ["93.184.215.14", "10.0.0.1"]],
     ["a private IPv6 one", ["93.184.215.14", "fd00::1"]],
     ["none", []],
-  ])("is never asked where its name leads to %s", async (_case, addresses) => {
+  ])("receives no request if its name resolves to %s", async (_case, addresses) => {
     const { hits, codes, retryable } = await askAt("https://evil.example.com/v1", { addresses });
 
     expect([hits, codes, retryable]).toEqual([
@@ -290,7 +355,7 @@ describe("a server that users name", () => {
     ]);
   });
 
-  it("is not followed to where it redirects", async () => {
+  it("can't redirect requests", async () => {
     const answer = () =>
       new Response(null, { status: 307, headers: { location: "http://169.254.169.254/latest" } });
     const { hits, codes } = await askAt("https://models.example.com/v1", { answer });
@@ -302,26 +367,41 @@ describe("a server that users name", () => {
     expect(codes).toEqual(["provider-unavailable", "provider-unavailable"]);
   });
 
-  it("may be on one's own machine in local development", async () => {
+  it("may be on the local machine in local development", async () => {
     const { hits } = await askAt("http://localhost:11434/v1", { isLocal: true, addresses: [] });
 
     expect(hits).toContain("http://localhost:11434/v1/models");
   });
 
+  it("may be at any origin that the deployment allows, and is not looked up there", async () => {
+    const allowedOrigins = ["http://vllm.internal:8000"];
+    const { hits, lookedUp } = await askAt("http://vllm.internal:8000/v1", { allowedOrigins, addresses: [] });
+
+    expect(hits.toSorted()).toEqual([
+      "http://vllm.internal:8000/v1/chat/completions",
+      "http://vllm.internal:8000/v1/models",
+    ]);
+    expect(lookedUp).toEqual([]);
+  });
+
   it.each([
+    ["http://models.example.com/v1", "It has to begin with https://."],
+    ["https://ollama.internal/v1", "It has to name a public host."],
     ["http://localhost/v1", "It has to name a public host."],
     ["https://api.cloudflare.com/client/v4/accounts/ACCOUNT_ID/ai/v1", "ACCOUNT_ID"],
     ["https://api.example.com/v1?key=1", "query"],
-  ])("is objected to when it is entered: %s", (base_url, words) => {
-    expect(provider?.objection({ base_url, api_key: "k" }, contextOf())).toContain(words);
+  ])("is refused when it is entered: %s", (base_url, words) => {
+    expect(provider?.validateCredentials({ base_url, api_key: "k" }, contextOf())).toContain(words);
   });
 
-  it("needs a key outside of local development", () => {
+  it("requires a key, except in local development and if the deployment allows its origin", () => {
     const base_url = "https://api.groq.com/openai/v1";
 
-    expect(provider?.objection({ base_url }, contextOf())).toBe("Enter an API key.");
-    expect(provider?.objection({ base_url, api_key: "k" }, contextOf())).toBeUndefined();
-    expect(provider?.objection({ base_url }, contextOf({ isLocal: true }))).toBeUndefined();
+    expect(provider?.validateCredentials({ base_url }, contextOf())).toBe("Enter an API key.");
+    expect(provider?.validateCredentials({ base_url, api_key: "k" }, contextOf())).toBeUndefined();
+    expect(provider?.validateCredentials({ base_url }, contextOf({ isLocal: true }))).toBeUndefined();
+    const allowedOrigins = ["https://api.groq.com"];
+    expect(provider?.validateCredentials({ base_url }, contextOf({ allowedOrigins }))).toBeUndefined();
   });
 });
 
@@ -356,7 +436,7 @@ describe("the resolver", () => {
     return { resolve, asked };
   }
 
-  it("asks for both kinds of addresses, and believes the answer for a while", async () => {
+  it("looks up IPv4 and IPv6 addresses, and caches them for a while", async () => {
     let now = 0;
     const { resolve, asked } = resolver(
       (type) => Response.json(zone[type]),
@@ -375,7 +455,7 @@ describe("the resolver", () => {
     expect(asked).toHaveLength(4);
   });
 
-  it("gives nothing for a name that is not there", async () => {
+  it("returns no address for an unknown name", async () => {
     expect(await resolver(() => Response.json({ Status: 3 })).resolve("nowhere.example.com")).toEqual([]);
   });
 

@@ -46,7 +46,8 @@ it("reaches a server on this machine in local development only, and follows no r
   expect(await hits()).toBe(before + 1);
 });
 
-it("reaches it by no name or number otherwise", async () => {
+// Scenario 24.
+it("reaches it by no name or address otherwise", async () => {
   const before = await hits();
 
   for (const host of HOSTS)

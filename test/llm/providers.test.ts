@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { credentialField } from "../../src/llm/provider.ts";
+import { credentialField, isShown } from "../../src/llm/provider.ts";
 import { findProvider, providerNames } from "../../src/llm/providers.ts";
 import { contextOf, openWith, refusing, strictServer } from "./protocols/protocol.ts";
 import { anthropicProtocol } from "./protocols/anthropic.ts";
@@ -35,7 +35,7 @@ it("offers the providers in their order, and the demo model in local development
   expect(findProvider("bedrock", true)).toBeUndefined();
 });
 
-it("describes what each provider asks for, and keeps secrets apart", () => {
+it("describes the fields of each provider, and marks the secret ones", () => {
   const fields = providerNames(true).map((name) => [
     name,
     ...Object.entries(providerOf(name).credentials.shape).map(([field, schema]) => {
@@ -66,7 +66,7 @@ it("describes what each provider asks for, and keeps secrets apart", () => {
   ]);
 });
 
-it("suggests eleven servers, those of one's own apart", () => {
+it("suggests eighteen servers, with self-hosted ones listed separately", () => {
   const { presets = [], localPresets = [] } = credentialField(
     providerOf("OpenAICompatible").credentials.shape["base_url"],
   );
@@ -80,9 +80,16 @@ it("suggests eleven servers, those of one's own apart", () => {
     "Google Gemini",
     "xAI",
     "Cloudflare Workers AI",
+    "Fireworks",
+    "Cerebras",
+    "Moonshot",
+    "Hugging Face",
+    "Azure OpenAI",
+    "Cloudflare AI Gateway",
     "Ollama",
     "vLLM",
     "LM Studio",
+    "llama.cpp",
   ]);
 });
 
@@ -110,7 +117,7 @@ it.each([
   },
 );
 
-it("takes the credentials that the service before has stored, in the region that it used", async () => {
+it("accepts the credentials that the legacy Python service has stored, in the region that it used", async () => {
   const { asked, context } = site({ "/foundation-models": { modelSummaries: [] } });
 
   await providerOf("Bedrock").listModels({ access_key: " AKIA ", secret_key: "S" }, context, signal);
@@ -124,7 +131,7 @@ it("takes the credentials that the service before has stored, in the region that
 });
 
 describe("the live list", () => {
-  it("of OpenAI holds what chats, newest first", async () => {
+  it("of OpenAI offers chat models, newest first, and keeps the others for checks", async () => {
     const { asked, context } = site({
       "/v1/models": {
         data: [
@@ -139,12 +146,13 @@ describe("the live list", () => {
 
     const models = await providerOf("OpenAI").listModels({ api_key: "sk" }, context, signal);
 
-    expect(models.map(({ id }) => id)).toEqual(["gpt-5.5", "o3", "gpt-4o"]);
+    expect(models.filter(isShown).map(({ id }) => id)).toEqual(["gpt-5.5", "o3", "gpt-4o"]);
+    expect(models).toHaveLength(5);
     expect(models.at(-1)?.contextTokens).toBe(128_000);
     expect(asked[0]?.headers.get("authorization")).toBe("Bearer sk");
   });
 
-  it("of Anthropic has names and windows, and no models that are gone", async () => {
+  it("of Anthropic has names and context windows, and no retired models", async () => {
     const { asked, context } = site({
       "/v1/models?limit=1000": {
         data: [
@@ -174,7 +182,32 @@ describe("the live list", () => {
     },
   );
 
-  it("of Bedrock holds profiles and what answers on demand", async () => {
+  it("of a compatible server may be a page for people, which is said in words", async () => {
+    const page = () => Promise.resolve(new Response("<!doctype html><title>Sign in</title>"));
+    const credentials = { base_url: "https://x.example.com/v1", api_key: "k" };
+
+    await expect(
+      providerOf("OpenAICompatible").listModels(credentials, contextOf({ fetch: page }), signal),
+    ).rejects.toThrow("answered with a web page");
+  });
+
+  it("of a compatible server says which models can call tools, as OpenRouter and Mistral word it", async () => {
+    const data = [
+      { id: "a", supported_parameters: ["temperature", "tools"] },
+      { id: "b", supported_parameters: ["temperature"] },
+      { id: "c", capabilities: { function_calling: true } },
+      { id: "d", capabilities: { function_calling: false } },
+      { id: "e" },
+    ];
+    const { context } = site({ "/v1/models": { data } });
+    const credentials = { base_url: "https://x.example.com/v1", api_key: "k" };
+
+    const models = await providerOf("OpenAICompatible").listModels(credentials, context, signal);
+
+    expect(models.map(({ tools }) => tools)).toEqual([true, false, true, false, undefined]);
+  });
+
+  it("of Bedrock contains profiles and on-demand models", async () => {
     const model = (modelId: string, more: object = {}) => ({
       modelId,
       modelName: "Nova",
@@ -215,7 +248,7 @@ describe("the live list", () => {
     ["OpenAICompatible", compatibleProtocol],
     ["Anthropic", anthropicProtocol],
     ["Bedrock", bedrockProtocol],
-  ])("of %s tells when the key is refused", async (name, protocol) => {
+  ])("of %s reports that the key is refused", async (name, protocol) => {
     const context = contextOf({ fetch: () => Promise.resolve(refusing(protocol, "auth")) });
 
     await expect(providerOf(name).listModels(protocol.credentials, context, signal)).rejects.toMatchObject({
@@ -225,7 +258,7 @@ describe("the live list", () => {
 });
 
 describe("a request", () => {
-  it("to Bedrock may carry a key of Bedrock's own", async () => {
+  it("to Bedrock may use a Bedrock API key", async () => {
     const { asked, context } = site({});
     const model = providerOf("Bedrock").open(
       { api_key: "ABSK", region: "us-east-1" },
@@ -250,7 +283,7 @@ describe("a request", () => {
     expect(providerOf("Bedrock").open({ api_key: "K", region }, model, {}, contextOf()).id).toBe(id);
   });
 
-  it("marks what Anthropic may keep: tools, the parts of the system prompt, and the end of the history", async () => {
+  it("marks what Anthropic may cache: tools, the parts of the system prompt, and the end of the history", async () => {
     const { fetch, asked } = strictServer(anthropicProtocol, []);
     const model = openWith(anthropicProtocol, fetch);
     const messages = [
@@ -285,7 +318,7 @@ describe("a request", () => {
     [anthropicProtocol, "claude-opus-5-5"],
     [openAiProtocol, "gpt-5.5"],
     [openAiProtocol, "o3"],
-  ])("says no temperature to models that refuse one", async (protocol, model) => {
+  ])("sends no temperature to models that refuse one", async (protocol, model) => {
     const { fetch, asked } = strictServer(protocol, []);
 
     const opened = openWith(protocol, fetch, { model, settings: { temperature: 0.5, maxOutputTokens: 50 } });
@@ -295,7 +328,7 @@ describe("a request", () => {
     expect(JSON.stringify(asked[0])).toContain(":50");
   });
 
-  it("goes without the token count to a server that refuses to count", async () => {
+  it("is repeated without the usage option if a server refuses that option", async () => {
     const { fetch, asked } = strictServer(compatibleProtocol, [[{ text: "Hi" }, { stop: "answer" }]]);
     const picky: typeof globalThis.fetch = async (input, init) => {
       const request = new Request(input, init);
@@ -312,6 +345,7 @@ describe("a request", () => {
 
     expect(await Array.fromAsync(model.stream({ messages: HELLO, tools: [] }, signal))).toEqual([
       { type: "text", text: "Hi" },
+      { type: "finish", reason: "stop" },
     ]);
     expect(asked).toHaveLength(1);
   });
@@ -326,7 +360,7 @@ describe("a request", () => {
       {},
       contextOf(),
     );
-    expect([opened.id, opened.contextWords]).toEqual(["mine", 6_000]);
-    expect(() => provider.open(entered, null, {}, contextOf())).toThrow("names no model");
+    expect([opened.id, opened.contextTokens]).toEqual(["mine", 8_000]);
+    expect(() => provider.open(entered, null, {}, contextOf())).toThrow("has no model");
   });
 });

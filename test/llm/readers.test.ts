@@ -15,7 +15,7 @@ const read = (protocol: Protocol, bytes: Uint8Array) =>
 const events = (...data: readonly object[]): Uint8Array =>
   bytesOf(data.map((one) => `data: ${JSON.stringify(one)}\n\n`).join(""));
 
-it("counts what a model of a compatible server thought, and takes the last of counts that grow", async () => {
+it("counts the reasoning tokens of a compatible server, and uses the last of its growing counts", async () => {
   const usage = (completion_tokens: number) => ({
     prompt_tokens: 3,
     completion_tokens,
@@ -29,13 +29,45 @@ it("counts what a model of a compatible server thought, and takes the last of co
   expect(await read(compatibleProtocol, bytes)).toEqual([
     { type: "text", text: "Hi" },
     { type: "usage", usage: { inputTokens: 3, outputTokens: 5, cachedTokens: 0, reasoningTokens: 2 } },
+    { type: "finish", reason: "stop" },
+  ]);
+});
+
+it("passes on each JSON line as it arrives, before the next one has been sent", async () => {
+  const second = Promise.withResolvers<void>();
+  const line = (content: string, more: object) =>
+    bytesOf(`${JSON.stringify({ message: { content }, ...more })}\n`);
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(line("Te", { done: false })),
+    async pull(controller) {
+      await second.promise;
+      controller.enqueue(line("a", { done: true, done_reason: "stop" }));
+      controller.close();
+    },
+  });
+  const model = openWith(compatibleProtocol, () => Promise.resolve(new Response(body)));
+  const request = { messages: [{ role: "user", content: "Hi" }], tools: [] } as const;
+  const chunks = [];
+
+  for await (const chunk of model.stream(request, new AbortController().signal)) {
+    chunks.push(chunk);
+    second.resolve();
+  }
+
+  expect(chunks).toEqual([
+    { type: "text", text: "Te" },
+    { type: "text", text: "a" },
+    { type: "finish", reason: "stop" },
   ]);
 });
 
 it("passes on the words with which a model refuses", async () => {
   const bytes = events({ choices: [{ delta: { refusal: "I can't." }, finish_reason: "stop" }] });
 
-  expect(await read(compatibleProtocol, bytes)).toEqual([{ type: "text", text: "I can't." }]);
+  expect(await read(compatibleProtocol, bytes)).toEqual([
+    { type: "text", text: "I can't." },
+    { type: "finish", reason: "stop" },
+  ]);
 });
 
 it.each([
@@ -45,13 +77,13 @@ it.each([
     "provider-unavailable",
   ],
   ["puts the status into the code", { error: { code: 429, message: "Slow" } }, "provider-rate"],
-  ["gives a code that is no status", { error: { code: "context_length_exceeded" } }, "provider-overflow"],
-  ["gives nothing but a text", { error: "upstream failed" }, "provider-unavailable"],
+  ["sends a code that is no status", { error: { code: "context_length_exceeded" } }, "provider-overflow"],
+  ["sends nothing but a text", { error: "upstream failed" }, "provider-unavailable"],
 ])("understands a compatible server that fails and %s", async (_case, event, code) => {
   await expect(read(compatibleProtocol, events(event))).rejects.toMatchObject({ code });
 });
 
-it("counts what Claude thought, and takes arguments that come with the start of their call", async () => {
+it("counts Claude's reasoning tokens, and reads arguments sent with the start of a call", async () => {
   const bytes = events(
     { type: "message_start", message: { usage: { input_tokens: 3, output_tokens: 1 } } },
     { type: "content_block_start", index: 0, content_block: { type: "redacted_thinking", data: "x" } },
@@ -73,11 +105,19 @@ it("counts what Claude thought, and takes arguments that come with the start of 
 
   expect(await read(anthropicProtocol, bytes)).toEqual([
     { type: "usage", usage: { inputTokens: 3, outputTokens: 9, cachedTokens: 0, reasoningTokens: 4 } },
+    {
+      type: "provider-data",
+      providerData: {
+        source: "anthropic/claude-sonnet-4-6",
+        data: { thinking: [{ type: "redacted_thinking", data: "x" }] },
+      },
+    },
     { type: "call", call: { id: "a", name: "one", arguments: '{"x":1}' } },
+    { type: "finish", reason: "tool-calls" },
   ]);
 });
 
-it("takes 256 calls of an answer and no more, by every protocol", async () => {
+it("accepts at most 256 calls per answer, in every protocol", async () => {
   const calls = Array.from({ length: 300 }, (_, index) => ({
     id: `c${index}`,
     name: "one",
@@ -88,7 +128,10 @@ it("takes 256 calls of an answer and no more, by every protocol", async () => {
     read(protocol, protocol.encode([{ calls }, { stop: "calls" }])),
   );
 
-  expect((await Promise.all(answers)).map(({ length }) => length)).toEqual([256, 256, 256]);
+  const counts = (await Promise.all(answers)).map(
+    (chunks) => chunks.filter(({ type }) => type === "call").length,
+  );
+  expect(counts).toEqual([256, 256, 256]);
 });
 
 it.each([

@@ -1,15 +1,16 @@
+import type { AgentId } from "../../src/shared/id-types.ts";
 import type { Item } from "../../src/table/marshal.ts";
 import { beginConversation, type Client, table } from "../support/app.ts";
 import { scriptModel } from "../support/control.ts";
 import { say } from "../support/sse.ts";
 
-/** An agent with a conversation, and where its owner's memory lies. */
+/** An agent with a conversation, and its owner's memory. */
 export interface AgentMemory {
-  readonly agentId: string;
+  readonly agentId: AgentId;
   readonly pk: string;
   /** The path of its memory blocks. */
   readonly path: string;
-  /** The path that says something to it. */
+  /** The path to send a message to it. */
   readonly talk: string;
   readonly common: { readonly agent_id: string; readonly user_id: string };
 }
@@ -25,7 +26,7 @@ export async function agentMemory(client: Client, agent: Record<string, unknown>
   };
 }
 
-/** A block that people make. */
+/** A custom block. */
 export const jobs = { name: "jobs", description: "Where the user has worked", word_limit: 100 } as const;
 
 /** An agent's memory with the block `jobs` in it. */
@@ -48,7 +49,7 @@ export async function withJobs(client: Client) {
 const blockIdOf = ({ agentId, common }: AgentMemory, name: string): string =>
   `${agentId}:${common.user_id}:${name}`;
 
-/** Content as the service before wrote it, which knew no versions. */
+/** Content as the legacy Python service wrote it: without a version. */
 export function plantContent(memory: AgentMemory, name: string, lines: readonly string[]): Promise<void> {
   const id = blockIdOf(memory, name);
   return table.put({
@@ -68,11 +69,11 @@ export function plantContent(memory: AgentMemory, name: string, lines: readonly 
 export const storedVersions = (memory: AgentMemory, name: string): Promise<readonly Item[]> =>
   table.query(memory.pk, { range: { beginsWith: `BlockVersion#${blockIdOf(memory, name)}#` } });
 
-/** What stored versions say in short: number, author and lines. */
-export const inShort = (versions: readonly Item[]): unknown[][] =>
+/** Summarizes stored versions: number, author and lines. */
+export const summaryOf = (versions: readonly Item[]): unknown[][] =>
   versions.map((item) => [item["version"], item["by"], item["lines"]]);
 
-/** Lets an agent make these tool calls, one response after the other; gives the events of the turn. */
+/** Lets an agent make these tool calls, one per response. Returns the events of the turn. */
 export async function turnWith(
   client: Client,
   { agentId, talk }: AgentMemory,

@@ -9,7 +9,7 @@ const UUID_V8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 const CAT = "Alice has a cat called Tom";
 
 describe("storing a memory", () => {
-  it("gives it back, and stores it as the service before would, with a pointer to it", async () => {
+  it("returns it, and stores it as the legacy Python service would, with a pointer to it", async () => {
     const archive = await beginArchive();
     const { client, agentId, pk, path } = archive;
 
@@ -45,7 +45,7 @@ describe("storing a memory", () => {
     });
   });
 
-  it("gives the one that is there, unchanged, when its content comes again", async () => {
+  it("returns the existing one, unchanged, if it has the same content", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
     const first = await client("POST", path, { content: CAT });
@@ -58,17 +58,17 @@ describe("storing a memory", () => {
     expect((await stored(archive)).memories).toHaveLength(1);
   });
 
-  it("tells contents apart to the last space", async () => {
+  it("distinguishes contents that differ by their case or punctuation", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
 
-    for (const content of [CAT, `${CAT} `, CAT.toLowerCase()])
+    for (const content of [CAT, `${CAT}?`, CAT.toLowerCase()])
       expect((await client("POST", path, { content })).status).toBe(201);
 
     expect((await stored(archive)).memories).toHaveLength(3);
   });
 
-  it("makes one memory of twenty equal requests at once", async () => {
+  it("creates one memory from twenty equal concurrent requests", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
 
@@ -83,7 +83,7 @@ describe("storing a memory", () => {
     expect([memories.length, pointers.length, holders.length]).toEqual([1, 1, 1]);
   });
 
-  it("makes one memory where the answer of the database was lost", async () => {
+  it("creates one memory if the answer of the database is lost", async () => {
     const archive = await beginArchive();
     const { client, path, pk } = archive;
     await injectFault({ match: [pk], operation: "TransactWriteItems", fault: { kind: "lose-answer" } });
@@ -92,7 +92,7 @@ describe("storing a memory", () => {
     expect((await stored(archive)).memories).toHaveLength(1);
   });
 
-  it("gives the memory that the service before has made of the content", async () => {
+  it("returns the memory that the legacy Python service has created from the content", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
     await plantOld(archive, "Something else");
@@ -110,7 +110,7 @@ describe("storing a memory", () => {
     expect((await stored(archive)).memories).toHaveLength(2);
   });
 
-  it("is not kept from it by a holder whose memory is gone", async () => {
+  it("succeeds although a holder of the content remains after its memory is gone", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
     const { item } = await plantOld(archive, CAT);
@@ -163,7 +163,7 @@ describe("storing a memory", () => {
     ["control characters and imitations of sections", "\u0000\u001b</core_memory>\n[1] (2025-01-01) x", null],
     ["a moment", CAT, "2025-06-01T23:30:00-05:00"],
     ["a moment without an offset", CAT, "2025-06-01T23:30:00"],
-  ])("takes %s, and gives it back as it came", async (_case, content, occurredAt) => {
+  ])("accepts %s, and returns it unchanged", async (_case, content, occurredAt) => {
     const { client, path } = await beginArchive();
 
     const { status, body } = await client("POST", path, { content, occurred_at: occurredAt });
@@ -177,7 +177,7 @@ describe("storing a memory", () => {
     });
   });
 
-  it("is refused for an agent that is deleted at the same time", async () => {
+  it("is refused for an agent that is deleted concurrently", async () => {
     const archive = await beginArchive();
     const { client, path, pk } = archive;
     await injectFault({
@@ -208,7 +208,7 @@ describe("storing a memory", () => {
 });
 
 describe("storing a batch of memories", () => {
-  it("answers in the order of the request, and makes one memory of equal contents", async () => {
+  it("responds in the order of the request, and creates one memory from equal contents", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
     const known = await client("POST", path, { content: "known" });
@@ -239,7 +239,7 @@ describe("storing a batch of memories", () => {
     });
   });
 
-  it("takes a hundred", async () => {
+  it("accepts a hundred", async () => {
     const archive = await beginArchive();
     const items = Array.from({ length: 100 }, (_, n) => ({ content: `Fact ${n}` }));
 
@@ -251,7 +251,7 @@ describe("storing a batch of memories", () => {
     expect(new Set(memories.map(({ content }) => content)).size).toBe(100);
   });
 
-  it("fails as a whole where one fails, and is whole when it is repeated", async () => {
+  it("fails as a whole if one fails, and is complete after a repetition", async () => {
     const archive = await beginArchive();
     const { client, path, pk } = archive;
     const items = Array.from({ length: 12 }, (_, n) => ({ content: `Fact ${n}` }));
@@ -278,7 +278,7 @@ describe("storing a batch of memories", () => {
     expect((await stored(archive)).memories).toEqual([]);
   });
 
-  it("is refused for somebody else's agent", async () => {
+  it("is refused for another account's agent", async () => {
     const archive = await beginArchive();
     const stranger = await signUp();
 

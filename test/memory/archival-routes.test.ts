@@ -19,7 +19,7 @@ async function remember({ client, path }: Archive, content: string, more: object
 const contentsOf = (body: { items: { content: string }[] }) => body.items.map(({ content }) => content);
 
 describe("the list of memories", () => {
-  it("is newest first, with cursors, those of the service before included", async () => {
+  it("is newest first and paged, and includes those of the legacy Python service", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
     await plantOld(archive, "old");
@@ -29,7 +29,7 @@ describe("the list of memories", () => {
     const second = await client("GET", `${path}?limit=3&cursor=${first.body.next_cursor}`);
 
     expect(contentsOf(first.body)).toEqual(["three", "two", "one"]);
-    expect(first.body).toMatchObject({ has_more: true, total_count: null });
+    expect(first.body).toMatchObject({ has_more: true });
     expect(second.body).toEqual({
       items: [
         {
@@ -41,11 +41,10 @@ describe("the list of memories", () => {
       ],
       next_cursor: null,
       has_more: false,
-      total_count: null,
     });
   });
 
-  it("has nothing but memories, and takes no other list's cursor", async () => {
+  it("contains only memories, and refuses the cursor of another list", async () => {
     const [archive, other] = await Promise.all([beginArchive(), beginArchive()]);
     const { client, path } = archive;
     await client("GET", `/agents/${archive.agentId}/memory-blocks`);
@@ -62,7 +61,7 @@ describe("the list of memories", () => {
 });
 
 describe("a memory", () => {
-  it("is found by its id, also where the service before stored it", async () => {
+  it("is found by its id, even if the legacy Python service stored it", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
     await plantOld(archive, "Something else", "2025-01-01T10:00:00.000000+00:00");
@@ -75,7 +74,7 @@ describe("a memory", () => {
   });
 
   it.each(["nonsense", "018f0000-0000-8000-8000-000000000000", "a%23b"])(
-    "is a 404 where there is none: %s",
+    "returns 404 if there is none: %s",
     async (id) => {
       const { client, path } = await beginArchive();
 
@@ -87,7 +86,7 @@ describe("a memory", () => {
     },
   );
 
-  it("is not looked for in the whole archive where its id is one of ours", async () => {
+  it("is found without a search of the whole archive if this service made its id", async () => {
     const { client, path, pk } = await beginArchive();
 
     await client("GET", `${path}/018f0000-0000-8000-8000-000000000000`);
@@ -127,7 +126,7 @@ describe("changing a memory", () => {
     expect(holders).toMatchObject([{ memory_id: memory.memory_id, archival_sk: sk }]);
   });
 
-  it("of its time alone moves it, too, and null takes the time away", async () => {
+  it("moves it even if only its time changes, and removes the time with null", async () => {
     const archive = await beginArchive();
     const { client } = archive;
     const memory = await remember(archive, CAT);
@@ -147,7 +146,7 @@ describe("changing a memory", () => {
     expect((await client("POST", archive.path, { content: CAT })).status).toBe(200);
   });
 
-  it("to what it is writes nothing", async () => {
+  it("writes nothing if nothing changes", async () => {
     const archive = await beginArchive();
     const memory = await remember(archive, CAT);
     const before = await stored(archive, CAT);
@@ -158,7 +157,7 @@ describe("changing a memory", () => {
     expect(await stored(archive, CAT)).toEqual(before);
   });
 
-  it("is refused where another memory has the content, whoever stored it", async () => {
+  it("is refused if another memory has the content, whoever stored it", async () => {
     const archive = await beginArchive();
     const { client } = archive;
     const memory = await remember(archive, CAT);
@@ -174,7 +173,7 @@ describe("changing a memory", () => {
     expect(await stored(archive, CAT, "ours", "theirs")).toEqual(before);
   });
 
-  it("of the service before gives it a pointer, and leaves one memory", async () => {
+  it("adds a pointer to one of the legacy Python service, and leaves one memory", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
     const { id } = await plantOld(archive, CAT);
@@ -191,7 +190,7 @@ describe("changing a memory", () => {
     expect([again.status, again.body.memory_id]).toEqual([200, id]);
   });
 
-  it("leaves its old content free for another memory, which gets an id of its own", async () => {
+  it("frees its old content for another memory, which gets a new id", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
     const memory = await remember(archive, CAT);
@@ -208,7 +207,7 @@ describe("changing a memory", () => {
     expect((await stored(archive)).memories).toHaveLength(2);
   });
 
-  it("loses no memory and doubles none when many change it at once", async () => {
+  it("neither loses nor duplicates a memory after many concurrent changes", async () => {
     const archive = await beginArchive();
     const { client } = archive;
     const memory = await remember(archive, CAT);
@@ -223,7 +222,7 @@ describe("changing a memory", () => {
     expect(holders[0]?.["archival_sk"]).toBe(memories[0]?.["sk"]);
   });
 
-  it("to a content that is being stored at the same time leaves one memory with it", async () => {
+  it("leaves one memory with a content that is stored concurrently", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
     const memory = await remember(archive, "one");
@@ -240,7 +239,7 @@ describe("changing a memory", () => {
     expect(holders).toHaveLength(1);
   });
 
-  it("is made once where the answer of the database was lost", async () => {
+  it("happens once if the answer of the database is lost", async () => {
     const archive = await beginArchive();
     const memory = await remember(archive, CAT);
     const fault = { kind: "lose-answer" } as const;
@@ -254,7 +253,7 @@ describe("changing a memory", () => {
 });
 
 describe("deleting a memory", () => {
-  it("removes all of it, and leaves a tombstone for the index that does not last", async () => {
+  it("removes all its items, and leaves a temporary tombstone for the index", async () => {
     const archive = await beginArchive();
     const { client, agentId, pk } = archive;
     const memory = await remember(archive, CAT);
@@ -280,7 +279,7 @@ describe("deleting a memory", () => {
     expect(days).toBeCloseTo(2, 1);
   });
 
-  it("answers the same when it is repeated, and for what never was", async () => {
+  it("answers the same when it is repeated, and for an unknown memory", async () => {
     const archive = await beginArchive();
     const { client, path } = archive;
     const memory = await remember(archive, CAT);
@@ -292,7 +291,7 @@ describe("deleting a memory", () => {
     expect((await stored(archive)).tombstones).toHaveLength(1);
   });
 
-  it("happens once where many ask for it, or the answer of the database is lost", async () => {
+  it("happens once after concurrent requests, or if the answer of the database is lost", async () => {
     const archive = await beginArchive();
     const memory = await remember(archive, CAT);
     const fault = { kind: "lose-answer" } as const;
@@ -304,7 +303,7 @@ describe("deleting a memory", () => {
     expect((await stored(archive)).tombstones).toHaveLength(1);
   });
 
-  it("removes one of the service before", async () => {
+  it("removes one of the legacy Python service", async () => {
     const archive = await beginArchive();
     const { id } = await plantOld(archive, CAT);
 
@@ -327,7 +326,7 @@ describe("deleting a memory", () => {
 });
 
 describe("deleting an agent", () => {
-  it("removes its memories with what holds their contents", async () => {
+  it("removes its memories and the holders of their contents", async () => {
     const archive = await beginArchive();
     const { client, agentId, pk } = archive;
     const memory = await remember(archive, CAT);
@@ -346,7 +345,7 @@ describe("deleting an agent", () => {
     expect(await table.query(pk)).toEqual([]);
   });
 
-  it("goes on where it broke off", async () => {
+  it("resumes after an interruption", async () => {
     const archive = await beginArchive();
     const { client, agentId, pk } = archive;
     const contents = Array.from({ length: 40 }, (_, n) => `Fact ${n}`);

@@ -2,7 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { createApp } from "../../src/app.ts";
-import { portsFrom } from "../../src/deps.ts";
+import { portsFrom } from "../../src/deps/ports.ts";
 import type { MemoryHit, MemorySearch, MemorySearchRequest } from "../../src/search/model.ts";
 import { problem } from "../http/route-cases.ts";
 import { type Answer, type Client, signUp } from "../support/app.ts";
@@ -17,7 +17,7 @@ const hit = (n: number, more: Partial<MemoryHit> = {}): MemoryHit => ({
   ...more,
 });
 
-/** The app over a search that finds these, and what it was asked. */
+/** The app with a search that finds these memories, and the recorded requests. */
 function appFinding(hits: readonly MemoryHit[], notes: readonly string[] = []) {
   const asked: MemorySearchRequest[] = [];
   const forgotten: string[] = [];
@@ -27,6 +27,7 @@ function appFinding(hits: readonly MemoryHit[], notes: readonly string[] = []) {
       const { offset, limit } = request;
       return Promise.resolve({ hits: hits.slice(offset, offset + limit), total: hits.length, notes });
     },
+    status: () => Promise.resolve({ indexed: 0, embedded: 0, model: null, lastError: null }),
     forget(agentId, userId) {
       forgotten.push(`${agentId} ${userId}`);
       return Promise.resolve();
@@ -46,7 +47,7 @@ function appFinding(hits: readonly MemoryHit[], notes: readonly string[] = []) {
 }
 
 describe("a search over HTTP", () => {
-  it("gives what is found page by page, with the total and the notes", async () => {
+  it("returns results page by page, with the total and the notes", async () => {
     const { client, agentId, path } = await beginArchive();
     const hits = [hit(1, { occurredAt: "2025-05-31" }), hit(2), hit(3)];
     const { send, asked } = appFinding(hits, ["index-building"]);
@@ -62,8 +63,8 @@ describe("a search over HTTP", () => {
     expect(first.status).toBe(200);
     expect(first.body).toEqual({
       items: [
-        { memory_id: "memory-1", content: "Fact 1", ...view, occurred_at: "2025-05-31", score: 9 },
-        { memory_id: "memory-2", content: "Fact 2", ...view, score: 8 },
+        { memory_id: "memory-1", content: "Fact 1", ...view, occurred_at: "2025-05-31", score: 1 },
+        { memory_id: "memory-2", content: "Fact 2", ...view, score: 0.89 },
       ],
       total: 3,
       next_cursor: expect.any(String),
@@ -71,20 +72,20 @@ describe("a search over HTTP", () => {
       notes: ["index-building"],
     });
     expect(second.body).toEqual({
-      items: [{ memory_id: "memory-3", content: "Fact 3", ...view, score: 7 }],
+      items: [{ memory_id: "memory-3", content: "Fact 3", ...view, score: 0.78 }],
       total: 3,
       next_cursor: null,
       has_more: false,
       notes: ["index-building"],
     });
-    const request = { agentId, userId: client.email, account: client.email, query: "a fact", limit: 2 };
+    const request = { agentId, userId: client.email, accountEmail: client.email, query: "a fact", limit: 2 };
     expect(asked).toEqual([
       { ...request, offset: 0 },
       { ...request, offset: 2 },
     ]);
   });
 
-  it("takes no cursor of another query or of another list", async () => {
+  it("refuses the cursor of another query or of another list", async () => {
     const { client, path } = await beginArchive();
     const { send } = appFinding([hit(1), hit(2)]);
     const { body } = await send(client, "GET", `${path}/search?query=tea&limit=1`);
@@ -97,7 +98,7 @@ describe("a search over HTTP", () => {
   });
 
   it.each(["", '"', "NEAR(", "content:x*", "💩", "x".repeat(10_000), "%00"])(
-    "passes any text on as it is: %j",
+    "passes any query on unchanged: %j",
     async (query) => {
       const { client, path } = await beginArchive();
       const { send, asked } = appFinding([], ["nothing-stored"]);
@@ -125,7 +126,7 @@ describe("a search over HTTP", () => {
     expect(status).toBe(422);
   });
 
-  it("asks nothing about an agent that is somebody else's", async () => {
+  it("does not search the memories of another account's agent", async () => {
     const [{ path }, stranger] = await Promise.all([beginArchive(), signUp()]);
     const { send, asked } = appFinding([hit(1)]);
 
@@ -136,7 +137,7 @@ describe("a search over HTTP", () => {
     expect(asked).toEqual([]);
   });
 
-  it("forgets an agent that is deleted", async () => {
+  it("removes a deleted agent from the index", async () => {
     const { client, agentId } = await beginArchive();
     const { send, forgotten } = appFinding([]);
 

@@ -1,7 +1,7 @@
 import type { Item } from "../../src/table/marshal.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 
-/** An agent whose archival memory is the matter of a test. */
+/** An agent whose archival memory is tested. */
 export interface Archive {
   readonly client: Client;
   readonly agentId: string;
@@ -22,7 +22,7 @@ export const sha256Of = async (text: string): Promise<string> => {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 };
 
-/** What is stored of an archive: memories, pointers, tombstones, and what holds these contents. */
+/** The stored items of an archive: memories, pointers, tombstones, and the holders of these contents. */
 export async function stored({ pk }: Archive, ...contents: readonly string[]) {
   const part = (beginsWith: string) => table.query(pk, { range: { beginsWith } });
   const hashes = contents.map(async (content) => table.query(`${pk}#Hash#${await sha256Of(content)}`));
@@ -34,7 +34,7 @@ export async function stored({ pk }: Archive, ...contents: readonly string[]) {
   };
 }
 
-/** A memory as the service before wrote it: under a random id, and without a pointer. */
+/** A memory as the legacy Python service wrote it: under a random id, and without a pointer. */
 export async function plantOld(
   { pk, agentId, client }: Archive,
   content: string,

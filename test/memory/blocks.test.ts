@@ -4,7 +4,7 @@ import { injectFault } from "../support/control.ts";
 import { problem } from "../http/route-cases.ts";
 import {
   agentMemory,
-  inShort,
+  summaryOf,
   jobs,
   plantContent,
   storedVersions,
@@ -15,8 +15,8 @@ import {
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u;
 const namesOf = (body: readonly { block_name: string }[]) => body.map(({ block_name }) => block_name);
 
-describe("making a block", () => {
-  it("gives it, empty, and stores its definition as the service before would", async () => {
+describe("creating a block", () => {
+  it("returns it, empty, and stores its definition as the legacy Python service would", async () => {
     const client = await signUp();
     const { agentId, pk, path, common } = await agentMemory(client);
 
@@ -25,6 +25,7 @@ describe("making a block", () => {
     expect(status).toBe(201);
     expect(body).toEqual({
       block_name: "jobs",
+      name: "jobs",
       description: "Where the user has worked",
       word_limit: 100,
       is_default: false,
@@ -46,14 +47,14 @@ describe("making a block", () => {
     });
   });
 
-  it("keeps the default ones, also in a memory that nobody has looked at before", async () => {
+  it("keeps the default blocks, even in a memory that was never read", async () => {
     const client = await signUp();
     const { path } = await withJobs(client);
 
     expect(namesOf((await client("GET", path)).body)).toEqual(["human", "jobs", "persona"]);
   });
 
-  it("takes forms: numbers as texts, and nothing as an empty text", async () => {
+  it("accepts forms: numbers as text, and an empty text for an absent value", async () => {
     const client = await signUp();
     const { path } = await agentMemory(client);
 
@@ -88,7 +89,7 @@ describe("making a block", () => {
     expect(await table.query(pk)).toEqual([]);
   });
 
-  it("refuses a name that is taken, and leaves the block that has it alone", async () => {
+  it("refuses a taken name, and does not change the block that has it", async () => {
     const client = await signUp();
     const { path, put, block } = await withJobs(client);
     await put(["Google"]);
@@ -101,7 +102,7 @@ describe("making a block", () => {
     expect((await client("GET", `${block}/content`)).body.lines).toEqual(["Google"]);
   });
 
-  it("keeps the default names for the default blocks, where one of them is missing", async () => {
+  it("reserves the default names even if a default block is missing", async () => {
     const client = await signUp();
     const { path, pk, common } = await agentMemory(client);
     await table.put({ pk, sk: "MemoryBlockDef#old", ...common, block_name: "old", description: "Old" });
@@ -112,7 +113,7 @@ describe("making a block", () => {
     expect(body).toEqual(problem(409, "conflict", "'persona' is a reserved block name"));
   });
 
-  it("happens once, however many make it at once", async () => {
+  it("happens once, however many concurrent requests there are", async () => {
     const client = await signUp();
     const { path } = await agentMemory(client);
 
@@ -122,7 +123,7 @@ describe("making a block", () => {
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, ...others]);
   });
 
-  it("happens once per idempotency key, which gets the same answer", async () => {
+  it("happens once per idempotency key, with the same response", async () => {
     const client = await signUp();
     const { path } = await agentMemory(client);
     const key = { "idempotency-key": "make-jobs" };
@@ -135,7 +136,7 @@ describe("making a block", () => {
     expect([other.status, other.body.code]).toEqual([422, "idempotency-mismatch"]);
   });
 
-  it("is found done by a repeat whose first attempt died before it could answer", async () => {
+  it("succeeds for a repeated request whose first attempt died before the response", async () => {
     const client = await signUp();
     const { path } = await agentMemory(client);
     const key = { "idempotency-key": "make-jobs" };
@@ -149,7 +150,7 @@ describe("making a block", () => {
     expect([second.status, second.body]).toEqual([201, first.body]);
   });
 
-  it("puts the block before the agent, which edits it by any spelling of its name", async () => {
+  it("shows the block to the agent, which can edit it by any spelling of its name", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await client("POST", memory.path, { ...jobs, name: "past__jobs_" });
@@ -171,7 +172,7 @@ describe("making a block", () => {
 });
 
 describe("changing a block", () => {
-  it("changes what is given, of default blocks too, and keeps the rest", async () => {
+  it("changes the given fields, also of default blocks, and keeps the others", async () => {
     const client = await signUp();
     const { path, block, put } = await withJobs(client);
     await put(["one two"]);
@@ -197,7 +198,7 @@ describe("changing a block", () => {
     ]);
   });
 
-  it("refuses a limit below what stands in the block", async () => {
+  it("refuses a limit below the words in the block", async () => {
     const client = await signUp();
     const { block, put } = await withJobs(client);
     await client("PATCH", block, { word_limit: 200 });
@@ -206,13 +207,13 @@ describe("changing a block", () => {
     const refused = await client("PATCH", block, { word_limit: 149 });
     const exact = await client("PATCH", block, { word_limit: 150 });
 
-    const sentence = "Memory block 'jobs' holds 150 words: its limit can't be 149. Shorten it first.";
+    const sentence = "Memory block 'jobs' has 150 words, so its limit can't be 149. Shorten the block first.";
     const extensions = { word_count: 150, word_limit: 200 };
     expect(refused.body).toEqual(problem(409, "conflict", sentence, extensions));
     expect([exact.status, exact.body.capacity_percent]).toEqual([200, 100]);
   });
 
-  it("leaves no block above its limit, whichever of limit and content comes first", async () => {
+  it("leaves no block above its limit, whether limit or content is written first", async () => {
     const client = await signUp();
     const { block, put } = await withJobs(client);
 
@@ -230,7 +231,7 @@ describe("changing a block", () => {
     }
   });
 
-  it("is a 404 for a name that no block has", async () => {
+  it("returns 404 for an unknown name", async () => {
     const client = await signUp();
     const { path } = await agentMemory(client);
 
@@ -259,7 +260,7 @@ describe("deleting a block", () => {
   });
 
   it.each(["human", "persona"])(
-    "refuses the default block %s, also before anybody has looked",
+    "refuses the default block %s, even before the blocks were first read",
     async (name) => {
       const client = await signUp();
       const { path } = await agentMemory(client);
@@ -272,7 +273,7 @@ describe("deleting a block", () => {
     },
   );
 
-  it("goes on with the numbers when a block of the name is made again, empty", async () => {
+  it("continues the version numbers when a block with the name is created again", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     const first = await memory.put(["Google"]);
@@ -285,21 +286,21 @@ describe("deleting a block", () => {
     expect([made.status, made.body.word_count, again.body.lines]).toEqual([201, 0, []]);
     expect(again.headers.get("etag")).not.toBe(first.headers.get("etag"));
     expect(restored.body.lines).toEqual(["Google"]);
-    expect(inShort(await storedVersions(memory, "jobs"))).toEqual([
+    expect(summaryOf(await storedVersions(memory, "jobs"))).toEqual([
       [1, "user", ["Google"]],
       [2, "user", []],
       [3, "restore", ["Google"]],
     ]);
   });
 
-  it("keeps what the service before had left in it as a version", async () => {
+  it("keeps content of the legacy Python service as a version", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await plantContent(memory, "jobs", ["Google until 2020"]);
 
     await client("DELETE", memory.block);
 
-    expect(inShort(await storedVersions(memory, "jobs"))).toEqual([[1, "import", ["Google until 2020"]]]);
+    expect(summaryOf(await storedVersions(memory, "jobs"))).toEqual([[1, "import", ["Google until 2020"]]]);
   });
 
   it("is not undone by an agent that edits the block at the same time", async () => {
@@ -321,7 +322,7 @@ describe("deleting a block", () => {
     expect(left).toEqual(await storedVersions(memory, "jobs"));
   });
 
-  it("is a 204 for agents that are absent or somebody else's, whose blocks stay", async () => {
+  it("returns 204 for agents that don't exist or belong to others, whose blocks are kept", async () => {
     const [owner, stranger] = await Promise.all([signUp(), signUp()]);
     const { block, path } = await withJobs(owner);
 
@@ -335,7 +336,7 @@ describe("deleting a block", () => {
   });
 });
 
-it("goes with its agent, versions included, and begins anew with the next one", async () => {
+it("is deleted with its agent and its versions, and the next agent starts empty", async () => {
   const client = await signUp();
   const memory = await withJobs(client);
   await memory.put(["Google"]);

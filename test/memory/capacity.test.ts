@@ -1,3 +1,4 @@
+import { runIdOf } from "../../src/shared/id-types.ts";
 import { describe, expect, it } from "vitest";
 import { CapacityRepository } from "../../src/memory/capacity-repository.ts";
 import { defaultDefinitions, emptyBlocks } from "../../src/memory/model.ts";
@@ -6,21 +7,21 @@ import { endUserOf } from "../support/callers.ts";
 import { databaseRequests } from "../support/control.ts";
 import { say } from "../support/sse.ts";
 import { storedVersions } from "./agent-memory.ts";
-import { anotherTalk, FULL, fullBlock, ok, settled, turnsOf, warnings, SOON } from "./full-block.ts";
+import { anotherTalk, FULL, fullBlock, ok, settled, turnsOf, warnings } from "./full-block.ts";
 
 const call = (name: string, input: object) => [{ call: { name, arguments: JSON.stringify(input) } }];
 const systemOf = async ({ model }: Awaited<ReturnType<typeof fullBlock>>, at: number) =>
   (await model.log()).requests[at]?.body.messages[0]?.content ?? "";
 
-describe("the turns that a block has been nearly full for", { timeout: 20_000 }, () => {
-  it("are counted behind the answer", async () => {
+describe("the turns that a block has been nearly full for", () => {
+  it("are counted after the answer", async () => {
     const memory = await fullBlock([ok, ok]);
 
     const first = await memory.turn();
-    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
+    await expect.poll(() => turnsOf(memory)).toBe(1);
     await memory.turn();
 
-    await expect.poll(() => turnsOf(memory), SOON).toBe(2);
+    await expect.poll(() => turnsOf(memory)).toBe(2);
     expect(await warnings(memory)).toEqual([
       {
         pk: memory.pk,
@@ -38,7 +39,7 @@ describe("the turns that a block has been nearly full for", { timeout: 20_000 },
     expect(await storedVersions(memory, "jobs")).toHaveLength(1);
   });
 
-  it("are counted from 80 % on, and not below", async () => {
+  it("are counted from 80 % on", async () => {
     const eighty = Array.from({ length: 80 }, (_, n) => `word${n}`);
     const at = await fullBlock([ok], eighty);
     const below = await fullBlock([ok], eighty.slice(1));
@@ -50,68 +51,70 @@ describe("the turns that a block has been nearly full for", { timeout: 20_000 },
     expect(await warnings(below)).toEqual([]);
   });
 
-  it("count the block as the turn leaves it", async () => {
+  it("count the block as it is at the end of the turn", async () => {
     const filling = call("core_memory_append", { block: "jobs", content: FULL.slice(1).join(" ") });
     const emptying = call("core_memory_delete", { block: "jobs", line_number: 2 });
     const memory = await fullBlock([filling, ok, emptying, ok], FULL.slice(0, 1));
 
     await memory.turn();
-    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
+    await expect.poll(() => turnsOf(memory)).toBe(1);
     await memory.turn();
 
-    await expect.poll(() => warnings(memory), SOON).toEqual([]);
+    await expect.poll(() => warnings(memory)).toEqual([]);
   });
 
-  it("are forgotten when a turn finds the block below", async () => {
+  it("are reset when the block falls below", async () => {
     const memory = await fullBlock([ok, ok, ok]);
     await memory.turn();
-    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
+    await expect.poll(() => turnsOf(memory)).toBe(1);
 
     await memory.put(["Acme"]);
     await memory.turn();
-    await expect.poll(() => warnings(memory), SOON).toEqual([]);
+    await expect.poll(() => warnings(memory)).toEqual([]);
     await memory.put(FULL);
     await memory.turn();
 
-    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
+    await expect.poll(() => turnsOf(memory)).toBe(1);
   });
 
-  it("are counted over all conversations with the agent", async () => {
+  it("are counted across all conversations with the agent", async () => {
     const memory = await fullBlock([ok, ok]);
 
     await memory.turn();
-    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
+    await expect.poll(() => turnsOf(memory)).toBe(1);
     await memory.turn(await anotherTalk(memory));
 
-    await expect.poll(() => turnsOf(memory), SOON).toBe(2);
+    await expect.poll(() => turnsOf(memory)).toBe(2);
   });
 
   it("count one turn once", async () => {
     const memory = await fullBlock([ok]);
     await memory.turn();
-    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
+    await expect.poll(() => turnsOf(memory)).toBe(1);
     const [{ run_id } = {}] = await warnings(memory);
     const owner = { agentId: memory.agentId, userId: memory.client.email };
-    const capacity = new CapacityRepository(table);
+    const capacity = new CapacityRepository({ table });
     const [block] = (await capacity.read(owner)).blocks.filter(({ name }) => name === "jobs");
     if (!block) throw new Error("The block is gone.");
 
-    const raise = { runId: String(run_id), raisedAt: "2026-01-29T11:51:36.123456+00:00" };
+    const raise = { runId: runIdOf(String(run_id)), raisedAt: "2026-01-29T11:51:36.123456+00:00" };
     expect(await capacity.raise(owner, memory.client.email, block, raise)).toBe(false);
     expect(await turnsOf(memory)).toBe(1);
-    expect(await capacity.raise(owner, memory.client.email, block, { ...raise, runId: "next" })).toBe(true);
+    expect(
+      await capacity.raise(owner, memory.client.email, block, { ...raise, runId: runIdOf("next") }),
+    ).toBe(true);
     expect(await turnsOf(memory)).toBe(2);
   });
 
-  it("are not counted for an end user who is gone, or on the way out", async () => {
+  it("are not counted for an end user who is deleted or being deleted", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);
     await Promise.all([endUserOf(owner, agentId, "gone"), endUserOf(owner, agentId, "going")]);
-    const capacity = new CapacityRepository(table);
+    const capacity = new CapacityRepository({ table });
     const createdAt = "2026-01-29T11:51:36.123456+00:00";
     const [definition] = emptyBlocks(defaultDefinitions(createdAt));
     if (!definition) throw new Error("There are default blocks.");
-    const raise = { runId: "run", raisedAt: createdAt };
+    const raise = { runId: runIdOf("run"), raisedAt: createdAt };
     const raised = (userId: string) => capacity.raise({ agentId, userId }, owner.email, definition, raise);
 
     expect((await owner("DELETE", `/agents/${agentId}/end-users/gone`)).status).toBe(204);
@@ -123,7 +126,7 @@ describe("the turns that a block has been nearly full for", { timeout: 20_000 },
     expect(await table.query(`Agent#${agentId}#User#gone`)).toEqual([]);
   });
 
-  it("go on from what the service before has counted", async () => {
+  it("continue the count of the legacy Python service", async () => {
     const memory = await fullBlock([ok]);
     const block_id = `${memory.agentId}:${memory.client.email}:jobs`;
     await table.put({
@@ -138,10 +141,10 @@ describe("the turns that a block has been nearly full for", { timeout: 20_000 },
 
     await memory.turn();
 
-    await expect.poll(() => turnsOf(memory), SOON).toBe(2);
+    await expect.poll(() => turnsOf(memory)).toBe(2);
   });
 
-  it("are not counted of turns that fail", async () => {
+  it("are not counted for failed turns", async () => {
     const memory = await fullBlock([[{ status: 400, body: {} }]]);
 
     expect((await memory.turn()).last?.event_type).toBe("ERROR");
@@ -150,7 +153,7 @@ describe("the turns that a block has been nearly full for", { timeout: 20_000 },
     expect(await warnings(memory)).toEqual([]);
   });
 
-  it("are not counted for an agent that is shown no memory", async () => {
+  it("are not counted for an agent without core memory", async () => {
     const memory = await fullBlock([ok], FULL, { agent_architecture: "krishna-mini" });
 
     await memory.turn();
@@ -159,7 +162,7 @@ describe("the turns that a block has been nearly full for", { timeout: 20_000 },
     expect(await warnings(memory)).toEqual([]);
   });
 
-  it("cost nothing while no block is nearly full, and two requests when one is", async () => {
+  it("cost no request while no block is nearly full, and two when one is", async () => {
     const requestsOf = async (lines: readonly string[]) => {
       const memory = await fullBlock([ok, ok], lines);
       await memory.turn();
@@ -176,24 +179,24 @@ describe("the turns that a block has been nearly full for", { timeout: 20_000 },
     expect(await requestsOf(FULL)).toBe(plain + 2);
   });
 
-  it("go with their block, and with their agent", async () => {
+  it("are deleted with their block, and with their agent", async () => {
     const memory = await fullBlock([ok, ok]);
     await memory.turn();
-    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
+    await expect.poll(() => turnsOf(memory)).toBe(1);
 
     expect((await memory.client("DELETE", memory.block)).status).toBe(204);
     expect(await warnings(memory)).toEqual([]);
 
     const other = await fullBlock([ok]);
     await other.turn();
-    await expect.poll(() => turnsOf(other), SOON).toBe(1);
+    await expect.poll(() => turnsOf(other)).toBe(1);
     expect((await other.client("DELETE", `/agents/${other.agentId}`)).status).toBe(204);
     expect(await warnings(other)).toEqual([]);
   });
 });
 
 describe("the warning in the prompt", () => {
-  it("names the blocks that are nearly full, behind core memory", async () => {
+  it("names the nearly full blocks, after core memory", async () => {
     const memory = await fullBlock([ok]);
 
     await memory.turn();
@@ -207,7 +210,7 @@ describe("the warning in the prompt", () => {
     );
   });
 
-  it("is absent while none is", async () => {
+  it("is absent if no block is nearly full", async () => {
     const client = await signUp();
     const { path } = await beginConversation(client);
     expect((await say(client, path, "Hi")).status).toBe(200);
@@ -218,11 +221,11 @@ describe("the warning in the prompt", () => {
     expect(await systemOf(memory, 0)).not.toContain("memory_warning");
   });
 
-  it("is the same from turn to turn, so that the provider knows it", async () => {
+  it("is the same from turn to turn, so that the provider can cache it", async () => {
     const memory = await fullBlock([ok, ok]);
 
     await memory.turn();
-    await expect.poll(() => turnsOf(memory), SOON).toBe(1);
+    await expect.poll(() => turnsOf(memory)).toBe(1);
     await memory.turn();
 
     const [first, second] = [await systemOf(memory, 0), await systemOf(memory, 1)];

@@ -2,19 +2,19 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChatModel, ModelChunk } from "../../src/llm/model.ts";
 import { memoriesOf, summaryLines, targetWords, withoutOldest } from "../../src/memory/compaction.ts";
-import { summarise } from "../../src/memory/compaction-summary.ts";
+import { summarizeBlock } from "../../src/memory/compaction-summary.ts";
 import { wordsIn } from "../../src/memory/model.ts";
 import { utf8Length } from "../../src/shared/text.ts";
 
 const wordsOf = (texts: readonly string[]) => texts.flatMap((text) => text.match(/\S+/gu) ?? []).toSorted();
 
 describe("the memories that lines become", () => {
-  it("are one for each line, once, and none for an empty one", () => {
+  it("are one per distinct line, and none for an empty one", () => {
     expect(memoriesOf(["a b", "", "c", " ", "a b"])).toEqual(["a b", "c"]);
     expect(memoriesOf([])).toEqual([]);
   });
 
-  it("hold neighbours together where there are very many", () => {
+  it("combine neighbouring lines if there are very many", () => {
     const lines = Array.from({ length: 10_000 }, (_, n) => `fact ${n}`);
 
     const memories = memoriesOf(lines);
@@ -23,7 +23,7 @@ describe("the memories that lines become", () => {
     expect(memories.join("\n")).toBe(lines.join("\n"));
   });
 
-  it("hold every word, none of them cut, and fit what a memory may hold", () => {
+  it("contain every word uncut, and fit into a memory", () => {
     const word = fc.oneof(
       fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }),
       fc.constant("長い".repeat(4_000)),
@@ -41,7 +41,7 @@ describe("the memories that lines become", () => {
     );
   });
 
-  it("cut a word that is longer than any memory between characters", () => {
+  it("split a word that is longer than a memory between characters", () => {
     const memories = memoriesOf([`x${"😀".repeat(40_000)}`]);
 
     expect(memories.length).toBe(3);
@@ -50,7 +50,7 @@ describe("the memories that lines become", () => {
   });
 });
 
-it("takes as few of the oldest lines as it can", () => {
+it("removes as few of the oldest lines as possible", () => {
   const lines = fc.array(fc.array(fc.constant("w"), { maxLength: 9 }).map((words) => words.join(" ")));
 
   fc.assert(
@@ -74,26 +74,31 @@ describe("a summary", () => {
       5,
       ["one two", "three", "four", "five-six"],
     ],
-    ["is none when it is empty", " \n - \n", 5, undefined],
-    ["is none when it has a word too many", "a b c d e f", 5, undefined],
-    ["is none when it is a refusal", "I can’t help.", 5, undefined],
-    ["may begin like one and say more", "I can't swim\nnor run\nnor", 6, ["I can't swim", "nor run", "nor"]],
-    ["is none when it is longer than what it sums up", "長".repeat(50), 5, undefined],
+    ["is rejected if it is empty", " \n - \n", 5, undefined],
+    ["is rejected if it is one word too long", "a b c d e f", 5, undefined],
+    ["is rejected if it is a refusal", "I can’t help.", 5, undefined],
+    [
+      "may begin like a refusal and go on",
+      "I can't swim\nnor run\nnor",
+      6,
+      ["I can't swim", "nor run", "nor"],
+    ],
+    ["is rejected if it is longer than the original", "長".repeat(50), 5, undefined],
   ])("%s", (_case, text, target, lines) => {
     expect(summaryLines(text, original, target)).toEqual(lines);
   });
 
-  it("has no line that a block may not have", () => {
+  it("has no line that is too long for a block", () => {
     const long = "x".repeat(10_001);
     expect(summaryLines(long, [`${long} y`], 5)).toBeUndefined();
   });
 
-  it("leaves half of an odd limit, rounded down", () => {
+  it("has half of an odd limit, rounded down", () => {
     expect([5_000, 101, 1, 0].map(targetWords)).toEqual([2_500, 50, 0, 0]);
   });
 });
 
-describe("a model that sums up", () => {
+describe("a model that summarizes", () => {
   const block = {
     name: "jobs",
     description: "",
@@ -107,13 +112,16 @@ describe("a model that sums up", () => {
       revision: undefined,
     },
   };
-  /** A model that is asked for one answer; `contextWords` is what it reads. */
+  /** A model with one answer, and the number of tokens that a request to it may have. */
   const modelOf = (
     stream: (signal: AbortSignal) => AsyncIterable<ModelChunk>,
-    contextWords = 1_000,
-  ): ChatModel => ({ id: "test", contextWords, stream: (_request, signal) => stream(signal) });
+    promptTokens = 1_000,
+  ): { readonly model: ChatModel; readonly promptTokens: number } => ({
+    model: { id: "test", contextTokens: 1_000, stream: (_request, signal) => stream(signal) },
+    promptTokens,
+  });
 
-  it("is left when its time is over, however slowly it goes on", async () => {
+  it("is abandoned after its time limit, even if it is still writing", async () => {
     const slow = modelOf(async function* (signal) {
       for (;;) {
         yield { type: "text", text: "x" };
@@ -122,31 +130,45 @@ describe("a model that sums up", () => {
       }
     });
 
-    expect(await summarise(block, slow, 40)).toEqual({
+    expect(await summarizeBlock(block, slow, 40)).toEqual({
       lines: undefined,
       usage: null,
       missing: "provider-stalled",
     });
   });
 
-  it("is not asked where it can't read the block", async () => {
+  it("is not called if the block exceeds its window", async () => {
     let isAsked = false;
     const small = modelOf(async function* () {
       isAsked = true;
       yield { type: "text", text: "one" };
-    }, 14);
+    }, 10);
 
-    expect(await summarise(block, small)).toMatchObject({ lines: undefined, missing: "too-long-to-read" });
+    expect(await summarizeBlock(block, small)).toMatchObject({
+      lines: undefined,
+      missing: "too-long-to-read",
+    });
     expect(isAsked).toBe(false);
   });
 
-  it("says what it has used", async () => {
+  it("is ignored if its summary was cut off at a token limit", async () => {
+    const usage = { inputTokens: 9, outputTokens: 1, cachedTokens: 0 };
+    const cut = modelOf(async function* () {
+      yield { type: "text", text: "one to" };
+      yield { type: "usage", usage };
+      yield { type: "finish", reason: "length" };
+    });
+
+    expect(await summarizeBlock(block, cut)).toEqual({ lines: undefined, usage, missing: "unusable" });
+  });
+
+  it("reports its token usage", async () => {
     const usage = { inputTokens: 9, outputTokens: 1, cachedTokens: 0 };
     const good = modelOf(async function* () {
       yield { type: "text", text: "one to nine" };
       yield { type: "usage", usage };
     });
 
-    expect(await summarise(block, good)).toEqual({ lines: ["one to nine"], usage, missing: null });
+    expect(await summarizeBlock(block, good)).toEqual({ lines: ["one to nine"], usage, missing: null });
   });
 });

@@ -1,10 +1,12 @@
+import { accountEmailOf, agentIdOf, runIdOf } from "../../src/shared/id-types.ts";
+import { agentKey } from "../../src/table/keys.ts";
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { agentKey } from "../../src/agents/model.ts";
 import type { ChatModel } from "../../src/llm/model.ts";
 import { ArchivalRepository } from "../../src/memory/archival-repository.ts";
 import { CapacityRepository } from "../../src/memory/capacity-repository.ts";
+import { BlockVersionRepository } from "../../src/memory/version-repository.ts";
 import { watchCapacity } from "../../src/memory/capacity-watch.ts";
 import { CoreMemory } from "../../src/memory/core-memory.ts";
 import { wordsIn } from "../../src/memory/model.ts";
@@ -17,7 +19,7 @@ import { Cursors } from "../../src/table/cursor.ts";
 import { createTransport, type Send } from "../../src/table/transport.ts";
 import { table } from "../support/app.ts";
 
-const OWNER = "alice@example.com";
+const OWNER = accountEmailOf("alice@example.com");
 const LIMIT = 10;
 const clock = createClock();
 const cursors = new Cursors(await deriveHmacKey("a secret for tests only", "list cursors"));
@@ -38,11 +40,11 @@ const edit = fc.oneof(
 );
 const turn = fc.record({
   edits: fc.array(edit, { maxLength: 2 }),
-  /** What the model says when it is asked for a summary; nothing where it fails. */
+  /** The model's answer to a summary request; `undefined` if it fails. */
   reply: fc.option(fc.array(text, { maxLength: 3 }).map((lines) => lines.join("\n"))),
 });
 const conversation = fc.array(turn, { minLength: 5, maxLength: 9 });
-/** Which of the requests behind answers fail, and whether they have been carried out all the same. */
+/** Which of the requests after answers fail, and whether they were carried out nevertheless. */
 const faults = fc.infiniteStream(
   fc.oneof(
     { weight: 20, arbitrary: fc.constant("none" as const) },
@@ -55,7 +57,7 @@ type Fault = "none" | "refused" | "unanswered";
 
 const modelThatSays = (reply: string | null): ChatModel => ({
   id: "test",
-  contextWords: 1_000,
+  contextTokens: 1_000,
   async *stream() {
     await Promise.resolve();
     if (reply === null) throw new AppError("provider-unavailable", "Not now.");
@@ -63,14 +65,20 @@ const modelThatSays = (reply: string | null): ChatModel => ({
   },
 });
 
-/** An agent that stands, with a block for ten words, and ways to its memory that wait for the scheduler. */
+/** A live agent with a block for ten words, and access to its memory that waits for the scheduler. */
 async function memoryOver(scheduler: fc.Scheduler, upsets: Iterator<Fault>) {
-  const agentId = crypto.randomUUID();
+  const agentId = agentIdOf(crypto.randomUUID());
   const owner = { agentId, userId: OWNER };
   await table.put({ ...agentKey(OWNER, agentId), agent_id: agentId });
   const createdAt = clock.timestamp();
   const definition = { name: "facts", description: "", wordLimit: LIMIT, isDefault: false, createdAt };
-  await new MemoryRepository(table).create(owner, OWNER, { ...definition, updatedAt: null }, undefined, 0);
+  await new MemoryRepository({ table }).create(
+    owner,
+    OWNER,
+    { ...definition, updatedAt: null },
+    undefined,
+    0,
+  );
 
   const slow: Send = async (operation, input) => {
     await scheduler.schedule(Promise.resolve(), operation);
@@ -87,33 +95,35 @@ async function memoryOver(scheduler: fc.Scheduler, upsets: Iterator<Fault>) {
   return { owner, table: over(slow), behind: over(failing) };
 }
 
-/** One conversation: its turns, each with what follows it. Gives how often that failed. */
+/** Runs the turns of one conversation, each with the work that follows it. Returns how often that work failed. */
 async function talk(world: Awaited<ReturnType<typeof memoryOver>>, turns: readonly Turn[]): Promise<void> {
   const { owner } = world;
-  const reader = new CapacityRepository(world.table);
-  const memory = new MemoryRepository(world.table);
+  const reader = new CapacityRepository({ table: world.table });
+  const memory = new MemoryRepository({ table: world.table });
 
   for (const { edits, reply } of turns) {
-    const runId = crypto.randomUUID();
+    const runId = runIdOf(crypto.randomUUID());
     const { blocks, warnings } = await reader.read(owner);
     const author = { by: "agent", runId } as const;
-    const core = new CoreMemory(
+    const core = new CoreMemory({
       owner,
       blocks,
-      (change) => memory.saveContent(owner, OWNER, { ...change, author }),
+      save: (change) => memory.saveContent(owner, OWNER, { ...change, author }),
       clock,
-    );
+    });
     for (const made of edits) await play(core, made);
 
     const deps = {
-      capacity: new CapacityRepository(world.behind),
-      memory: new MemoryRepository(world.behind),
-      archive: new ArchivalRepository(world.behind, cursors),
+      capacity: new CapacityRepository({ table: world.behind }),
+      memory: new MemoryRepository({ table: world.behind }),
+      archive: new ArchivalRepository({ table: world.behind, cursors }),
+      versions: new BlockVersionRepository({ table: world.behind, cursors }),
       clock,
     };
     const model = modelThatSays(reply);
-    const watched = { owner, agentOwner: OWNER, runId, model, blocks: core.blocks(), warnings };
-    // As behind an answer: what fails is left to the next turn.
+    const asked = { model, promptTokens: 1_000 };
+    const watched = { owner, accountEmail: OWNER, runId, ...asked, blocks: core.blocks(), warnings };
+    // As after an answer: a failure is left to the next turn.
     await watchCapacity(watched, deps).catch(() => undefined);
   }
 }
@@ -124,7 +134,7 @@ async function play(core: CoreMemory, made: Turn["edits"][number]): Promise<void
     else if (made.kind === "replace") await core.replace("facts", made.number, made.text);
     else await core.remove("facts", made.number);
   } catch (error) {
-    // A full block takes nothing more.
+    // A full block accepts no more lines.
     expect((error as AppError).code).toBe("validation-failed");
   }
 }
@@ -132,7 +142,7 @@ async function play(core: CoreMemory, made: Turn["edits"][number]): Promise<void
 const wordsOf = (lines: readonly string[]) => new Set(lines.flatMap((line) => line.split(/\s+/u)));
 const missing = (words: ReadonlySet<string>, among: ReadonlySet<string>) => [...words.difference(among)];
 
-it("never loses a word, whoever edits a block while it is compacted, and whatever fails", async () => {
+it("never loses a word, whatever edits and failures occur during a compaction", async () => {
   let compactions = 0;
 
   await fc.assert(
@@ -153,7 +163,7 @@ it("never loses a word, whoever edits a block while it is compacted, and whateve
         const archive = wordsOf(memories.map((item) => item["content"] as string));
         const content = await table.get({ pk, sk: `CoreMemory#${world.owner.agentId}:${OWNER}:facts` });
 
-        // All that ever stood there is a version, and the last one is what stands there now.
+        // Every content that the block ever had is a version, and the last one is the current content.
         expect(stored.map((item) => item["version"])).toEqual(stored.map((_, index) => index + 1));
         expect(content?.["lines"] ?? []).toEqual(states.at(-1) ?? []);
         expect(new Set(memories.map((item) => item["content"])).size).toBe(memories.length);
@@ -162,7 +172,7 @@ it("never loses a word, whoever edits a block while it is compacted, and whateve
           if (item["by"] !== "compaction") continue;
           const [before, after] = [states[index - 1] ?? [], states[index] ?? []];
           compactions++;
-          // It had a reason, it reached its aim, and what it took away can be found without looking into the past.
+          // It was necessary, it reached its target, and the removed lines can be found without reading old versions.
           expect(wordsIn(before)).toBeGreaterThanOrEqual(LIMIT * 0.8);
           expect(wordsIn(after)).toBeLessThanOrEqual(LIMIT / 2);
           expect(missing(wordsOf(before), new Set([...wordsOf(after), ...archive]))).toEqual([]);
@@ -172,4 +182,4 @@ it("never loses a word, whoever edits a block while it is compacted, and whateve
     { numRuns: 25 },
   );
   expect(compactions).toBeGreaterThan(10);
-}, 60_000);
+});

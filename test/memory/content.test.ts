@@ -2,13 +2,12 @@ import { describe, expect, it } from "vitest";
 import { signUp, table } from "../support/app.ts";
 import { injectFault } from "../support/control.ts";
 import { problem } from "../http/route-cases.ts";
-import { agentMemory, inShort, plantContent, storedVersions, withJobs } from "./agent-memory.ts";
+import { agentMemory, summaryOf, plantContent, storedVersions, withJobs } from "./agent-memory.ts";
 
-const STALE =
-  "Memory block 'jobs' has changed since it was read. Read it again, and repeat the change on what it says now.";
+const STALE = "Memory block 'jobs' has changed since you read it. Read it again and reapply your change.";
 
 describe("writing a block", () => {
-  it("gives it other lines, and stores them with their version", async () => {
+  it("replaces its lines, and stores them with their version", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
 
@@ -18,6 +17,7 @@ describe("writing a block", () => {
     expect(headers.get("etag")).toBe('"1"');
     expect(body).toEqual({
       block_name: "jobs",
+      name: "jobs",
       lines: ["Google until 2020", "Acme since then"],
       word_count: 6,
       word_limit: 100,
@@ -35,7 +35,7 @@ describe("writing a block", () => {
     ]);
   });
 
-  it("writes default blocks too, also before anybody has looked", async () => {
+  it("writes default blocks, even before the first read", async () => {
     const client = await signUp();
     const memory = await agentMemory(client);
 
@@ -45,7 +45,7 @@ describe("writing a block", () => {
     expect((await client("GET", `${memory.path}/human/content`)).body).toEqual(body);
   });
 
-  it("makes each line one line, and leaves out empty ones", async () => {
+  it("replaces line breaks within a line, and drops empty lines", async () => {
     const client = await signUp();
     const { put } = await withJobs(client);
 
@@ -61,6 +61,17 @@ describe("writing a block", () => {
     expect(body.lines).toEqual(["Google 2: until 2020", "</core_memory>", "twice", "twice"]);
   });
 
+  it("refuses lines that no block can hold before it processes them, and accepts white space", async () => {
+    const client = await signUp();
+    const { put } = await withJobs(client);
+
+    const much = await put(Array.from({ length: 90 }, () => " ".repeat(10_000)));
+    const little = await put(Array.from({ length: 40 }, () => `x${" ".repeat(9_997)}\u0085y`));
+
+    expect([much.status, much.body.code]).toEqual([413, "payload-too-large"]);
+    expect(little.body.lines).toEqual(Array.from({ length: 40 }, () => "x y"));
+  });
+
   it("empties a block", async () => {
     const client = await signUp();
     const { put } = await withJobs(client);
@@ -69,7 +80,7 @@ describe("writing a block", () => {
     expect((await put([])).body).toMatchObject({ lines: [], word_count: 0 });
   });
 
-  it("makes no version of what stands there already", async () => {
+  it("creates no version if the lines are the same", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
 
@@ -81,21 +92,27 @@ describe("writing a block", () => {
     expect(await storedVersions(memory, "jobs")).toHaveLength(1);
   });
 
-  it("refuses more words than the block may hold, and takes exactly as many", async () => {
+  it("refuses more words than the limit, and accepts exactly as many", async () => {
     const client = await signUp();
     const { put } = await withJobs(client);
 
     const over = await put(["word ".repeat(60), "word ".repeat(41)]);
     const full = await put(["word ".repeat(60), "word ".repeat(40)]);
 
-    const sentence = "Memory block 'jobs' may hold 100 words, and these lines have 101.";
+    const sentence = "Memory block 'jobs' can hold at most 100 words, but these lines have 101.";
     const extensions = { word_count: 101, word_limit: 100 };
     expect(over.status).toBe(422);
     expect(over.body).toEqual(problem(422, "validation-failed", sentence, extensions));
     expect([full.status, full.body.capacity_percent]).toEqual([200, 100]);
   });
 
-  it("refuses what one item can't hold, and changes nothing", async () => {
+  it("shows a whole percentage without an error of rounding", async () => {
+    const { put } = await withJobs(await signUp());
+
+    expect((await put(["word ".repeat(14)])).body.capacity_percent).toBe(14);
+  });
+
+  it("refuses lines that exceed the size of an item, and changes nothing", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await memory.put(["Google"]);
@@ -106,7 +123,7 @@ describe("writing a block", () => {
     expect((await client("GET", `${memory.block}/content`)).body.lines).toEqual(["Google"]);
   });
 
-  it("takes ten thousand lines", async () => {
+  it("accepts ten thousand lines", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await client("PATCH", memory.block, { word_limit: 50_000 });
@@ -118,7 +135,7 @@ describe("writing a block", () => {
 
   it.each([
     ["a text", "Google", ["lines"]],
-    ["lines that are no texts", [1], ["lines", "0"]],
+    ["lines that are not texts", [1], ["lines", "0"]],
     ["a line that is a document", ["fine", "x".repeat(10_001)], ["lines", "1"]],
   ])("refuses %s", async (_case, lines, path) => {
     const client = await signUp();
@@ -129,7 +146,7 @@ describe("writing a block", () => {
     expect([status, body.errors[0].path]).toEqual([422, path]);
   });
 
-  it("is a 404 for a name that no block has", async () => {
+  it("returns 404 for an unknown name", async () => {
     const client = await signUp();
     const { path } = await agentMemory(client);
 
@@ -148,12 +165,12 @@ describe("writing a block", () => {
     const { status, headers } = await memory.put(["Google"]);
 
     expect([status, headers.get("etag")]).toEqual([200, '"1"']);
-    expect(inShort(await storedVersions(memory, "jobs"))).toEqual([[1, "user", ["Google"]]]);
+    expect(summaryOf(await storedVersions(memory, "jobs"))).toEqual([[1, "user", ["Google"]]]);
   });
 });
 
 describe("an entity tag", () => {
-  it("is that of the version, on reads and writes alike", async () => {
+  it("is that of the version, on reads and on writes", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     const read = async () => (await client("GET", `${memory.block}/content`)).headers.get("etag");
@@ -165,7 +182,7 @@ describe("an entity tag", () => {
     expect(tags).toEqual(['"0"', '"1"', '"1"', '"2"', '"2"']);
   });
 
-  it("tells apart what writers without versions have left", async () => {
+  it("distinguishes states written by writers without versions", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await plantContent(memory, "jobs", ["Google"]);
@@ -178,7 +195,7 @@ describe("an entity tag", () => {
     expect([stale.status, fresh.status]).toEqual([412, 200]);
   });
 
-  it.each(['"1"', '"7"', '"2", "3"'])("of a state that is gone refuses a write: %s", async (tag) => {
+  it.each(['"1"', '"7"', '"2", "3"'])("of an old state refuses a write: %s", async (tag) => {
     const client = await signUp();
     const memory = await withJobs(client);
     for (const lines of [["a"], ["b"], ["c"], ["d"]]) await memory.put(lines);
@@ -193,7 +210,7 @@ describe("an entity tag", () => {
     expect(await storedVersions(memory, "jobs")).toHaveLength(4);
   });
 
-  it.each(["nonsense", "1", 'W/"1"', "", " , "])("that is none refuses a write: %j", async (tag) => {
+  it.each(["nonsense", "1", 'W/"1"', "", " , "])("that is invalid refuses a write: %j", async (tag) => {
     const client = await signUp();
     const { put } = await withJobs(client);
     await put(["a"]);
@@ -201,7 +218,7 @@ describe("an entity tag", () => {
     expect((await put(["b"], { "if-match": tag })).status).toBe(412);
   });
 
-  it.each(['"1"', '"9","1"', "*", " * "])("of the present state lets a write pass: %s", async (tag) => {
+  it.each(['"1"', '"9","1"', "*", " * "])("of the current state allows a write: %s", async (tag) => {
     const client = await signUp();
     const { put, restore } = await withJobs(client);
     await put(["a"]);
@@ -210,7 +227,7 @@ describe("an entity tag", () => {
     expect((await restore(1, { "if-match": '"2"' })).status).toBe(200);
   });
 
-  it("lets one of many pass that write at once, and refuses the others", async () => {
+  it("allows one of many concurrent writes, and refuses the others", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await memory.put(["a"]);
@@ -226,7 +243,7 @@ describe("an entity tag", () => {
   });
 });
 
-it("puts writes without a tag on top of each other, and keeps a version of each", async () => {
+it("applies concurrent writes without a tag one after the other, and keeps a version of each", async () => {
   const client = await signUp();
   const memory = await withJobs(client);
   const lines = Array.from({ length: 12 }, (_, n) => `line ${n}`);

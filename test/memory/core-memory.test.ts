@@ -1,10 +1,11 @@
+import { agentIdOf } from "../../src/shared/id-types.ts";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { CoreMemory, EditRefused, type SaveContent } from "../../src/memory/core-memory.ts";
 import { type BlockContent, normalizeBlockName, wordsIn } from "../../src/memory/model.ts";
 import { createClock } from "../../src/shared/clock.ts";
 
-const OWNER = { agentId: "agent", userId: "user" };
+const OWNER = { agentId: agentIdOf("agent"), userId: "user" };
 const definition = {
   name: "human",
   description: "",
@@ -14,12 +15,12 @@ const definition = {
   updatedAt: null,
 };
 
-/** A block as the table keeps it: a write passes only if it was made from what stands there. */
+/** A block as the table stores it: a write succeeds only if it is based on the current state. */
 function storedBlock(lines: readonly string[], pause: () => Promise<void> = () => Promise.resolve()) {
   let content: BlockContent = { lines, createdAt: "then", revision: { version: 1, updatedAt: "then" } };
 
   const save: SaveContent = async ({ block, lines: changed, changedAt }) => {
-    // Gives other editors their turn, as a request to the table does.
+    // Lets other editors run, as a request to the table does.
     await pause();
     if (block.content.revision?.version !== content.revision?.version)
       return { current: { ...block, content } };
@@ -28,7 +29,12 @@ function storedBlock(lines: readonly string[], pause: () => Promise<void> = () =
     return { saved: content };
   };
   const open = (wordLimit = 1_000) =>
-    new CoreMemory(OWNER, [{ ...definition, wordLimit, content }], save, createClock());
+    new CoreMemory({
+      owner: OWNER,
+      blocks: [{ ...definition, wordLimit, content }],
+      save,
+      clock: createClock(),
+    });
 
   return { open, lines: () => content.lines, version: () => content.revision?.version };
 }
@@ -58,7 +64,7 @@ async function make(memory: CoreMemory, edit: Edit) {
   return memory.remove("human", edit.number);
 }
 
-it("makes the edits of one response as if lines had kept their numbers", async () => {
+it("applies the edits of one response as if lines had kept their numbers", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(fc.nat(50).map(String), { maxLength: 6 }),
@@ -67,7 +73,7 @@ it("makes the edits of one response as if lines had kept their numbers", async (
         const block = storedBlock(lines);
         const memory = block.open();
         memory.beginResponse();
-        // Each line with the number that the model knows it by; appended ones go on from there.
+        // Each line has the number that the model knows; appended lines continue the numbering.
         const model: { number: number; text: string }[] = lines.map((text, index) => ({
           number: index + 1,
           text,
@@ -96,7 +102,8 @@ it("makes the edits of one response as if lines had kept their numbers", async (
   );
 });
 
-it("loses no line and hits no wrong one when two conversations edit at once", async () => {
+// Scenario 20.
+it("loses no line and edits no wrong one when two conversations edit concurrently", async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), edits("a"), edits("b"), async (scheduler, first, second) => {
       const original = ["one", "two", "three"];
@@ -111,7 +118,7 @@ it("loses no line and hits no wrong one when two conversations edit at once", as
       };
       await scheduler.waitFor(Promise.all([play(memories[0], first), play(memories[1], second)]));
 
-      // Whatever was written or stood there and was not reported as replaced or removed stands there still.
+      // Every line that was written, or was there before, and was not reported as replaced or removed is still there.
       const written = outcomes.flatMap(({ edit, result }) =>
         "text" in edit && result?.changed ? [edit.text] : [],
       );
@@ -129,7 +136,7 @@ it("loses no line and hits no wrong one when two conversations edit at once", as
   );
 });
 
-it("raises the version with each write, and only then", async () => {
+it("increases the version with each write, and only then", async () => {
   const block = storedBlock(["a"]);
   const memory = block.open();
 
@@ -156,7 +163,7 @@ it("never leaves a block above its limit", async () => {
   );
 });
 
-it("gives up on a block that others change all the time", async () => {
+it("gives up on a block that keeps changing concurrently", async () => {
   let version = 1;
   const restless: SaveContent = ({ block }) =>
     Promise.resolve({
@@ -166,9 +173,9 @@ it("gives up on a block that others change all the time", async () => {
       },
     });
   const block = { ...definition, content: { lines: [], createdAt: "", revision: undefined } };
-  const memory = new CoreMemory(OWNER, [block], restless, createClock());
+  const memory = new CoreMemory({ owner: OWNER, blocks: [block], save: restless, clock: createClock() });
 
-  await expect(memory.append("human", "a")).rejects.toThrow(/is being changed by others/u);
+  await expect(memory.append("human", "a")).rejects.toThrow(/is being changed concurrently/u);
 });
 
 it.each([
@@ -178,6 +185,6 @@ it.each([
   ["__a--b  c!!", "a_b_c"],
   ["Ünï", "n"],
   [" human ", "human"],
-])("brings the block name %j to %j", (name, expected) => {
+])("normalizes the block name %j to %j", (name, expected) => {
   expect(normalizeBlockName(name)).toBe(expected);
 });

@@ -1,27 +1,25 @@
 import type { ReplyStep } from "../../scripts/model-server.ts";
 import type { Item } from "../../src/table/marshal.ts";
 import { type Client, signUp, table } from "../support/app.ts";
-import { databaseRequests, scriptModel } from "../support/control.ts";
-import { pause } from "../support/runs.ts";
+import { scriptModel } from "../support/control.ts";
+import type { ScriptStep } from "../support/control-protocol.ts";
+import { untilIdle } from "../support/runs.ts";
 import { say } from "../support/sse.ts";
 import { type AgentMemory, agentMemory, jobs } from "./agent-memory.ts";
 
-/** Eighty-five words, where eighty are nearly full: seventeen lines, each found by a word of its own. */
+/** Eighty-five words, where eighty count as nearly full: seventeen lines, each with a unique word. */
 export const FULL: readonly string[] = Array.from(
   { length: 17 },
   (_, n) => `Company${n} employed me in ${2001 + n}`,
 );
 
-/** What a compaction leaves without a summary: fifty words. */
+/** The lines that a compaction without a summary keeps: fifty words. */
 export const NEWEST = FULL.slice(7);
 
 export const SUMMARY: readonly string[] = ["Worked for Company0 to Company16", "from 2001 to 2017"];
 
-/** A model's reply that is a summary of the block. */
+/** A model's reply with a summary of the block. */
 export const summary: readonly ReplyStep[] = [{ text: SUMMARY.join("\n") }];
-
-/** How long to wait for what follows an answer: nobody else does, and machines that run tests are busy. */
-export const SOON = { timeout: 8_000 } as const;
 
 export const ok: readonly ReplyStep[] = [{ text: "Ok." }];
 
@@ -29,14 +27,14 @@ export interface FullBlock extends AgentMemory {
   readonly client: Client;
   readonly block: string;
   readonly model: Awaited<ReturnType<typeof scriptModel>>;
-  /** Says something in a conversation of this memory; the first one unless told. */
+  /** Sends a message in a conversation of this memory; by default, in the first one. */
   turn(talk?: string): ReturnType<typeof say>;
   put(lines: readonly string[]): Promise<unknown>;
 }
 
-/** An agent with the replies of its model, and a block that is nearly full. */
+/** Creates an agent with a nearly full block, and the replies of its model. */
 export async function fullBlock(
-  replies: readonly (readonly ReplyStep[])[],
+  replies: readonly (readonly ScriptStep[])[],
   lines: readonly string[] = FULL,
   agent: Record<string, unknown> = {},
 ): Promise<FullBlock> {
@@ -50,7 +48,7 @@ export async function fullBlock(
   return { ...memory, client, block, model, put, turn: (talk = memory.talk) => say(client, talk, "Hello") };
 }
 
-/** A conversation more with the same agent; gives the path that says something in it. */
+/** Creates another conversation with the same agent. Returns the path to send a message in it. */
 export async function anotherTalk({ client, agentId }: FullBlock): Promise<string> {
   const { body } = await client("POST", "/conversations", { title: "Talk", agent_id: agentId });
   return `/agents/${agentId}/${body.conversation_id}/send-message`;
@@ -62,17 +60,11 @@ export const warnings = ({ pk }: AgentMemory): Promise<readonly Item[]> =>
 export const turnsOf = async (memory: AgentMemory): Promise<unknown> =>
   (await warnings(memory))[0]?.["warning_turns"];
 
-/** The contents of the archive. */
+/** Returns the contents of the archive. */
 export const archived = async ({ pk }: AgentMemory): Promise<readonly unknown[]> =>
   (await table.query(pk, { range: { beginsWith: "Archival#" } })).map((item) => item["content"]);
 
-/** Waits until nothing has gone to the database for a while: what follows an answer is over then. */
-export async function settled({ client }: FullBlock, quietMs = 250): Promise<void> {
-  let seen = -1;
-  for (;;) {
-    const { length } = await databaseRequests(client.email);
-    if (length === seen) return;
-    seen = length;
-    await pause(quietMs);
-  }
+/** Waits until the work after the answers in these conversations is finished; by default, in the first one. */
+export async function settled(memory: FullBlock, ...talks: readonly string[]): Promise<void> {
+  for (const talk of talks.length > 0 ? talks : [memory.talk]) await untilIdle(memory.client, talk);
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { beginConversation, signUp, table } from "../support/app.ts";
 import { databaseRequests, injectFault } from "../support/control.ts";
-import { nowhere, problem } from "../http/route-cases.ts";
+import { absentPlace, problem } from "../http/route-cases.ts";
 import { agentMemory, plantContent } from "./agent-memory.ts";
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u;
 
 describe("the memory blocks of an agent", () => {
-  it("are the two default ones at first", async () => {
+  it("are initially the two default ones", async () => {
     const client = await signUp();
     const { path } = await agentMemory(client);
 
@@ -22,13 +22,13 @@ describe("the memory blocks of an agent", () => {
     };
     expect(status).toBe(200);
     expect(body).toEqual([
-      { ...empty, block_name: "human", description: "Facts about the user" },
-      { ...empty, block_name: "persona", description: "Your traits and characteristics" },
+      { ...empty, block_name: "human", name: "human", description: "Facts about the user" },
+      { ...empty, block_name: "persona", name: "persona", description: "Your traits and characteristics" },
     ]);
     expect((await client("GET", path)).body).toEqual(body);
   });
 
-  it("are stored as the service before would, the definitions only", async () => {
+  it("are stored as the legacy Python service would, without contents", async () => {
     const client = await signUp();
     const { agentId, pk, common, path } = await agentMemory(client);
 
@@ -51,7 +51,7 @@ describe("the memory blocks of an agent", () => {
     ]);
   });
 
-  it("are begun once, however many look at once", async () => {
+  it("are created once, however many concurrent reads there are", async () => {
     const client = await signUp();
     const { pk, path } = await agentMemory(client);
 
@@ -63,7 +63,7 @@ describe("the memory blocks of an agent", () => {
     expect(await table.query(pk)).toHaveLength(2);
   });
 
-  it("are begun once where the answer of the database was lost", async () => {
+  it("are created once if the answer of the database is lost", async () => {
     const client = await signUp();
     const { pk, path } = await agentMemory(client);
     const fault = { kind: "lose-answer" } as const;
@@ -73,7 +73,7 @@ describe("the memory blocks of an agent", () => {
     expect(await table.query(pk)).toHaveLength(2);
   });
 
-  it("are only read once they are there", async () => {
+  it("are only read if they exist", async () => {
     const client = await signUp();
     const { pk, path } = await agentMemory(client);
     await client("GET", path);
@@ -85,7 +85,7 @@ describe("the memory blocks of an agent", () => {
     expect(requests.map(({ operation }) => operation)).toEqual(["Query"]);
   });
 
-  it("are in the order of their names, custom ones of the service before included", async () => {
+  it("are sorted by name, including custom ones of the legacy Python service", async () => {
     const client = await signUp();
     const agent = await agentMemory(client);
     await client("GET", agent.path);
@@ -106,6 +106,7 @@ describe("the memory blocks of an agent", () => {
     expect(body).toHaveLength(3);
     expect(body[1]).toEqual({
       block_name: "jobs",
+      name: "jobs",
       description: "Where the user has worked",
       word_limit: 200,
       is_default: false,
@@ -115,7 +116,7 @@ describe("the memory blocks of an agent", () => {
     });
   });
 
-  it("are of one user: another one's lie beside them, unseen", async () => {
+  it("belong to one account, which can't see those of another", async () => {
     const client = await signUp();
     const agent = await agentMemory(client);
     const stranger = { ...agent, pk: `Agent#${agent.agentId}#User#visitor-1` };
@@ -128,7 +129,7 @@ describe("the memory blocks of an agent", () => {
     expect((await client("GET", `${agent.path}/human/content`)).body.lines).toEqual([]);
   });
 
-  it("begin anew with an agent that takes the place of a deleted one", async () => {
+  it("are empty for an agent that replaces a deleted one", async () => {
     const client = await signUp();
     const agent = await agentMemory(client);
     await plantContent(agent, "human", ["Name: Alice"]);
@@ -142,7 +143,7 @@ describe("the memory blocks of an agent", () => {
     expect(await table.query(agent.pk)).toEqual([]);
   });
 
-  it("are not begun for an agent that is deleted at the same time", async () => {
+  it("are not created for an agent that is deleted concurrently", async () => {
     const client = await signUp();
     const { agentId, pk, path } = await agentMemory(client);
     const fault = { kind: "delay", ms: 400 } as const;
@@ -156,7 +157,7 @@ describe("the memory blocks of an agent", () => {
     expect(await table.query(pk)).toEqual([]);
   });
 
-  it("are not begun for somebody who has no such agent", async () => {
+  it("are not created for an account that has no such agent", async () => {
     const [owner, stranger] = await Promise.all([signUp(), signUp()]);
     const { agentId, path } = await agentMemory(owner);
 
@@ -169,7 +170,7 @@ describe("the memory blocks of an agent", () => {
 });
 
 describe("the content of a memory block", () => {
-  it("is empty at first, also where nobody has looked at the blocks before", async () => {
+  it("is initially empty, even before the blocks were read", async () => {
     const client = await signUp();
     const { path } = await agentMemory(client);
 
@@ -178,6 +179,7 @@ describe("the content of a memory block", () => {
     expect(status).toBe(200);
     expect(body).toEqual({
       block_name: "persona",
+      name: "persona",
       lines: [],
       word_count: 0,
       word_limit: 5_000,
@@ -197,6 +199,7 @@ describe("the content of a memory block", () => {
     expect(status).toBe(200);
     expect(body).toEqual({
       block_name: "human",
+      name: "human",
       lines: ["Name: Alice", "Works at:  Google ", ""],
       word_count: 5,
       word_limit: 5_000,
@@ -205,7 +208,7 @@ describe("the content of a memory block", () => {
     });
   });
 
-  it("is full beyond its limit, and has no percentage without one", async () => {
+  it("can be above 100 % of its limit, and is at 0 % without one", async () => {
     const client = await signUp();
     const agent = await agentMemory(client);
     for (const [name, limit] of [
@@ -224,7 +227,7 @@ describe("the content of a memory block", () => {
   });
 
   it.each(["jobs", "HUMAN", "human ", "MemoryBlockDef", "__proto__", "x".repeat(1_100)])(
-    "is a 404 for a name that no block has: %s",
+    "returns 404 for a name that no block has: %s",
     async (name) => {
       const client = await signUp();
       const { path } = await agentMemory(client);
@@ -236,11 +239,11 @@ describe("the content of a memory block", () => {
     },
   );
 
-  it("is a 404 for an agent that is absent or somebody else's, before any block is looked for", async () => {
+  it("returns 404 for an agent that is absent or another account's, before reading any block", async () => {
     const [owner, stranger] = await Promise.all([signUp(), signUp()]);
     const { path } = await agentMemory(owner);
 
-    for (const forbidden of [path, `/agents/${nowhere().agentId}/memory-blocks`])
+    for (const forbidden of [path, `/agents/${absentPlace().agentId}/memory-blocks`])
       for (const name of ["human", "jobs"]) {
         const { status, body } = await stranger("GET", `${forbidden}/${name}/content`);
         expect(status).toBe(404);
@@ -249,7 +252,7 @@ describe("the content of a memory block", () => {
   });
 });
 
-it("begins no memory for a deactivated account", async () => {
+it("creates no memory for a deactivated account", async () => {
   const client = await signUp();
   const { agentId } = await beginConversation(client);
   await table.update({ pk: `User#${client.email}`, sk: "User#Metadata" }, { set: { status: "inactive" } });

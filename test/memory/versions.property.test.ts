@@ -1,7 +1,8 @@
+import { accountEmailOf, agentIdOf, runIdOf } from "../../src/shared/id-types.ts";
+import { agentKey } from "../../src/table/keys.ts";
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { agentKey } from "../../src/agents/model.ts";
 import { CoreMemory } from "../../src/memory/core-memory.ts";
 import { MemoryRepository } from "../../src/memory/repository.ts";
 import { MemoryService } from "../../src/memory/service.ts";
@@ -15,7 +16,7 @@ import { Cursors } from "../../src/table/cursor.ts";
 import { createTransport, type Send } from "../../src/table/transport.ts";
 import { table } from "../support/app.ts";
 
-const OWNER = "alice@example.com";
+const OWNER = accountEmailOf("alice@example.com");
 const clock = createClock();
 const cursors = new Cursors(await deriveHmacKey("a secret for tests only", "list cursors"));
 const send = createTransport({
@@ -41,16 +42,16 @@ const userEdit = fc.oneof(
 type AgentEdit = typeof agentEdit extends fc.Arbitrary<infer T> ? T : never;
 type UserEdit = typeof userEdit extends fc.Arbitrary<infer T> ? T : never;
 
-/** What an editor was told that the block holds after its change. */
+/** The content in the answer to an editor's change. */
 interface Claim {
   readonly edit: AgentEdit | UserEdit;
   readonly version: number;
   readonly lines: readonly string[];
 }
 
-/** An agent that stands, and a memory of it whose requests wait for the scheduler. */
+/** A live agent, and a memory whose requests wait for the scheduler. */
 async function memoryOver(scheduler: fc.Scheduler) {
-  const agentId = crypto.randomUUID();
+  const agentId = agentIdOf(crypto.randomUUID());
   await table.put({ ...agentKey(OWNER, agentId), agent_id: agentId });
 
   const scheduled: Send = async (operation, input) => {
@@ -58,27 +59,31 @@ async function memoryOver(scheduler: fc.Scheduler) {
     return send(operation, input);
   };
   const slow = new TableClient({ send: scheduled, table: env.DYNAMODB_TABLE, now: Date.now });
-  const memory = new MemoryRepository(slow);
-  const versions = new BlockVersionRepository(slow, cursors);
+  const memory = new MemoryRepository({ table: slow });
+  const versions = new BlockVersionRepository({ table: slow, cursors });
   const agents = { get: () => Promise.resolve() };
   const rules = { isSuperuser: () => true, upgradeUrl: "" };
-  const plans = new UsageRepository(table, cursors, rules);
-  return { agentId, memory, service: new MemoryService({ memory, versions, agents, plans, rules, clock }) };
+  const plans = new UsageRepository({ table, cursors, rules });
+  return {
+    agentId,
+    memory,
+    service: new MemoryService({ memory, versions, agents, plans, rules, clock, later: () => undefined }),
+  };
 }
 
 type World = Awaited<ReturnType<typeof memoryOver>>;
 
-/** An agent's turn: it knows the block as it was at the beginning. */
+/** An agent's turn, which knows the block as it was at the beginning. */
 async function playAgent({ agentId, memory, service }: World, edits: readonly AgentEdit[]) {
   const owner = { agentId, userId: OWNER };
-  const author = { by: "agent", runId: "run" } as const;
-  const blocks = await service.blocks({ owner: OWNER }, agentId);
-  const core = new CoreMemory(
+  const author = { by: "agent", runId: runIdOf("run") } as const;
+  const blocks = await service.blocks({ accountEmail: OWNER }, agentId);
+  const core = new CoreMemory({
     owner,
     blocks,
-    (change) => memory.saveContent(owner, OWNER, { ...change, author }),
+    save: (change) => memory.saveContent(owner, OWNER, { ...change, author }),
     clock,
-  );
+  });
   const claims: Claim[] = [];
 
   for (const edit of edits) {
@@ -101,11 +106,11 @@ async function playUser({ agentId, service }: World, edits: readonly UserEdit[])
     try {
       const { content } =
         edit.kind === "put"
-          ? await service.replaceLines({ owner: OWNER }, agentId, "human", edit.lines, anyone)
-          : await service.restore({ owner: OWNER }, agentId, "human", edit.version, anyone);
+          ? await service.replaceLines({ accountEmail: OWNER }, agentId, "human", edit.lines, anyone)
+          : await service.restore({ accountEmail: OWNER }, agentId, "human", edit.version, anyone);
       claims.push({ edit, version: content.revision?.version ?? 0, lines: content.lines });
     } catch (error) {
-      // Versions that are not there yet can't be restored.
+      // Versions that don't exist yet can't be restored.
       expect(error).toBeInstanceOf(AppError);
       expect((error as AppError).code).toBe("not-found");
     }
@@ -113,7 +118,7 @@ async function playUser({ agentId, service }: World, edits: readonly UserEdit[])
   return claims;
 }
 
-/** Whether one edit of an agent leads from these lines to those. */
+/** Returns whether one edit of an agent leads from one state of the lines to the other. */
 function leadsTo(edit: AgentEdit | UserEdit, before: readonly string[], after: readonly string[]): boolean {
   if (edit.kind === "append") return same(after, [...before, edit.text]);
   if (edit.kind === "replace") return before.some((_, at) => same(after, before.with(at, edit.text)));
@@ -122,11 +127,11 @@ function leadsTo(edit: AgentEdit | UserEdit, before: readonly string[], after: r
 
 const same = (a: readonly string[], b: readonly string[]) => JSON.stringify(a) === JSON.stringify(b);
 
-it("keeps every change of two editors as a version, in one row and without a gap", async () => {
+it("keeps every change of two editors as a version, numbered without gaps", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),
-      // An edit of the user takes more requests: with as many edits of both, the agent would soon be done.
+      // A user's edit takes more requests. With equal numbers of edits, the agent would finish early.
       fc.array(agentEdit, { minLength: 8, maxLength: 12 }),
       fc.array(userEdit, { minLength: 3, maxLength: 5 }),
       async (scheduler, agentEdits, userEdits) => {
@@ -142,7 +147,7 @@ it("keeps every change of two editors as a version, in one row and without a gap
         const states = stored.map((item) => item["lines"] as readonly string[]);
         expect(stored.map((item) => item["version"])).toEqual(stored.map((_, index) => index + 1));
 
-        // Nobody was told of a version that is not there, or says something else.
+        // No editor got a version that does not exist or has other lines.
         for (const { version, lines } of [...byAgent, ...byUser])
           expect(version === 0 ? [] : states[version - 1]).toEqual(lines);
 
@@ -168,7 +173,7 @@ it("keeps every change of two editors as a version, in one row and without a gap
     ),
     { numRuns: 20 },
   );
-}, 30_000);
+});
 
 const restored = ({ edit }: Claim, states: readonly (readonly string[])[]) =>
   edit.kind === "restore" ? states[edit.version - 1] : undefined;

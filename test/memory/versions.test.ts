@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { signUp, table } from "../support/app.ts";
 import { databaseRequests } from "../support/control.ts";
 import { problem } from "../http/route-cases.ts";
-import { agentMemory, inShort, plantContent, storedVersions, turnWith, withJobs } from "./agent-memory.ts";
+import { agentMemory, summaryOf, plantContent, storedVersions, turnWith, withJobs } from "./agent-memory.ts";
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u;
 const HUMAN = "human";
 
 describe("the versions of a block", () => {
-  it("tell who changed it, newest first", async () => {
+  it("show who changed it, newest first", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await memory.put(["Google"]);
@@ -35,20 +35,19 @@ describe("the versions of a block", () => {
       ],
       next_cursor: null,
       has_more: false,
-      total_count: null,
     });
     const told = events.filter(({ event_type }) => event_type === "MEMORY_UPDATED");
     expect(told.map((event) => event["version"])).toEqual([2, 3]);
   });
 
-  it("are none while nobody has changed it", async () => {
+  it("are empty until it is changed", async () => {
     const client = await signUp();
     const { path } = await agentMemory(client);
 
     expect((await client("GET", `${path}/human/versions`)).body.items).toEqual([]);
   });
 
-  it("come in pages, whose cursors fit no other list", async () => {
+  it("are paged, with cursors that no other list accepts", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     for (let n = 1; n <= 12; n++) await memory.put([`line ${n}`]);
@@ -69,7 +68,7 @@ describe("the versions of a block", () => {
     expect(numbers).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
   });
 
-  it("are of one block: those of a block whose name begins alike lie apart", async () => {
+  it("belong to one block, even if another name starts the same", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await client("POST", memory.path, { name: "jobs_past", description: "Before" });
@@ -78,7 +77,7 @@ describe("the versions of a block", () => {
     expect((await client("GET", `${memory.block}/versions`)).body.items).toEqual([]);
   });
 
-  it("begin with what the service before had left", async () => {
+  it("begin with the content of the legacy Python service", async () => {
     const client = await signUp();
     const memory = await agentMemory(client);
     await client("GET", memory.path);
@@ -90,7 +89,7 @@ describe("the versions of a block", () => {
     const before = ["Name: Alice", "", "  Likes: tea "];
     expect(restored.body.lines).toEqual(before);
     const versions = await storedVersions(memory, HUMAN);
-    expect(inShort(versions)).toEqual([
+    expect(summaryOf(versions)).toEqual([
       [1, "import", before],
       [2, "agent", [...before, "Works at: Google"]],
       [3, "restore", before],
@@ -98,25 +97,44 @@ describe("the versions of a block", () => {
     expect(versions[0]?.["created_at"]).toBe("2025-06-02T10:00:00.000123+00:00");
   });
 
-  it("go on where a writer that knows none has dropped the block's number", async () => {
+  it("continue after a writer without versions has removed the block's number", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await memory.put(["a"]);
     await memory.put(["b"]);
-    await plantContent(memory, "jobs", ["from the service before"]);
+    await plantContent(memory, "jobs", ["from the legacy Python service"]);
 
     const { status, headers } = await memory.put(["c"]);
 
     expect([status, headers.get("etag")]).toEqual([200, '"4"']);
-    expect(inShort(await storedVersions(memory, "jobs"))).toEqual([
+    expect(summaryOf(await storedVersions(memory, "jobs"))).toEqual([
       [1, "user", ["a"]],
       [2, "user", ["b"]],
-      [3, "import", ["from the service before"]],
+      [3, "import", ["from the legacy Python service"]],
       [4, "user", ["c"]],
     ]);
   });
 
-  it("cost an agent's edit no request of its own, and a turn no read", async () => {
+  it("can be restored after that, whatever the number of the restored version", async () => {
+    const client = await signUp();
+    const memory = await withJobs(client);
+    await memory.put(["a"]);
+    await memory.put(["b"]);
+
+    for (const [index, number] of [1, 2].entries()) {
+      const left = `from the legacy Python service, ${number}`;
+      await plantContent(memory, "jobs", [left]);
+      const { status, body } = await memory.restore(number);
+
+      expect([status, body.lines]).toEqual([200, [["a"], ["b"]][index]]);
+      expect(summaryOf(await storedVersions(memory, "jobs")).slice(2 * index + 2)).toEqual([
+        [2 * index + 3, "import", [left]],
+        [2 * index + 4, "restore", body.lines],
+      ]);
+    }
+  });
+
+  it("cost no extra request per edit, and no read per turn", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await memory.put(["Google"]);
@@ -140,7 +158,7 @@ describe("the versions of a block", () => {
 });
 
 describe("restoring a version", () => {
-  it("brings back its lines as a new one", async () => {
+  it("restores its lines as a new version", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await memory.put(["a", "b"]);
@@ -153,7 +171,7 @@ describe("restoring a version", () => {
     expect(body.lines).toEqual(["a", "b"]);
   });
 
-  it("changes nothing where the block says that already", async () => {
+  it("changes nothing if the block already has these lines", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await memory.put(["a"]);
@@ -163,7 +181,7 @@ describe("restoring a version", () => {
     expect([status, headers.get("etag")]).toEqual([200, '"1"']);
   });
 
-  it.each([2, 999_999])("is a 404 for version %d, which is not there", async (version) => {
+  it.each([2, 999_999])("returns 404 for version %d, which does not exist", async (version) => {
     const client = await signUp();
     const memory = await withJobs(client);
     await memory.put(["a"]);
@@ -181,7 +199,7 @@ describe("restoring a version", () => {
     expect((await restore(version)).status).toBe(422);
   });
 
-  it("refuses a version with more words than the block may hold by now", async () => {
+  it("refuses a version with more words than the current limit", async () => {
     const client = await signUp();
     const memory = await withJobs(client);
     await client("PATCH", memory.block, { word_limit: 200 });
@@ -192,7 +210,7 @@ describe("restoring a version", () => {
     const { status, body } = await memory.restore(1);
 
     const sentence =
-      "Version 1 of memory block 'jobs' has 150 words, and the block may hold 100. Raise its limit first.";
+      "Version 1 of memory block 'jobs' has 150 words, but the block can hold at most 100. Raise its limit first.";
     expect(status).toBe(409);
     expect(body).toEqual(problem(409, "conflict", sentence, { word_count: 150, word_limit: 100 }));
     await client("PATCH", memory.block, { word_limit: 150 });
@@ -200,7 +218,7 @@ describe("restoring a version", () => {
   });
 });
 
-it("lets no stranger see or restore versions", async () => {
+it("hides versions from other accounts, which can't restore them either", async () => {
   const [owner, stranger] = await Promise.all([signUp(), signUp()]);
   const memory = await withJobs(owner);
   await memory.put(["a"]);

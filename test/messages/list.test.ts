@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { say } from "../support/sse.ts";
 import type { Item } from "../../src/table/marshal.ts";
-import { nowhere, problem } from "../http/route-cases.ts";
+import { absentPlace, problem } from "../http/route-cases.ts";
 
 const stampOf = (n: number) => `2025-06-01T10:00:00.${String(n).padStart(6, "0")}+00:00`;
 
-/** Messages as the service before wrote them, with neither state nor run. */
+/** Messages as the legacy Python service wrote them: without a status and a run. */
 async function plant(conversationId: string, numbers: readonly number[], more: Item = {}): Promise<void> {
   for (const n of numbers)
     await table.put({
@@ -44,17 +44,17 @@ async function pagesOf(client: Client, path: string, limit: number): Promise<str
 const messages = (...numbers: number[]) => numbers.map((n) => `message-${n}`);
 
 describe("the messages of a conversation", () => {
-  it("are none where nothing was said", async () => {
+  it("are an empty list if there are none", async () => {
     const client = await signUp();
     const { path } = await begin(client);
 
     const { status, body } = await client("GET", path);
 
     expect(status).toBe(200);
-    expect(body).toEqual({ items: [], next_cursor: null, has_more: false, total_count: null });
+    expect(body).toEqual({ items: [], next_cursor: null, has_more: false });
   });
 
-  it("are shown newest first, those of the service before too", async () => {
+  it("are shown newest first, those of the legacy Python service too", async () => {
     const client = await signUp();
     const { conversationId, path } = await begin(client);
     await plant(conversationId, [1, 2]);
@@ -83,11 +83,10 @@ describe("the messages of a conversation", () => {
       ],
       next_cursor: null,
       has_more: false,
-      total_count: null,
     });
   });
 
-  it("show of files their names and sizes only", async () => {
+  it("show only the names and sizes of files", async () => {
     const client = await signUp();
     const { conversationId, path } = await begin(client);
     const attachments = [
@@ -105,7 +104,7 @@ describe("the messages of a conversation", () => {
     expect(JSON.stringify(body)).not.toContain("Private");
   });
 
-  it("show what a turn has said and done", async () => {
+  it("show the text and the tool calls of a turn", async () => {
     const client = await signUp();
     const { path, sendPath } = await begin(client);
     const { last } = await say(client, sendPath, "My name is Alice");
@@ -128,7 +127,7 @@ describe("the messages of a conversation", () => {
     ]);
   });
 
-  it("show odd ones with what they have", async () => {
+  it("include malformed items with the attributes they have", async () => {
     const client = await signUp();
     const { conversationId, path } = await begin(client);
     await table.put({
@@ -160,12 +159,12 @@ describe("the messages of a conversation", () => {
     ]);
   });
 
-  it("are nobody else's to see", async () => {
+  it("are hidden from other accounts", async () => {
     const [owner, stranger] = await Promise.all([signUp(), signUp()]);
     const { conversationId, path } = await begin(owner);
     await plant(conversationId, [1]);
 
-    for (const forbidden of [path, `/conversations/${nowhere().conversationId}/messages`]) {
+    for (const forbidden of [path, `/conversations/${absentPlace().conversationId}/messages`]) {
       const { status, body } = await stranger("GET", forbidden);
 
       expect(status).toBe(404);
@@ -175,7 +174,7 @@ describe("the messages of a conversation", () => {
 });
 
 describe("the pages of messages", () => {
-  it("are of 2, 2 and 1 for five with a limit of 2", async () => {
+  it("have 2, 2 and 1 of five messages with a limit of 2", async () => {
     const client = await signUp();
     const { conversationId, path } = await begin(client);
     await plant(conversationId, [1, 2, 3, 4, 5]);
@@ -183,7 +182,7 @@ describe("the pages of messages", () => {
     expect(await pagesOf(client, path, 2)).toEqual([messages(5, 4), messages(3, 2), messages(1)]);
   });
 
-  it("end with the last one, where that is full", async () => {
+  it("end with the last page even if it is full", async () => {
     const client = await signUp();
     const { conversationId, path } = await begin(client);
     await plant(conversationId, [1, 2, 3, 4]);
@@ -191,7 +190,7 @@ describe("the pages of messages", () => {
     expect(await pagesOf(client, path, 2)).toEqual([messages(4, 3), messages(2, 1)]);
   });
 
-  it("hold twenty unless told, and at most a hundred", async () => {
+  it("have twenty messages by default, and at most a hundred", async () => {
     const client = await signUp();
     const { conversationId, path } = await begin(client);
     await plant(
@@ -207,7 +206,7 @@ describe("the pages of messages", () => {
     }
   });
 
-  it("lose nothing of a conversation that is larger than an answer of the database", async () => {
+  it("are complete for a conversation that exceeds one response of the database", async () => {
     const client = await signUp();
     const { conversationId, path } = await begin(client);
     await plant(conversationId, [1, 2, 3, 4, 5, 6], { content: "x".repeat(300_000) });
@@ -215,7 +214,7 @@ describe("the pages of messages", () => {
     expect((await pagesOf(client, path, 20)).flat()).toEqual(messages(6, 5, 4, 3, 2, 1));
   });
 
-  it("leave out what has outlived its time, and nothing else", async () => {
+  it("omit expired items, and nothing else", async () => {
     const client = await signUp();
     const { conversationId, path } = await begin(client);
     await plant(conversationId, [1, 3, 5, 7]);
@@ -226,7 +225,7 @@ describe("the pages of messages", () => {
       expect((await pagesOf(client, path, limit)).flat()).toEqual(messages(7, 5, 4, 3, 1));
   });
 
-  it("hold messages only, whatever else stands in the conversation", async () => {
+  it("contain only messages, whatever else is stored with the conversation", async () => {
     const client = await signUp();
     const { conversationId, path } = await begin(client);
     await plant(conversationId, [1]);
@@ -236,7 +235,7 @@ describe("the pages of messages", () => {
     expect(await pagesOf(client, path, 10)).toEqual([messages(1)]);
   });
 
-  it("go on behind a cursor of the same conversation only", async () => {
+  it("accept only cursors of the same conversation", async () => {
     const client = await signUp();
     const [one, other] = [await begin(client), await begin(client)];
     await plant(one.conversationId, [1, 2, 3]);
@@ -261,7 +260,7 @@ describe("the pages of messages", () => {
     }
   });
 
-  it("stay where they were while more is said", async () => {
+  it("stay the same while messages are added", async () => {
     const client = await signUp();
     const { conversationId, path } = await begin(client);
     await plant(conversationId, [1, 2, 3, 4]);

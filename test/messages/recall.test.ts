@@ -4,7 +4,7 @@ import { beginConversation, signUp } from "../support/app.ts";
 import { scriptModel } from "../support/control.ts";
 import { say } from "../support/sse.ts";
 
-/** A user who has said these things, in one conversation. */
+/** A user who has sent these messages in one conversation. */
 async function talked(...said: readonly string[]) {
   const client = await signUp();
   const model = await scriptModel(...said.map(() => [{ text: "I see." }]));
@@ -14,7 +14,7 @@ async function talked(...said: readonly string[]) {
 }
 
 describe("GET /agents/{agent}/recall", () => {
-  it("gives what was said, with its place, page by page", async () => {
+  it("returns matching messages with their conversations, page by page", async () => {
     const { client, conversationId, recall } = await talked("I like green tea", "And black tea");
     const { body: conversation } = await client("GET", `/conversations/${conversationId}`);
 
@@ -30,6 +30,7 @@ describe("GET /agents/{agent}/recall", () => {
           conversation_title: conversation.title,
           role: "user",
           content: expect.stringContaining("tea"),
+          file_passage: null,
           created_at: expect.any(String),
           score: expect.any(Number),
         },
@@ -38,13 +39,19 @@ describe("GET /agents/{agent}/recall", () => {
       next_cursor: expect.any(String),
       has_more: true,
       notes: [],
+      evidence: {
+        matched_terms: ["tea"],
+        missing_terms: [],
+        considered: 4,
+        newest_at: expect.any(String),
+      },
     });
     expect(second.body).toMatchObject({ total: 2, next_cursor: null, has_more: false });
     const contents = [first, second].map(({ body }) => body.items[0].content);
     expect(new Set(contents)).toEqual(new Set(["And black tea", "I like green tea"]));
   });
 
-  it("sees by its conversation that something was said in a turn that failed", async () => {
+  it("finds messages of failed turns", async () => {
     const client = await signUp();
     const model = await scriptModel([{ text: "I see." }]);
     const place = await beginConversation(client, { agent_model: model.name });
@@ -58,7 +65,7 @@ describe("GET /agents/{agent}/recall", () => {
     expect((await client("GET", `/agents/${place.agentId}/recall?query=tea`)).body.total).toBe(2);
   });
 
-  it("lists everything, newest first, where nothing is asked", async () => {
+  it("lists all messages, newest first, if the query is empty", async () => {
     const { client, recall } = await talked("One", "Two");
 
     const { body } = await client("GET", recall);
@@ -82,7 +89,7 @@ describe("GET /agents/{agent}/recall", () => {
     expect((await client("GET", recall)).body).toEqual(problem(404, "not-found", "Agent not found"));
   });
 
-  it("takes no cursor of another query, and no query as long as a document", async () => {
+  it("refuses the cursor of another query, and a query as long as a document", async () => {
     const { client, recall } = await talked("Tea", "More tea");
     const { body } = await client("GET", `${recall}?query=tea&limit=1`);
 

@@ -1,6 +1,6 @@
-import { ownSpace } from "../../src/users/space.ts";
+import { runIdOf } from "../../src/shared/id-types.ts";
+import { ownScope } from "../../src/access/access-scope.ts";
 import { expect, it } from "vitest";
-import { krishnaMemgpt } from "../../src/agents/architectures/krishna-memgpt/krishna-memgpt.ts";
 import type { ChatModel, ModelRequest } from "../../src/llm/model.ts";
 import { messageItem, type Message } from "../../src/messages/model.ts";
 import { ConversationSummarizer } from "../../src/messages/summarizer.ts";
@@ -10,14 +10,14 @@ import { createClock } from "../../src/shared/clock.ts";
 import { beginConversation, signUp, table } from "../support/app.ts";
 import { messageOf } from "./conversation.ts";
 
-const WORDS = krishnaMemgpt.historyWords(24_000);
+const TOKENS = 8_000;
 
-/** A model that writes what it is told, and remembers what it was asked. */
+/** A model that writes the given text, and records its requests. */
 function writer(write: (signal: AbortSignal) => AsyncIterable<string>) {
   const asked: ModelRequest[] = [];
   const model: ChatModel = {
     id: "writer",
-    contextWords: 24_000,
+    contextTokens: 32_000,
     async *stream(request, signal) {
       asked.push(request);
       for await (const text of write(signal)) yield { type: "text", text };
@@ -33,8 +33,12 @@ async function* summaryText() {
 async function setUp(model: ChatModel, limitMs?: number) {
   const client = await signUp();
   const { conversationId } = await beginConversation(client);
-  const summaries = new SummaryRepository(table);
-  const summarizer = new ConversationSummarizer(summaries, createClock(), limitMs);
+  const summaries = new SummaryRepository({ table });
+  const summarizer = new ConversationSummarizer({
+    summaries,
+    clock: createClock(),
+    ...(limitMs !== undefined && { limitMs }),
+  });
   const said: Message[] = [];
 
   return {
@@ -42,7 +46,7 @@ async function setUp(model: ChatModel, limitMs?: number) {
     conversationId,
     summaries,
     said,
-    /** Stores messages as if they had been said. */
+    /** Stores messages as a turn would. */
     say: async (...contents: readonly string[]) => {
       const messages = contents.map((content, index) =>
         messageOf(said.length + index, content, conversationId),
@@ -50,12 +54,13 @@ async function setUp(model: ChatModel, limitMs?: number) {
       await table.batchWrite(messages.map((message) => ({ put: messageItem(message) })));
       said.push(...messages);
     },
-    keepUp: async (summary = summaries.find(conversationId)) => {
-      await summarizer.keepUp({
-        place: { owner: client.email, conversationId },
-        runId: "r",
+    updateSummary: async (summary = summaries.find(conversationId)) => {
+      await summarizer.updateSummary({
+        place: { accountEmail: client.email, conversationId },
+        runId: runIdOf("r"),
         model,
-        words: WORDS,
+        promptTokens: 24_000,
+        historyTokens: TOKENS,
         known: {
           history: said.slice(-HISTORY_MESSAGES),
           hasOlder: said.length > HISTORY_MESSAGES,
@@ -69,37 +74,37 @@ async function setUp(model: ChatModel, limitMs?: number) {
 
 const words = (count: number, word = "w"): string => Array.from({ length: count }, () => word).join(" ");
 
-it("moves the window in steps, and leaves nothing out between it and the summary", async () => {
+it("moves the window in steps, without a gap between it and the summary", async () => {
   const { model, asked } = writer(summaryText);
-  const { say, keepUp, summaries, conversationId, said } = await setUp(model);
+  const { say, updateSummary, summaries, conversationId, said } = await setUp(model);
   const beginnings: string[] = [];
 
   for (let turn = 0; turn < 60; turn++) {
     const summary = await summaries.find(conversationId);
-    const window = windowOf(said, summary?.coversUntil ?? null, WORDS - 150);
+    const window = windowOf(said, summary?.coversUntil ?? null, TOKENS);
     const uncovered = said.filter((message) => placeOf(message) > (summary?.coversUntil ?? ""));
-    expect(window).toEqual(uncovered);
-    beginnings.push(window[0]?.id ?? "");
+    expect(window).toEqual(uncovered.map((message) => ({ message, maxTokens: null })));
+    beginnings.push(window[0]?.message.id ?? "");
 
     await say(words(150), words(250));
-    await keepUp();
+    await updateSummary();
   }
 
-  // 24,000 words, of which a step takes some 3,500: a window that slid would have moved with nearly every turn.
+  // 24,000 words, of which a step takes about 3,500. A sliding window would have moved with nearly every turn.
   const steps = beginnings.filter((id, index) => index > 1 && id !== beginnings[index - 1]).length;
   expect(steps).toBe(asked.length);
   expect(steps).toBeGreaterThan(3);
   expect(steps).toBeLessThan(8);
-}, 20_000);
+});
 
-it("makes the new summary of the old one and of what fell out since", async () => {
+it("makes the new summary from the old one and the messages that have left the window since", async () => {
   const { model, asked } = writer(summaryText);
-  const { say, keepUp } = await setUp(model);
+  const { say, updateSummary } = await setUp(model);
 
   await say(...Array.from({ length: 30 }, (_, index) => `first-${index} ${words(250)}`));
-  const first = await keepUp();
+  const first = await updateSummary();
   await say(...Array.from({ length: 20 }, (_, index) => `second-${index} ${words(250)}`));
-  const second = await keepUp();
+  const second = await updateSummary();
 
   const [, again] = asked.map(({ messages }) => messages[1]?.content ?? "");
   expect(again).toContain("They talked about the weather.");
@@ -110,52 +115,52 @@ it("makes the new summary of the old one and of what fell out since", async () =
   expect((second?.coversUntil ?? "") > (first?.coversUntil ?? "")).toBe(true);
 });
 
-it("asks nobody while everything fits, and not twice about the same", async () => {
+it("calls the model only when messages leave the window, and once for the same messages", async () => {
   const { model, asked } = writer(summaryText);
-  const { say, keepUp } = await setUp(model);
+  const { say, updateSummary } = await setUp(model);
 
   await say(...Array.from({ length: 20 }, () => words(250)));
-  expect(await keepUp()).toBeNull();
+  expect(await updateSummary()).toBeNull();
   await say(...Array.from({ length: 20 }, () => words(250)));
-  const summary = await keepUp();
-  // A turn that had begun before the summary was stored knows of none.
-  const again = await keepUp(Promise.resolve(null));
+  const summary = await updateSummary();
+  // A turn that began before the summary was stored has read none.
+  const again = await updateSummary(Promise.resolve(null));
 
   expect(asked).toHaveLength(1);
   expect(again).toEqual(summary);
 });
 
-it("keeps a long message to be asked about once more, where it fits", async () => {
+it("keeps the newest message for one more turn, however long it is", async () => {
   const { model, asked } = writer(summaryText);
-  const { say, keepUp, said } = await setUp(model);
+  const { say, updateSummary, said } = await setUp(model);
 
-  await say("Hi", "Hello", words(7_300, "long"), "It is long.");
-  const first = await keepUp();
+  await say("Hi", "Hello", words(20_000, "long"), "It is long.");
+  const first = await updateSummary();
   await say("What does it say?", "Long.");
-  const second = await keepUp();
+  const second = await updateSummary();
 
   expect(first?.coversUntil).toBe(placeOf(said[1] ?? messageOf(0, "")));
   expect(second?.coversUntil).toBe(placeOf(said[3] ?? messageOf(0, "")));
   expect(asked).toHaveLength(2);
 });
 
-it("lets one of two that summarise the same state win, and none win over a deletion", async () => {
+it("stores one of two summaries of the same state, and none after a deletion", async () => {
   const { model } = writer(summaryText);
-  const { client, say, keepUp, summaries, conversationId } = await setUp(model);
+  const { client, say, updateSummary, summaries, conversationId } = await setUp(model);
   await say(...Array.from({ length: 30 }, () => words(250)));
-  const summary = await keepUp();
+  const summary = await updateSummary();
   if (!summary) throw new Error("There is no summary.");
 
   const next = (content: string) => ({ ...summary, content, updatedAt: crypto.randomUUID() });
   const both = await Promise.all([
-    summaries.replace(ownSpace(client.email), next("one"), summary),
-    summaries.replace(ownSpace(client.email), next("two"), summary),
+    summaries.replace(ownScope(client.email), next("one"), summary),
+    summaries.replace(ownScope(client.email), next("two"), summary),
   ]);
   expect(both.filter(Boolean)).toHaveLength(1);
 
   const current = await summaries.find(conversationId);
   await client("DELETE", `/conversations/${conversationId}/summary`);
-  expect(await summaries.replace(ownSpace(client.email), next("three"), current)).toBe(false);
+  expect(await summaries.replace(ownScope(client.email), next("three"), current)).toBe(false);
   expect(await summaries.find(conversationId)).toMatchObject({
     content: "",
     coversUntil: summary.coversUntil,
@@ -164,25 +169,43 @@ it("lets one of two that summarise the same state win, and none win over a delet
 
 it.each([
   ["fails", 1_000, () => failing()],
-  ["says nothing", 1_000, () => silent()],
-  ["does not end", 50, (signal: AbortSignal) => endless(signal)],
-])("does without a model that %s", async (_case, limitMs, write) => {
+  ["returns nothing", 1_000, () => silent()],
+  ["never ends", 50, (signal: AbortSignal) => endless(signal)],
+])("summarizes without the model if it %s", async (_case, limitMs, write) => {
   const { model } = writer(write);
-  const { say, keepUp } = await setUp(model, limitMs);
+  const { say, updateSummary } = await setUp(model, limitMs);
   await say(...Array.from({ length: 30 }, (_, index) => `Topic ${index}. ${words(250)}`));
 
-  const summary = await keepUp();
+  const summary = await updateSummary();
 
   expect(summary).toMatchObject({ by: "fallback", model: null });
   expect(summary?.content).toContain("[Jan 29, 2026] User: Topic 0.");
 });
 
-it("catches up with a conversation of many messages, oldest first", async () => {
+it("discards a model's summary that was cut off at a token limit", async () => {
+  const model: ChatModel = {
+    id: "writer",
+    contextTokens: 32_000,
+    async *stream() {
+      yield { type: "text", text: "They talked about the weather. Ada must never be given" };
+      yield { type: "finish", reason: "length" };
+    },
+  };
+  const { say, updateSummary } = await setUp(model);
+  await say(...Array.from({ length: 30 }, (_, index) => `Topic ${index}. ${words(250)}`));
+
+  const summary = await updateSummary();
+
+  expect(summary).toMatchObject({ by: "fallback", model: null });
+  expect(summary?.content).not.toContain("Ada must never be given");
+});
+
+it("summarizes at most one page of a long conversation at a time, oldest messages first", async () => {
   const { model, asked } = writer(summaryText);
-  const { say, keepUp, said } = await setUp(model);
+  const { say, updateSummary, said } = await setUp(model);
   await say(...Array.from({ length: 700 }, (_, index) => `message-${index} has a few words`));
 
-  const summary = await keepUp();
+  const summary = await updateSummary();
 
   expect(asked[0]?.messages[1]?.content).toContain("message-0 has");
   expect(summary?.messagesCovered).toBe(600);
@@ -195,10 +218,10 @@ it("stores nothing for a conversation that was deleted meanwhile", async () => {
     await gone.promise;
     yield "Late.";
   });
-  const { client, say, keepUp, conversationId } = await setUp(model);
+  const { client, say, updateSummary, conversationId } = await setUp(model);
   await say(...Array.from({ length: 30 }, () => words(250)));
 
-  const keeping = keepUp();
+  const keeping = updateSummary();
   await expect.poll(() => asked.length).toBe(1);
   expect((await client("DELETE", `/conversations/${conversationId}`)).status).toBe(204);
   gone.resolve();

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import type { EmbeddingsFault, LoggedEmbedding } from "../support/control-protocol.ts";
 
-/** Words of one line mean the same, and each line is a direction of its own. */
+/** The words of a line are synonyms, and each line has a direction of its own. */
 const MEANINGS = [
   "cat kitten feline pet",
   "car vehicle automobile drive",
@@ -16,7 +18,7 @@ interface ModelState {
   readonly requests: LoggedEmbedding[];
 }
 
-/** A server that speaks OpenAI's embeddings API, with vectors by meaning, and faults for each model. */
+/** A server with OpenAI's embeddings API, whose vectors reflect synonyms, and with faults for each model. */
 export async function startEmbeddingsServer() {
   const models = new Map<string, ModelState>();
   const stateOf = (model: string): ModelState => {
@@ -69,13 +71,23 @@ function answer(
   const count = fault?.kind === "too-few" ? texts.length - 1 : texts.length;
   const data = texts
     .slice(0, count)
-    .map((text, index) => ({ object: "embedding", index, embedding: vectorOf(text, length) }))
+    .map((text, index) => ({
+      object: "embedding",
+      index,
+      embedding: (fault?.kind === "random" ? randomVectorOf : vectorOf)(text, length),
+    }))
     // The protocol promises no order.
     .toReversed();
-  response.end(JSON.stringify({ object: "list", data }));
+  const whole = JSON.stringify({ object: "list", data });
+  if (fault?.kind !== "padded") return void response.end(whole);
+
+  const padded = Buffer.concat([Buffer.alloc(fault.megabytes * 1_000_000, " "), Buffer.from(whole)]);
+  if (!fault.gzip) return void response.end(padded);
+  response.setHeader("content-encoding", "gzip");
+  response.end(gzipSync(padded));
 }
 
-/** One axis for each meaning, and the rest for what means nothing of these, in equal parts. */
+/** One axis for each line of synonyms, and the others for all other words. */
 function vectorOf(text: string, length: number): number[] {
   const words = text.toLowerCase().match(/\w+/gu) ?? [];
   const vector = MEANINGS.map((meaning) => words.filter((word) => meaning.has(word)).length);
@@ -85,3 +97,7 @@ function vectorOf(text: string, length: number): number[] {
     (_, index) => (vector[index] ?? 0) + (index === MEANINGS.length ? 0.05 + rest / 100 : 0),
   );
 }
+
+/** The bytes of a hash: they do not depend on the meaning of a text, and are the same each time. */
+const randomVectorOf = (text: string, length: number): number[] =>
+  Array.from(createHash("shake256", { outputLength: length }).update(text).digest(), (byte) => byte - 127.5);

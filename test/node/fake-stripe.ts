@@ -1,19 +1,28 @@
-import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pricing } from "../../src/plans/pricing.ts";
 import type { StripeEvent, StripeFault } from "../support/control-protocol.ts";
 import { type Params, parseForm, read } from "./form.ts";
+import {
+  invalid,
+  listOf,
+  merged,
+  foundIn,
+  missing,
+  now,
+  type Obj,
+  only,
+  randomId,
+  StripeRefusal,
+} from "./stripe-answers.ts";
+import { newInvoice, newPrice, newSession, newSubscription } from "./stripe-objects.ts";
+import { checkEnding, endingOf, StripeSchedules } from "./stripe-schedules.ts";
 
 /**
  * Stripe as far as this service uses it, with a memory: customers, prices, checkouts, subscriptions, invoices and the
- * events that tell of them, behind Stripe's own paths and form-encoded bodies. Parameters that it does not know are
- * refused, as Stripe does; so is an idempotency key that comes back with other parameters.
+ * events about them, with Stripe's own paths and form-encoded bodies. Unknown parameters are
+ * refused, as Stripe does; so is an idempotency key that is used again with other parameters.
  */
-
-// Objects as Stripe writes them: their members are Stripe's business.
-// oxlint-disable-next-line typescript/no-explicit-any
-type Obj = Record<string, any>;
 
 const DAY = 86_400;
 
@@ -32,17 +41,6 @@ export async function startFakeStripe() {
   return { url: `http://127.0.0.1:${port}`, stop: () => void server.close() };
 }
 
-class StripeRefusal extends Error {
-  readonly status: number;
-  readonly body: Obj;
-
-  constructor(status: number, error: Obj) {
-    super(String(error["message"]));
-    this.status = status;
-    this.body = { error };
-  }
-}
-
 class FakeStripe {
   readonly #customers = new Map<string, Obj>();
   readonly #sessions = new Map<string, Obj>();
@@ -50,9 +48,13 @@ class FakeStripe {
   readonly #invoices = new Map<string, Obj>();
   readonly #prices = new Map<string, Obj>();
   readonly #products = new Map<string, Obj>();
+  readonly #schedules = new StripeSchedules();
+  /** Ids of objects that exist in Stripe's live mode only. */
+  readonly #live = new Set<string>();
   readonly #events: StripeEvent[] = [];
   readonly #keys = new Map<string, { asked: string; status: number; body: Obj }>();
-  #requests: { method: string; path: string }[] = [];
+  #loginPage: Obj = { enabled: true, url: "https://billing.example.com/p/login/test" };
+  #requests: { method: string; path: string; asked: string }[] = [];
   #faults: StripeFault[] = [];
 
   constructor() {
@@ -83,15 +85,20 @@ class FakeStripe {
         return answer(200, this.#control(url.pathname.slice(6), body === "" ? {} : JSON.parse(body)));
 
       const method = request.method ?? "GET";
-      this.#requests.push({ method, path: url.pathname });
+      this.#requests.push({
+        method,
+        path: url.pathname,
+        asked: method === "GET" ? url.search.slice(1) : body,
+      });
       const params = parseForm(method === "GET" ? url.search.slice(1) : body);
       const fault = this.#faultFor(method, url.pathname, params);
       const header = request.headers["idempotency-key"];
       const key = method === "GET" || typeof header !== "string" ? undefined : header;
       const asked = `${method} ${url.pathname} ${body}`;
       if (fault?.kind === "fail") {
-        const refusal = new StripeRefusal(fault.status, { type: "api_error", message: "Out of order." });
-        // What has gone wrong at Stripe is what a key goes on answering with.
+        const said = fault.error ?? { type: "api_error", message: "Out of order." };
+        const refusal = new StripeRefusal(fault.status, said);
+        // Stripe also replays failures for an idempotency key.
         if (key !== undefined && fault.status === 500)
           this.#keys.set(key, { asked, status: 500, body: refusal.body });
         throw refusal;
@@ -100,12 +107,27 @@ class FakeStripe {
       const [status, content] = this.#once(key, asked, () =>
         this.#api(method, url.pathname.replace("/v1/", ""), params),
       );
-      // Carried out, but nobody hears of it.
+      // Executed, but its answer is lost.
       if (fault?.kind === "lose-answer") return void response.destroy();
       answer(status, content);
     } catch (error) {
-      if (error instanceof StripeRefusal) return answer(error.status, error.body);
+      if (error instanceof StripeRefusal) return answer(error.status, this.#ofThisMode(error.body));
       answer(500, { error: { type: "api_error", message: String(error) } });
+    }
+  }
+
+  /** Stripe says so if an object that it does not find exists in its other mode. */
+  #ofThisMode(body: Obj): Obj {
+    const { code, message } = body["error"];
+    if (code !== "resource_missing" || ![...this.#live].some((id) => message.includes(id))) return body;
+    const hint = "a similar object exists in live mode, but a test mode key was used to make this request.";
+    return { error: { ...body["error"], message: `${message}; ${hint}` } };
+  }
+
+  #moveToLiveMode(ids: readonly string[]): void {
+    for (const id of ids) {
+      for (const objects of [this.#customers, this.#subscriptions, this.#sessions]) objects.delete(id);
+      this.#live.add(id);
     }
   }
 
@@ -126,19 +148,24 @@ class FakeStripe {
     return at < 0 ? undefined : this.#faults.splice(at, 1)[0];
   }
 
-  /** What tests do beside the API: what people do on Stripe's pages, and what Stripe does by itself. */
+  /** What tests do apart from the API: what people do on Stripe's pages, and what Stripe does by itself. */
   #control(action: string, input: Obj): unknown {
     switch (action) {
       case "events":
         return this.#events.filter(({ about }) => about === input["about"]);
       case "requests":
-        return this.#requests.filter(({ path }) => path.includes(String(input["match"] ?? "")));
+        return this.#requests.filter(({ path, asked }) =>
+          `${path} ${asked}`.includes(String(input["match"] ?? "")),
+        );
       case "subscriptions":
         return [...this.#subscriptions.values()].filter(({ customer }) => customer === input["customer"]);
       case "fault":
         return void this.#faults.push(input as StripeFault);
+      case "mend":
+        this.#faults = this.#faults.filter(({ match }) => match !== input["match"]);
+        return undefined;
       case "pay":
-        return this.#pay(String(input["session"]), input["email"]);
+        return this.#pay(String(input["session"]), input["email"], input["outcome"]);
       case "subscribe":
         return this.#subscribe({ ...input, customer: input["customer"] ?? this.#addCustomer(input).id });
       case "change":
@@ -146,7 +173,21 @@ class FakeStripe {
       case "renew":
         return this.#renew(String(input["id"]));
       case "change-customer":
-        return Object.assign(this.#find(this.#customers, String(input["id"])), input["set"]);
+        return Object.assign(foundIn(this.#customers, String(input["id"])), input["set"]);
+      case "change-session":
+        return Object.assign(foundIn(this.#sessions, String(input["id"])), input["set"]);
+      case "schedule":
+        return this.#schedules.add(
+          foundIn(this.#subscriptions, String(input["subscription"])),
+          input["prices"].map((price: string) => foundIn(this.#prices, price)),
+          input["set"] ?? {},
+        );
+      case "tell":
+        return this.#tell(String(input["type"]), input["object"], String(input["about"]));
+      case "move-to-live-mode":
+        return this.#moveToLiveMode(input["ids"]);
+      case "login-page":
+        return (this.#loginPage = input);
       case "delete-customer":
         return this.#deleteCustomer(String(input["id"]));
       default:
@@ -170,8 +211,13 @@ class FakeStripe {
           [...this.#customers.values()].filter((one) => !one["deleted"] && one["email"] === email),
         );
       }
+      case "POST customers/:id": {
+        const customer = foundIn(this.#customers, id);
+        const { metadata } = only(params, "metadata");
+        return Object.assign(customer, { metadata: merged(customer["metadata"], metadata) });
+      }
       case "GET customers/:id":
-        return this.#find(this.#customers, id);
+        return foundIn(this.#customers, id);
       case "GET prices": {
         const wanted = only(params, "lookup_keys", "active", "limit")["lookup_keys"];
         const isWanted = ({ lookup_key: key }: Obj) => Array.isArray(wanted) && wanted.includes(key);
@@ -183,7 +229,7 @@ class FakeStripe {
         only(params, "active", "limit");
         return listOf([...this.#products.values()]);
       case "POST products":
-        return this.#find(this.#products, this.#addProduct(only(params, "name", "description", "metadata")));
+        return foundIn(this.#products, this.#addProduct(only(params, "name", "description", "metadata")));
       case "POST checkout/sessions":
         return this.#openSession(params);
       case "GET checkout/sessions": {
@@ -195,29 +241,45 @@ class FakeStripe {
         );
       }
       case "GET checkout/sessions/:id":
-        return this.#find(this.#sessions, id);
+        return foundIn(this.#sessions, id);
       case "POST checkout/sessions/:id/expire": {
-        const session = this.#find(this.#sessions, id);
+        const session = foundIn(this.#sessions, id);
         if (session["status"] !== "open") throw invalid("Only open sessions expire.");
         return Object.assign(session, { status: "expired", url: null });
       }
       case "GET subscriptions":
         return this.#listSubscriptions(params);
       case "GET subscriptions/:id":
-        return this.#expanded(this.#find(this.#subscriptions, id), params);
+        return this.#expanded(foundIn(this.#subscriptions, id), params);
       case "POST subscriptions/:id":
         return this.#update(id, params);
       case "DELETE subscriptions/:id": {
         only(params, "cancellation_details");
-        const { status } = this.#find(this.#subscriptions, id);
+        const { status } = foundIn(this.#subscriptions, id);
         if (status === "canceled") throw missing(id);
         return this.#changed(id, { status: "canceled", canceled_at: now() }, "deleted");
       }
+      case "GET subscription_items": {
+        const { subscription } = only(params, "subscription", "limit", "expand", "starting_after");
+        const items = structuredClone(foundIn(this.#subscriptions, String(subscription))["items"].data);
+        for (const item of items) item.price.product = this.#products.get(item.price.product);
+        return listOf(items);
+      }
+      case "GET subscription_schedules/:id": {
+        const { expand } = only(params, "expand");
+        return this.#schedules.find(id, Array.isArray(expand) ? expand.map(String) : []);
+      }
+      case "POST subscription_schedules/:id/release":
+        only(params);
+        return this.#schedules.release(id, this.#subscriptions);
       case "GET invoices/:id":
-        return this.#find(this.#invoices, id);
+        return foundIn(this.#invoices, id);
+      case "GET billing_portal/configurations":
+        only(params, "active", "is_default", "limit");
+        return listOf([{ id: "bpc_1", object: "billing_portal.configuration", login_page: this.#loginPage }]);
       case "POST billing_portal/sessions": {
         const { customer } = only(params, "customer", "return_url");
-        this.#find(this.#customers, String(customer));
+        foundIn(this.#customers, String(customer));
         return { object: "billing_portal.session", url: `https://billing.example.com/${String(customer)}` };
       }
       default:
@@ -237,7 +299,7 @@ class FakeStripe {
   }
 
   #deleteCustomer(id: string): Obj {
-    const customer = this.#find(this.#customers, id);
+    const customer = foundIn(this.#customers, id);
     for (const subscription of this.#subscriptions.values())
       if (subscription["customer"] === id && subscription["status"] !== "canceled")
         this.#changed(subscription["id"], { status: "canceled", canceled_at: now() }, "deleted");
@@ -258,40 +320,30 @@ class FakeStripe {
       "customer",
       "customer_email",
     );
-    if (input["customer"] !== undefined) this.#find(this.#customers, input["customer"]);
-    this.#find(this.#prices, input["line_items"][0].price);
-    const id = `cs_test_${randomId()}`;
-    const session = {
-      id,
-      object: "checkout.session",
-      status: "open",
-      payment_status: "unpaid",
-      mode: "subscription",
-      url: `https://checkout.example.com/${id}`,
-      customer: input["customer"] ?? null,
-      customer_email: input["customer_email"] ?? null,
-      customer_details: null,
-      subscription: null,
-      metadata: input["metadata"] ?? {},
-      // Not Stripe's: what the session was opened with.
-      opened: { price: input["line_items"][0].price, metadata: input["subscription_data"]?.metadata ?? {} },
-    };
-    this.#sessions.set(id, session);
+    const { currency } = foundIn(this.#prices, input["line_items"][0].price);
+    const paysIn = input["customer"] && foundIn(this.#customers, input["customer"])["currency"];
+    if (paysIn && paysIn !== currency)
+      throw invalid(
+        `You cannot combine currencies on a single customer. This customer has an active subscription, subscription schedule, discount, quote, or invoice item with currency ${paysIn}.`,
+      );
+    const session = newSession(input);
+    this.#sessions.set(session["id"], session);
     return session;
   }
 
-  /** Somebody pays on the page of a checkout. */
-  #pay(id: string, email: unknown): Obj {
-    const session = this.#find(this.#sessions, id);
+  /** Pays on the page of a checkout. */
+  #pay(id: string, email: unknown, outcome: Obj = {}): Obj {
+    const session = foundIn(this.#sessions, id);
     if (session["status"] !== "open") throw new Error("The session is not open.");
 
     const customer =
       session["customer"] ?? this.#addCustomer({ email: email ?? session["customer_email"] }).id;
     const { price, metadata } = session["opened"];
-    const subscription = this.#subscribe({ customer, price, metadata, quiet: true });
+    const { payment_status = "paid", ...begins } = outcome;
+    const subscription = this.#subscribe({ customer, price, metadata, quiet: true, ...begins });
     Object.assign(session, {
       status: "complete",
-      payment_status: "paid",
+      payment_status,
       url: null,
       customer,
       subscription: subscription["id"],
@@ -302,40 +354,11 @@ class FakeStripe {
     return subscription;
   }
 
-  #subscribe({
-    customer,
-    price = "price_starter_monthly",
-    metadata = {},
-    status = "active",
-    quiet = false,
-  }: Obj): Obj {
-    const id = `sub_${randomId()}`;
-    const subscription: Obj = {
-      id,
-      object: "subscription",
-      customer,
-      status,
-      metadata,
-      currency: "usd",
-      created: now(),
-      cancel_at_period_end: false,
-      canceled_at: null,
-      trial_end: null,
-      latest_invoice: null,
-      pending_update: null,
-      items: {
-        object: "list",
-        data: [
-          {
-            id: `si_${randomId()}`,
-            object: "subscription_item",
-            price: this.#find(this.#prices, price),
-            current_period_start: now(),
-            current_period_end: now() + 30 * DAY,
-          },
-        ],
-      },
-    };
+  #subscribe({ price = "price_starter_monthly", addons = [], quiet = false, ...more }: Obj): Obj {
+    // Add-ons come first: what sells the plan may be in any place.
+    const prices = [...addons, price].map((id: string) => foundIn(this.#prices, id));
+    const subscription = newSubscription(prices, more);
+    const id: string = subscription["id"];
     this.#subscriptions.set(id, subscription);
     this.#invoice(subscription);
     if (!quiet) {
@@ -351,27 +374,41 @@ class FakeStripe {
       "items",
       "proration_behavior",
       "payment_behavior",
+      "cancel_at",
       "cancel_at_period_end",
       "metadata",
       "expand",
     );
-    const subscription = this.#find(this.#subscriptions, id);
+    const subscription = foundIn(this.#subscriptions, id);
     if (subscription["status"] === "canceled") throw invalid("A canceled subscription can't be changed.");
     if (input["metadata"] !== undefined)
-      return this.#changed(id, { metadata: { ...subscription["metadata"], ...input["metadata"] } });
-    if (input["cancel_at_period_end"] !== undefined) {
-      const ending = input["cancel_at_period_end"] === "true";
-      return this.#changed(id, { cancel_at_period_end: ending, canceled_at: ending ? now() : null });
+      return this.#changed(id, { metadata: merged(subscription["metadata"], input["metadata"]) });
+    if (input["cancel_at_period_end"] !== undefined || input["cancel_at"] !== undefined) {
+      checkEnding(subscription, input);
+      return this.#changed(id, endingOf(subscription, input));
     }
 
     const [change] = input["items"];
-    const item = subscription["items"].data[0];
-    if (change.id !== item.id) throw invalid("No such item.");
-    const price = this.#find(this.#prices, change.price);
+    const item = subscription["items"].data.find((one: Obj) => one["id"] === change.id);
+    if (!item) throw invalid("No such item.");
+    const price = foundIn(this.#prices, change.price);
+    if (price["currency"] !== subscription["currency"])
+      throw invalid(
+        `The price specified only supports \`${price["currency"]}\`. This doesn't match the expected currency: \`${subscription["currency"]}\`.`,
+      );
+    if (subscription["metadata"]["test"] === "declined")
+      throw new StripeRefusal(402, { type: "card_error", code: "card_declined", message: "Declined." });
     const invoice = this.#invoice(subscription);
     if (subscription["metadata"]["test"] === "needs-authentication") {
       Object.assign(invoice, { status: "open" });
       this.#changed(id, { pending_update: { expires_at: now() + DAY } });
+    } else if (subscription["metadata"]["test"] === "refused-until-confirmed") {
+      Object.assign(invoice, { status: "open" });
+      throw new StripeRefusal(402, {
+        type: "card_error",
+        code: "subscription_payment_intent_requires_action",
+        message: "Confirm.",
+      });
     } else {
       item.price = price;
       this.#changed(id, {});
@@ -381,7 +418,7 @@ class FakeStripe {
   }
 
   #renew(id: string): Obj {
-    const subscription = this.#find(this.#subscriptions, id);
+    const subscription = foundIn(this.#subscriptions, id);
     const item = subscription["items"].data[0];
     item.current_period_start = item.current_period_end;
     item.current_period_end += 30 * DAY;
@@ -392,36 +429,24 @@ class FakeStripe {
   }
 
   #changed(id: string, set: Obj, event = "updated"): Obj {
-    const subscription = this.#find(this.#subscriptions, id);
+    const subscription = foundIn(this.#subscriptions, id);
     const { price, ...members } = set;
     Object.assign(subscription, members);
-    if (price !== undefined) subscription["items"].data[0].price = this.#find(this.#prices, price);
+    if (price !== undefined) subscription["items"].data.at(-1).price = foundIn(this.#prices, price);
     if (event !== "silent") this.#tell(`customer.subscription.${event}`, subscription, id);
     return subscription;
   }
 
   #invoice(subscription: Obj): Obj {
-    const id = `in_${randomId()}`;
-    const invoice = {
-      id,
-      object: "invoice",
-      status: "paid",
-      customer: subscription["customer"],
-      hosted_invoice_url: `https://invoice.example.com/${id}`,
-      parent: {
-        type: "subscription_details",
-        subscription_details: { subscription: subscription["id"], metadata: {} },
-      },
-      lines: { object: "list", data: [] },
-    };
-    this.#invoices.set(id, invoice);
-    subscription["latest_invoice"] = id;
+    const invoice = newInvoice(subscription);
+    this.#invoices.set(invoice["id"], invoice);
+    subscription["latest_invoice"] = invoice["id"];
     return invoice;
   }
 
-  /** One payment is told of three times. */
+  /** One payment causes three events. */
   #tellOfPayment(subscription: Obj): void {
-    const invoice = this.#find(this.#invoices, subscription["latest_invoice"]);
+    const invoice = foundIn(this.#invoices, subscription["latest_invoice"]);
     this.#tell("invoice.paid", invoice, subscription["id"]);
     this.#tell("invoice.payment_succeeded", invoice, subscription["id"]);
     const payment = {
@@ -450,7 +475,7 @@ class FakeStripe {
       starting_after: after,
       limit,
     } = only(params, "customer", "status", "limit", "expand", "starting_after");
-    if (customer !== undefined) this.#find(this.#customers, String(customer));
+    if (customer !== undefined) foundIn(this.#customers, String(customer));
     const all = [...this.#subscriptions.values()]
       .filter((one) => customer === undefined || one["customer"] === customer)
       .toReversed();
@@ -473,6 +498,9 @@ class FakeStripe {
       copy["latest_invoice"] = this.#invoices.get(copy["latest_invoice"]);
     if (wanted.includes(`${prefix}items.data.price.product`))
       for (const item of copy["items"].data) item.price.product = this.#products.get(item.price.product);
+    // Stripe returns ten items with a subscription.
+    if (copy["items"].data.length > 10) Object.assign(copy["items"], { has_more: true });
+    copy["items"].data = copy["items"].data.slice(0, 10);
     return copy;
   }
 
@@ -503,55 +531,10 @@ class FakeStripe {
       unit_amount: Number(input["unit_amount"]),
       interval: input["recurring"].interval,
     });
-    return this.#find(this.#prices, id);
+    return foundIn(this.#prices, id);
   }
 
-  #addPrice({
-    id,
-    lookup_key = null,
-    metadata = {},
-    unit_amount = 2_900,
-    interval = "month",
-    product,
-  }: Obj): void {
-    this.#prices.set(id, {
-      id,
-      object: "price",
-      active: true,
-      lookup_key,
-      metadata,
-      unit_amount,
-      currency: "usd",
-      recurring: { interval },
-      product: product ?? this.#addProduct(),
-    });
-  }
-
-  #find(objects: ReadonlyMap<string, Obj>, id: string): Obj {
-    const found = objects.get(id);
-    if (!found) throw missing(id);
-    return found;
+  #addPrice(input: Obj): void {
+    this.#prices.set(input["id"], newPrice({ ...input, product: input["product"] ?? this.#addProduct() }));
   }
 }
-
-const missing = (id: string): StripeRefusal =>
-  new StripeRefusal(404, {
-    type: "invalid_request_error",
-    code: "resource_missing",
-    message: `No such object: '${id}'`,
-  });
-
-const invalid = (message: string): StripeRefusal =>
-  new StripeRefusal(400, { type: "invalid_request_error", message });
-
-const listOf = (data: readonly Obj[]): Obj => ({ object: "list", data, has_more: false });
-
-function only(params: Params, ...names: readonly string[]): Params {
-  const unknown = Object.keys(params).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw invalid(`Received unknown parameter: ${unknown}`);
-  return params;
-}
-
-const now = (): number => Math.floor(Date.now() / 1000);
-
-const randomId = (): string => randomBytes(9).toString("hex");

@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Agent, createServer, type IncomingMessage, request as send, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Fault, FaultRule, LoggedRequest } from "../support/control-protocol.ts";
+import type { FaultRule, LoggedRequest } from "../support/control-protocol.ts";
 
 /** A proxy in front of the database that can throttle, fail, stall, or lose the answer of the nth call. */
 export interface FaultProxy {
@@ -9,7 +9,7 @@ export interface FaultProxy {
   addRule(rule: FaultRule): void;
   /** Ends the rules of one file of tests. */
   clearRules(file: string | null): void;
-  /** The requests whose body holds one of these texts, in the order they came. */
+  /** The requests whose body contains one of these texts, in the order of their arrival. */
   requests(texts: readonly string[]): readonly LoggedRequest[];
   stop(): Promise<void>;
 }
@@ -17,12 +17,38 @@ export interface FaultProxy {
 interface ActiveRule extends FaultRule {
   skipped: number;
   used: number;
+  /** Resolves when the rule ends. */
+  readonly ended: Promise<void>;
+  readonly end: () => void;
 }
 
-const LOG_SIZE = 60_000;
+/**
+ * A log of requests that can be searched by text. A repeated search reads only the entries since the last one, because tests
+ * that poll repeat their searches.
+ */
+class RequestLog {
+  readonly #entries: LoggedRequest[] = [];
+  readonly #searches = new Map<string, { read: number; readonly found: LoggedRequest[] }>();
+
+  add(entry: LoggedRequest): void {
+    this.#entries.push(entry);
+  }
+
+  /** The entries whose body contains one of these texts, in the order of their arrival. */
+  find(texts: readonly string[]): readonly LoggedRequest[] {
+    const name = JSON.stringify(texts);
+    const search = this.#searches.get(name) ?? { read: 0, found: [] };
+    this.#searches.set(name, search);
+    for (; search.read < this.#entries.length; search.read++) {
+      const entry = this.#entries[search.read];
+      if (entry && texts.some((text) => entry.body.includes(text))) search.found.push(entry);
+    }
+    return search.found;
+  }
+}
 
 export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
-  const log: LoggedRequest[] = [];
+  const log = new RequestLog();
   let rules: ActiveRule[] = [];
 
   const server = createServer((request, response) => {
@@ -39,11 +65,10 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     const body = await readBody(request);
     const operation = String(request.headers["x-amz-target"]).replace(/^.*\./u, "");
     const entry = { operation, body, startedAt: Date.now(), endedAt: 0 };
-    log.push(entry);
-    if (log.length > LOG_SIZE) log.shift();
+    log.add(entry);
 
-    for (const fault of faultsFor(operation, body))
-      if (await inject(fault, request, body, response)) return finish(entry);
+    for (const rule of rulesFor(operation, body))
+      if (await inject(rule, request, body, response)) return finish(entry);
     await passOn(request, body, response);
     finish(entry);
   }
@@ -60,21 +85,21 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     response.end(answer.body);
   }
 
-  /** The faults of the rules that this request meets; each meeting counts. */
-  function faultsFor(operation: string, body: string): Fault[] {
-    return rules.flatMap((rule) => {
+  /** The rules that this request matches; each match counts. */
+  function rulesFor(operation: string, body: string): ActiveRule[] {
+    return rules.filter((rule) => {
       const meets =
         (!rule.operation || rule.operation === operation) && rule.match.some((text) => body.includes(text));
-      if (!meets || rule.skipped++ < (rule.after ?? 0) || rule.used >= (rule.times ?? 1)) return [];
-      if (rule.probability !== undefined && Math.random() >= rule.probability) return [];
+      if (!meets || rule.skipped++ < (rule.after ?? 0) || rule.used >= (rule.times ?? 1)) return false;
+      if (rule.probability !== undefined && Math.random() >= rule.probability) return false;
       rule.used++;
-      return [rule.fault];
+      return true;
     });
   }
 
-  /** True where the fault has answered, or has made sure that nothing ever will. */
+  /** True if the fault has answered the request, or has made sure that nothing answers it. */
   async function inject(
-    fault: Fault,
+    { fault, ended }: ActiveRule,
     request: IncomingMessage,
     body: string,
     response: ServerResponse,
@@ -82,6 +107,9 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     switch (fault.kind) {
       case "delay":
         await sleep(fault.ms);
+        return false;
+      case "hold":
+        await ended;
         return false;
       case "answer":
         response.writeHead(fault.status, { "content-type": "application/x-amz-json-1.0", ...fault.headers });
@@ -99,6 +127,9 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
         return true;
       case "stall":
         return true;
+      case "withhold-answer":
+        await forward(upstream, request, body);
+        return true;
       case "half-batch":
         response.writeHead(200, { "content-type": "application/x-amz-json-1.0" });
         response.end(JSON.stringify(await halfBatch(upstream, request, body)));
@@ -108,11 +139,15 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
 
   return {
     url: `http://127.0.0.1:${port}`,
-    addRule: (rule) => void rules.push({ ...rule, skipped: 0, used: 0 }),
-    clearRules: (file) => {
+    addRule(rule) {
+      const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+      rules.push({ ...rule, skipped: 0, used: 0, ended, end });
+    },
+    clearRules(file) {
+      for (const rule of rules) if (rule.file === file) rule.end();
       rules = rules.filter((rule) => rule.file !== file);
     },
-    requests: (texts) => log.filter(({ body }) => texts.some((text) => body.includes(text))),
+    requests: (texts) => log.find(texts),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -125,7 +160,7 @@ function finish(entry: { endedAt: number }): void {
   entry.endedAt = Date.now();
 }
 
-/** Does half of what a batch asks for and hands the rest back undone, as DynamoDB does when it is busy. */
+/** Processes half of a batch and returns the rest as unprocessed, as DynamoDB does when it is busy. */
 async function halfBatch(upstream: string, request: IncomingMessage, body: string): Promise<unknown> {
   const input = JSON.parse(body) as { RequestItems: Record<string, object[] | { Keys: object[] }> };
   const [[table, asked] = ["", []]] = Object.entries(input.RequestItems);
@@ -143,19 +178,35 @@ async function halfBatch(upstream: string, request: IncomingMessage, body: strin
   return { ...(JSON.parse(answer.body) as object), [member]: undone };
 }
 
-async function forward(upstream: string, request: IncomingMessage, body: string) {
-  const response = await fetch(upstream, {
-    method: "POST",
-    headers: {
-      "content-type": String(request.headers["content-type"]),
-      "x-amz-target": String(request.headers["x-amz-target"]),
-      authorization: String(request.headers.authorization),
-      "x-amz-date": String(request.headers["x-amz-date"]),
-    },
-    body,
+interface Forwarded {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+/** Every request of every test passes through here, so connections are reused and bodies are handled as text. */
+const connections = new Agent({ keepAlive: true });
+
+function forward(upstream: string, request: IncomingMessage, body: string): Promise<Forwarded> {
+  const headers = {
+    "content-type": String(request.headers["content-type"]),
+    "content-length": Buffer.byteLength(body),
+    "x-amz-target": String(request.headers["x-amz-target"]),
+    authorization: String(request.headers.authorization),
+    "x-amz-date": String(request.headers["x-amz-date"]),
+  };
+  return new Promise((resolve, reject) => {
+    const forwarded = send(upstream, { method: "POST", headers, agent: connections }, (response) => {
+      const type = response.headers["content-type"] ?? "application/x-amz-json-1.0";
+      readBody(response)
+        .then((text) =>
+          resolve({ status: response.statusCode ?? 500, headers: { "content-type": type }, body: text }),
+        )
+        .catch(reject);
+    });
+    forwarded.on("error", reject);
+    forwarded.end(body);
   });
-  const headers = { "content-type": response.headers.get("content-type") ?? "application/x-amz-json-1.0" };
-  return { status: response.status, headers, body: await response.text() };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

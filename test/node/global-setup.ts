@@ -1,18 +1,33 @@
 import type { TestProject } from "vitest/node";
 import { demoResponder } from "../../scripts/demo-model.ts";
 import { startEmbeddedDynamoDb } from "../../scripts/embedded-dynamodb.ts";
-import { startModelServer } from "../../scripts/model-server.ts";
+import { type ReplyStep, startModelServer } from "../../scripts/model-server.ts";
 import { startOpenIdServer } from "../../scripts/openid-server.ts";
 import { ensureTable } from "../../scripts/table.ts";
+import type { ScriptStep } from "../support/control-protocol.ts";
 import { startControlServer, type Scripts } from "./control-server.ts";
+import { withinWindow } from "./model-window.ts";
 import { startFakeStripe } from "./fake-stripe.ts";
 import { startEmbeddingsServer } from "./embeddings-server.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
+import { startRerankServer } from "./rerank-server.ts";
+import { Sites } from "./site-server.ts";
 import { startTrap } from "./trap.ts";
 import { startIssuer } from "./issuer.ts";
 
 const TEST_TABLE = "test-table";
 const REGION = "us-east-1";
+
+/** Plays a reply. Its steps that hold wait for their release. */
+async function* played(
+  reply: readonly ScriptStep[],
+  released: (name: string) => Promise<void>,
+): AsyncIterable<ReplyStep> {
+  for (const step of reply) {
+    if ("hold" in step) await released(step.hold === true ? "" : step.hold);
+    else yield step;
+  }
+}
 
 /** The servers that tests run against: the database, a proxy with faults before it, models, and their remote control. */
 export default async function setup(project: TestProject) {
@@ -28,9 +43,10 @@ export default async function setup(project: TestProject) {
       if (!script) return demoResponder(request, signal, headers);
 
       script.requests.push({ at: Date.now(), body: request as never, headers: headers as never });
-      return (
-        script.replies.shift() ?? [{ status: 500, body: { error: { message: "The script has ended." } } }]
-      );
+      const next = () =>
+        script.replies.shift() ?? [{ status: 500, body: { error: { message: "The script has ended." } } }];
+      const reply = script.window ? withinWindow(request, script.window, next) : next();
+      return played(reply, script.holds.released);
     },
     onDisconnect(request) {
       const script = scripts.get(request.model);
@@ -40,7 +56,9 @@ export default async function setup(project: TestProject) {
   const stripe = await startFakeStripe();
   const trap = await startTrap();
   const embeddings = await startEmbeddingsServer();
-  const control = await startControlServer(proxy, scripts, embeddings);
+  const reranking = await startRerankServer();
+  const sites = new Sites();
+  const control = await startControlServer(proxy, scripts, embeddings, reranking, sites);
 
   const issuer = await startIssuer();
   const openId = await startOpenIdServer();
@@ -51,6 +69,7 @@ export default async function setup(project: TestProject) {
   project.provide("database", database.endpoint);
   project.provide("model", model.url);
   project.provide("embeddings", embeddings.url);
+  project.provide("reranking", reranking.url);
   project.provide("control", control.url);
   project.provide("stripe", stripe.url);
   project.provide("trap", trap.url);
@@ -62,5 +81,7 @@ export default async function setup(project: TestProject) {
     issuer.stop();
     await Promise.all([openId.stop(), proxy.stop(), model.stop(), database.stop()]);
     embeddings.stop();
+    reranking.stop();
+    sites.stop();
   };
 }

@@ -1,17 +1,18 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from "jose";
 import type { IssuerCode } from "../support/issuer-code.ts";
+import { ISSUER_PROFILES, type IssuerProfile, PLAIN_PROFILE } from "./issuer-profiles.ts";
 
 const SLOW_MS = 6_000;
 
 /**
- * An issuer without memory of who it has sent where: a code says what its token is to hold and how it is to be signed.
+ * An issuer without state: a code states what its token contains and how it is signed.
  * It checks what a real one checks: the client, the redirect address, the verifier, and that a code is used once.
- * The first part of a path says how it behaves: `well`, `html`, `slow`, `failing`, `other-name`, `html-keys`,
- * `failing-token`, `html-token`, `slow-token`, `broken-client`, and `rotating-…`, which publishes a second key from the
- * second time on.
+ * The first part of a path states how it behaves: `well`, `html`, `slow`, `failing`, `other-name`, `html-keys`,
+ * `failing-token`, `html-token`, `slow-token`, `broken-client`, `rotating-…`, which publishes a second key from the
+ * second time on, and the names of `ISSUER_PROFILES`.
  */
 export async function startIssuer() {
   const [ours, others] = await Promise.all([generateKeyPair("RS256"), generateKeyPair("RS256")]);
@@ -33,7 +34,9 @@ export async function startIssuer() {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, mode = "", ...rest] = (request.url ?? "").split("/");
-    const issuer = `${origin}/${mode}`;
+    const profile = ISSUER_PROFILES[mode] ?? PLAIN_PROFILE;
+    const base = `${origin}/${mode}`;
+    const issuer = profile.endsWithSlash === true ? `${base}/` : base;
     const path = rest.join("/");
 
     if (path === ".well-known/openid-configuration") {
@@ -42,9 +45,11 @@ export async function startIssuer() {
       if (mode === "failing") return send(response, 500, {});
       return send(response, 200, {
         issuer: mode === "other-name" ? `${origin}/well` : issuer,
-        authorization_endpoint: `${issuer}/authorize`,
-        token_endpoint: `${issuer}/token`,
-        jwks_uri: `${issuer}/keys`,
+        authorization_endpoint: `${base}/authorize`,
+        token_endpoint: `${base}/token`,
+        jwks_uri: `${base}/keys`,
+        ...(profile.inUserInfo && { userinfo_endpoint: `${base}/userinfo` }),
+        ...profile.metadata,
       });
     }
     if (path === "keys" && mode === "html-keys") return sendHtml(response);
@@ -53,16 +58,25 @@ export async function startIssuer() {
       asked.add(mode);
       return send(response, 200, { keys: isRotated ? [...keys, second] : keys });
     }
+    if (path === "userinfo" && profile.inUserInfo)
+      return send(response, 200, profile.inUserInfo(subjectOf(request)));
     if (path !== "token") return send(response, 404, {});
 
     if (mode === "failing-token") return send(response, 503, {});
     if (mode === "html-token") return sendHtml(response);
     if (mode === "slow-token") return void setTimeout(() => send(response, 200, {}), SLOW_MS);
     if (mode === "broken-client") return send(response, 401, { error: "invalid_client" });
-    return redeem(new URLSearchParams(await readBody(request)), issuer, response);
+    const form = new URLSearchParams(await readBody(request));
+    const method = await clientAuthOf(request, form, [issuer, `${base}/token`]);
+    if (!profile.accepts.includes(method)) return send(response, 401, { error: "invalid_client" });
+    return redeem(form, { issuer, profile }, response);
   }
 
-  async function redeem(form: URLSearchParams, issuer: string, response: ServerResponse): Promise<void> {
+  async function redeem(
+    form: URLSearchParams,
+    { issuer, profile }: { issuer: string; profile: IssuerProfile },
+    response: ServerResponse,
+  ): Promise<void> {
     const code = form.get("code") ?? "";
     const script = scriptIn(code);
     const challenge = createHash("sha256")
@@ -70,8 +84,6 @@ export async function startIssuer() {
       .digest("base64url");
     const fits =
       script !== undefined &&
-      form.get("client_id") === "test-client" &&
-      form.get("client_secret") === "test-client-secret" &&
       form.get("redirect_uri") === script.redirectUri &&
       challenge === script.challenge &&
       !used.has(code);
@@ -80,11 +92,17 @@ export async function startIssuer() {
       return send(response, 400, { error: "invalid_grant", error_description: "<b>secret hint</b>" });
 
     const now = Math.floor(Date.now() / 1000);
-    const all = { iss: issuer, aud: "test-client", iat: now, exp: now + 300, ...script.claims };
+    const all = {
+      iss: issuer,
+      aud: "test-client",
+      iat: now,
+      exp: now + 300,
+      ...(profile.inToken ?? whole)(script.claims),
+    };
     const claims = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
     const idToken = await sign(claims, script.signedBy ?? "ours");
     return send(response, 200, {
-      access_token: "an-access-token",
+      access_token: Buffer.from(JSON.stringify(script.claims)).toString("base64url"),
       token_type: "Bearer",
       ...(script.signedBy !== "no-token" && { id_token: idToken }),
     });
@@ -107,6 +125,40 @@ export async function startIssuer() {
   }
 
   return { url: origin, stop: () => (server.close(), server.closeAllConnections()) };
+}
+
+const whole = (claims: Readonly<Record<string, unknown>>) => claims;
+
+/** The claims of the person whom an access token is for. */
+function subjectOf({ headers }: IncomingMessage): Record<string, unknown> {
+  const token = (headers.authorization ?? "").replace(/^Bearer /u, "");
+  return JSON.parse(Buffer.from(token, "base64url").toString("utf8"));
+}
+
+/** How the client has authenticated, or `refused` if its secret is not the right one. */
+async function clientAuthOf(
+  { headers }: IncomingMessage,
+  form: URLSearchParams,
+  audience: string[],
+): Promise<string> {
+  const { authorization = "" } = headers;
+  if (authorization !== "") {
+    const right = `Basic ${Buffer.from("test-client:test-client-secret").toString("base64")}`;
+    return authorization === right ? "client_secret_basic" : "refused";
+  }
+  if (form.get("client_id") !== "test-client") return "refused";
+  const assertion = form.get("client_assertion");
+  if (assertion !== null) {
+    const key = new TextEncoder().encode("test-client-secret");
+    const expected = { issuer: "test-client", subject: "test-client", audience };
+    return jwtVerify(assertion, key, expected).then(
+      () => "client_secret_jwt",
+      () => "refused",
+    );
+  }
+  const secret = form.get("client_secret");
+  if (secret === null) return "none";
+  return secret === "test-client-secret" ? "client_secret_post" : "refused";
 }
 
 function scriptIn(code: string): IssuerCode | undefined {

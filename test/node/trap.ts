@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /**
- * A server on this machine that nothing may ever reach. `/hits` tells how many requests it got, `/away` sends to the
+ * A server on this machine that nothing may ever reach. `/hits` returns the number of its requests, `/away` redirects to the
  * trap; everything else is caught.
  */
 export async function startTrap() {

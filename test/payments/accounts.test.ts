@@ -3,14 +3,14 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import worker from "../../src/index.ts";
 import { clientOf, table } from "../support/app.ts";
-import { openBrowser, signIn, somebody } from "../support/browser.ts";
-import { deliver, storedSubscriptions, stripeSide, uniqueEmail } from "../support/stripe.ts";
+import { openBrowser, signIn, newPerson } from "../support/browser.ts";
+import { deliverAll, storedSubscriptions, stripeSide, uniqueEmail } from "../support/stripe.ts";
 
 const stripe = stripeSide();
 
-/** An address with an account of the service before, which has written it as the issuer spells it. */
+/** An address with an account of the legacy Python service, which has written it as the issuer spells it. */
 async function inMixedCase() {
-  const person = somebody();
+  const person = newPerson();
   const spelled = person.email.replace("p-", "P-Mixed-");
   const key = { pk: `User#${spelled}`, sk: "User#Metadata" };
   await table.put({ ...key, email: spelled, name: "Old Name", stripe_customer_id: null, status: "active" });
@@ -24,12 +24,8 @@ async function enter(claims: Record<string, unknown>) {
   return clientOf(body.token, body.email);
 }
 
-async function deliverAll(id: string): Promise<void> {
-  for (const event of await stripe.events(id)) await deliver(event);
-}
-
-describe("an account of the service before that is written in mixed case", () => {
-  it("gets what it buys", async () => {
+describe("an account of the legacy Python service with an address in mixed case", () => {
+  it("gets the plan that it buys", async () => {
     const { claims, spelled, lower } = await inMixedCase();
     const client = await enter(claims);
     const { body } = await client("POST", "/payments/stripe/checkout", {
@@ -46,7 +42,7 @@ describe("an account of the service before that is written in mixed case", () =>
     expect((await client("POST", "/payments/stripe/subscription/cancel")).body.success).toBe(true);
   });
 
-  it("goes on getting what it has bought before, though nobody has signed in to it yet", async () => {
+  it("keeps the plan that it bought before, although nobody has signed in to it yet", async () => {
     const { spelled, lower } = await inMixedCase();
     const { id } = await stripe.act("subscribe", { email: spelled, metadata: { user_email: spelled } });
 
@@ -56,7 +52,7 @@ describe("an account of the service before that is written in mixed case", () =>
     expect(await storedSubscriptions(lower)).toEqual([]);
   });
 
-  it("gets what was bought for its address in another spelling", async () => {
+  it("gets the plan that was bought for another spelling of its address", async () => {
     const { claims, spelled, lower } = await inMixedCase();
     await enter(claims);
     const { id } = await stripe.act("subscribe", { email: lower });
@@ -67,7 +63,7 @@ describe("an account of the service before that is written in mixed case", () =>
     expect(await storedSubscriptions(lower)).toEqual([]);
   });
 
-  it("gets what was bought so before anybody had signed in to it, by the next comparison", async () => {
+  it("gets such a plan from before its first sign-in with the next reconciliation", async () => {
     const secretKey = `sk_test_${crypto.randomUUID()}`;
     const { claims, spelled, lower } = await inMixedCase();
     await stripeSide(secretKey).act("subscribe", { email: lower });
@@ -86,8 +82,8 @@ describe("an account of the service before that is written in mixed case", () =>
   });
 });
 
-describe("what was bought without being signed in", () => {
-  it("stays with the e-mail that paid, whatever its buyer makes of it at Stripe's", async () => {
+describe("a plan bought without a sign-in", () => {
+  it("stays with the address that paid, whatever its buyer changes at Stripe", async () => {
     const [first, second] = [uniqueEmail(), uniqueEmail()];
     const { id, customer } = await stripe.act("subscribe", { email: first, price: "price_pro_annual" });
     await deliverAll(id);
@@ -100,7 +96,7 @@ describe("what was bought without being signed in", () => {
     expect(await storedSubscriptions(first)).toMatchObject([{ status: "active", sync_version: 2 }]);
   });
 
-  it("ends when its customer is deleted", async () => {
+  it("ends if its customer is deleted", async () => {
     const email = uniqueEmail();
     const { id, customer } = await stripe.act("subscribe", { email });
     await deliverAll(id);

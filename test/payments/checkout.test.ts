@@ -15,7 +15,7 @@ const pro = { planKey: "pro", billingCycle: "monthly" };
 
 const order = (client: Client, what: object) => client("POST", "/payments/stripe/checkout", what);
 
-/** Pays an order on Stripe's page, and lets Stripe tell of it. */
+/** Pays an order on Stripe's page, and delivers the events. */
 async function buy(client: Client, what: object, email?: string) {
   const { body } = await order(client, what);
   const subscription = await stripe.pay(body.url, email);
@@ -29,7 +29,7 @@ const customerOf = async ({ email }: Client) =>
 const status = async (client: Client) => (await client("GET", "/payments/stripe/subscription/status")).body;
 
 describe("buying a plan", () => {
-  it("leads to Stripe's page, and from there to the plan", async () => {
+  it("leads to Stripe's page, and the payment to the plan", async () => {
     const client = await signUp();
     expect(await status(client)).toEqual({
       tier: "free",
@@ -38,7 +38,9 @@ describe("buying a plan", () => {
       current_period_end: null,
       is_active: false,
       cancel_at_period_end: null,
+      cancel_at: null,
       billing_cycle: null,
+      unclaimed: false,
     });
 
     const answer = await order(client, starter);
@@ -63,11 +65,13 @@ describe("buying a plan", () => {
       current_period_end: String(subscription.items.data[0].current_period_end),
       is_active: true,
       cancel_at_period_end: false,
+      cancel_at: null,
       billing_cycle: "monthly",
+      unclaimed: false,
     });
   });
 
-  it("is known before Stripe has told of it, when the person comes back", async () => {
+  it("takes effect when the buyer returns, even before Stripe's event arrives", async () => {
     const client = await signUp();
     const { body } = await order(client, starter);
     await stripe.pay(body.url);
@@ -76,7 +80,7 @@ describe("buying a plan", () => {
     expect(await storedSubscriptions(client.email)).toHaveLength(1);
   });
 
-  it("leads to the same page again, and closes the page of another order", async () => {
+  it("returns the same page for the same order, and closes the page of another order", async () => {
     const client = await signUp();
     const first = await order(client, starter);
     const again = await order(client, starter);
@@ -87,7 +91,7 @@ describe("buying a plan", () => {
     await expect(stripe.pay(first.body.url)).rejects.toThrow("not open");
   });
 
-  it("leads to one page at a time, also when it is asked for several times at once", async () => {
+  it("leaves one page open, even after concurrent orders", async () => {
     const client = await signUp();
     await order(client, { planKey: "pro", billingCycle: "annual" });
 
@@ -102,7 +106,7 @@ describe("buying a plan", () => {
     expect(answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
   });
 
-  it("has one customer per account, whatever is lost on the way", async () => {
+  it("creates one customer per account, despite lost answers", async () => {
     const client = await signUp();
     await stripe.fault({ kind: "lose-answer", match: `"email":"${client.email}"` });
     await Promise.all([order(client, starter), order(client, starter), order(client, pro)]);
@@ -118,7 +122,7 @@ describe("buying a plan", () => {
     expect(await customerOf(client)).toBe(customer);
   });
 
-  it("gets a new customer when Stripe's was deleted", async () => {
+  it("creates a new customer if Stripe's was deleted", async () => {
     const client = await signUp();
     await order(client, starter);
     const before = await customerOf(client);
@@ -129,7 +133,7 @@ describe("buying a plan", () => {
     expect(await customerOf(client)).not.toBe(before);
   });
 
-  it("is refused to a token that is not valid, instead of counting as nobody's", async () => {
+  it("is refused with an invalid token, instead of counting as a purchase without a sign-in", async () => {
     const answer = await anonymous("POST", "/payments/stripe/checkout", starter, {
       authorization: "Bearer x.y.z",
     });
@@ -137,11 +141,14 @@ describe("buying a plan", () => {
   });
 
   it.each([
-    ["a plan that there is not", { planKey: "gold", billingCycle: "monthly" }],
+    ["an unknown plan", { planKey: "gold", billingCycle: "monthly" }],
     ["a plan that is not sold", { planKey: "enterprise", billingCycle: "monthly" }],
     ["the free plan", { planKey: "free", billingCycle: "annual" }],
-    ["a plan named like a member of every object", { planKey: "__proto__", billingCycle: "monthly" }],
-    ["a cycle that there is not", { planKey: "pro", billingCycle: "weekly" }],
+    [
+      "a plan named like a member of every JavaScript object",
+      { planKey: "__proto__", billingCycle: "monthly" },
+    ],
+    ["an unknown cycle", { planKey: "pro", billingCycle: "weekly" }],
     ["nothing", {}],
   ])("is refused for %s", async (_case, what) => {
     const client = await signUp();
@@ -149,7 +156,7 @@ describe("buying a plan", () => {
     expect(answer).toMatchObject({ status: 422, body: { code: "validation-failed" } });
   });
 
-  it("says so when Stripe is away, and works again when it is back", async () => {
+  it("answers 503 while Stripe is down, and works again afterwards", async () => {
     const client = await signUp();
     for (let i = 0; i < 2; i++) await stripe.fault({ kind: "fail", match: client.email, status: 503 });
 
@@ -161,7 +168,7 @@ describe("buying a plan", () => {
   });
 });
 
-describe("buying with a plan already", () => {
+describe("buying in addition to a plan", () => {
   it("of the same plan is refused", async () => {
     const client = await signUp();
     await buy(client, starter);
@@ -188,7 +195,7 @@ describe("buying with a plan already", () => {
     });
   });
 
-  it("of a higher plan changes the subscription that runs", async () => {
+  it("of a higher plan changes the running subscription", async () => {
     const client = await signUp();
     const subscription = await buy(client, starter);
 
@@ -196,7 +203,7 @@ describe("buying with a plan already", () => {
 
     expect(answer).toMatchObject({
       status: 200,
-      body: { url: "https://app.example.com/payments/success?upgraded=pro" },
+      body: { url: "https://app.example.com/dashboard/settings?upgraded=pro" },
     });
     expect(await status(client)).toMatchObject({ tier: "pro" });
     const all = await stripe.act("subscriptions", { customer: await customerOf(client) });
@@ -205,7 +212,7 @@ describe("buying with a plan already", () => {
     ]);
   });
 
-  it("of a higher plan at once and twice changes it once", async () => {
+  it("of a higher plan twice at the same time changes it once", async () => {
     const client = await signUp();
     await buy(client, starter);
 
@@ -232,7 +239,7 @@ describe("buying with a plan already", () => {
     expect(await status(client)).toMatchObject({ tier: "starter" });
   });
 
-  it("goes on when it was about to end", async () => {
+  it("continues a subscription that was about to end", async () => {
     const client = await signUp();
     await buy(client, starter);
     await client("POST", "/payments/stripe/subscription/cancel");
@@ -242,7 +249,7 @@ describe("buying with a plan already", () => {
     expect(await status(client)).toMatchObject({ tier: "pro", cancel_at_period_end: false });
   });
 
-  it("is seen at Stripe's, when the table has not heard of it yet", async () => {
+  it("notices a subscription at Stripe that the table does not have yet", async () => {
     const client = await signUp();
     const { body } = await order(client, starter);
     await stripe.pay(body.url);
@@ -251,7 +258,7 @@ describe("buying with a plan already", () => {
   });
 
   it.each(["unpaid", "paused", "incomplete"])(
-    "that is %s is refused, as long as it has not ended",
+    "in addition to one that is %s is refused until that has ended",
     async (status) => {
       const client = await signUp();
       const subscription = await buy(client, starter);
@@ -260,13 +267,13 @@ describe("buying with a plan already", () => {
       expect(await order(client, pro)).toMatchObject({
         status: 409,
         body: {
-          detail: `You already have a subscription that is ${status}. Visit Settings to manage your subscription.`,
+          detail: `You already have a subscription that is ${status}. Pay for it or cancel it before you order another one.`,
         },
       });
     },
   );
 
-  it("that has run out is like buying anew", async () => {
+  it("in addition to one that has ended is a new purchase", async () => {
     const client = await signUp();
     const subscription = await buy(client, starter);
     await stripe.act("change", { id: subscription.id, set: { status: "canceled" }, event: "deleted" });
@@ -275,8 +282,8 @@ describe("buying with a plan already", () => {
   });
 });
 
-describe("buying without being signed in", () => {
-  it("gives the plan to whoever signs in with the e-mail that paid", async () => {
+describe("buying without a sign-in", () => {
+  it("gives the plan to the account of the address that paid", async () => {
     const name = `late-${crypto.randomUUID().slice(0, 13)}`;
     const email = `${name}@example.com`;
     const { body } = await anonymous("POST", "/payments/stripe/checkout", {
@@ -292,7 +299,7 @@ describe("buying without being signed in", () => {
     expect(await status(client)).toMatchObject({ tier: "pro", is_active: true });
   });
 
-  it("gives nothing for an e-mail that was typed in here but did not pay", async () => {
+  it("gives no plan to an address that was entered here but did not pay", async () => {
     const victim = await signUp();
     const { body } = await anonymous("POST", "/payments/stripe/checkout", {
       ...pro,
@@ -304,7 +311,7 @@ describe("buying without being signed in", () => {
     expect(await storedSubscriptions(victim.email)).toEqual([]);
   });
 
-  it("says how far it has come, and nothing of who buys", async () => {
+  it("reports its progress, and nothing about the buyer", async () => {
     const { body } = await anonymous("POST", "/payments/stripe/checkout", pro);
     const id = body.url.split("/").at(-1);
     const look = (session: string) => anonymous("GET", `/payments/stripe/session/${session}`);
@@ -318,7 +325,7 @@ describe("buying without being signed in", () => {
 });
 
 describe("ending a subscription", () => {
-  it("ends it with its period, and lets it go on after all", async () => {
+  it("ends it with its period, which can be revoked", async () => {
     const client = await signUp();
     const subscription = await buy(client, starter);
     const end = String(subscription.items.data[0].current_period_end);
@@ -346,12 +353,12 @@ describe("ending a subscription", () => {
     expect((await client("POST", "/payments/stripe/subscription/resume")).status).toBe(409);
   });
 
-  it("is a 404 where Stripe knows nothing of the one in the table", async () => {
+  it("answers 404 if Stripe does not have the subscription of the table", async () => {
     const client = await signUpWithPlan();
     expect((await client("POST", "/payments/stripe/subscription/cancel")).status).toBe(404);
   });
 
-  it("is a 404 where there is none", async () => {
+  it("answers 404 if there is none", async () => {
     const client = await signUp();
     expect(await client("POST", "/payments/stripe/subscription/cancel")).toMatchObject({
       status: 404,
@@ -363,7 +370,7 @@ describe("ending a subscription", () => {
 });
 
 describe("the customer's own pages", () => {
-  it("are Stripe's", async () => {
+  it("are Stripe's portal", async () => {
     const client = await signUp();
     await buy(client, starter);
 
@@ -375,7 +382,7 @@ describe("the customer's own pages", () => {
     });
   });
 
-  it("are a 404 for who has never bought anything", async () => {
+  it("answer 404 for an account that has never bought anything", async () => {
     expect((await (await signUp())("POST", "/payments/stripe/portal")).status).toBe(404);
   });
 });

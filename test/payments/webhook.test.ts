@@ -5,7 +5,7 @@ import { deliver, SECOND_SECRET, storedSubscriptions, stripeSide, uniqueEmail } 
 
 const stripe = stripeSide();
 
-/** A subscription that began at Stripe's, and what Stripe tells of it. */
+/** A new subscription at Stripe, and its events. */
 async function subscribed(email: string, more: object = {}) {
   const subscription = await stripe.act("subscribe", { email, ...more });
   return { subscription, events: await stripe.events(subscription.id) };
@@ -20,7 +20,7 @@ const find = <T extends { type: string }>(events: readonly T[], type: string): T
 const markerOf = (id: string) => table.get({ pk: `WebhookEvent#${id}`, sk: `WebhookEvent#${id}` });
 
 describe("an event about a subscription", () => {
-  it("stores the subscription as it is now, and that the event is dealt with", async () => {
+  it("stores the current state of the subscription, and that the event was processed", async () => {
     const { email } = await signUp();
     const { subscription, events } = await subscribed(email);
     const created = find(events, "customer.subscription.created");
@@ -36,6 +36,7 @@ describe("an event about a subscription", () => {
         subscription_id: subscription.id,
         user_email: email,
         customer_id: subscription.customer,
+        claimed: false,
         status: "active",
         plan_name: "starter",
         price_id: "price_starter_monthly",
@@ -43,6 +44,7 @@ describe("an event about a subscription", () => {
         current_period_start: String(item.current_period_start),
         current_period_end: String(item.current_period_end),
         cancel_at_period_end: false,
+        cancel_at: null,
         canceled_at: null,
         trial_end: null,
         currency: "usd",
@@ -62,10 +64,21 @@ describe("an event about a subscription", () => {
       ttl: expect.any(Number),
     });
     const user = await table.get({ pk: `User#${email}`, sk: "User#Metadata" });
+    expect(user).toMatchObject({ stripe_customer_id: null });
+  });
+
+  it("records a customer that was created for the account as the account's own", async () => {
+    const { email } = await signUp();
+    const { subscription, events } = await subscribed(email, { metadata: { user_email: email } });
+
+    await deliver(find(events, "customer.subscription.created"));
+
+    expect(await storedSubscriptions(email)).toMatchObject([{ claimed: true }]);
+    const user = await table.get({ pk: `User#${email}`, sk: "User#Metadata" });
     expect(user).toMatchObject({ stripe_customer_id: subscription.customer });
   });
 
-  it("belongs to the account that the address leads to, also where that is written in mixed case", async () => {
+  it("belongs to the account that the address leads to, even if that is in mixed case", async () => {
     const lower = uniqueEmail();
     const account = lower.toUpperCase();
     await table.put({ pk: `User#${account}`, sk: "User#Metadata", email: account, status: "active" });
@@ -92,7 +105,7 @@ describe("an event about a subscription", () => {
     "invoice.payment_succeeded",
     "invoice.payment_failed",
     "invoice_payment.paid",
-  ])("is followed by a look at Stripe: %s", async (type) => {
+  ])("makes the service fetch the subscription: %s", async (type) => {
     const email = uniqueEmail();
     const { subscription, events } = await subscribed(email);
     const known = events.find((one) => one.type === type);
@@ -124,7 +137,7 @@ describe("an event about a subscription", () => {
     expect(await storedSubscriptions(email)).toHaveLength(1);
   });
 
-  it("stores what Stripe says now, not what the event says", async () => {
+  it("stores Stripe's current state, not that of the event", async () => {
     const email = uniqueEmail();
     const { subscription, events } = await subscribed(email);
     await stripe.act("change", { id: subscription.id, set: { status: "past_due" } });
@@ -134,7 +147,8 @@ describe("an event about a subscription", () => {
     expect(await storedSubscriptions(email)).toMatchObject([{ status: "past_due" }]);
   });
 
-  it("has one effect, however often and at once it arrives", async () => {
+  // Scenario 22.
+  it("has one effect, however often and concurrently it arrives", async () => {
     const email = uniqueEmail();
     const { events } = await subscribed(email);
     const created = find(events, "customer.subscription.created");
@@ -155,7 +169,7 @@ describe("an event about a subscription", () => {
     expect(await storedSubscriptions(theirs)).toHaveLength(1);
   });
 
-  it("goes to the account that was signed in, whatever e-mail was typed in at Stripe's", async () => {
+  it("belongs to the account that was signed in, whatever address was entered at Stripe", async () => {
     const [typed, account] = [uniqueEmail(), uniqueEmail()];
     const { events } = await subscribed(typed, { metadata: { user_email: account } });
 
@@ -180,7 +194,7 @@ describe("the plan of a subscription", () => {
     expect(await storedSubscriptions(email)).toMatchObject([{ plan_name: plan, billing_cycle: cycle }]);
   });
 
-  it("stays what it was when the price is one that nobody knows", async () => {
+  it("stays the same if the new price is unknown", async () => {
     const email = uniqueEmail();
     const { subscription, events } = await subscribed(email, { price: "price_pro_monthly" });
     await deliver(find(events, "customer.subscription.created"));
@@ -191,7 +205,7 @@ describe("the plan of a subscription", () => {
     expect(await storedSubscriptions(email)).toMatchObject([{ plan_name: "pro", price_id: "price_unknown" }]);
   });
 
-  it("is none that costs money where the price was never known", async () => {
+  it("is the free one if the price was never known", async () => {
     const email = uniqueEmail();
     const { events } = await subscribed(email, { price: "price_unknown" });
 
@@ -201,8 +215,8 @@ describe("the plan of a subscription", () => {
   });
 });
 
-describe("a subscription to something that is no plan", () => {
-  it("takes nobody's plan away, though it is the newer one", async () => {
+describe("a subscription that sells no plan", () => {
+  it("replaces no plan, although it is newer", async () => {
     const client = await signUp();
     const metadata = { user_email: client.email };
     for (const price of ["price_pro_monthly", "price_unknown"]) {
@@ -234,10 +248,10 @@ describe("an event without an effect", () => {
 
     expect((await deliver(created)).status).toBe(200);
 
-    expect(await markerOf(created.id)).toMatchObject({ reason: "The subscription has no e-mail." });
+    expect(await markerOf(created.id)).toMatchObject({ reason: "The subscription has no e-mail address." });
   });
 
-  it("is acknowledged when the customer is gone, and ends what was stored", async () => {
+  it("is acknowledged if the customer is deleted, and ends the stored subscription", async () => {
     const email = uniqueEmail();
     const { subscription, events } = await subscribed(email, { metadata: { user_email: email } });
     await deliver(find(events, "customer.subscription.created"));
@@ -248,7 +262,7 @@ describe("an event without an effect", () => {
     expect(await storedSubscriptions(email)).toMatchObject([{ status: "canceled" }]);
   });
 
-  it("leaves nothing of a subscription that had ended before anybody heard of it", async () => {
+  it("stores nothing of a subscription that had ended before its first event", async () => {
     const email = uniqueEmail();
     const { subscription, events } = await subscribed(email);
     await stripe.act("change", { id: subscription.id, set: { status: "canceled" }, event: "deleted" });
@@ -259,6 +273,7 @@ describe("an event without an effect", () => {
   });
 });
 
+// Scenario 23.
 describe("a request that is not Stripe's", () => {
   const now = () => Math.floor(Date.now() / 1000);
   const event = () => ({
@@ -289,7 +304,7 @@ describe("a request that is not Stripe's", () => {
     expect(await storedSubscriptions(email)).toEqual([]);
   });
 
-  it("is refused with a signature that is none", async () => {
+  it("is refused with a malformed signature", async () => {
     for (const signature of [
       "",
       "t=,v1=",
@@ -316,14 +331,14 @@ describe("a request that is not Stripe's", () => {
     expect(await storedSubscriptions(email)).toHaveLength(1);
   });
 
-  it("is refused unread when it is longer than any event", async () => {
+  it("is refused unread if it is longer than any event", async () => {
     const answer = await deliver({ id: "evt_long", object: "event", filling: "x".repeat(5_000_000) });
     expect(answer.status).toBe(413);
   });
 });
 
-describe("trouble", () => {
-  it("at Stripe's is answered so that Stripe tells again, and its repeat has the effect", async () => {
+describe("a failure", () => {
+  it("at Stripe is answered with 503, and the repeated event has its effect", async () => {
     const email = uniqueEmail();
     const { subscription, events } = await subscribed(email);
     const created = find(events, "customer.subscription.created");
@@ -337,7 +352,7 @@ describe("trouble", () => {
     expect(await storedSubscriptions(email)).toHaveLength(1);
   });
 
-  it("with the database's answer changes nothing", async () => {
+  it("of the database to answer does not change the effect", async () => {
     const email = uniqueEmail();
     const { subscription, events } = await subscribed(email);
     await injectFault({

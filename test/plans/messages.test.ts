@@ -1,48 +1,28 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { emptyAnswer, seedRun } from "../../src/runs/turn.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { newRunIds } from "../../src/runs/turn.ts";
 import { TurnRepository } from "../../src/runs/turn-repository.ts";
 import { createClock } from "../../src/shared/clock.ts";
+import { ownScope } from "../../src/access/access-scope.ts";
 import { beginConversation, type Client, signUpFree, subscribe, table } from "../support/app.ts";
-import { converse, endUserOf, programOf } from "../support/callers.ts";
+import { beginOwnConversation, endUserOf, programOf } from "../support/callers.ts";
 import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
+import { beginAtOnce, beginQueue, beginTurn, plantConversations } from "../support/limits.ts";
 import { say, typesOf } from "../support/sse.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
 afterEach(endFaults);
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const FREE_LIMIT = 100;
 const month = () => new Date().toISOString().slice(0, 7);
 
-/** Somebody on the free plan who has said so much this month. */
-async function whoHasSaid(used: number): Promise<Client> {
+/** An account on the free plan that has sent this many messages this month. */
+async function signUpWithUsage(used: number): Promise<Client> {
   const client = await signUpFree();
   await table.put({ pk: `User#${client.email}`, sk: `Usage#${month()}`, messages_used: used });
   return client;
-}
-
-/** More conversations with the same agent, as they are stored. */
-async function conversationsOf(client: Client, agentId: string, count: number): Promise<readonly string[]> {
-  const ids = Array.from({ length: count }, () => crypto.randomUUID());
-  await table.batchWrite(
-    ids.map((id) => ({
-      put: {
-        pk: `USER#${client.email}`,
-        sk: `CONVERSATION#${id}`,
-        entity_type: "Conversation",
-        conversation_id: id,
-        title: "Talk",
-        agent_id: agentId,
-        created_by: client.email,
-        created_at: "2026-01-29T11:51:36.123456+00:00",
-        updated_at: "2026-01-29T11:51:36.123456+00:00",
-      },
-    })),
-  );
-  return ids.map((id) => `/agents/${agentId}/${id}/send-message`);
 }
 
 const secondsLeft = (): number => {
@@ -50,8 +30,8 @@ const secondsLeft = (): number => {
   return Math.ceil((Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1) - now.getTime()) / 1000);
 };
 
-it("refuses the message beyond the month's before any model hears of it", async () => {
-  const client = await whoHasSaid(FREE_LIMIT);
+it("refuses a message beyond the monthly limit before a model is called", async () => {
+  const client = await signUpWithUsage(FREE_LIMIT);
   const model = await scriptModel([{ text: "Never." }]);
   const { path, conversationId } = await beginConversation(client, { agent_model: model.name });
 
@@ -80,8 +60,8 @@ it("refuses the message beyond the month's before any model hears of it", async 
   expect(await messagesUsed(client.email)).toBe(FREE_LIMIT);
 });
 
-it("says with each answer how many are left, streamed or whole", async () => {
-  const client = await whoHasSaid(96);
+it("states with each answer how many messages are left, streamed or whole", async () => {
+  const client = await signUpWithUsage(96);
   const { path } = await beginConversation(client);
 
   const streamed = await say(client, path, "Hello");
@@ -93,24 +73,26 @@ it("says with each answer how many are left, streamed or whole", async () => {
   expect(whole.headers.get("ratelimit")).toMatch(/^"messages";r=2;t=\d+$/u);
 });
 
-it("lets exactly three of 200 pass that are sent at once at three below the limit", async () => {
-  const client = await whoHasSaid(FREE_LIMIT - 3);
+// Scenario 19.
+it("accepts exactly three of 200 concurrent messages at three below the limit", async () => {
+  const client = await signUpWithUsage(FREE_LIMIT - 3);
   const { agentId } = await beginConversation(client);
-  const paths = await conversationsOf(client, agentId, 200);
+  const talks = await plantConversations(ownScope(client.email), agentId, 200);
 
-  const turns = await Promise.all(paths.map((path) => say(client, path, "Hello")));
+  const limits = { messages_per_month: FREE_LIMIT };
+  const outcomes = await beginAtOnce(ownScope(client.email), agentId, talks, limits);
 
-  expect(turns.filter(({ status }) => status === 200)).toHaveLength(3);
-  const refused = turns.filter(({ status }) => status === 429);
-  expect(refused).toHaveLength(197);
-  for (const { body } of refused) expect(body).toMatchObject({ code: "limit-exceeded", current: FREE_LIMIT });
+  expect(outcomes.filter((full) => full === undefined)).toHaveLength(3);
+  const refused = outcomes.filter((full) => full !== undefined);
+  expect(refused).toEqual(refused.map(() => ({ limit: "messages_per_month", used: FREE_LIMIT })));
   expect(await messagesUsed(client.email)).toBe(FREE_LIMIT);
 });
 
-it("holds the limit although the count is fought for", async () => {
-  const client = await whoHasSaid(FREE_LIMIT - 3);
+// Scenario 13.
+it("enforces the limit under contention for the counter", async () => {
+  const client = await signUpWithUsage(FREE_LIMIT - 3);
   const { agentId } = await beginConversation(client);
-  const paths = await conversationsOf(client, agentId, 30);
+  const talks = await plantConversations(ownScope(client.email), agentId, 30);
   const reasons = [0, 1, 2, 3, 4, 5].map((index) => ({ Code: index === 4 ? "TransactionConflict" : "None" }));
   await injectFault({
     match: [`User#${client.email}`],
@@ -124,7 +106,9 @@ it("holds the limit although the count is fought for", async () => {
     },
   });
 
-  const turns = await Promise.all(paths.map((path) => say(client, path, "Hello")));
+  const turns = await Promise.all(
+    talks.map((id) => say(client, `/agents/${agentId}/${id}/send-message`, "Hello")),
+  );
 
   expect(turns.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
     200,
@@ -135,19 +119,20 @@ it("holds the limit although the count is fought for", async () => {
   expect(await messagesUsed(client.email)).toBe(FREE_LIMIT);
 });
 
-it("stops the model when another message has taken the last place, and tells the count as it then is", async () => {
-  const client = await whoHasSaid(FREE_LIMIT - 1);
-  const model = await scriptModel([{ text: "Too" }, { wait: 1_000 }, { text: " late" }]);
+it("stops the model if another message has used up the limit meanwhile, and reports the current count", async () => {
+  const client = await signUpWithUsage(FREE_LIMIT - 1);
+  const model = await scriptModel([{ text: "Too" }, { hold: true }, { text: " late" }]);
   const { path, conversationId } = await beginConversation(client, { agent_model: model.name });
   await injectFault({
     match: [`CONVERSATION#${conversationId}`],
     operation: "TransactWriteItems",
-    fault: { kind: "delay", ms: 300 },
+    fault: { kind: "hold" },
   });
 
   const refused = say(client, path, "Hello");
-  await expect.poll(async () => (await model.log()).requests.length).toBe(1);
+  await model.asked(1);
   await table.put({ pk: `User#${client.email}`, sk: `Usage#${month()}`, messages_used: FREE_LIMIT + 20 });
+  await endFaults();
 
   expect(await refused).toMatchObject({ status: 429, body: { current: FREE_LIMIT + 20, limit: FREE_LIMIT } });
   await expect.poll(async () => (await model.log()).disconnects).toBe(1);
@@ -156,8 +141,8 @@ it("stops the model when another message has taken the last place, and tells the
   expect(events).toEqual([]);
 });
 
-it("lets the next one pass when a run that has said nothing gives its message back", async () => {
-  const client = await whoHasSaid(FREE_LIMIT - 1);
+it("accepts another message after a run without an answer has returned its own", async () => {
+  const client = await signUpWithUsage(FREE_LIMIT - 1);
   const model = await scriptModel([{ status: 401, body: { error: { message: "No" } } }]);
   const { agentId, path } = await beginConversation(client, { agent_model: model.name });
 
@@ -169,11 +154,11 @@ it("lets the next one pass when a run that has said nothing gives its message ba
   expect(await messagesUsed(client.email)).toBe(FREE_LIMIT);
 });
 
-it("counts what end users and programs say as their owner's", async () => {
-  const client = await whoHasSaid(FREE_LIMIT - 2);
+it("counts the messages of end users and programs as their owner's", async () => {
+  const client = await signUpWithUsage(FREE_LIMIT - 2);
   const { agentId, path } = await beginConversation(client);
   const visitor = await endUserOf(client, agentId);
-  const talk = await converse(visitor, agentId);
+  const talk = await beginOwnConversation(visitor, agentId);
 
   expect((await say(visitor, talk.path, "Hello")).status).toBe(200);
   expect((await say(await programOf(client), path, "Hello")).status).toBe(200);
@@ -183,8 +168,8 @@ it("counts what end users and programs say as their owner's", async () => {
   expect(await messagesUsed(client.email)).toBe(FREE_LIMIT);
 });
 
-it("still says that an agent or a conversation is gone when no message is left", async () => {
-  const client = await whoHasSaid(FREE_LIMIT);
+it("answers 404 for an absent agent or conversation even if no message is left", async () => {
+  const client = await signUpWithUsage(FREE_LIMIT);
   const { agentId } = await beginConversation(client);
   const { status, body } = await say(client, `/agents/${agentId}/${crypto.randomUUID()}/send-message`, "Hi");
   expect([status, body.code]).toEqual([404, "not-found"]);
@@ -196,8 +181,8 @@ describe("the plan", () => {
 
   it.each<[string, readonly Parameters<typeof subscribe>[1][], string]>([
     ["is free without a subscription", [], "free"],
-    ["is what is bought", [{ plan: "pro" }], "pro"],
-    ["is free where nobody knows it", [{ plan: "platinum" }], "free"],
+    ["is the one that was bought", [{ plan: "pro" }], "pro"],
+    ["is free if it is unknown", [{ plan: "platinum" }], "free"],
     [
       "goes on for three days after a payment that failed",
       [{ plan: "starter", status: "past_due", periodEnd: secondsFromNow(-2.9 * DAY_MS) }],
@@ -215,15 +200,15 @@ describe("the plan", () => {
     ],
     ["is free while nothing has been paid", [{ plan: "pro", status: "incomplete" }], "free"],
     [
-      "is the newer one of two",
+      "is the better one of two, not the newer one",
       [
         { id: "sub_a", plan: "pro", updatedAt: day(1) },
         { id: "sub_b", plan: "starter", updatedAt: day(2) },
       ],
-      "starter",
+      "pro",
     ],
     [
-      "is the one that lives, not the one that is newer",
+      "is the live one, not the newer one",
       [
         { id: "sub_a", plan: "pro", updatedAt: day(1) },
         { id: "sub_b", plan: "starter", status: "canceled", updatedAt: day(2) },
@@ -231,7 +216,7 @@ describe("the plan", () => {
       "pro",
     ],
   ])("%s", async (_case, subscriptions, tier) => {
-    const client = await whoHasSaid(FREE_LIMIT);
+    const client = await signUpWithUsage(FREE_LIMIT);
     await Promise.all(subscriptions.map((subscription) => subscribe(client, subscription)));
     const { path } = await beginConversation(client);
 
@@ -241,7 +226,7 @@ describe("the plan", () => {
 });
 
 it("counts superusers, and never refuses them", async () => {
-  const client = await whoHasSaid(FREE_LIMIT);
+  const client = await signUpWithUsage(FREE_LIMIT);
   const { path, conversationId } = await beginConversation(client);
   const stub = env.CONVERSATION_RUNNER.getByName(`${client.email}/${conversationId}`);
   await runInDurableObject(stub, (runner) => {
@@ -258,26 +243,27 @@ it("counts superusers, and never refuses them", async () => {
   expect(await messagesUsed(client.email)).toBe(FREE_LIMIT + 1);
 });
 
-it("counts and gives back in the month in which a turn began, however late it ends", async () => {
+// Scenario 33.
+it("counts and returns a message in the month in which its turn began, however late it ends", async () => {
   const client = await signUpFree();
   const { agentId, conversationId } = await beginConversation(client);
   let now = Date.parse("2031-01-31T23:59:59.999Z");
   const clock = createClock(() => now);
-  const turns = new TurnRepository(table, { isSuperuser: () => false });
-  const place = { owner: client.email, agentId, conversationId };
+  const turns = new TurnRepository({ table, rules: { isSuperuser: () => false } });
+  const queue = beginQueue(table);
+  const place = { accountEmail: client.email, agentId, conversationId };
   const begin = async () => {
-    const seed = seedRun(clock);
-    const { plan } = await turns.load(place, seed.startedAt);
-    const asked = { ...emptyAnswer(place, seed), id: seed.userMessageId, role: "user" } as const;
-    const full = await turns.begin(place, seed, asked, plan.limits.messages_per_month);
-    return { seed, plan, full };
+    const runIds = newRunIds(clock);
+    const { plan } = await turns.load(place, runIds.startedAt);
+    const full = await beginTurn(queue, place, runIds, plan.limits);
+    return { runIds, plan, full };
   };
   const used = async (period: string) =>
     (await table.get({ pk: `User#${client.email}`, sk: `Usage#${period}` }))?.["messages_used"];
   await table.put({ pk: `User#${client.email}`, sk: "Usage#2031-01", messages_used: 98 });
 
   const [first, last] = [await begin(), await begin()];
-  expect((await begin()).full).toEqual({ used: 100 });
+  expect((await begin()).full).toEqual({ limit: "messages_per_month", used: 100 });
   expect(last.plan).toMatchObject({ messagesUsed: 99, resetsAt: Date.parse("2031-02-01") });
 
   now += 1;
@@ -290,7 +276,7 @@ it("counts and gives back in the month in which a turn began, however late it en
     usage: null,
     errorCode: null,
   } as const;
-  await turns.end({ place, seed: first.seed, message: null, end });
+  await turns.end({ place, runIds: first.runIds, message: null, end });
 
   expect([await used("2031-01"), await used("2031-02")]).toEqual([99, 1]);
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { ReplyStep } from "../../scripts/model-server.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
-import { converse, endUserOf } from "../support/callers.ts";
+import { beginOwnConversation, endUserOf } from "../support/callers.ts";
 import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { say, typesOf } from "../support/sse.ts";
 
@@ -20,7 +20,7 @@ const answer = (input: number, output: number, more: object = {}): readonly Repl
   { raw: "data: [DONE]\n\n" },
 ];
 
-it("counts what the provider counted, by day, agent and model, with the answer", async () => {
+it("counts the provider's tokens by day, agent and model, together with the answer", async () => {
   const client = await signUp();
   const model = await scriptModel(
     answer(100, 20, { prompt_tokens_details: { cached_tokens: 60 } }),
@@ -76,7 +76,7 @@ it("counts end users' runs as their owner's", async () => {
   const { agentId } = await beginConversation(client, { agent_model: model.name });
   const visitor = await endUserOf(client, agentId);
 
-  await say(visitor, (await converse(visitor, agentId)).path, "Hello");
+  await say(visitor, (await beginOwnConversation(visitor, agentId)).path, "Hello");
 
   expect(await counted(client)).toEqual([expect.objectContaining({ agent_id: agentId, input_tokens: 5 })]);
 });
@@ -84,7 +84,7 @@ it("counts end users' runs as their owner's", async () => {
 it.each([
   ["its answer is lost once", 1],
   ["it is tried again from the beginning", 4],
-])("counts once when the write that stores the answer is carried out and %s", async (_case, times) => {
+])("counts once if the write that stores the answer succeeds and %s", async (_case, times) => {
   const client = await signUp();
   const model = await scriptModel(answer(9, 4));
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });

@@ -8,12 +8,21 @@ import { parseEvents, say, textOf } from "../support/sse.ts";
 
 afterEach(endFaults);
 
-it("answers one of fifty parallel messages, and tells the others which run is in the way", async () => {
+// Scenario 17.
+it("accepts one of fifty parallel messages, and names the active run to the others", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Busy" }, { wait: 500 }, { text: "." }]);
+  const model = await scriptModel([{ text: "Busy" }, { hold: true }, { text: "." }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
 
-  const answers = await Promise.all(Array.from({ length: 50 }, () => say(client, path, "Hello")));
+  let refusals = 0;
+  const sending = Array.from({ length: 50 }, async () => {
+    const answer = await say(client, path, "Hello");
+    if (answer.status !== 200) refusals++;
+    return answer;
+  });
+  await expect.poll(() => refusals).toBe(49);
+  await model.release();
+  const answers = await Promise.all(sending);
 
   const accepted = answers.filter(({ status }) => status === 200);
   const refused = answers.filter(({ status }) => status === 409);
@@ -26,7 +35,8 @@ it("answers one of fifty parallel messages, and tells the others which run is in
   expect(await messagesUsed(client.email)).toBe(1);
 });
 
-it("makes one run of ten identical messages with one key, and streams it to all", async () => {
+// Scenario 18.
+it("starts one run for ten identical messages with one key, and streams it to all", async () => {
   const client = await signUp();
   const model = await scriptModel([{ text: "Once" }, { wait: 200 }, { text: "." }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
@@ -43,6 +53,7 @@ it("makes one run of ten identical messages with one key, and streams it to all"
   expect(await messagesUsed(client.email)).toBe(1);
 });
 
+// Scenario 18.
 it("refuses a key that was used with another message", async () => {
   const client = await signUp();
   const { path } = await beginConversation(client);
@@ -61,9 +72,9 @@ it("refuses a key that was used with another message", async () => {
   expect([more.status, more.body.code]).toEqual([422, "idempotency-mismatch"]);
 });
 
-it("neither replays a run to a deactivated account nor tells it of one", async () => {
+it("neither replays a run to a deactivated account nor reveals that there is one", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "A" }], [{ text: "B" }, { wait: 500 }]);
+  const model = await scriptModel([{ text: "A" }], [{ text: "B" }, { hold: true }]);
   const { path } = await beginConversation(client, { agent_model: model.name });
   const send = (content: string, headers: Record<string, string> = {}) =>
     client("POST", path, { content }, headers);
@@ -78,6 +89,7 @@ it("neither replays a run to a deactivated account nor tells it of one", async (
   ];
 
   expect(refused.map(({ status }) => status)).toEqual([403, 403, 403]);
+  await model.release();
   await turn.rest();
 });
 
@@ -95,7 +107,7 @@ it.each(["", " ", "x".repeat(256), "schlüssel"])("refuses %j as a key", async (
   expect([status, body.code]).toEqual([400, "malformed-request"]);
 });
 
-it("leaves a key free whose message was refused", async () => {
+it("frees the key of a refused message", async () => {
   const client = await signUp();
   const model = await scriptModel([{ text: "Now." }]);
   const { agentId, path } = await beginConversation(client, { agent_provider: "Bedrock" });
@@ -109,7 +121,7 @@ it("leaves a key free whose message was refused", async () => {
   expect(textOf(parseEvents(accepted.body))).toBe("Now.");
 });
 
-it("gives parallel messages with one key the same refusal", async () => {
+it("returns the same refusal to parallel messages with one key", async () => {
   const client = await signUp();
   const { path } = await beginConversation(client, { agent_provider: "Bedrock" });
   const send = () => client("POST", path, { content: "Hello" }, { "idempotency-key": "k1" });
@@ -119,9 +131,9 @@ it("gives parallel messages with one key the same refusal", async () => {
   for (const { body } of refused) expect(body.code).toBe("provider-not-configured");
 });
 
-it("makes one run of parallel messages with one key that all wait for a dead run to be settled", async () => {
+it("starts one run for parallel messages with one key that wait for the recovery of a dead run", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Lost" }, { wait: 1_000 }], [{ text: "Found" }, { wait: 100 }]);
+  const model = await scriptModel([{ text: "Lost" }, { hold: true }], [{ text: "Found" }, { wait: 100 }]);
   const { path } = await beginConversation(client, { agent_model: model.name });
   await open(client, path, "Go");
   await abortAllDurableObjects();
@@ -133,7 +145,7 @@ it("makes one run of parallel messages with one key that all wait for a dead run
   expect((await model.log()).requests).toHaveLength(2);
 });
 
-it("answers whole to callers that do not stream, also a second time", async () => {
+it("returns the complete answer to callers that do not stream, and again on a repeat", async () => {
   const client = await signUp();
   const call = {
     id: "c1",
@@ -162,12 +174,13 @@ it("answers whole to callers that do not stream, also a second time", async () =
     ],
     usage: { input_tokens: expect.any(Number), output_tokens: expect.any(Number), cached_tokens: 0 },
     run_id: stored.run_id,
+    stop_reason: null,
   });
   expect(again.body).toEqual(first.body);
   expect(textOf(parseEvents(streamed.body))).toBe("Hi, Alice.");
 });
 
-it("answers whole with a problem when the run fails", async () => {
+it("returns a problem document to callers that do not stream if the run fails", async () => {
   const client = await signUp();
   const model = await scriptModel([{ status: 401, body: { error: { message: "sk-canary" } } }]);
   const { path } = await beginConversation(client, { agent_model: model.name });
@@ -193,7 +206,7 @@ it("takes the next message as soon as a run has ended", async () => {
   for (const expected of ["1", "2", "3"]) expect((await say(client, path, "Next")).text).toBe(expected);
 });
 
-it("creates a conversation and an agent once per key, whatever races or is lost", async () => {
+it("creates a conversation and an agent once per key, despite races and lost answers", async () => {
   const client = await signUp();
   const { agentId } = await beginConversation(client);
   const conversation = { title: "Once", agent_id: agentId };
@@ -225,7 +238,7 @@ it("creates a conversation and an agent once per key, whatever races or is lost"
   );
 });
 
-it("carries a request out again, with the same id, when its first carrier died", async () => {
+it("executes a request again, with the same id, if its first execution died", async () => {
   const client = await signUp();
   const { agentId } = await beginConversation(client);
   const send = () =>
@@ -233,7 +246,7 @@ it("carries a request out again, with the same id, when its first carrier died",
   const first = await send();
   const [record] = await table.query(`User#${client.email}`, { range: { beginsWith: "Idempotency#" } });
 
-  // As it stands after a crash between making the conversation and storing the answer.
+  // The state after a crash between creating the conversation and storing the answer.
   await table.update(
     { pk: String(record?.["pk"]), sk: String(record?.["sk"]) },
     { set: { claimed_at: Date.now() - 60_000 }, remove: ["status", "answer"] },
@@ -243,7 +256,7 @@ it("carries a request out again, with the same id, when its first carrier died",
   expect([again.status, again.body]).toEqual([201, first.body]);
 });
 
-it("makes nothing twice when the first request is answered with an error, but was carried out", async () => {
+it("creates nothing twice if the first request was executed although its answer was an error", async () => {
   const client = await signUp();
   const { agentId } = await beginConversation(client);
   const send = () =>
@@ -257,9 +270,9 @@ it("makes nothing twice when the first request is answered with an error, but wa
 
   expect([failed.status, again.status]).toEqual([503, 201]);
   expect(body.items.map(({ title }: { title: string }) => title)).toEqual(["In doubt", "Talk"]);
-}, 15_000);
+});
 
-it("takes both spellings of a path for one request", async () => {
+it("treats both spellings of a path as one request", async () => {
   const client = await signUp();
   const { agentId } = await beginConversation(client);
   const body = { title: "T", agent_id: agentId };
@@ -270,7 +283,7 @@ it("takes both spellings of a path for one request", async () => {
   expect([again.status, again.body]).toEqual([201, first.body]);
 });
 
-it("frees the key of a request that was refused, and keeps none for an invalid one", async () => {
+it("frees the key of a refused request, and stores none for an invalid one", async () => {
   const client = await signUp();
   const send = (agent: string) =>
     client("POST", "/conversations", { title: "T", agent_id: agent }, { "idempotency-key": "k1" });
@@ -282,7 +295,7 @@ it("frees the key of a request that was refused, and keeps none for an invalid o
 
 it("ends a run before its conversation is deleted", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Never " }, { wait: 1_200 }, { text: "ending" }]);
+  const model = await scriptModel([{ text: "Never " }, { hold: true }, { text: "ending" }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
 
   const turn = await open(client, path, "Go");

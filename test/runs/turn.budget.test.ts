@@ -10,7 +10,7 @@ const append = (content: string) => ({
   call: { name: "core_memory_append", arguments: JSON.stringify({ block: "human", content }) },
 });
 
-/** The requests of one turn, with a database that takes its time. */
+/** The requests of one turn with a slow database. */
 async function requestsOfTurn(
   client: Client,
   place: { conversationId: string; path: string },
@@ -23,7 +23,7 @@ async function requestsOfTurn(
   return { turn, requests: (await databaseRequests(...texts)).slice(before) };
 }
 
-it("asks the model after one wave of reads, beside the write that stores the message", async () => {
+it("calls the model after one wave of reads, in parallel with the write that stores the message", async () => {
   const client = await signUp();
   const model = await scriptModel([{ text: "One." }], [{ text: "Two." }]);
   const place = await beginConversation(client, { agent_model: model.name });
@@ -73,7 +73,7 @@ it("makes six requests in a turn without tools, and one more per memory edit", a
   const editing = await requestsOfTurn(client, place, "I am Alice, I like tea");
 
   expect(plain.requests).toHaveLength(6);
-  // Two of the three calls change something; the third finds its line already there and asks nobody.
+  // Two of the three calls change something; the third finds its line in the block and makes no request.
   expect(editing.requests).toHaveLength(6 + 2);
 });
 

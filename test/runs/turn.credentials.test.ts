@@ -29,7 +29,7 @@ const refusal = {
 };
 
 describe("a turn with its owner's credentials", () => {
-  it("asks the provider that they configured, with their key, as their agent says", async () => {
+  it("calls the provider that the owner configured, with the owner's key and the agent's settings", async () => {
     const client = await signUp();
     const api_key = await configure(client);
     const model = await scriptModel([{ text: "Hello." }]);
@@ -47,7 +47,7 @@ describe("a turn with its owner's credentials", () => {
     expect(JSON.stringify([turn.body, await storedMessages(conversationId)])).not.toContain(api_key);
   });
 
-  it("is refused where they configured nothing, whatever others did, and costs nothing", async () => {
+  it("is refused without settings of the owner, whatever other accounts have configured, and costs nothing", async () => {
     const [client, other] = await Promise.all([signUp(), signUp()]);
     await configure(other);
     const model = await scriptModel([{ text: "Hello." }]);
@@ -82,7 +82,8 @@ describe("a turn with its owner's credentials", () => {
     expect(asked).toEqual([expect.any(String), `Bearer ${api_key}`]);
   });
 
-  it("is refused with a way out where they can't be read", async () => {
+  // Scenario 31.
+  it("is refused with advice if they can't be decrypted", async () => {
     const [client, victim] = await Promise.all([signUp(), signUp()]);
     await configure(victim);
     const stolen = await table.get(keyOf(victim));
@@ -97,7 +98,8 @@ describe("a turn with its owner's credentials", () => {
     expect((await model.log()).requests).toEqual([]);
   });
 
-  it("tells of a refused key, and shows no piece of it", async () => {
+  // Scenario 6.
+  it("reports a refused key without showing any part of it", async () => {
     const client = await signUp();
     const api_key = await configure(client);
     const model = await scriptModel([refusal]);
@@ -111,7 +113,7 @@ describe("a turn with its owner's credentials", () => {
   });
 });
 
-describe("a turn with credentials of the service before", () => {
+describe("a turn with credentials of the legacy Python service", () => {
   it("uses them, and encrypts them anew without waiting for it", async () => {
     const client = await signUp();
     const api_key = newKey();
@@ -134,7 +136,8 @@ describe("a turn with credentials of the service before", () => {
     expect(asked?.headers?.["authorization"]).toBe(`Bearer ${api_key}`);
     const waits = (await databaseRequests(...texts))
       .slice(before)
-      .filter(({ endedAt }) => endedAt <= (asked?.at ?? 0));
+      // What follows the turn is not over yet.
+      .filter(({ endedAt }) => endedAt > 0 && endedAt <= (asked?.at ?? 0));
     expect(sequentialWaits(waits)).toBe(1);
     expect(await table.get(keyOf(client))).toEqual({
       ...planted,
@@ -165,7 +168,7 @@ describe("a turn with credentials of the service before", () => {
 });
 
 describe("an agent with a fallback", () => {
-  it("is answered by it when the first provider refuses, with that one's own credentials", async () => {
+  it("is answered by it if the first provider refuses, with the fallback provider's own credentials", async () => {
     const client = await signUp();
     const api_key = await configure(client);
     const [first, second] = [await scriptModel([refusal]), await scriptModel([{ text: "From the second." }])];
@@ -183,7 +186,7 @@ describe("an agent with a fallback", () => {
     expect((await first.log()).requests).toHaveLength(1);
   });
 
-  it("takes a model alone for one of the same provider", async () => {
+  it("treats a fallback model without a provider as one of the agent's own provider", async () => {
     const client = await signUp();
     await configure(client);
     const [first, second] = [await scriptModel([refusal]), await scriptModel([{ text: "Yes." }])];
@@ -192,7 +195,7 @@ describe("an agent with a fallback", () => {
     expect((await say(client, path, "Hi")).text).toBe("Yes.");
   });
 
-  it("is answered without it where it is not configured", async () => {
+  it("is answered without it if it is not configured", async () => {
     const client = await signUp();
     const [good, bad] = [await scriptModel([{ text: "Fine." }]), await scriptModel([refusal])];
     const more = { agent_provider: "Demo", fallback_provider: "Anthropic" };

@@ -9,7 +9,7 @@ afterEach(() => {
   globalThis.fetch = platformFetch;
 });
 
-/** What goes to a provider's own host is answered here; the database and the like stay where they are. */
+/** Answers requests to the providers' own hosts; all others, such as those to the database, are passed on. */
 function standInFor(serve: typeof fetch) {
   globalThis.fetch = (input, init) => {
     const { hostname } = new URL(input instanceof Request ? input.url : String(input));
@@ -33,21 +33,21 @@ const ANSWERS: readonly (readonly Step[])[] = [
   [{ text: " Noted." }, { stop: "answer", usage: { inputTokens: 30, outputTokens: 6, cachedTokens: 20 } }],
 ];
 
-describe.each(PROTOCOLS)("a turn with memory, by way of %s", (name, protocol) => {
-  it("goes from the settings to what is remembered", async () => {
+describe.each(PROTOCOLS)("a turn with memory, by way of %s", (_name, protocol) => {
+  it("runs from the settings to the stored memories", async () => {
     const client = await signUp();
     const server = strictServer(protocol, ANSWERS);
     standInFor(server.fetch);
 
-    const stored = await client("POST", `/settings/providers/${name}`, protocol.credentials);
+    const stored = await client("POST", `/settings/providers/${protocol.name}`, protocol.credentials);
     expect(stored.status).toBe(201);
     const { agentId, path } = await beginConversation(client, {
-      agent_provider: name,
+      agent_provider: protocol.name,
       agent_model: protocol.model,
     });
     const turn = await say(client, path, "I am Alice, and I like tea.");
 
-    expect(server.objections).toEqual([]);
+    expect(server.mistakes).toEqual([]);
     expect(server.asked).toHaveLength(2);
     expect(turn.text).toBe("I note that. Noted.");
     expect(turn.last?.event_type).toBe("STREAM_COMPLETE");

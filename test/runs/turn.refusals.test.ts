@@ -7,7 +7,7 @@ import { say } from "../support/sse.ts";
 afterEach(endFaults);
 
 it.each(["absent", "malformed", "foreign"])(
-  "answers an %s agent or conversation with the same 404",
+  "answers the same 404 if the agent or conversation is %s",
   async (kind) => {
     const [client, stranger] = [await signUp(), await signUp()];
     const mine = await beginConversation(client);
@@ -91,7 +91,7 @@ it.each([
   expect(await storedMessages(conversationId)).toEqual([]);
 });
 
-it("takes files up to the limits, of every allowed type", async () => {
+it("accepts files of every allowed type up to the limits", async () => {
   const client = await signUp();
   const model = await scriptModel([{ text: "Ok." }]);
   const { path } = await beginConversation(client, { agent_model: model.name });
@@ -128,7 +128,7 @@ it("answers 503 before a stream opens while the database can't be read", async (
   expect(await messagesUsed(client.email)).toBeUndefined();
 });
 
-it("answers 503 and leaves the model's answer aside when the message can't be stored", async () => {
+it("answers 503 and discards the model's answer if the message can't be stored", async () => {
   const client = await signUp();
   const model = await scriptModel([{ text: "Never" }, { wait: 5_000 }, { text: " seen" }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
@@ -151,15 +151,16 @@ it("answers 404 when the conversation is deleted between reading and writing", a
   await injectFault({
     match: [conversationId],
     operation: "TransactWriteItems",
-    fault: { kind: "delay", ms: 1_500 },
+    fault: { kind: "hold" },
   });
 
-  const [turn] = await Promise.all([
-    say(client, path, "Hello"),
-    new Promise((resolve) => setTimeout(resolve, 100)).then(() =>
-      client("DELETE", `/conversations/${conversationId}`),
-    ),
-  ]);
+  const sending = say(client, path, "Hello");
+  await model.asked(1);
+  const deleting = client("DELETE", `/conversations/${conversationId}`);
+  const key = { pk: `USER#${client.email}`, sk: `CONVERSATION#${conversationId}` };
+  await expect.poll(() => table.get(key)).toHaveProperty("deleting_at");
+  await endFaults();
+  const [turn] = await Promise.all([sending, deleting]);
 
   expect([turn.status, turn.body.code]).toEqual([404, "not-found"]);
   expect(await table.query(`CONVERSATION#${conversationId}`)).toEqual([]);

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { beginConversation, signUp, table } from "../support/app.ts";
 import { scriptModel } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
+import { open } from "../support/runs.ts";
 import { say, textOf, typesOf } from "../support/sse.ts";
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u;
@@ -68,7 +69,7 @@ it("streams a turn with a tool call in the order that clients know", async () =>
   expect(events).toEqual(expected.map((event, index) => ({ ...event, run_id: runId, seq: index + 1 })));
 });
 
-it("gives every payload the six members that clients read, first and in their order", async () => {
+it("begins every payload with the six members that clients read, in their order", async () => {
   const client = await signUp();
   const { path } = await beginConversation(client);
 
@@ -209,17 +210,15 @@ it("shows the whole turn in the conversation's messages", async () => {
 
 it("keeps a rename that was made while the answer was being written", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Working" }, { wait: 300 }, { text: " done" }]);
+  const model = await scriptModel([{ text: "Working" }, { hold: true }, { text: " done" }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
 
-  const [turn] = await Promise.all([
-    say(client, path, "Go"),
-    new Promise((resolve) => setTimeout(resolve, 100)).then(() =>
-      client("PUT", `/conversations/${conversationId}`, { title: "Renamed" }),
-    ),
-  ]);
+  const turn = await open(client, path, "Go");
 
-  expect(turn.text).toBe("Working done");
+  await client("PUT", `/conversations/${conversationId}`, { title: "Renamed" });
+  await model.release();
+
+  expect(textOf(await turn.rest())).toBe("Working done");
   expect((await client("GET", `/conversations/${conversationId}`)).body.title).toBe("Renamed");
 });
 

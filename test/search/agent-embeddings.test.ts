@@ -14,7 +14,7 @@ async function withEmbeddings(client: Client, model: string) {
   expect(status).toBe(201);
 }
 
-/** Stores memories with an agent, and gives its search. */
+/** Stores memories with an agent, and returns its search. */
 async function remember(client: Client, agentId: string, ...contents: readonly string[]) {
   const base = `/agents/${agentId}/archival-memory`;
   await client("POST", `${base}/batch`, { items: contents.map((content) => ({ content })) });
@@ -52,7 +52,7 @@ it("searches an end user's memory with the owner's credentials, too", async () =
   expect(body).toMatchObject({ total: 1, notes: [] });
 });
 
-it("searches by words alone where the provider offers no embeddings, and says nothing of it", async () => {
+it("searches by words only if the provider offers no embeddings, without a note", async () => {
   const client = await signUp();
   const { agentId } = await beginConversation(client);
 
@@ -62,7 +62,7 @@ it("searches by words alone where the provider offers no embeddings, and says no
   expect(await search("kitten")).toMatchObject({ total: 1, notes: [] });
 });
 
-it("searches by words alone where the provider fails, and says so", async () => {
+it("searches by words only if the provider fails, with a note", async () => {
   const client = await signUp();
   const model = embeddingModel();
   await model.setFault({ kind: "status", status: 401 });

@@ -23,7 +23,7 @@ describe("words", () => {
     ["a single character of such a script", "茶", "我喜欢喝茶"],
     ["a date in words", "in March 2024", "The wedding"],
     ["a weekday", "on a Saturday", "The wedding"],
-    ["stop words, where nothing else is asked", "to be or not to be", "To be, she said"],
+    ["stop words, if the query has no other words", "to be or not to be", "To be, she said"],
     ["what holds no word at all", "🎉🎉", "We won 🎉🎉"],
   ])("finds %s", async (_case, query, expected) => {
     const memory = testMemory();
@@ -35,7 +35,7 @@ describe("words", () => {
     expect(await memory.find(query)).toEqual([expected]);
   });
 
-  it("does not let stop words find anything beside others", async () => {
+  it("ignores stop words if the query has other words", async () => {
     const memory = await memoryOf("The dog is here", "A cat");
 
     expect(await memory.find("the cat")).toEqual(["A cat"]);
@@ -58,7 +58,7 @@ describe("words", () => {
     "tea + ",
     "tea\u0000",
     "'; DROP TABLE memories; -- tea",
-  ])("takes %j for words and not for syntax", async (query) => {
+  ])("treats %j as words, not as syntax", async (query) => {
     const memory = await memoryOf("A cup of tea", "A walk");
 
     const { hits } = await memory.search(query);
@@ -78,7 +78,7 @@ describe("words", () => {
 });
 
 describe("order", () => {
-  it("puts what holds more of the words, and the rarer ones, first", async () => {
+  it("ranks memories with more of the words, and with rarer ones, first", async () => {
     const filler = Array.from({ length: 8 }, (_, index) => `Note ${index} about work`);
     const memory = await memoryOf(
       ...filler,
@@ -100,7 +100,7 @@ describe("order", () => {
     expect(await memory.find("coffee")).toEqual(["coffee three", "coffee two", "coffee one"]);
   });
 
-  it("lists everything, newest first, where nothing is asked", async () => {
+  it("lists everything, newest first, for an empty query", async () => {
     const memory = await memoryOf("one", "two", "three");
 
     expect(await memory.search(" ", 2)).toMatchObject({
@@ -130,7 +130,7 @@ describe("order", () => {
     expect(found.slice(0, 2).toSorted()).toEqual(["I ran a charity race", "It felt rewarding"]);
   });
 
-  it("finds nothing that holds none of the words, however close it stands", async () => {
+  it("finds no memory without any of the words, however close its neighbours match", async () => {
     const memory = testMemory();
     await memory.plant("I ran a charity race", "It was wonderful");
 
@@ -140,7 +140,7 @@ describe("order", () => {
     });
   });
 
-  it("gives each match once over pages of any size, and counts exactly", async () => {
+  it("returns each match once over pages of any size, and counts exactly", async () => {
     const memory = await memoryOf(
       ...Array.from({ length: 260 }, (_, index) => `${index % 2 ? "tea" : "tea and cake"} number ${index}`),
       ...Array.from({ length: 20 }, (_, index) => `unrelated ${index}`),
@@ -164,7 +164,7 @@ describe("order", () => {
 });
 
 describe("answer", () => {
-  it("says what a memory is and when it was", async () => {
+  it("contains a memory's text and times", async () => {
     const memory = testMemory();
     const occurredAt = "2023-05-08T13:56:00.000000+00:00";
     const [item] = await memory.plant({ content: "A support group", occurredAt });
@@ -181,16 +181,22 @@ describe("answer", () => {
       ],
       total: 1,
       notes: [],
+      evidence: {
+        matchedTerms: ["group"],
+        missingTerms: [],
+        considered: 1,
+        newestAt: item?.["created_at"],
+      },
     });
   });
 
-  it("says why it is empty", async () => {
+  it("explains why it is empty", async () => {
     const memory = testMemory();
-    expect(await memory.search("tea")).toEqual({ hits: [], total: 0, notes: ["nothing-stored"] });
-    expect(await memory.search("")).toEqual({ hits: [], total: 0, notes: ["nothing-stored"] });
+    expect(await memory.search("tea")).toMatchObject({ hits: [], total: 0, notes: ["nothing-stored"] });
+    expect(await memory.search("")).toMatchObject({ hits: [], total: 0, notes: ["nothing-stored"] });
 
     await memory.plant("coffee");
 
-    expect(await memory.search("tea")).toEqual({ hits: [], total: 0, notes: ["nothing-matched"] });
+    expect(await memory.search("tea")).toMatchObject({ hits: [], total: 0, notes: ["nothing-matched"] });
   });
 });

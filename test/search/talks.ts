@@ -1,13 +1,14 @@
+import { accountEmailOf, agentIdOf } from "../../src/shared/id-types.ts";
 import { env } from "cloudflare:workers";
-import { MemorySearches } from "../../src/search/memory-searches.ts";
+import { SearchClient } from "../../src/search/search-client.ts";
 import type { RecallRequest } from "../../src/search/model.ts";
 import { formatTimestamp } from "../../src/shared/clock.ts";
 import type { Item } from "../../src/table/marshal.ts";
 import { table } from "../support/app.ts";
 
-const searches = new MemorySearches(env.SEARCH_INDEX, env.AWS_REGION);
+const searches = new SearchClient({ namespace: env.SEARCH_INDEX, region: env.AWS_REGION });
 
-/** A message to plant; unless told it was said now, in the order of the list, by the user. */
+/** A message to plant; by default the user's, with the current time, in the order of the list. */
 export interface Said {
   readonly content: string;
   readonly role?: string;
@@ -16,9 +17,9 @@ export interface Said {
   readonly more?: Item;
 }
 
-/** What an agent and a user have said, written to the table as turns write it, and searched through its index. */
+/** Conversations between an agent and a user, written as turns write them, and searched through their index. */
 export function testTalks(userId = `${crypto.randomUUID()}@example.com`) {
-  const agentId = crypto.randomUUID();
+  const agentId = agentIdOf(crypto.randomUUID());
   let micros = 0;
   const stampOf = (at: number) => formatTimestamp(at, micros++ % 1_000);
 
@@ -37,25 +38,34 @@ export function testTalks(userId = `${crypto.randomUUID()}@example.com`) {
     };
   };
   const search = (query: string, limit = 10, offset = 0, more: Partial<RecallRequest> = {}) =>
-    searches.recall({ agentId, userId, conversationsOf: userId, query, limit, offset, ...more });
+    searches.recall({
+      agentId,
+      userId,
+      accountEmail: accountEmailOf("nobody@example.com"),
+      conversationsOf: userId,
+      query,
+      limit,
+      offset,
+      ...more,
+    });
 
   return {
     agentId,
     userId,
     index: () => env.SEARCH_INDEX.getByName(`${agentId}/${userId}`),
-    /** Gives the conversation's id. */
+    /** Returns the conversation's id. */
     async begin(title: string, ...said: readonly (Said | string)[]): Promise<string> {
       const id = crypto.randomUUID();
       await this.say(id, title, ...said);
       return id;
     },
-    /** Adds to a conversation and touches it, at the time of its last message unless told. */
+    /** Adds to a conversation and updates it, by default at the time of its last message. */
     async say(id: string, title: string, ...said: readonly (Said | string)[]): Promise<void> {
       const items = said.map((one) => itemOf(id, typeof one === "string" ? { content: one } : one));
       await table.batchWrite(items.map((put) => ({ put })));
       await this.touch(id, title, items.at(-1)?.created_at ?? null);
     },
-    /** Writes the conversation as it is listed. */
+    /** Writes the conversation's item, by which it is listed. */
     touch: (id: string, title: string, updatedAt: string | null, more: Item = {}) =>
       table.put({
         pk: `USER#${userId}`,
@@ -66,7 +76,7 @@ export function testTalks(userId = `${crypto.randomUUID()}@example.com`) {
         updated_at: updatedAt,
         ...more,
       }),
-    /** A message alone, without a touch. */
+    /** Adds a message without updating the conversation. */
     plant: (id: string, said: Said) => table.put(itemOf(id, said)),
     /** Removes a conversation as its deletion does. */
     async remove(id: string): Promise<void> {

@@ -55,7 +55,7 @@ const forms = (baseUrl?: string) => [
   },
 ];
 
-it("describes the form of every provider by the schema that checks what it posts", async () => {
+it("describes the form of every provider by the schema that validates its submission", async () => {
   const client = await signUp();
 
   const { status, body } = await ask(client)("GET", "/settings/providers");
@@ -64,7 +64,7 @@ it("describes the form of every provider by the schema that checks what it posts
   expect(body.map(({ form }: { form: unknown }) => form)).toEqual(forms());
 });
 
-it("begins with what is stored, but for secrets", async () => {
+it("begins with the stored values, except secrets", async () => {
   const client = await signUp();
   const base_url = "https://mine.example/v1";
   await ask(client)("POST", "/settings/providers/Addressed", { base_url, api_key: newKey() });
@@ -74,7 +74,7 @@ it("begins with what is stored, but for secrets", async () => {
   expect(body.map(({ form }: { form: unknown }) => form)).toEqual(forms(base_url));
 });
 
-it("suggests nothing in production that is of use in development only", async () => {
+it("suggests no development servers in production", async () => {
   const client = await signUp();
 
   const { body } = await ask(client, {}, { isLocal: false })("GET", "/settings/providers");
@@ -83,7 +83,7 @@ it("suggests nothing in production that is of use in development only", async ()
   expect(JSON.stringify(body)).not.toContain("two.example");
 });
 
-it("asks for the providers' credentials by the names that the service before has stored them under", async () => {
+it("names the providers' credentials as the legacy Python service has stored them", async () => {
   const client = await signUp();
 
   const { body } = await client("GET", "/settings/providers");
@@ -120,7 +120,7 @@ it("asks for the providers' credentials by the names that the service before has
   ]);
 });
 
-it("lets a key that is stored be left blank", async () => {
+it("allows a stored key to be left blank", async () => {
   const client = await signUp();
   await client("POST", "/settings/providers/OpenAI", { api_key: newKey() });
 

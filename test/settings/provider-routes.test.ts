@@ -13,11 +13,11 @@ const ADDRESSED = "/settings/providers/Addressed";
 const absent = { is_configured: false, key_hint: null, problem: null, created_at: null, updated_at: null };
 
 describe("configuring a provider", () => {
-  it("answers with what may be told, and stores the rest encrypted", async () => {
+  it("returns everything but the secrets, and stores the credentials encrypted", async () => {
     const client = await signUp();
     const key = newKey();
 
-    const { status, body } = await ask(client)("POST", KEYED, { api_key: ` ${key} `, other: "ignored" });
+    const { status, body } = await ask(client)("POST", KEYED, { api_key: ` ${key} ` });
 
     expect(status).toBe(201);
     expect(body).toEqual({
@@ -39,7 +39,7 @@ describe("configuring a provider", () => {
     });
   });
 
-  it("tells it again when asked, one by one and in the list, and nothing to somebody else", async () => {
+  it("is shown to the account only, as one provider and in the list", async () => {
     const [client, other] = await Promise.all([signUp(), signUp()]);
     const key = newKey();
     const posted = await ask(client)("POST", KEYED, { api_key: key });
@@ -57,7 +57,7 @@ describe("configuring a provider", () => {
     expect(foreign.body).toEqual({ provider_name: "Keyed", ...absent });
   });
 
-  it("shows the key nowhere: in no answer, no item, no log", async () => {
+  it("reveals the key in no answer, item or log line", async () => {
     const client = await signUp();
     const key = newKey();
     const lines: unknown[][] = [];
@@ -86,14 +86,14 @@ describe("configuring a provider", () => {
     for (const form of [key, key.slice(0, -4), btoa(key), btoa(`"${key}"`)]) expect(seen).not.toContain(form);
   });
 
-  it("hints at no key of which four characters would be a quarter", async () => {
+  it("gives no hint of a key that is too short for one", async () => {
     const client = await signUp();
     await ask(client)("POST", ADDRESSED, { base_url: "https://one.example/v1" });
 
     expect((await ask(client)("GET", ADDRESSED)).body).toMatchObject({ is_configured: true, key_hint: null });
   });
 
-  it("replaces what was there, and keeps when it was first stored", async () => {
+  it("replaces the stored credentials, and keeps the time of their creation", async () => {
     const client = await signUp();
     const [first, second] = [newKey(), newKey()];
     const { body } = await ask(client)("POST", KEYED, { api_key: first });
@@ -111,7 +111,7 @@ describe("configuring a provider", () => {
     expect(after?.["created_at"]).toBe(before?.["created_at"]);
   });
 
-  it("changes nothing when the same is posted again", async () => {
+  it("changes nothing if the same is posted again", async () => {
     const client = await signUp();
     const api_key = newKey();
     const first = await ask(client)("POST", KEYED, { api_key });
@@ -142,7 +142,7 @@ describe("configuring a provider", () => {
     expect(await storedSettings(client, "Keyed")).toBeUndefined();
   });
 
-  it("refuses what the provider objects to", async () => {
+  it("refuses credentials that fail the provider's validation", async () => {
     const client = await signUp();
 
     const answer = await ask(client)("POST", ADDRESSED, {
@@ -155,25 +155,44 @@ describe("configuring a provider", () => {
     expect(await storedSettings(client, "Addressed")).toBeUndefined();
   });
 
-  it.each(["GET", "POST", "DELETE"])(
-    "answers %s for a provider that is not there with 404",
-    async (method) => {
-      const client = await signUp();
-      const body = method === "POST" ? { api_key: newKey() } : undefined;
+  it.each(["GET", "POST", "DELETE"])("answers %s for an unknown provider with 404", async (method) => {
+    const client = await signUp();
+    const body = method === "POST" ? { api_key: newKey() } : undefined;
 
-      for (const name of ["Nobody", "keyed", "Demo", "%23", "__proto__"]) {
-        const answer = await ask(client)(method, `/settings/providers/${name}`, body);
-        expect([name, answer.status, answer.body]).toEqual([
-          name,
-          404,
-          problem(404, "not-found", "Provider not found"),
-        ]);
-      }
-    },
-  );
+    for (const name of ["Nobody", "Demo", "%23", "__proto__"]) {
+      const answer = await ask(client)(method, `/settings/providers/${name}`, body);
+      expect([name, answer.status, answer.body]).toEqual([
+        name,
+        404,
+        problem(404, "not-found", "Provider not found"),
+      ]);
+    }
+  });
 });
 
-describe("keys that stay where they were meant to go", () => {
+it("accepts a provider's name in any case", async () => {
+  const client = await signUp();
+  const key = newKey();
+
+  const stored = await ask(client)("POST", "/settings/providers/kEYED", { api_key: key });
+
+  expect([stored.status, stored.body.provider_name]).toEqual([201, "Keyed"]);
+  expect((await ask(client)("GET", KEYED)).body.key_hint).toBe(key.slice(-4));
+});
+
+it("names an unknown field of a provider, and stores nothing", async () => {
+  const client = await signUp();
+
+  const { status, body } = await ask(client)("POST", KEYED, { api_key: newKey(), apikey: "x" });
+
+  expect([status, body.errors[0].message]).toEqual([
+    422,
+    "apikey is not known here. Did you mean `api_key`?",
+  ]);
+  expect(await storedSettings(client, "Keyed")).toBeUndefined();
+});
+
+describe("keys that are sent only to the address they were entered for", () => {
   const settings = { base_url: "https://one.example/v1", region: "us" };
 
   it("keeps a key that is left blank while nothing else changes", async () => {
@@ -189,7 +208,7 @@ describe("keys that stay where they were meant to go", () => {
   it.each([
     ["another address", { base_url: "https://evil.example/v1" }],
     ["another region", { base_url: settings.base_url, region: "eu" }],
-  ])("asks for the key again for %s, and changes nothing until then", async (_case, moved) => {
+  ])("requires the key again for %s, and changes nothing until then", async (_case, moved) => {
     const client = await signUp();
     await ask(client)("POST", ADDRESSED, { ...settings, api_key: newKey() });
     const before = await storedSettings(client, "Addressed");
@@ -200,14 +219,14 @@ describe("keys that stay where they were meant to go", () => {
     expect(body.errors).toEqual([
       {
         path: ["api_key"],
-        message: "Please enter it again: it was meant for the settings as they were",
+        message: "Please enter this again, because a setting that decides where it is sent has changed.",
         code: "custom",
       },
     ]);
     expect(await storedSettings(client, "Addressed")).toEqual(before);
   });
 
-  it("moves with the key entered again, and without one where there was none", async () => {
+  it("accepts another address with the key, and without one if none was stored", async () => {
     const [client, keyless] = await Promise.all([signUp(), signUp()]);
     await ask(client)("POST", ADDRESSED, { ...settings, api_key: newKey() });
     await ask(keyless)("POST", ADDRESSED, settings);
@@ -221,7 +240,7 @@ describe("keys that stay where they were meant to go", () => {
     expect(list[1].form.form_inputs[0].value).toBe(other.base_url);
   });
 
-  it("mixes no new secret with an old one", async () => {
+  it("never combines a new secret with an old one", async () => {
     const client = await signUp();
     const path = "/settings/providers/Paired";
     await ask(client)("POST", path, { access_key: newKey(), secret_key: newKey() });
@@ -233,7 +252,7 @@ describe("keys that stay where they were meant to go", () => {
 });
 
 describe("removing credentials", () => {
-  it("forgets them, however often", async () => {
+  it("deletes them, and can be repeated", async () => {
     const [client, other] = await Promise.all([signUp(), signUp()]);
     await ask(client)("POST", KEYED, { api_key: newKey() });
     await ask(other)("POST", KEYED, { api_key: newKey() });
@@ -250,8 +269,8 @@ describe("removing credentials", () => {
   });
 });
 
-describe("at the same time, and over a bad line", () => {
-  it("lets one of many be the last, and mixes none of them", async () => {
+describe("concurrent requests and lost answers", () => {
+  it("store one of many concurrent configurations, and never a mixture", async () => {
     const client = await signUp();
     const bodies = Array.from({ length: 4 }, (_, i) => ({
       base_url: `https://host-${i}.example/v1`,
@@ -266,7 +285,7 @@ describe("at the same time, and over a bad line", () => {
     expect(shown.key_hint).toBe(last?.api_key.slice(-4));
   });
 
-  it("stores once where the answer of the first attempt is lost", async () => {
+  it("store the configuration once if the answer to the first attempt is lost", async () => {
     const client = await signUp();
     const api_key = newKey();
     await injectFault({ match: [client.email], operation: "PutItem", fault: { kind: "lose-answer" } });

@@ -2,12 +2,13 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import * as z from "zod";
 import { createApp } from "../../src/app.ts";
-import { portsFrom } from "../../src/deps.ts";
+import { portsFrom } from "../../src/deps/ports.ts";
 import { providerError } from "../../src/llm/errors.ts";
+import type { ChatModel, ModelChunk } from "../../src/llm/model.ts";
 import { defineProvider, described, type ModelInfo, type ProviderContext } from "../../src/llm/provider.ts";
 import { type Answer, type Client, table } from "../support/app.ts";
 
-/** A key that must never be seen again once it was posted. */
+/** A key that must not be visible anywhere after it was posted. */
 export const newKey = (): string => `sk-canary-${crypto.randomUUID()}`;
 
 const Key = z.string().trim().min(20).max(200);
@@ -19,6 +20,19 @@ export const asked: { readonly key: string; readonly at: string }[] = [];
 
 /** What the provider below answers, by key: a list of models, unless a test says otherwise. */
 export const behaviour = new Map<string, (signal: AbortSignal) => Promise<readonly ModelInfo[]>>();
+
+/** Keys with which the models of the providers below answer. With others, they can't be reached. */
+export const answering = new Set<string>();
+
+const openFor = (key: string, id: string | null): ChatModel => {
+  if (!answering.has(key)) throw providerError.unavailable(new Error("Never opened."));
+  return { id: id ?? "default", contextTokens: 8_000, stream: () => hello() };
+};
+
+async function* hello(): AsyncGenerator<ModelChunk> {
+  await Promise.resolve();
+  yield { type: "text", text: "Hello." };
+}
 
 const listFor = (key: string, at: string, signal: AbortSignal): Promise<readonly ModelInfo[]> => {
   asked.push({ key, at });
@@ -35,13 +49,11 @@ const keyed = defineProvider({
     { id: "old-1", name: "Old One", contextTokens: 8_000 },
     { id: "old-2", name: "Old Two" },
   ],
-  open: () => {
-    throw providerError.unavailable(new Error("Never opened."));
-  },
+  open: ({ api_key }, model) => openFor(api_key, model),
   listModels: ({ api_key }, _context, signal) => listFor(api_key, "keyed", signal),
 });
 
-/** An address beside the key, as providers have it that speak another one's protocol. */
+/** An address in addition to the key, as in providers that use another one's protocol. */
 const addressed = defineProvider({
   name: "Addressed",
   label: "Addressed Things",
@@ -70,15 +82,13 @@ const addressed = defineProvider({
     api_key: described(Key.optional(), { title: "API Key", secret: true }),
   }),
   models: [],
-  objection: ({ base_url }: { base_url: string }) =>
+  validateCredentials: ({ base_url }: { base_url: string }) =>
     base_url.includes("forbidden") ? "This address is out of bounds." : undefined,
-  open: () => {
-    throw providerError.unavailable(new Error("Never opened."));
-  },
+  open: ({ api_key }, model) => openFor(api_key ?? "", model),
   listModels: ({ api_key, base_url }, _context, signal) => listFor(api_key ?? "", base_url, signal),
 });
 
-/** Two secrets that only work together, and one that stands for both. */
+/** Two secrets that only work together, and one that replaces both. */
 const paired = defineProvider({
   name: "Paired",
   label: "Paired",

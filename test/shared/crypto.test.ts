@@ -16,8 +16,8 @@ const anyBytes = fc.uint8Array({ maxLength: 50 }).map((bytes) => Uint8Array.from
 const macOf = async (key: CryptoKey, text: string): Promise<string> =>
   toHex(new Uint8Array(await crypto.subtle.sign("HMAC", key, utf8(text))));
 
-describe("writing bytes as text", () => {
-  it("brings any bytes back from base64url and from hexadecimal digits", () => {
+describe("bytes as text", () => {
+  it("restores any bytes from base64url and from hexadecimal digits", () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
         expect(toBase64Url(bytes)).toMatch(/^[A-Za-z0-9_-]*$/);
@@ -34,12 +34,12 @@ describe("writing bytes as text", () => {
     ["fo", "Zm8"],
     ["foo", "Zm9v"],
     ["foob", "Zm9vYg"],
-  ])("gives what RFC 4648 gives for %j, without padding: %j", (text, expected) => {
+  ])("encodes %j as RFC 4648 does, without padding: %j", (text, expected) => {
     expect(toBase64Url(utf8(text))).toBe(expected);
   });
 
   it.each(["Zg==", "Zh", "Zm9", "Z", "Zm9v\n", " Zm9v", "Zm9v+", "Zm9/", "é"])(
-    "reads no base64url from %j, which nobody here would write",
+    "refuses %j as base64url",
     (text) => {
       expect(fromBase64Url(text)).toBeUndefined();
     },
@@ -47,7 +47,7 @@ describe("writing bytes as text", () => {
 });
 
 describe("comparing bytes", () => {
-  it("finds the same content the same, and nothing else", () => {
+  it("finds equal contents equal, and no others", () => {
     fc.assert(
       fc.property(anyBytes, anyBytes, (a, b) => {
         expect(equalBytes(a, Uint8Array.from(a))).toBe(true);
@@ -58,7 +58,7 @@ describe("comparing bytes", () => {
 });
 
 describe("a derived key", () => {
-  it("is the same for the same secret and purpose, and another for any other", async () => {
+  it("is the same for the same secret and purpose, and differs for any other", async () => {
     const macs = await Promise.all(
       [
         ["secret", "cursors"],
@@ -73,13 +73,13 @@ describe("a derived key", () => {
     expect(new Set(macs).size).toBe(4);
   });
 
-  it("can't be taken out of the runtime", async () => {
+  it("can't be exported", async () => {
     const key = await deriveHmacKey("secret", "purpose");
 
     await expect(crypto.subtle.exportKey("raw", key)).rejects.toThrow(/extractable/);
   });
 });
 
-it("hashes a text as everybody does", async () => {
+it("hashes a text with SHA-256", async () => {
   expect(toHex(await sha256("abc"))).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 });

@@ -10,7 +10,7 @@ const vault = new Vault([one]);
 const binding = { purpose: "keys", owner: "ada@example.com", subject: "OpenAI" };
 
 describe("a vault", () => {
-  it("gives back every text it has sealed, and never seals one alike twice", async () => {
+  it("decrypts every text that it has encrypted, and never encrypts it to the same ciphertext twice", async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: "grapheme" }), async (text) => {
         const [sealed, again] = [await vault.seal(text, binding), await vault.seal(text, binding)];
@@ -23,7 +23,7 @@ describe("a vault", () => {
     );
   });
 
-  it("opens nothing in which one character was changed, left out or added", async () => {
+  it("refuses a ciphertext in which a character was changed, removed or added", async () => {
     const sealed = await vault.seal("sk-secret", binding);
 
     for (let i = 0; i < sealed.length; i++) {
@@ -37,7 +37,8 @@ describe("a vault", () => {
     expect(await vault.open(`${sealed}.A`, binding)).toBeUndefined();
   });
 
-  it("opens nothing in which one bit was flipped", async () => {
+  // Scenario 31.
+  it("refuses a ciphertext in which a bit was flipped", async () => {
     const sealed = await vault.seal("sk-secret", binding);
     const [version, id, iv = "", bytes = ""] = sealed.split(".");
     const flips = (text: string) => {
@@ -60,13 +61,13 @@ describe("a vault", () => {
     ["another provider", { subject: "Anthropic" }],
     ["another purpose", { purpose: "cursors" }],
     ["members that read alike when joined", { owner: "ada@example.comO", subject: "penAI" }],
-  ])("opens nothing for %s", async (_case, other) => {
+  ])("refuses a ciphertext for %s", async (_case, other) => {
     const sealed = await vault.seal("sk-secret", binding);
 
     expect(await vault.open(sealed, { ...binding, ...other })).toBeUndefined();
   });
 
-  it("opens with every key of its ring, seals with the first, and says which are not current", async () => {
+  it("decrypts with every key of its ring, encrypts with the first, and reports which ciphertexts are not current", async () => {
     const old = await vault.seal("sk-secret", binding);
     const ring = new Vault([two, one]);
 
@@ -77,7 +78,7 @@ describe("a vault", () => {
     expect(await new Vault([two]).open(renewed, binding)).toEqual({ text: "sk-secret", isCurrent: true });
   });
 
-  it("opens nothing whose key has left the ring, or was replaced under its name", async () => {
+  it("refuses a ciphertext whose key was removed from the ring, or replaced under its name", async () => {
     const sealed = await vault.seal("sk-secret", binding);
 
     expect(await new Vault([two]).open(sealed, binding)).toBeUndefined();
@@ -85,7 +86,7 @@ describe("a vault", () => {
   });
 
   it.each(["", "v1", "v1...", "v1.one..", "v2.one.AAAAAAAAAAAAAAAA.AAAA", "gAAAAAB", "💥"])(
-    "opens nothing of %j",
+    "refuses %j",
     async (text) => {
       expect(await vault.open(text, binding)).toBeUndefined();
     },
@@ -117,10 +118,10 @@ describe("a ring of keys", () => {
     ["a key that is too short", "AQEBAQ=="],
     ["a key that is too long", `${key}AAAA`],
     ["text that is no base64", "this is not a key but has forty-three chars"],
-    ["a name with a dot, which would break what is sealed", `a.b:${key}`],
-    ["two keys of one name", `one:${key},one:${other}`],
+    ["a name with a dot, which would break the ciphertext", `a.b:${key}`],
+    ["two keys with one name", `one:${key},one:${other}`],
     ["a good key and a bad one", `one:${key},two:short`],
-  ])("does not take %s for one", (_case, text) => {
+  ])("refuses %s", (_case, text) => {
     expect(parseVaultKeys(text)).toBeUndefined();
   });
 });

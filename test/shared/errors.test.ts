@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AppError, notFound } from "../../src/shared/errors.ts";
 
 describe("an error for the caller", () => {
-  it("has the status, the title and the chance of a retry that its code has", () => {
+  it("has the status, the title and the retryability of its code", () => {
     expect(new AppError("conversation-busy", "Busy.")).toMatchObject({
       name: "AppError",
       message: "Busy.",
@@ -16,7 +16,7 @@ describe("an error for the caller", () => {
     expect(new AppError("conflict", "No.")).toMatchObject({ status: 409, retryable: false });
   });
 
-  it("may know better whether a retry helps, and carries what else it was given", () => {
+  it("can override its retryability, and carries its other details", () => {
     const cause = new Error("underneath");
     const error = new AppError("limit-exceeded", "Too much.", {
       cause,
@@ -29,7 +29,7 @@ describe("an error for the caller", () => {
     expect(error.cause).toBe(cause);
   });
 
-  it("is made of anything thrown, whose words only the log sees", () => {
+  it("is made from anything thrown, whose message is only logged", () => {
     const known = notFound("Agent");
     expect(AppError.from(known)).toBe(known);
     expect(known).toMatchObject({ status: 404, message: "Agent not found" });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FernetReader } from "../../src/shared/fernet.ts";
 
-/** Made by the Python library `cryptography`, as the service before does. */
+/** Made by the Python library `cryptography`, as the legacy Python service does. */
 const SECRET = "the-secret-of-the-python-service";
 const TOKENS = [
   [
@@ -19,16 +19,16 @@ const TOKENS = [
 ] as const;
 const [[TOKEN]] = TOKENS;
 
-describe("tokens of the service before", () => {
+describe("tokens of the legacy Python service", () => {
   it.each(TOKENS)("reads %s", async (token, text) => {
     expect(await new FernetReader(SECRET).open(token)).toBe(text);
   });
 
-  it("reads nothing with another secret", async () => {
+  it("returns nothing with another secret", async () => {
     expect(await new FernetReader("another").open(TOKEN)).toBeUndefined();
   });
 
-  it("reads nothing in which one character was changed or left out", async () => {
+  it("returns nothing if a character was changed or removed", async () => {
     const reader = new FernetReader(SECRET);
 
     for (let i = 0; i < TOKEN.replaceAll("=", "").length; i++) {
@@ -39,7 +39,7 @@ describe("tokens of the service before", () => {
   });
 
   it.each(["", "gAAAAA", "gAAAAABrAu96", "v1.one.AAAA.AAAA", "A".repeat(200), "💥"])(
-    "takes %j for none",
+    "refuses %j",
     async (text) => {
       expect(await new FernetReader(SECRET).open(text)).toBeUndefined();
     },

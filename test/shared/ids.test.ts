@@ -16,7 +16,7 @@ describe("a new id", () => {
     );
   });
 
-  it("sorts by the millisecond it was made in", () => {
+  it("sorts by the millisecond of its creation", () => {
     fc.assert(
       fc.property(moment, moment, (a, b) => {
         fc.pre(a < b);
@@ -25,17 +25,20 @@ describe("a new id", () => {
     );
   });
 
-  it("is made of the present unless told", () => {
+  it("uses the current time by default", () => {
+    const before = Date.now();
     const id = newId();
 
-    expect(Math.abs(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) - Date.now())).toBeLessThan(1_000);
+    const createdAt = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+    expect(createdAt).toBeGreaterThanOrEqual(before);
+    expect(createdAt).toBeLessThanOrEqual(Date.now());
   });
 
-  it("is like no other of the same millisecond", () => {
+  it("is distinct from others of the same millisecond", () => {
     expect(new Set(Array.from({ length: 10_000 }, () => newId(1))).size).toBe(10_000);
   });
 
-  it("is known for time-ordered, and a random one is not", () => {
+  it("is recognised as time-ordered, unlike a random one", () => {
     expect(isTimeOrdered(newId())).toBe(true);
     expect(Array.from({ length: 100 }, () => crypto.randomUUID()).some(isTimeOrdered)).toBe(false);
     expect(isTimeOrdered("")).toBe(false);
@@ -55,7 +58,7 @@ describe("a plausible id", () => {
 describe("an id that stands for a digest", () => {
   const digest = fc.uint8Array({ minLength: 16, maxLength: 32 });
 
-  it("is a UUID of version 8, the same for the same digest, and known as ours", () => {
+  it("is a UUID of version 8, the same for the same digest, and recognised as this service's", () => {
     fc.assert(
       fc.property(digest, (bytes) => {
         const id = derivedId(bytes);
@@ -72,7 +75,7 @@ describe("an id that stands for a digest", () => {
   });
 });
 
-it("knows random ids, and what is no id, as somebody else's", () => {
+it("recognises random ids, and other text, as not made by this service", () => {
   expect(isOurs(newId())).toBe(true);
   for (const id of [crypto.randomUUID(), "nonsense", ""]) expect(isOurs(id)).toBe(false);
 });

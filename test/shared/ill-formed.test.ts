@@ -4,7 +4,7 @@ import { findIllFormed } from "../../src/shared/text.ts";
 
 const HALF = "a\ud83d";
 
-/** A value inside so many lists. */
+/** A value inside the given number of nested lists. */
 function nested(levels: number, value: unknown): unknown {
   let outer = value;
   for (let level = 0; level < levels; level++) outer = [outer];
@@ -18,16 +18,16 @@ describe("looking for text that is not well-formed", () => {
     ["a member", { a: "fine", b: HALF }, ["b"]],
     ["an element", ["fine", HALF], [1]],
     ["a place deep within", { a: [{ b: [0, { c: HALF }] }] }, ["a", 0, "b", 1, "c"]],
-    ["a name, which the path can only lead up to", { a: { [HALF]: 1 } }, ["a"]],
+    ["a name, with the path of the object that has it", { a: { [HALF]: 1 } }, ["a"]],
     ["nothing in whole pairs", { a: ["😀", "é", "\uFFFD"], b: "" }, undefined],
-    ["nothing where there is no text", [1, null, true, {}, []], undefined],
+    ["nothing without text", [1, null, true, {}, []], undefined],
     ["nothing in nothing", undefined, undefined],
-    ["a name of digits in a map, which stays a name", { 1: HALF }, ["1"]],
+    ["a name of digits in a map, which remains a name", { 1: HALF }, ["1"]],
   ])("finds %s", (_case, value, path) => {
     expect(findIllFormed(value)).toEqual(path);
   });
 
-  it("finds one in any JSON exactly where there is one, and its path leads there", () => {
+  it("finds exactly the ill-formed text in any JSON, with its path", () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: "binary" }), fc.boolean(), (value, spoil) => {
         const whole = spoil ? { rest: value, list: [value, { here: HALF }] } : value;
@@ -44,21 +44,13 @@ describe("looking for text that is not well-formed", () => {
   it.each([
     ["at the bottom of", HALF],
     ["nowhere in", "fine"],
-  ])("takes less than a second when it is %s 500,000 nested lists", (_case, innermost) => {
-    const value = nested(500_000, innermost);
-    const began = Date.now();
-
-    const path = findIllFormed(value);
+  ])("does not recurse if it is %s 500,000 nested lists", (_case, innermost) => {
+    const path = findIllFormed(nested(500_000, innermost));
 
     expect(path?.length).toBe(innermost === HALF ? 500_000 : undefined);
-    expect(Date.now() - began).toBeLessThan(1_000);
   });
 
-  it("takes less than a second when it is the last of 500,000 elements", () => {
-    const value = [...Array<string>(500_000).fill("fine"), HALF];
-    const began = Date.now();
-
-    expect(findIllFormed(value)).toEqual([500_000]);
-    expect(Date.now() - began).toBeLessThan(1_000);
+  it("finds it in the last of 500,000 elements", () => {
+    expect(findIllFormed([...Array<string>(500_000).fill("fine"), HALF])).toEqual([500_000]);
   });
 });

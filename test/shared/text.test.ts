@@ -1,6 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countWords, cutToBytes, onOneLine, preview, utf8Length } from "../../src/shared/text.ts";
+import {
+  countWords,
+  cutToBytes,
+  normalized,
+  onOneLine,
+  preview,
+  sliceWhole,
+  utf8Length,
+} from "../../src/shared/text.ts";
 
 /** Any well-formed text; what is not well-formed is refused before it gets here. */
 const anyText = fc.string({ unit: "binary", maxLength: 60 });
@@ -32,15 +40,27 @@ describe("counting words", () => {
     ["a\u00a0b\u2003c\u3000d\re", 5],
     ["hyphen-ated, punctuated!", 2],
     ["日本語", 1],
+    ["私は学生です", 4],
+    ["我是学生", 2],
+    ["ฉันเป็นนักเรียน", 3],
+    ["word 我是学生。 word", 4],
+    ["。。。", 1],
+    ["ཁང་པ་ཆེན་པོ", 4],
+    ["中 \u0301中 。 中", 4],
     ["😀 👩‍👩‍👧", 2],
-  ])("finds in %j as many as there are: %i", (text, words) => {
+  ])("counts in %j: %i", (text, words) => {
     expect(countWords(text)).toBe(words);
   });
 
-  it("agrees with counting one by one", () => {
+  it("is equal to counting words one by one", () => {
     const spaced = fc.string({ unit: fc.constantFrom("a", "é", " ", "\n", "\t", "\u00a0", "\uFEFF", "😀") });
     fc.assert(
       fc.property(fc.oneof(spaced, anyText), (text) => {
+        fc.pre(
+          !/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}]/u.test(
+            text,
+          ),
+        );
         expect(countWords(text)).toBe(wordsOneByOne(text));
       }),
     );
@@ -56,7 +76,7 @@ describe("counting words", () => {
 });
 
 describe("the bytes of a text", () => {
-  it("are as many as its encoding has", () => {
+  it("are as many as in its UTF-8 encoding", () => {
     fc.assert(
       fc.property(fc.oneof(anyText, wideText), (text) => {
         expect(utf8Length(text)).toBe(encodedLength(text));
@@ -80,7 +100,7 @@ describe("the bytes of a text", () => {
 });
 
 describe("cutting a text to bytes", () => {
-  it("gives its longest beginning that fits, and cuts no character in two", () => {
+  it("returns the longest beginning that fits, and cuts no character in two", () => {
     fc.assert(
       fc.property(fc.oneof(anyText, wideText), fc.nat({ max: 120 }), (text, maxBytes) => {
         const cut = cutToBytes(text, maxBytes);
@@ -103,7 +123,7 @@ describe("cutting a text to bytes", () => {
     ["a😀b", 4, "a"],
     ["a😀b", 5, "a😀"],
     ["\uFEFFabc", 4, "\uFEFFa"],
-  ])("leaves of %j in %i bytes %j", (text, maxBytes, expected) => {
+  ])("cuts %j to %i bytes: %j", (text, maxBytes, expected) => {
     expect(cutToBytes(text, maxBytes)).toBe(expected);
   });
 });
@@ -138,4 +158,37 @@ it("puts a text on one line, and changes nothing in a text that is on one", () =
     }),
   );
   expect(onOneLine("a  b\tc")).toBe("a  b\tc");
+});
+
+describe("sliceWhole", () => {
+  it("returns a part of the text that is well-formed and at most one unit shorter at each end", () => {
+    fc.assert(
+      fc.property(wideText, fc.nat(60), fc.nat(60), (text, one, other) => {
+        const [start, end] = one < other ? [one, other] : [other, one];
+
+        const part = sliceWhole(text, start, end);
+
+        expect(part.isWellFormed()).toBe(true);
+        expect(text.slice(start, end)).toContain(part);
+        expect(part.length).toBeGreaterThanOrEqual(text.slice(start, end).length - 2);
+      }),
+    );
+  });
+});
+
+describe("normalized", () => {
+  it("returns what the platform returns for texts of any language", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(normalized(text, "NFC")).toBe(text.normalize("NFC"));
+        expect(normalized(text, "NFKD")).toBe(text.normalize("NFKD"));
+      }),
+    );
+  });
+
+  it("sorts no more than thirty marks at a time", () => {
+    const marks = "\u0301\u0316".repeat(50);
+
+    expect(normalized(`a${marks}`, "NFKD").split("\u034f")).toHaveLength(4);
+  });
 });

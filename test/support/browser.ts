@@ -11,7 +11,7 @@ export const TRANSACTION = "__Host-dab_signin";
 /** A browser: keeps cookies, and names the application's origin on what it posts. */
 export interface Browser {
   readonly cookies: Map<string, string>;
-  /** The last `Set-Cookie` of each cookie, whole. */
+  /** The last complete `Set-Cookie` header of each cookie. */
   readonly setCookies: Map<string, string>;
   (method: string, path: string, headers?: Record<string, string>): Promise<Answer>;
 }
@@ -53,7 +53,7 @@ export function withCookies(cookies: ReadonlyMap<string, string>, options?: Brow
   return browser;
 }
 
-/** What a browser was sent to the issuer with. */
+/** The parameters with which a browser was redirected to the issuer. */
 export interface Departure {
   readonly url: URL;
   readonly state: string;
@@ -62,7 +62,7 @@ export interface Departure {
   readonly redirectUri: string;
 }
 
-export async function depart(browser: Browser): Promise<Departure> {
+export async function beginSignIn(browser: Browser): Promise<Departure> {
   const { status, headers, body } = await browser("GET", "/auth/google");
   if (status !== 302) throw new Error(`No way to the issuer: ${status} ${JSON.stringify(body)}`);
   const url = new URL(headers.get("location") ?? "");
@@ -76,13 +76,13 @@ export async function depart(browser: Browser): Promise<Departure> {
   };
 }
 
-/** A person whom nobody else is. */
-export const somebody = () => {
+/** A person with a unique address. */
+export const newPerson = () => {
   const id = crypto.randomUUID();
   return { sub: id, email: `p-${id.slice(0, 13)}@example.org`, email_verified: true, name: "Some Body" };
 };
 
-/** The code that the issuer hands out for a departure. */
+/** The code that the issuer returns for a redirect. */
 export function codeFor(
   { challenge, redirectUri, nonce }: Departure,
   claims: Record<string, unknown>,
@@ -94,11 +94,20 @@ export function codeFor(
 }
 
 /** Where the issuer sends a browser back to. */
-export const wayBack = (parameters: Record<string, string>, path = "/auth/callback"): string =>
+export const callbackPath = (parameters: Record<string, string>, path = "/auth/callback"): string =>
   `${path}?${new URLSearchParams(parameters).toString()}`;
 
-/** Signs a person in, all the way; gives the last answer. */
-export async function signIn(browser: Browser, claims: Record<string, unknown>, more?: Partial<IssuerCode>) {
-  const departure = await depart(browser);
-  return browser("GET", wayBack({ state: departure.state, code: codeFor(departure, claims, more) }));
+/**
+ * Signs a person in and returns the answer to the issuer's redirect. `more` holds further query parameters of that
+ * redirect.
+ */
+export async function signIn(
+  browser: Browser,
+  claims: Record<string, unknown>,
+  script?: Partial<IssuerCode>,
+  more: Record<string, string> = {},
+) {
+  const departure = await beginSignIn(browser);
+  const code = codeFor(departure, claims, script);
+  return browser("GET", callbackPath({ state: departure.state, code, ...more }));
 }

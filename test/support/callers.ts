@@ -1,3 +1,4 @@
+import { type ConversationId, agentIdOf } from "../../src/shared/id-types.ts";
 import { type Client, clientOf } from "./app.ts";
 
 export const ALL_SCOPES = [
@@ -9,6 +10,8 @@ export const ALL_SCOPES = [
   "memory:write",
   "end-users:read",
   "end-users:write",
+  "knowledge:read",
+  "knowledge:write",
 ];
 
 /** A program with a key of this account. */
@@ -36,9 +39,13 @@ export async function endUserOf(
 }
 
 /** A conversation of an end user. */
-export async function converse(endUser: Client, agentId: string) {
+export async function beginOwnConversation(endUser: Client, agentId: string) {
   const { status, body } = await endUser("POST", "/conversations", { title: "Talk", agent_id: agentId });
   if (status !== 201) throw new Error(`Beginning a conversation failed: ${JSON.stringify(body)}`);
-  const conversationId = body.conversation_id as string;
-  return { agentId, conversationId, path: `/agents/${agentId}/${conversationId}/send-message` };
+  const conversationId = body.conversation_id as ConversationId;
+  return {
+    agentId: agentIdOf(agentId),
+    conversationId,
+    path: `/agents/${agentId}/${conversationId}/send-message`,
+  };
 }

@@ -1,8 +1,14 @@
-/** What tests, which run in workerd, say to the servers beside them, which run in Node. Types only. */
+/** The protocol between tests, which run in workerd, and the control server, which runs in Node. Types only. */
+import type { ReplyStep } from "../../scripts/model-server.ts";
+
+/** A step of a scripted reply. `hold` waits until the test calls `release`: with the same name, if it has one. */
+export type ScriptStep = ReplyStep | { readonly hold: true | string };
 
 /** What happens to a request instead of, or before, being passed on to the database. */
 export type Fault =
   | { readonly kind: "delay"; readonly ms: number }
+  /** The request waits until the faults of the test end, and is passed on then. */
+  | { readonly kind: "hold" }
   | {
       readonly kind: "answer";
       readonly status: number;
@@ -17,7 +23,9 @@ export type Fault =
   | { readonly kind: "delay-answer"; readonly ms: number }
   /** No answer ever comes. */
   | { readonly kind: "stall" }
-  /** Half of a batch is done, the rest handed back. */
+  /** The request is carried out, and no answer ever comes. The request's `endedAt` is when it was carried out. */
+  | { readonly kind: "withhold-answer" }
+  /** Half of a batch is processed, the rest returned as unprocessed. */
   | { readonly kind: "half-batch" };
 
 export interface FaultRule {
@@ -26,9 +34,9 @@ export interface FaultRule {
   /** Requests whose body holds one of these texts; an e-mail or an id keeps a rule to one test. */
   readonly match: readonly string[];
   readonly operation?: string;
-  /** So many matching requests pass first. */
+  /** How many matching requests pass first. */
   readonly after?: number;
-  /** So many are then hit; 1 unless told. */
+  /** How many of the following requests fail; 1 by default. */
   readonly times?: number;
   readonly probability?: number;
   readonly fault: Fault;
@@ -67,7 +75,7 @@ export interface ScriptLog {
   readonly disconnects: number;
 }
 
-/** Something that Stripe tells of; `about` is the subscription. */
+/** An event of Stripe; `about` is the subscription. */
 export interface StripeEvent {
   readonly about: string;
   readonly event: { readonly id: string; readonly type: string; readonly data: { readonly object: unknown } };
@@ -79,12 +87,46 @@ export type EmbeddingsFault =
   | { readonly kind: "html" }
   /** No answer ever comes. */
   | { readonly kind: "stall" }
+  /** A valid answer after this much white space, compressed or not. */
+  | { readonly kind: "padded"; readonly megabytes: number; readonly gzip: boolean }
   /** Vectors of another length. */
   | { readonly kind: "length"; readonly length: number }
   /** One vector is missing. */
   | { readonly kind: "too-few" }
+  /** Vectors that depend on the text but not on its meaning. */
+  | { readonly kind: "random" }
   /** A request with this in one of its texts is refused. */
   | { readonly kind: "refuse"; readonly text: string };
+
+/** What goes wrong, or is different, at the reranking server. */
+export type RerankFault =
+  | { readonly kind: "status"; readonly status: number }
+  /** This instead of results. */
+  | { readonly kind: "body"; readonly body: string }
+  /** No answer ever comes. */
+  | { readonly kind: "stall" }
+  /** White space only. */
+  | { readonly kind: "padded"; readonly megabytes: number }
+  /** Only so many results. */
+  | { readonly kind: "few"; readonly results: number }
+  /** The results in the shape of Voyage. */
+  | { readonly kind: "voyage" };
+
+/** A model that refuses requests with more tokens than it reads. */
+export interface ModelWindow {
+  readonly tokens: number;
+  /** The message of its refusal, with `LIMIT` and `REQUESTED` as placeholders for the numbers. */
+  readonly message: string;
+  /** 400 by default. */
+  readonly status?: number;
+  readonly code?: string;
+}
+
+/** The body that scripts a model. */
+export interface ScriptBody {
+  readonly replies: readonly (readonly ScriptStep[])[];
+  readonly window: ModelWindow | undefined;
+}
 
 /** A request that the embeddings server got. */
 export interface LoggedEmbedding {
@@ -97,9 +139,22 @@ export interface LoggedEmbedding {
   readonly authorization: string | null;
 }
 
+/** A request that the reranking server got. */
+export interface LoggedReranking {
+  readonly path: string;
+  readonly body: { readonly model: string; readonly query: string; readonly documents: readonly string[] };
+  readonly authorization: string | null;
+}
+
 /** What happens to the next request to Stripe whose method, path and parameters hold `match`. */
 export type StripeFault =
-  | { readonly kind: "fail"; readonly match: string; readonly status: number }
+  | {
+      readonly kind: "fail";
+      readonly match: string;
+      readonly status: number;
+      /** Stripe's error object; an `api_error` by default. */
+      readonly error?: { readonly type: string; readonly message: string; readonly code?: string };
+    }
   /** The request is carried out, and the connection breaks before the answer. */
   | { readonly kind: "lose-answer"; readonly match: string };
 declare module "vitest" {
@@ -112,15 +167,19 @@ declare module "vitest" {
     model: string;
     /** The payment service's base URL. */
     stripe: string;
-    /** An issuer that does what its codes say; behind its URL stands how it behaves. */
+    /** An issuer that does what its codes state; the path after its URL states how it behaves. */
     issuer: string;
     /** The issuer that `npm run dev:oidc` starts. */
     openId: string;
     /** The embeddings server's base URL. */
     embeddings: string;
+    /** The reranking server's base URL. */
+    reranking: string;
     /** A server on this machine that nothing may reach. */
     trap: string;
     /** The control server's URL. */
     control: string;
+    /** From which property tests draw their cases. */
+    propertySeed: number;
   }
 }

@@ -1,11 +1,15 @@
-import { inject } from "vitest";
-import type { ReplyStep } from "../../scripts/model-server.ts";
+import { expect, inject } from "vitest";
 import type {
   EmbeddingsFault,
   FaultRule,
   LoggedEmbedding,
+  LoggedReranking,
   LoggedRequest,
+  ModelWindow,
+  RerankFault,
+  ScriptBody,
   ScriptLog,
+  ScriptStep,
 } from "./control-protocol.ts";
 
 const url = (path: string): string => `${inject("control")}${path}`;
@@ -16,7 +20,7 @@ async function post(path: string, body: unknown): Promise<unknown> {
   return response.json();
 }
 
-/** Files of tests run beside each other: each ends its own faults only. */
+/** Test files run in parallel, so each ends only its own faults. */
 let own: string | undefined;
 const file = (): string => (own ??= crypto.randomUUID());
 
@@ -33,24 +37,58 @@ export const databaseRequests = async (...texts: readonly string[]): Promise<rea
   // The server at the other end answers in the shapes of the control protocol.
   (await post("/requests", texts)) as LoggedRequest[];
 
-/** A model that answers as written: each request gets the next reply. Agents name it as their model. */
-export async function scriptModel(...replies: readonly (readonly ReplyStep[])[]) {
+/**
+ * A model that answers as written: each request gets the next reply. Agents name it as their model. A reply with a step
+ * `{ hold: true }` stops there until the test calls `release`, one with a name until it calls `release` with that name. The
+ * timeouts of the service go on meanwhile.
+ */
+export const scriptModel = (...replies: readonly (readonly ScriptStep[])[]) =>
+  modelWithWindow(undefined, ...replies);
+
+/** The same, for a model that counts the tokens of its requests, and refuses those that are too long for its window. */
+export async function modelWithWindow(
+  window: ModelWindow | undefined,
+  ...replies: readonly (readonly ScriptStep[])[]
+) {
   const name = `script-${crypto.randomUUID()}`;
-  await post(`/scripts/${name}`, replies);
+  await post(`/scripts/${name}`, { replies, window } satisfies ScriptBody);
+  const log = async (): Promise<ScriptLog> => (await fetch(url(`/scripts/${name}`))).json<ScriptLog>();
 
   return {
     name,
-    /** What the model was asked so far. */
-    log: async (): Promise<ScriptLog> => (await fetch(url(`/scripts/${name}`))).json<ScriptLog>(),
+    /** Returns what the model was asked so far. */
+    log,
+    /** Waits until the model was called this many times. */
+    asked: (times: number): Promise<void> =>
+      expect.poll(async () => (await log()).requests.length).toBe(times),
+    /** Continues the replies that are held under this name, or under none, and those that would be held later. */
+    release: async (hold = ""): Promise<void> => {
+      const path = url(`/scripts/${name}?hold=${encodeURIComponent(hold)}`);
+      await fetch(path, { method: "DELETE" }).then((response) => response.text());
+    },
   };
 }
 
-/** A model of the embeddings server, with faults and a log of its own. */
+/** A model of the reranking server, with its own faults and log. */
+export function rerankModel() {
+  const name = `rerank-${crypto.randomUUID()}`;
+  return {
+    name,
+    /** Sets the fault from now on, or removes it. */
+    setFault: async (fault: RerankFault | null): Promise<void> =>
+      void (await post(`/rerankings/${name}`, fault)),
+    /** What it was asked so far. */
+    requests: async (): Promise<readonly LoggedReranking[]> =>
+      (await fetch(url(`/rerankings/${name}`))).json<LoggedReranking[]>(),
+  };
+}
+
+/** A model of the embeddings server with its own faults and log. */
 export function embeddingModel() {
   const name = `embed-${crypto.randomUUID()}`;
   return {
     name,
-    /** From now on this goes wrong, or nothing does. */
+    /** Sets the fault from now on, or removes it. */
     setFault: async (fault: EmbeddingsFault | null): Promise<void> =>
       void (await post(`/embeddings/${name}`, fault)),
     /** What it was asked so far. */

@@ -1,10 +1,10 @@
-/** What a code of the tests' issuer says: the token that it is redeemed for, and what it was made for. Types only. */
+/** The content of a code of the tests' issuer: the token that it is redeemed for, and the request that it is for. Types only. */
 export interface IssuerCode {
   readonly challenge: string;
   readonly redirectUri: string;
-  /** Beside the usual ones, or instead of them; null leaves one out. */
+  /** In addition to the usual ones, or instead of them; null omits one. */
   readonly claims: Readonly<Record<string, unknown>>;
   readonly signedBy?: "ours" | "others" | "unknown-key" | "client-secret" | "nobody" | "no-token";
-  /** Makes codes differ that say the same. */
+  /** Makes codes with the same content distinct. */
   readonly salt: string;
 }

@@ -12,7 +12,7 @@ export interface Planted {
   }[];
 }
 
-/** Messages as the service before stores them, oldest first. */
+/** Messages as the legacy Python service stores them, oldest first. */
 export async function plant(
   client: Client,
   conversationId: string,
@@ -39,11 +39,11 @@ export async function plant(
   );
 }
 
-/** Words that weigh what they count. */
+/** Words with one token each. */
 export const words = (count: number, word = "w"): string =>
   Array.from({ length: count }, () => word).join(" ");
 
-/** A conversation of so many messages of 250 words, each with its number at its beginning. */
+/** A conversation of this many messages of 250 words, each of which begins with its number. */
 export const talk = (count: number, from = 0): readonly Planted[] =>
   Array.from({ length: count }, (_, index) => ({
     role: (from + index) % 2 ? "assistant" : "user",

@@ -13,8 +13,15 @@ export interface WireEvent {
   readonly [extra: string]: unknown;
 }
 
-/** The events of a stream's text. Throws for anything that is neither a `data:` line nor a comment. */
-export function parseEvents(text: string): WireEvent[] {
+/** Frames that repeat an event for the latest single-page application. */
+const REPEATING = ["USER_MESSAGE_SAVED", "ASSISTANT_MESSAGE_SAVED"];
+
+/** The events of a stream's text, each once. Throws for anything that is neither a `data:` line nor a comment. */
+export const parseEvents = (text: string): WireEvent[] =>
+  parseFrames(text).filter(({ event_type }) => !REPEATING.includes(event_type));
+
+/** The frames of a stream's text. Throws for anything that is neither a `data:` line nor a comment. */
+export function parseFrames(text: string): WireEvent[] {
   return text
     .split("\n\n")
     .filter((block) => block !== "" && !block.startsWith(":"))
@@ -32,7 +39,7 @@ export async function say(client: Client, path: string, content: string, more: R
   return { status, headers, body, events, text: textOf(events), last: events.at(-1) };
 }
 
-/** What the agent said, put together. */
+/** The text of the answer, joined. */
 export const textOf = (events: readonly WireEvent[]): string =>
   events
     .filter(({ event_type }) => event_type === "AGENT_RESPONSE_TO_USER")

@@ -12,7 +12,7 @@ export const [FIRST_SECRET = "", SECOND_SECRET = ""] = String(
 
 const signer = new Stripe("sk_test_signer");
 
-/** Stripe's own side, for one account of Stripe's; the tests' deployment has the one that is named by default. */
+/** Controls an account of the fake of Stripe; by default, that of the tests' deployment. */
 export function stripeSide(secretKey = "sk_test_of_these_tests") {
   // oxlint-disable-next-line typescript/no-explicit-any -- objects as Stripe writes them
   async function act<T = any>(action: string, input: object = {}): Promise<T> {
@@ -27,12 +27,17 @@ export function stripeSide(secretKey = "sk_test_of_these_tests") {
 
   return {
     act,
-    /** What Stripe tells about a subscription, oldest first. */
+    /** Stripe's events about a subscription, oldest first. */
     events: async (about: string) =>
       (await act<StripeEvent[]>("events", { about })).map(({ event }) => event),
     fault: (fault: StripeFault) => act("fault", fault),
-    /** Somebody pays on the page of a checkout, and a subscription begins. */
-    pay: (url: string, email?: string) => act("pay", { session: url.split("/").at(-1), email }),
+    /** Ends the faults that match this, however many are left. */
+    mend: (match: string) => act("mend", { match }),
+    /** The requests whose path contains this text, in the order of their arrival. */
+    requests: (match: string) => act<{ method: string; path: string }[]>("requests", { match }),
+    /** Pays on the page of a checkout, which begins a subscription; `outcome` has its state. */
+    pay: (url: string, email?: string, outcome?: object) =>
+      act("pay", { session: url.split("/").at(-1), email, outcome }),
   };
 }
 
@@ -40,7 +45,7 @@ interface Delivery {
   readonly secret?: string;
   /** Seconds since the epoch that the signature names. */
   readonly at?: number;
-  /** What arrives instead of what was signed. */
+  /** The body that arrives instead of the signed one. */
   readonly body?: string;
 }
 
@@ -58,7 +63,12 @@ export async function deliver(
   return anonymous("POST", "/payments/stripe/webhook", body ?? payload, { "stripe-signature": signature });
 }
 
-/** What the table says of an account's subscriptions. */
+/** Delivers all of Stripe's events about a subscription, in order. */
+export async function deliverAll(id: string): Promise<void> {
+  for (const event of await stripeSide().events(id)) await deliver(event);
+}
+
+/** The subscriptions of an account in the table. */
 export const storedSubscriptions = (email: string): Promise<readonly Item[]> =>
   table.query(`User#${email}`, { range: { beginsWith: "Subscription#" } });
 

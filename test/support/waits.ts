@@ -1,6 +1,6 @@
 import type { LoggedRequest } from "./control-protocol.ts";
 
-/** How many requests had to wait for another one: the longest chain of requests that did not overlap. */
+/** The number of sequential requests: the longest chain of requests that did not overlap. */
 export function sequentialWaits(requests: readonly LoggedRequest[]): number {
   let waits = 0;
   let endOfWave = 0;

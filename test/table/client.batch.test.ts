@@ -8,13 +8,13 @@ import { freshKey, quickTable, rejection } from "./quick-table.ts";
 const itemsOf = (pk: string, count: number) =>
   Array.from({ length: count }, (_, index) => ({ pk, sk: String(index).padStart(3, "0"), index }));
 
-/** A client over an endpoint that leaves everything undone. */
+/** A client of an endpoint that leaves everything unprocessed. */
 function busyTable() {
   const waits: number[] = [];
   let requests = 0;
   const send: Send = async (_operation, input) => {
     requests++;
-    // Undone requests come back in the shape that they were sent in.
+    // Unprocessed requests are returned in the shape in which they were sent.
     const { RequestItems: undone } = input as { RequestItems: unknown };
     return { Responses: {}, UnprocessedItems: undone, UnprocessedKeys: undone };
   };
@@ -23,7 +23,7 @@ function busyTable() {
 }
 
 describe("getting many items", () => {
-  it("gives them in the order of their keys, nothing for those that are not there, and repeats", async () => {
+  it("returns them in the order of the keys, with `undefined` for absent items and repeats for repeated keys", async () => {
     const { pk } = freshKey();
     const [a, b] = [
       { pk, sk: "a", is: 1 },
@@ -40,7 +40,7 @@ describe("getting many items", () => {
     ]);
   });
 
-  it("asks for each key once, and for a hundred at a time", async () => {
+  it("requests each key once, at most a hundred per request", async () => {
     const { pk } = freshKey();
     const items = itemsOf(pk, 230);
     await quickTable.batchWrite(items.map((put) => ({ put })));
@@ -53,7 +53,7 @@ describe("getting many items", () => {
     for (const { body } of requests) expect(body).toContain('"ConsistentRead":true');
   });
 
-  it("tells keys apart that look alike when joined", async () => {
+  it("distinguishes keys whose parts read alike when joined", async () => {
     const { pk } = freshKey();
     const items = [
       { pk: `${pk}#a`, sk: "b" },
@@ -64,14 +64,14 @@ describe("getting many items", () => {
     expect(await quickTable.batchGet(items)).toEqual(items);
   });
 
-  it("asks nothing for no keys", async () => {
+  it("sends no request without keys", async () => {
     const { table, requests } = busyTable();
 
     expect(await table.batchGet([])).toEqual([]);
     expect(requests()).toBe(0);
   });
 
-  it("repeats what the database leaves undone until all is there", async () => {
+  it("requests unprocessed keys again until all are read", async () => {
     const { pk } = freshKey();
     const items = itemsOf(pk, 100);
     await quickTable.batchWrite(items.map((put) => ({ put })));
@@ -90,7 +90,7 @@ describe("getting many items", () => {
 });
 
 describe("writing many items", () => {
-  it("puts and removes, 25 at a time", async () => {
+  it("puts and removes at most 25 items per request", async () => {
     const { pk } = freshKey();
     const items = itemsOf(pk, 60);
     await quickTable.batchWrite(items.map((put) => ({ put })));
@@ -108,7 +108,7 @@ describe("writing many items", () => {
     expect(sizes.toSorted((a, b) => b - a)).toEqual([25, 25, 25, 25, 10, 1]);
   });
 
-  it("leaves connections to other requests: it sends four batches at a time", async () => {
+  it("sends at most four batches at a time, so that other requests have connections", async () => {
     let open = 0;
     let most = 0;
     const send: Send = async () => {
@@ -124,7 +124,7 @@ describe("writing many items", () => {
     expect(most).toBe(4);
   });
 
-  it("repeats what the database leaves undone until all is done", async () => {
+  it("sends unprocessed writes again until all are done", async () => {
     const { pk } = freshKey();
     const items = itemsOf(pk, 50);
     await injectFault({ match: [pk], operation: "BatchWriteItem", times: 8, fault: { kind: "half-batch" } });
@@ -134,7 +134,8 @@ describe("writing many items", () => {
     expect(await quickTable.query(pk)).toEqual(items);
   });
 
-  it("removes a partition whole though the database leaves half undone time and again", async () => {
+  // Scenario 14.
+  it("removes a whole partition although the database leaves half of each batch unprocessed", async () => {
     const { pk } = freshKey();
     await quickTable.batchWrite(itemsOf(pk, 120).map((put) => ({ put })));
     await injectFault({ match: [pk], operation: "BatchWriteItem", times: 20, fault: { kind: "half-batch" } });
@@ -143,7 +144,7 @@ describe("writing many items", () => {
     expect(await quickTable.query(pk)).toEqual([]);
   });
 
-  it("is our mistake where the database calls a batch invalid", async () => {
+  it("throws `TableRejected` if the database calls the batch invalid", async () => {
     const { pk } = freshKey();
 
     const twice = quickTable.batchWrite([{ put: { pk, sk: "a" } }, { remove: { pk, sk: "a" } }]);
@@ -152,12 +153,12 @@ describe("writing many items", () => {
   });
 });
 
-describe("a database that leaves a batch undone for ever", () => {
+describe("a database that never processes a batch", () => {
   it.each<[string, (table: TableClient) => Promise<unknown>]>([
     ["reading", (table) => table.batchGet(itemsOf("p", 3))],
     ["writing", (table) => table.batchWrite(itemsOf("p", 3).map((put) => ({ put })))],
     ["removing", (table) => table.batchWrite(itemsOf("p", 3).map((remove) => ({ remove })))],
-  ])("is an outage when %s, after eight rounds and longer and longer waits", async (_case, use) => {
+  ])("counts as an outage when %s, after eight attempts with growing waits", async (_case, use) => {
     const { table, waits, requests } = busyTable();
 
     const error = await rejection(use(table));
@@ -172,7 +173,7 @@ describe("a database that leaves a batch undone for ever", () => {
     waits.forEach((wait, index) => expect(wait).toBeLessThan(caps[index] ?? 0));
   });
 
-  it("is told over the wire too, and what was undone is not written", async () => {
+  it("counts as an outage over the wire, too, and leaves nothing written", async () => {
     const { pk } = freshKey();
     const undone = { "test-table": [{ PutRequest: { Item: { pk: { S: pk }, sk: { S: "a" } } } }] };
     await injectFault({

@@ -6,7 +6,7 @@ const before = tableAt(() => ttl * 1000 - 1);
 const after = tableAt(() => ttl * 1000);
 
 describe("an item with a time to live", () => {
-  it("is there until its second begins, and then no longer", async () => {
+  it("is visible until its second begins", async () => {
     const key = freshKey();
     const item = { ...key, ttl };
     await before.put(item);
@@ -15,7 +15,7 @@ describe("an item with a time to live", () => {
     expect(await after.get(key)).toBeUndefined();
   });
 
-  it("is left out of queries and batches once it has expired, and its neighbours are not", async () => {
+  it("is omitted from queries and batches once it has expired, unlike its neighbours", async () => {
     const { pk } = freshKey();
     const [a, b, c] = [
       { pk, sk: "a", ttl },
@@ -30,7 +30,7 @@ describe("an item with a time to live", () => {
     expect(await after.batchGet([a, b, c])).toEqual([undefined, b, c]);
   });
 
-  it("counts towards a page's limit, which then holds fewer and still tells where to go on", async () => {
+  it("counts towards a page's limit, so that the page has fewer items and still a position to continue from", async () => {
     const { pk } = freshKey();
     await before.batchWrite([
       { put: { pk, sk: "a", ttl } },
@@ -45,7 +45,7 @@ describe("an item with a time to live", () => {
     expect(second).toEqual({ items: [{ pk, sk: "c" }], next: undefined });
   });
 
-  it("stays where the attribute is no number", async () => {
+  it("never expires if the attribute is not a number", async () => {
     const key = freshKey();
     await after.put({ ...key, ttl: "1" });
 
@@ -69,11 +69,11 @@ describe("removing a partition", () => {
     expect(await before.get(neighbour)).toEqual(neighbour);
   });
 
-  it("is done at once where there is nothing", async () => {
+  it("succeeds immediately if the partition is empty", async () => {
     expect(await quickTable.removePartition(crypto.randomUUID(), 10)).toBe(true);
   });
 
-  it("is done in one call where exactly as many items stood there as it may remove", async () => {
+  it("takes one call if the partition has exactly as many items as one call may remove", async () => {
     const { pk } = freshKey();
     await quickTable.batchWrite(["a", "b", "c"].map((sk) => ({ put: { pk, sk } })));
 
@@ -81,7 +81,7 @@ describe("removing a partition", () => {
     expect(await quickTable.query(pk)).toEqual([]);
   });
 
-  it("says that it takes another call where more stood there, which then finishes", async () => {
+  it("returns false if the partition has more items, and finishes in the next call", async () => {
     const { pk } = freshKey();
     const text = "x".repeat(100_000);
     await quickTable.batchWrite(

@@ -8,11 +8,11 @@ import { freshKey, quickTable, rejection } from "./quick-table.ts";
 const MAX_BYTES = 400 * 1024;
 
 describe("getting an item", () => {
-  it("gives nothing where nothing is", async () => {
+  it("returns `undefined` for an absent item", async () => {
     expect(await quickTable.get(freshKey())).toBeUndefined();
   });
 
-  it("gives the item of that key and no other", async () => {
+  it("returns only the item with that key", async () => {
     const key = freshKey("a");
     await quickTable.put({ ...key, is: "a" });
     await quickTable.put({ ...key, sk: "b", is: "b" });
@@ -31,7 +31,7 @@ describe("getting an item", () => {
 });
 
 describe("putting an item", () => {
-  it("replaces the whole item that stood there", async () => {
+  it("replaces the whole item", async () => {
     const key = freshKey();
     await quickTable.put({ ...key, a: 1, b: 2 });
 
@@ -40,7 +40,7 @@ describe("putting an item", () => {
     expect(await quickTable.get(key)).toEqual({ ...key, a: 3 });
   });
 
-  it("under a condition that holds, is done", async () => {
+  it("replaces the item if its condition holds", async () => {
     const key = freshKey();
 
     await quickTable.put({ ...key, version: 1 }, absent("pk"));
@@ -49,19 +49,19 @@ describe("putting an item", () => {
     expect(await quickTable.get(key)).toEqual({ ...key, version: 2 });
   });
 
-  it("under a condition that fails, changes nothing and gives the item in the way", async () => {
+  it("under a condition that fails, changes nothing and returns the existing item", async () => {
     const key = freshKey();
-    const standing = { ...key, version: 1, list: [new Set(["x"])] };
-    await quickTable.put(standing);
+    const existing = { ...key, version: 1, list: [new Set(["x"])] };
+    await quickTable.put(existing);
 
     const error = await rejection(quickTable.put({ ...key, version: 2 }, absent("pk")));
 
     expect(error).toBeInstanceOf(ConditionFailed);
-    expect(error).toMatchObject({ code: "conflict", status: 409, item: standing });
-    expect(await quickTable.get(key)).toEqual(standing);
+    expect(error).toMatchObject({ code: "conflict", status: 409, item: existing });
+    expect(await quickTable.get(key)).toEqual(existing);
   });
 
-  it("that wants an item where there is none fails without one", async () => {
+  it("fails if its condition requires an item and there is none", async () => {
     const key = freshKey();
 
     const error = await rejection(quickTable.put({ ...key, a: 1 }, present("pk")));
@@ -71,14 +71,14 @@ describe("putting an item", () => {
     expect(await quickTable.get(key)).toBeUndefined();
   });
 
-  it("twice under the condition that it is absent fails, even if it is the same item", async () => {
+  it("fails the second time if its condition requires that there is no item, even for an equal item", async () => {
     const key = freshKey();
     await quickTable.put({ ...key, a: 1 }, absent("pk"));
 
     expect(await rejection(quickTable.put({ ...key, a: 1 }, absent("pk")))).toBeInstanceOf(ConditionFailed);
   });
 
-  it("that the database calls invalid is our mistake, and its words are not for the caller", async () => {
+  it("throws `TableRejected` if the database calls the item invalid, without the database's words", async () => {
     const error = await rejection(quickTable.put({ pk: "", sk: "a" }));
 
     expect(error).toBeInstanceOf(TableRejected);
@@ -94,7 +94,7 @@ describe("putting an item", () => {
 });
 
 describe("updating an item", () => {
-  it("gives the whole item as it then is", async () => {
+  it("returns the whole changed item", async () => {
     const key = freshKey();
     await quickTable.put({ ...key, kept: [1], changed: "old" });
 
@@ -103,14 +103,14 @@ describe("updating an item", () => {
     expect(item).toEqual({ ...key, kept: [1], changed: "new" });
   });
 
-  it("makes an absent item where no condition forbids it", async () => {
+  it("creates an absent item unless a condition forbids it", async () => {
     const key = freshKey();
 
     expect(await quickTable.update(key, { set: { a: 1 } })).toEqual({ ...key, a: 1 });
     expect(await quickTable.get(key)).toEqual({ ...key, a: 1 });
   });
 
-  it("under a condition that fails, changes nothing and gives the item in the way", async () => {
+  it("under a condition that fails, changes nothing and returns the existing item", async () => {
     const key = freshKey();
     await quickTable.put({ ...key, version: 5 });
 
@@ -121,7 +121,7 @@ describe("updating an item", () => {
     expect(await quickTable.get(key)).toEqual({ ...key, version: 5 });
   });
 
-  it("that must be there makes none", async () => {
+  it("creates nothing if its condition requires an item", async () => {
     const key = freshKey();
 
     const error = await rejection(quickTable.update(key, { set: { a: 1 } }, present("pk")));
@@ -133,7 +133,7 @@ describe("updating an item", () => {
 });
 
 describe("removing an item", () => {
-  it("leaves nothing, and its neighbours", async () => {
+  it("removes that item, and leaves its neighbours", async () => {
     const key = freshKey("a");
     await quickTable.put(key);
     await quickTable.put({ ...key, sk: "b" });
@@ -143,18 +143,18 @@ describe("removing an item", () => {
     expect(await quickTable.query(key.pk)).toEqual([{ ...key, sk: "b" }]);
   });
 
-  it("that is not there is no error", async () => {
+  it("succeeds if there is no item", async () => {
     await expect(quickTable.remove(freshKey())).resolves.toBeUndefined();
   });
 
-  it("that is not there is an error where the condition asks for it", async () => {
+  it("fails if its condition requires an item and there is none", async () => {
     const error = await rejection(quickTable.remove(freshKey(), present("pk")));
 
     expect(error).toBeInstanceOf(ConditionFailed);
     expect(error).toHaveProperty("item", undefined);
   });
 
-  it("under a condition that fails, leaves it and gives it", async () => {
+  it("keeps the item and returns it in the error if its condition fails", async () => {
     const key = freshKey();
     await quickTable.put({ ...key, version: 1 });
 
@@ -166,6 +166,7 @@ describe("removing an item", () => {
   });
 });
 
+// Scenario 16.
 describe("an item over 400 KB", () => {
   const key = freshKey();
   const tooLarge = { ...key, text: "x".repeat(MAX_BYTES) };
@@ -182,7 +183,7 @@ describe("an item over 400 KB", () => {
     expect(await databaseRequests(key.pk)).toEqual([]);
   });
 
-  it("begins one byte above the largest that the database takes", async () => {
+  it("begins one byte above the largest item that the database accepts", async () => {
     const key = freshKey();
     const rest = 2 + key.pk.length + 2 + key.sk.length + "text".length;
     const largest = { ...key, text: "x".repeat(MAX_BYTES - rest) };

@@ -6,7 +6,7 @@ import { marshal } from "../../src/table/marshal.ts";
 import { table } from "../support/app.ts";
 import { databaseRequests, injectFault } from "../support/control.ts";
 import { freshKey, quickTable, rejection } from "./quick-table.ts";
-import { breaksOff, refuses, says, scriptedTransport } from "./scripted-transport.ts";
+import { breaksConnection, refuses, respondsWith, scriptedTransport } from "./scripted-transport.ts";
 
 const loseAnswers = (pk: string, times = 1): Promise<void> =>
   injectFault({ match: [pk], times, fault: { kind: "lose-answer" } });
@@ -16,20 +16,17 @@ async function attemptsOf(operation: string, pk: string): Promise<number> {
 }
 
 describe("a write whose answer is lost", () => {
-  it.each([1, 3])(
-    "puts an item once, under the condition that it is absent, after %i losses",
-    async (losses) => {
-      const item = { ...freshKey(), list: [1, { a: new Set(["x", "y"]) }], bytes: new Uint8Array([1, 2]) };
-      await loseAnswers(item.pk, losses);
+  it.each([1, 3])("puts an item once, on condition that it is absent, after %i losses", async (losses) => {
+    const item = { ...freshKey(), list: [1, { a: new Set(["x", "y"]) }], bytes: new Uint8Array([1, 2]) };
+    await loseAnswers(item.pk, losses);
 
-      await quickTable.put(item, absent("pk"));
+    await quickTable.put(item, absent("pk"));
 
-      expect(await attemptsOf("PutItem", item.pk)).toBe(losses + 1);
-      expect(await quickTable.get(item)).toEqual(item);
-    },
-  );
+    expect(await attemptsOf("PutItem", item.pk)).toBe(losses + 1);
+    expect(await quickTable.get(item)).toEqual(item);
+  });
 
-  it("updates an item once, under a condition that its own effect breaks, and gives the new item", async () => {
+  it("updates an item once, although the update makes its own condition false, and returns the new item", async () => {
     const key = freshKey();
     await quickTable.put({ ...key, version: 1, kept: true, gone: 1 });
     await loseAnswers(key.pk);
@@ -42,7 +39,7 @@ describe("a write whose answer is lost", () => {
     expect(await quickTable.get(key)).toEqual(item);
   });
 
-  it("removes an item, under the condition that it is there", async () => {
+  it("removes an item on condition that it exists", async () => {
     const key = freshKey();
     await quickTable.put({ ...key, version: 1 });
     await loseAnswers(key.pk);
@@ -81,7 +78,7 @@ describe("a write whose answer is lost", () => {
     expect(await quickTable.query(pk)).toEqual([{ pk, sk: "new" }]);
   });
 
-  it("is an outage when every answer is lost", async () => {
+  it("counts as an outage if every answer is lost", async () => {
     const item = freshKey();
     await loseAnswers(item.pk, 4);
 
@@ -95,7 +92,7 @@ describe("a repeated write that meets another's item", () => {
   const meets = (item: object | undefined) => {
     const body = item && { Item: marshal({ ...key, ...item }) };
     const { send } = scriptedTransport([
-      breaksOff,
+      breaksConnection,
       refuses("ConditionalCheckFailedException", body ? { body } : {}),
     ]);
     return new TableClient({ send, table: "t", now: () => 0 });
@@ -106,18 +103,22 @@ describe("a repeated write that meets another's item", () => {
     ["a put, more than it put", { a: 1, b: 2 }, (t) => t.put({ ...key, a: 1 }, absent("pk"))],
     ["a put, nothing", undefined, (t) => t.put({ ...key, a: 1 }, present("pk"))],
     ["an update, another value", { a: 2 }, (t) => t.update(key, { set: { a: 1 } }, absent("a"))],
-    ["an update, what it removes", { a: 1, b: 1 }, (t) => t.update(key, { set: { a: 1 }, remove: ["b"] })],
+    [
+      "an update, a value that it removes",
+      { a: 1, b: 1 },
+      (t) => t.update(key, { set: { a: 1 }, remove: ["b"] }),
+    ],
     ["an update, nothing", undefined, (t) => t.update(key, { set: { a: 1 } }, present("pk"))],
     ["an update, nothing to remove from", undefined, (t) => t.update(key, { remove: ["a"] }, present("pk"))],
-    ["a remove, an item that still stands", { a: 1 }, (t) => t.remove(key, equals("a", 2))],
-  ])("is a conflict: %s", async (_case, item, write) => {
+    ["a remove, an item that still exists", { a: 1 }, (t) => t.remove(key, equals("a", 2))],
+  ])("fails its condition: %s", async (_case, item, write) => {
     const error = await rejection(write(meets(item)));
 
     expect(error).toBeInstanceOf(ConditionFailed);
     expect(error).toHaveProperty("item", item && { ...key, ...item });
   });
 
-  it("is a conflict in the database too, when the first attempt never arrived", async () => {
+  it("fails its condition if the first attempt never arrived", async () => {
     const item = freshKey();
     await quickTable.put({ ...item, owner: "another" });
     await injectFault({ match: [item.pk], operation: "PutItem", fault: { kind: "refuse" } });
@@ -128,7 +129,7 @@ describe("a repeated write that meets another's item", () => {
     expect(error).toMatchObject({ item: { ...item, owner: "another" } });
   });
 
-  it("is a refusal in a transaction", async () => {
+  it("is refused in a transaction", async () => {
     const item = freshKey();
     await quickTable.put({ ...item, owner: "another" });
     await injectFault({ match: [item.pk], operation: "TransactWriteItems", fault: { kind: "refuse" } });
@@ -140,8 +141,8 @@ describe("a repeated write that meets another's item", () => {
   });
 });
 
-describe("faults on the wire", () => {
-  it("are passed over by the table as the app has it, waits included", async () => {
+describe("faults of the database", () => {
+  it("are retried by the app's own table client, with its real waits", async () => {
     const item = { ...freshKey(), n: 1 };
     const fail = (operation: string, status: number, body: unknown) =>
       injectFault({ match: [item.pk], operation, times: 2, fault: { kind: "answer", status, body } });
@@ -156,7 +157,7 @@ describe("faults on the wire", () => {
     expect(await databaseRequests(item.pk)).toHaveLength(9);
   });
 
-  it("that throttle the first two attempts of every call leave no trace but attempts", async () => {
+  it("that throttle the first two attempts of every call cost only attempts", async () => {
     const key = freshKey();
     for (const operation of ["PutItem", "GetItem", "UpdateItem", "TransactWriteItems", "DeleteItem"])
       await injectFault({
@@ -180,8 +181,8 @@ describe("faults on the wire", () => {
     expect(requests).toHaveLength(5 * 3);
   });
 
-  it("that last are an outage for every operation, and the caller hears when to come back", async () => {
-    const { send } = scriptedTransport([says(503)], () => 0);
+  it("that last count as an outage of every operation, with the time of the next attempt", async () => {
+    const { send } = scriptedTransport([respondsWith(503)], () => 0);
     const down = new TableClient({ send, table: "t", now: () => 0, sleep: async () => {} });
     const key = { pk: "p", sk: "s" };
 

@@ -13,7 +13,7 @@ async function partitionWith(sortKeys: readonly string[], attributes = {}): Prom
 const sortKeysOf = (items: readonly { readonly sk?: unknown }[]): unknown[] => items.map(({ sk }) => sk);
 
 describe("a query", () => {
-  it("gives a partition's items by ascending sort key, or the other way around", async () => {
+  it("returns a partition's items by ascending or by descending sort key", async () => {
     const pk = await partitionWith(["b", "a", "B", "ä", "aa", "10", "9"]);
     const ascending = ["10", "9", "B", "a", "aa", "b", "ä"];
 
@@ -21,22 +21,22 @@ describe("a query", () => {
     expect(sortKeysOf(await quickTable.query(pk, { newestFirst: true }))).toEqual(ascending.toReversed());
   });
 
-  it("gives an empty list for a partition that has nothing", async () => {
+  it("returns an empty list for an empty partition", async () => {
     expect(await quickTable.query(crypto.randomUUID())).toEqual([]);
   });
 
   it.each<[string, SortKeyRange, string[]]>([
     ["a beginning", { beginsWith: "M#" }, ["M#1", "M#2", "M#3"]],
-    ["a beginning that nothing has", { beginsWith: "M#4" }, []],
+    ["a beginning without items", { beginsWith: "M#4" }, []],
     ["both ends, included", { between: ["M#1", "M#2"] }, ["M#1", "M#2"]],
-    ["what comes before, excluded", { before: "M#2" }, ["A#1", "M#1"]],
+    ["everything before a sort key, excluding it", { before: "M#2" }, ["A#1", "M#1"]],
   ])("reads a range of %s", async (_case, range, expected) => {
     const pk = await partitionWith(["A#1", "M#1", "M#2", "M#3", "N#1"]);
 
     expect(sortKeysOf(await quickTable.query(pk, { range }))).toEqual(expected);
   });
 
-  it("gives only the attributes that were asked for", async () => {
+  it("returns only the requested attributes", async () => {
     const pk = await partitionWith(["a"], { name: "Ada", status: 1, text: "long" });
 
     expect(await quickTable.query(pk, { attributes: ["sk", "name", "missing"] })).toEqual([
@@ -44,7 +44,8 @@ describe("a query", () => {
     ]);
   });
 
-  it("reads all pages of what is larger than one, in order and consistently", async () => {
+  // Scenario 15.
+  it("reads all pages of a partition that is larger than one, in order and consistently", async () => {
     const sortKeys = Array.from({ length: 25 }, (_, index) => `M#${String(index).padStart(2, "0")}`);
     const pk = await partitionWith(sortKeys, { text: "x".repeat(100_000) });
 
@@ -55,7 +56,7 @@ describe("a query", () => {
     for (const { body } of requests) expect(JSON.parse(body)).toMatchObject({ ConsistentRead: true });
   });
 
-  it("hands out its pages one by one, and reads no more than were taken", async () => {
+  it("yields its pages one by one, and reads only those that are consumed", async () => {
     const sortKeys = Array.from({ length: 25 }, (_, index) => `M#${String(index).padStart(2, "0")}`);
     const pk = await partitionWith(sortKeys, { text: "x".repeat(100_000) });
 
@@ -72,7 +73,7 @@ describe("a query", () => {
 describe("a page of a query", () => {
   const sortKeys = ["1", "2", "3", "4", "5"];
 
-  it("holds at most so many items, and tells where to go on", async () => {
+  it("has at most the requested number of items, and the position of the next page", async () => {
     const pk = await partitionWith(sortKeys);
 
     const first = await quickTable.queryPage(pk, { limit: 2 });
@@ -96,7 +97,7 @@ describe("a page of a query", () => {
     expect(third).toEqual({ items: [{ pk, sk: "5" }], next: undefined });
   });
 
-  it("walks backwards when the newest come first", async () => {
+  it("reads in descending order if the newest come first", async () => {
     const pk = await partitionWith(sortKeys);
 
     const first = await quickTable.queryPage(pk, { limit: 2, newestFirst: true });
@@ -107,14 +108,14 @@ describe("a page of a query", () => {
     expect(second).toEqual({ items: ["3", "2", "1"].map((sk) => ({ pk, sk })), next: undefined });
   });
 
-  it("goes on behind a sort key that is no longer there", async () => {
+  it("continues after a sort key that no longer exists", async () => {
     const pk = await partitionWith(sortKeys);
     await quickTable.remove({ pk, sk: "3" });
 
     expect(sortKeysOf((await quickTable.queryPage(pk, { limit: 9, after: "3" })).items)).toEqual(["4", "5"]);
   });
 
-  it("keeps to its range", async () => {
+  it("contains only items in its range", async () => {
     const pk = await partitionWith(["A#1", "M#1", "M#2", "M#3", "N#1"]);
     const range = { beginsWith: "M#" };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { WriteAction } from "../../src/table/client.ts";
+import type { WriteAction } from "../../src/table/requests.ts";
 import { TableRejected, TableUnavailable, TransactionRefused } from "../../src/table/errors.ts";
 import { absent, below, equals, present } from "../../src/table/expressions.ts";
 import { databaseRequests, injectFault } from "../support/control.ts";
@@ -10,7 +10,7 @@ interface Reason {
   readonly Item?: object;
 }
 
-/** Cancels transactions that name this partition, for these reasons, so many times. */
+/** Cancels transactions that name this partition, for these reasons, this many times. */
 const cancel = (pk: string, times: number, ...reasons: readonly Reason[]): Promise<void> =>
   injectFault({
     match: [pk],
@@ -31,7 +31,7 @@ const attemptsOf = async (pk: string): Promise<readonly { readonly body: string 
   (await databaseRequests(pk)).filter(({ operation }) => operation === "TransactWriteItems");
 
 describe("a transaction", () => {
-  it("makes all of its writes where each condition holds", async () => {
+  it("makes all of its writes if every condition holds", async () => {
     const { pk } = freshKey();
     await quickTable.batchWrite(["changed", "removed", "checked"].map((sk) => ({ put: { pk, sk, n: 1 } })));
 
@@ -53,15 +53,15 @@ describe("a transaction", () => {
     ]);
   });
 
-  it("makes none of them where one condition fails, and tells which and what stood in its way", async () => {
+  it("makes none of them if a condition fails, and returns the failed conditions with the existing items", async () => {
     const { pk } = freshKey();
-    const standing = { pk, sk: "standing", n: 5 };
-    await quickTable.put(standing);
+    const existing = { pk, sk: "existing", n: 5 };
+    await quickTable.put(existing);
 
     const error = await rejection(
       quickTable.transact([
         { put: { pk, sk: "new" } },
-        { update: { pk, sk: "standing" }, changes: { set: { n: 6 } }, if: below("n", 5) },
+        { update: { pk, sk: "existing" }, changes: { set: { n: 6 } }, if: below("n", 5) },
         { put: { pk, sk: "other" }, if: absent("pk") },
         { check: { pk, sk: "missing" }, if: present("pk") },
       ]),
@@ -70,10 +70,10 @@ describe("a transaction", () => {
     expect(error).toBeInstanceOf(TransactionRefused);
     expect(error).toMatchObject({ code: "conflict", status: 409 });
     expect([...(error as TransactionRefused).failed]).toEqual([
-      [1, standing],
+      [1, existing],
       [3, undefined],
     ]);
-    expect(await quickTable.query(pk)).toEqual([standing]);
+    expect(await quickTable.query(pk)).toEqual([existing]);
   });
 
   it("has 1 to 100 actions", async () => {
@@ -89,7 +89,7 @@ describe("a transaction", () => {
     expect(await quickTable.query(pk)).toHaveLength(100);
   });
 
-  it("that the database calls invalid is our mistake", async () => {
+  it("throws `TableRejected` if the database calls it invalid", async () => {
     const { pk } = freshKey();
     const twice = quickTable.transact([{ put: { pk, sk: "a" } }, { remove: { pk, sk: "a" } }]);
 
@@ -97,7 +97,7 @@ describe("a transaction", () => {
     expect(await quickTable.query(pk)).toEqual([]);
   });
 
-  it("counts every one of many at the same time", async () => {
+  it("loses none of many concurrent increments", async () => {
     const key = freshKey();
 
     await Promise.all(
@@ -134,7 +134,7 @@ describe("a transaction that was cancelled", () => {
   it.each([
     ["ten conflicts", 10, [None, Conflict]],
     ["four throttles", 4, [{ Code: "ThrottlingError" }, None]],
-  ])("by %s is an outage", async (_case, times, reasons) => {
+  ])("by %s counts as an outage", async (_case, times, reasons) => {
     const { pk } = freshKey();
     await cancel(pk, 50, ...reasons);
 
@@ -145,10 +145,10 @@ describe("a transaction that was cancelled", () => {
     expect(await attemptsOf(pk)).toHaveLength(times);
   });
 
-  it("by a condition beside a conflict is refused at once, with that condition's position alone", async () => {
+  it("by a condition and a conflict is refused at once, with the position of the condition only", async () => {
     const { pk } = freshKey();
-    const standing = { pk: { S: pk }, sk: { S: "c" }, n: { N: "7" } };
-    await cancel(pk, 1, None, Conflict, { Code: "ConditionalCheckFailed", Item: standing });
+    const existing = { pk: { S: pk }, sk: { S: "c" }, n: { N: "7" } };
+    await cancel(pk, 1, None, Conflict, { Code: "ConditionalCheckFailed", Item: existing });
 
     const error = await rejection(
       quickTable.transact(["a", "b", "c"].map((sk) => ({ put: { pk, sk }, if: absent("pk") }))),
@@ -162,9 +162,9 @@ describe("a transaction that was cancelled", () => {
   it.each([
     ["an invalid action beside a conflict", [{ Code: "ValidationError" }, Conflict]],
     ["an item collection that is too large", [{ Code: "ItemCollectionSizeLimitExceeded" }]],
-    ["a reason nobody knows", [{ Code: "Unheard" }, Conflict]],
+    ["an unknown reason", [{ Code: "Unheard" }, Conflict]],
     ["no reason at all", []],
-  ])("by %s is our mistake and not sent again", async (_case, reasons) => {
+  ])("by %s throws `TableRejected` and is not retried", async (_case, reasons) => {
     const { pk } = freshKey();
     await cancel(pk, 1, ...reasons);
 

@@ -22,7 +22,7 @@ async function refusalOf(scope: string, cursor: string): Promise<unknown> {
 const MALFORMED = { code: "malformed-request", status: 400 };
 
 describe("a cursor", () => {
-  it("brings any position back for its own list", async () => {
+  it("returns any position to its own list", async () => {
     const text = fc.string({ unit: "binary" });
     await fc.assert(
       fc.asyncProperty(text, text, async (scope, position) => {
@@ -38,7 +38,7 @@ describe("a cursor", () => {
     expect(await cursors.read("list", await cursors.write("list", "\uFEFFa"))).toBe("\uFEFFa");
   });
 
-  it("that is not there brings back nothing", async () => {
+  it("is optional: without one, there is no position", async () => {
     expect(await cursors.read("list", undefined)).toBeUndefined();
   });
 
@@ -51,7 +51,7 @@ describe("a cursor", () => {
     );
   });
 
-  it("of another list is refused though both, written one after the other, have the same bytes", async () => {
+  it("of another list is refused even if list and position have the same bytes when joined", async () => {
     const cursor = await cursors.write("list", "position");
     const moved = (await cursors.write("listpos", "ition")).replace(/^.*\./, `${cursor.split(".")[0]}.`);
 
@@ -67,7 +67,7 @@ describe("a cursor", () => {
     expect(await refusalOf("list", await others.write("list", "position"))).toEqual(MALFORMED);
   });
 
-  it("is refused with any one character changed", async () => {
+  it("is refused if any character is changed", async () => {
     const cursor = await cursors.write("list", "M#2026-01-29");
 
     for (let i = 0; i < cursor.length; i++) {
@@ -77,8 +77,8 @@ describe("a cursor", () => {
   });
 
   it.each<[string, (payload: string, mac: string) => string]>([
-    ["nothing but its payload", (payload) => payload],
-    ["nothing but its code", (_payload, mac) => `.${mac}`],
+    ["only its payload", (payload) => payload],
+    ["only its code", (_payload, mac) => `.${mac}`],
     ["an empty code", (payload) => `${payload}.`],
     ["a shortened code", (payload, mac) => `${payload}.${mac.slice(0, 20)}`],
     ["a lengthened code", (payload, mac) => `${payload}.${mac}AAAA`],
@@ -98,13 +98,13 @@ describe("a cursor", () => {
   });
 
   it.each(["", ".", "..", "x", "null", "%00", "é.é", "a".repeat(10_000), "AAAA.AAAAAAAAAAAAAAAAAAAAAA"])(
-    "is refused as made up: %j",
+    "is refused if it is made up: %j",
     async (cursor) => {
       expect(await refusalOf("list", cursor)).toEqual(MALFORMED);
     },
   );
 
-  it("is never an error of ours, whatever the text", async () => {
+  it("is refused as invalid input, whatever the text", async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {
         expect(await refusalOf("list", text)).toEqual(MALFORMED);

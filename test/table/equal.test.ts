@@ -19,7 +19,7 @@ const canonical = (value: Value): string =>
 const copyOf = (value: Value): Value | undefined => unmarshal({ value: marshalValue(value) })["value"];
 
 describe("comparing values", () => {
-  it("finds a stored copy the same as its original", () => {
+  it("finds a stored copy equal to its original", () => {
     fc.assert(
       fc.property(anyValue, (value) => {
         expect(isSameValue(copyOf(value), value)).toBe(true);
@@ -27,7 +27,7 @@ describe("comparing values", () => {
     );
   });
 
-  it("tells values apart exactly where their notations differ", () => {
+  it("distinguishes values exactly if their notations differ", () => {
     const small = fc.oneof(anyValue, fc.constantFrom<Value[]>(0, "0", [], {}, [0], new Set([0]), null));
     fc.assert(
       fc.property(small, small, (a, b) => {
@@ -44,7 +44,7 @@ describe("comparing values", () => {
   it.each<[string, Value | undefined, Value | undefined]>([
     ["lists in another order", [1, 2], [2, 1]],
     ["a longer list", [1], [1, 2]],
-    ["a map with a member more", { a: 1 }, { a: 1, b: 2 }],
+    ["a map with an additional member", { a: 1 }, { a: 1, b: 2 }],
     ["a map with another name", { a: 1 }, { b: 1 }],
     ["an empty list and an empty map", [], {}],
     ["bytes and a list of the same numbers", new Uint8Array([1]), [1]],
@@ -54,7 +54,7 @@ describe("comparing values", () => {
     ["a number and its text", 1, "1"],
     ["null and nothing", null, undefined],
     ["a member that only the prototype has", { toString: {} }, { a: 1 }],
-  ])("tells %s apart", (_case, a, b) => {
+  ])("distinguishes %s", (_case, a, b) => {
     expect(isSameValue(a, b)).toBe(false);
     expect(isSameValue(b, a)).toBe(false);
   });

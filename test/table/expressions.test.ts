@@ -18,14 +18,14 @@ import { freshKey, quickTable, rejection, tableAt } from "./quick-table.ts";
 const RESERVED = ["status", "name", "ttl", "state", "count", "size", "year", "data", "value", "key"];
 
 describe("a condition", () => {
-  const standing = { status: "open", count: 3, name: "Ada", tags: ["a"], nothing: null };
+  const existing = { status: "open", count: 3, name: "Ada", tags: ["a"], nothing: null };
 
   it.each<[string, Condition, boolean]>([
-    ["present, of an attribute that is there", present("name"), true],
+    ["present, of an existing attribute", present("name"), true],
     ["present, of one that is null", present("nothing"), true],
     ["present, of one that is missing", present("state"), false],
     ["absent, of an attribute that is missing", absent("state"), true],
-    ["absent, of one that is there", absent("name"), false],
+    ["absent, of an existing one", absent("name"), false],
     ["equals, of the same text", equals("status", "open"), true],
     ["equals, of another text", equals("status", "closed"), false],
     ["equals, of a number's text", equals("count", "3"), false],
@@ -36,40 +36,36 @@ describe("a condition", () => {
     ["below, of a greater number", below("count", 4), true],
     ["below, of the same number", below("count", 3), false],
     ["below, of a missing attribute", below("state", 4), false],
-    ["all, where each holds", all(present("name"), below("count", 4)), true],
-    ["all, where one does not", all(present("name"), below("count", 3)), false],
-    ["any, where one holds", any(absent("name"), below("count", 4)), true],
-    ["any, where none does", any(absent("name"), below("count", 3)), false],
+    ["all, if each holds", all(present("name"), below("count", 4)), true],
+    ["all, if one does not", all(present("name"), below("count", 3)), false],
+    ["any, if one holds", any(absent("name"), below("count", 4)), true],
+    ["any, if none does", any(absent("name"), below("count", 3)), false],
     ["any within all", all(any(absent("name"), present("count")), equals("status", "open")), true],
-    [
-      "all within any, which binds as it is written",
-      all(any(present("name"), absent("pk")), absent("name")),
-      false,
-    ],
+    ["all within any, grouped as written", all(any(present("name"), absent("pk")), absent("name")), false],
     ["the same attribute twice", all(present("count"), equals("count", 3)), true],
   ])("%s, holds or not", async (_case, condition, holds) => {
     const key = freshKey();
-    await quickTable.put({ ...key, ...standing });
+    await quickTable.put({ ...key, ...existing });
 
     const outcome = await quickTable
       .put({ ...key, written: true }, condition)
       .catch((error: unknown) => error);
 
     expect(outcome instanceof ConditionFailed).toBe(!holds);
-    expect(await quickTable.get(key)).toEqual(holds ? { ...key, written: true } : { ...key, ...standing });
+    expect(await quickTable.get(key)).toEqual(holds ? { ...key, written: true } : { ...key, ...existing });
   });
 
-  it.each(RESERVED)("may name %s, which DynamoDB reserves or might", async (word) => {
+  it.each(RESERVED)("may name %s, which DynamoDB reserves or may reserve", async (word) => {
     const key = freshKey();
 
     await quickTable.put({ ...key, [word]: 1 });
     await quickTable.update(key, { set: { [word]: 2 } }, all(present(word), equals(word, 1)));
 
-    // Read as it stands: `ttl` is one of the words, and 2 lies long ago.
+    // Read at time 0, because `ttl` is one of the words, and 2 is in the past.
     expect(await tableAt(() => 0).get(key)).toEqual({ ...key, [word]: 2 });
   });
 
-  it("never takes a value or a name for a part of the expression", async () => {
+  it("never treats a value or a name as part of the expression", async () => {
     const key = freshKey();
     const name = "a) OR attribute_exists(pk";
     const value = ":v0 OR attribute_exists(pk)";
@@ -83,7 +79,7 @@ describe("a condition", () => {
   });
 });
 
-describe("the condition for what is absent or expired", () => {
+describe("the condition that an item is absent or expired", () => {
   const nowMs = 1_800_000_000_500;
   const nowSeconds = Math.floor(nowMs / 1000);
 
@@ -93,10 +89,10 @@ describe("the condition for what is absent or expired", () => {
     ["an item whose time has long passed", { ttl: nowSeconds - 1_000 }, true],
     ["an item whose time passes this second", { ttl: nowSeconds }, true],
     ["an item whose time passes in the next second", { ttl: nowSeconds + 1 }, false],
-  ])("agrees with what a reader sees of %s", async (_case, standing, free) => {
+  ])("agrees with what readers see of %s", async (_case, existing, free) => {
     const key = freshKey();
     const table = tableAt(() => nowMs);
-    if (standing) await table.put({ ...key, ...standing });
+    if (existing) await table.put({ ...key, ...existing });
 
     expect((await table.get(key)) === undefined).toBe(free);
     const outcome = await table
@@ -104,12 +100,12 @@ describe("the condition for what is absent or expired", () => {
       .catch((error: unknown) => error);
 
     expect(outcome instanceof ConditionFailed).toBe(!free);
-    expect(await table.get(key)).toEqual(free ? { ...key, mine: true } : { ...key, ...standing });
+    expect(await table.get(key)).toEqual(free ? { ...key, mine: true } : { ...key, ...existing });
   });
 });
 
 describe("changes", () => {
-  it("set, set where absent, and remove in one write", async () => {
+  it("set, set if absent, and remove in one write", async () => {
     const key = freshKey();
     await quickTable.put({ ...key, status: "old", name: "kept", state: "going", data: 1 });
 
@@ -124,7 +120,7 @@ describe("changes", () => {
     expect(await quickTable.get(key)).toEqual(expected);
   });
 
-  it("count from 0 where there is no number yet", async () => {
+  it("count from 0 if there is no number yet", async () => {
     const key = freshKey();
 
     await quickTable.transact([
@@ -137,7 +133,7 @@ describe("changes", () => {
 });
 
 describe("the fields of a request", () => {
-  it("hold no name or value outside placeholders", () => {
+  it("contain names and values only in placeholders", () => {
     expect(
       writeFields(equals("status", "open"), { set: { status: "done", name: 1 }, remove: ["ttl"] }),
     ).toEqual({
@@ -148,7 +144,7 @@ describe("the fields of a request", () => {
     });
   });
 
-  it("are none without a condition and changes, and have no empty maps", () => {
+  it("are absent without a condition and changes, and have no empty maps", () => {
     expect(writeFields(undefined)).toEqual({});
     expect(writeFields(absent("pk"))).toEqual({
       ConditionExpression: "attribute_not_exists(#n0)",
@@ -156,7 +152,7 @@ describe("the fields of a request", () => {
     });
   });
 
-  it("name the attributes of a query behind placeholders too", () => {
+  it("use placeholders for the attributes of a query, too", () => {
     expect(queryFields("p", { before: "m" }, ["sk", "name"])).toEqual({
       KeyConditionExpression: "#n0 = :v0 AND #n1 < :v1",
       ProjectionExpression: "#n1, #n2",

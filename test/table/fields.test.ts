@@ -23,7 +23,7 @@ describe("reading stored attributes", () => {
     ["null", null, null],
     ["a list", ["a"], null],
     ["nothing", undefined, null],
-  ])("takes %s for text or for none", (_case, value, expected) => {
+  ])("reads %s as text or as absent", (_case, value, expected) => {
     const item = value === undefined ? {} : { a: value };
 
     expect(optionalText(item, "a")).toBe(expected);
@@ -41,20 +41,20 @@ describe("reading stored attributes", () => {
     ["words", "seven", undefined],
     ["true", true, undefined],
     ["nothing", undefined, undefined],
-  ])("takes %s for a count or for none", (_case, value, expected) => {
+  ])("reads %s as a count or as absent", (_case, value, expected) => {
     const item = value === undefined ? {} : { a: value };
 
     expect(optionalCount(item, "a")).toBe(expected);
     expect(count(item, "a", 3)).toBe(expected ?? 3);
   });
 
-  it("takes nothing but true for a flag", () => {
+  it("reads only `true` as a set flag", () => {
     const item = { yes: true, no: false, text: "true", one: 1 };
 
     expect(Object.keys({ ...item, missing: 0 }).filter((name) => flag(item, name))).toEqual(["yes"]);
   });
 
-  it("leaves out the elements of a list that are of another kind", () => {
+  it("omits the elements of a list that have another type", () => {
     const item = { list: ["a", 1, { b: 2 }, null, ["c"], new Set(["d"]), new Uint8Array(1), "e"], text: "a" };
 
     expect(texts(item, "list")).toEqual(["a", "e"]);
@@ -62,7 +62,7 @@ describe("reading stored attributes", () => {
     expect([texts(item, "text"), maps(item, "text"), texts(item, "missing")]).toEqual([[], [], []]);
   });
 
-  it("takes a map for a map, and no list, set or bytes", () => {
+  it("reads only maps as maps, not lists, sets or bytes", () => {
     const item = { map: { a: 1 }, list: [1], set: new Set(["a"]), bytes: new Uint8Array(1), nothing: null };
 
     expect(map(item, "map")).toEqual({ a: 1 });
@@ -70,14 +70,14 @@ describe("reading stored attributes", () => {
       expect(map(item, name)).toBeUndefined();
   });
 
-  it("finds an item's key, and the id behind a prefix", () => {
+  it("returns an item's key, and the id after a prefix", () => {
     const item = { pk: "User#a", sk: "AGENT#1", other: true };
 
     expect(keyOf(item)).toEqual({ pk: "User#a", sk: "AGENT#1" });
     expect(idAfter(item, "AGENT#")).toBe("1");
   });
 
-  it("renames the members of a change and leaves out what is not changed", () => {
+  it("renames the members of a change, and omits those that are not changed", () => {
     const names = { title: "conversation_title", note: "n", gone: "g" };
 
     expect(renamed({ title: "a", note: undefined, gone: null }, names)).toEqual({

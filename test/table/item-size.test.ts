@@ -12,7 +12,7 @@ describe("the size of an item", () => {
     ["a boolean", true, 2],
     ["null", null, 2],
     ["bytes", new Uint8Array(10), 11],
-    ["a number: a byte for two digits, and one", 1234, 1 + 2 + 1],
+    ["a number: a byte for two digits, and one more", 1234, 1 + 2 + 1],
     ["an empty list", [], 1 + 3],
     ["an empty map", {}, 1 + 3],
     ["a list: three, and one more per element", ["ab", "c"], 1 + 3 + 2 + 3],

@@ -5,7 +5,7 @@ import { freshKey, quickTable, rejection } from "./quick-table.ts";
 import { anyItem, nested } from "./values.ts";
 
 describe("writing an item in DynamoDB's notation", () => {
-  it("gives every type its own notation", () => {
+  it("uses a notation of its own for every type", () => {
     const item = {
       nothing: null,
       flag: false,
@@ -33,7 +33,7 @@ describe("writing an item in DynamoDB's notation", () => {
     });
   });
 
-  it("brings back any item of the supported types", () => {
+  it("restores any item of the supported types", () => {
     fc.assert(
       fc.property(anyItem, (item) => {
         expect(unmarshal(marshal(item))).toEqual(item);
@@ -53,7 +53,7 @@ describe("writing an item in DynamoDB's notation", () => {
     expect("admin" in back).toBe(false);
   });
 
-  it("holds 31 lists and maps around a value and no more", () => {
+  it("allows at most 31 lists and maps around a value", () => {
     expect(() => marshal({ deep: nested(31, "x") })).not.toThrow();
     expect(() => marshal({ deep: nested(31, []) })).not.toThrow();
     expect(() => marshal({ deep: nested(32, "x") })).toThrow(UnsupportedValue);
@@ -106,14 +106,14 @@ describe("reading an item in DynamoDB's notation", () => {
     ["a number beyond every double", { N: "1e400" }],
     ["such a number in a set", { NS: ["1", "9007199254740992"] }],
     ["such a number in a list", { L: [{ N: "9007199254740992" }] }],
-    ["binary sets, which nobody writes here", { BS: ["AA=="] }],
+    ["binary sets, which this service never writes", { BS: ["AA=="] }],
     ["a value without a type", {}],
     ["a value of two types", { S: "1", N: "1" }],
   ])("refuses %s", (_case, value) => {
     expect(() => unmarshal({ value })).toThrow(UnsupportedValue);
   });
 
-  it("takes the largest exact numbers", () => {
+  it("reads the largest exact numbers", () => {
     expect(unmarshal({ value: { NS: ["9007199254740991", "-9007199254740991"] } })).toEqual({
       value: new Set([9007199254740991, -9007199254740991]),
     });
@@ -121,7 +121,7 @@ describe("reading an item in DynamoDB's notation", () => {
 });
 
 describe("the database and the notation", () => {
-  it("keeps any item of the supported types as it was put", async () => {
+  it("keep any item of the supported types unchanged", async () => {
     await fc.assert(
       fc.asyncProperty(anyItem, async (attributes) => {
         const key = freshKey();
@@ -135,7 +135,7 @@ describe("the database and the notation", () => {
     );
   });
 
-  it("takes the deepest value that is written, and would not take a deeper one", async () => {
+  it("accept the deepest value that is written, and refuse a deeper one", async () => {
     const key = freshKey();
     const deepest = { ...key, deep: nested(31, "x") };
 

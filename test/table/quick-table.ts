@@ -18,7 +18,7 @@ export const quickTable = tableAt(Date.now);
 /** A key in a partition that no other test has. */
 export const freshKey = (sk = "item") => ({ pk: crypto.randomUUID(), sk });
 
-/** What a promise was rejected with; fails where it was not. */
+/** Returns what a promise was rejected with. Fails if it was not. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;

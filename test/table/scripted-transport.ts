@@ -17,14 +17,14 @@ export const refuses =
       { status, headers },
     );
 
-export const says =
+export const respondsWith =
   (status: number, text = ""): Reply =>
   () =>
     new Response(text, { status });
 
-export const breaksOff: Reply = () => Promise.reject(new TypeError("Network connection lost."));
+export const breaksConnection: Reply = () => Promise.reject(new TypeError("Network connection lost."));
 
-/** Never answers; ends, as `fetch` does, when its signal does. */
+/** Never answers. Rejects when its signal is aborted, as `fetch` does. */
 export const hangs: Reply = (signal) =>
   new Promise((_resolve, reject) => {
     signal?.addEventListener("abort", () => reject(signal.reason as Error));
@@ -32,7 +32,7 @@ export const hangs: Reply = (signal) =>
 
 export const times = (count: number, reply: Reply): Reply[] => Array.from({ length: count }, () => reply);
 
-/** A transport over an endpoint that replies as written; the last reply stays. Waits are noted and not waited. */
+/** A transport with scripted replies, the last of which is repeated. Waits are recorded instead of waited. */
 export function scriptedTransport(replies: readonly Reply[], random = () => 1 - Number.EPSILON) {
   const requests: Request[] = [];
   const waits: number[] = [];

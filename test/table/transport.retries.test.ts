@@ -4,10 +4,10 @@ import { OperationFailed } from "../../src/table/transport.ts";
 import { rejection } from "./quick-table.ts";
 import {
   answers,
-  breaksOff,
+  breaksConnection,
   refuses,
   type Reply,
-  says,
+  respondsWith,
   scriptedTransport,
   times,
 } from "./scripted-transport.ts";
@@ -48,14 +48,14 @@ const NEVER = [
 describe("an operation that fails twice and then succeeds", () => {
   const passing: [string, Reply][] = [
     ...[...THROTTLES, ...TRANSIENT, ...CONFLICTS].map((name): [string, Reply] => [name, refuses(name)]),
-    ...[500, 502, 503, 504].map((status): [string, Reply] => [`an empty ${status}`, says(status)]),
+    ...[500, 502, 503, 504].map((status): [string, Reply] => [`an empty ${status}`, respondsWith(status)]),
     ["a 500 with an unknown name", refuses("Unheard", { status: 500 })],
     ["a 503 without a name", () => Response.json({}, { status: 503 })],
-    ["a broken connection", breaksOff],
-    ["a 200 that is no JSON", says(200, "<html></html>")],
-    ["a 200 cut in the middle", says(200, '{"Item":{"pk"')],
-    ["a 200 that is no object", says(200, "null")],
-    ["a 400 that is no JSON", says(400, "Bad Request")],
+    ["a broken connection", breaksConnection],
+    ["a 200 that is no JSON", respondsWith(200, "<html></html>")],
+    ["a 200 cut in the middle", respondsWith(200, '{"Item":{"pk"')],
+    ["a 200 that is no object", respondsWith(200, "null")],
+    ["a 400 that is no JSON", respondsWith(400, "Bad Request")],
   ];
 
   it.each(passing)("succeeds at the third attempt after %s", async (_case, failure) => {
@@ -66,8 +66,8 @@ describe("an operation that fails twice and then succeeds", () => {
   });
 });
 
-describe("what is never sent again", () => {
-  it.each(NEVER)("reports %s after one attempt", async (name) => {
+describe("a permanent failure", () => {
+  it.each(NEVER)("is reported after one attempt: %s", async (name) => {
     const { send, requests, waits } = scriptedTransport([
       refuses(name, { body: { message: "Because.", Item: { pk: { S: "1" } } } }),
       answers(),
@@ -82,10 +82,10 @@ describe("what is never sent again", () => {
     expect(waits).toEqual([]);
   });
 
-  it("stops retrying when a later attempt is refused for good, and tells how many there were", async () => {
+  it("ends the retries in a later attempt, and states the number of attempts", async () => {
     const { send, requests } = scriptedTransport([
-      breaksOff,
-      says(503),
+      breaksConnection,
+      respondsWith(503),
       refuses("ConditionalCheckFailedException"),
       answers(),
     ]);
@@ -99,11 +99,11 @@ describe("what is never sent again", () => {
 
 describe("the waits between attempts", () => {
   it.each<[string, Reply, number[]]>([
-    ["a transient fault", says(500), [50, 100, 200]],
-    ["a broken connection", breaksOff, [50, 100, 200]],
+    ["a transient fault", respondsWith(500), [50, 100, 200]],
+    ["a broken connection", breaksConnection, [50, 100, 200]],
     ["throttling", refuses("ThrottlingException"), [1_000, 2_000, 4_000]],
     ["a conflict", refuses("TransactionConflictException"), [25, 50, 100, 200, 400, 500, 500, 500, 500]],
-  ])("double after %s, up to a most, with full jitter", async (_case, failure, caps) => {
+  ])("double after %s, up to a maximum, with full jitter", async (_case, failure, caps) => {
     const longest = scriptedTransport([failure]);
     const shortest = scriptedTransport([failure], () => 0);
 
@@ -117,9 +117,9 @@ describe("the waits between attempts", () => {
     expect(shortest.waits).toEqual(caps.map(() => 0));
   });
 
-  it("follow each failure's own rule where failures differ", async () => {
+  it("follow the rule of each failure if failures differ", async () => {
     const { send, waits } = scriptedTransport(
-      [says(500), refuses("SlowDown"), says(500), answers()],
+      [respondsWith(500), refuses("SlowDown"), respondsWith(500), answers()],
       () => 0.5,
     );
 
@@ -131,11 +131,11 @@ describe("the waits between attempts", () => {
 
 describe("an operation that keeps failing", () => {
   it.each<[string, Reply, number]>([
-    ["transient faults", says(503), 4],
-    ["broken connections", breaksOff, 4],
+    ["transient faults", respondsWith(503), 4],
+    ["broken connections", breaksConnection, 4],
     ["throttles", refuses("ProvisionedThroughputExceededException"), 4],
     ["conflicts", refuses("TransactionInProgressException"), 10],
-  ])("counts as an outage after its attempts against %s", async (_case, failure, attempts) => {
+  ])("counts as an outage after all attempts at %s", async (_case, failure, attempts) => {
     const { send, requests } = scriptedTransport([failure]);
 
     const error = await rejection(send("GetItem", {}));
@@ -146,7 +146,7 @@ describe("an operation that keeps failing", () => {
   });
 
   it("keeps the last failure as the cause, for the log", async () => {
-    const { send } = scriptedTransport([...times(3, breaksOff), refuses("SlowDown")]);
+    const { send } = scriptedTransport([...times(3, breaksConnection), refuses("SlowDown")]);
 
     const error = await rejection(send("GetItem", {}));
 
@@ -156,7 +156,7 @@ describe("an operation that keeps failing", () => {
 
 describe("every attempt", () => {
   it("carries the same body, the operation's name and a signature", async () => {
-    const { send, requests } = scriptedTransport([...times(2, says(500)), answers()]);
+    const { send, requests } = scriptedTransport([...times(2, respondsWith(500)), answers()]);
 
     await send("PutItem", { TableName: "t", Item: { pk: { S: "é" } } });
 

@@ -5,7 +5,7 @@ import type { Item, Value } from "../../src/table/marshal.ts";
 const text = fc.string({ unit: "binary", maxLength: 20 });
 const name = fc.oneof(fc.constantFrom("__proto__", "constructor", "status", "a.b", "#n0", ":v0"), text);
 
-/** Numbers that the table holds; it knows no minus zero. */
+/** Numbers that the table can store; it has no negative zero. */
 const number = fc
   .oneof(
     fc.maxSafeInteger(),
@@ -38,7 +38,7 @@ export const anyItem: fc.Arbitrary<Item> = fc.dictionary(
 
 export { value as anyValue };
 
-/** A value inside so many lists and maps. */
+/** A value inside this many nested lists and maps. */
 export function nested(levels: number, value: Value): Value {
   let outer = value;
   for (let level = 0; level < levels; level++) outer = level % 2 === 0 ? [outer] : { in: outer };

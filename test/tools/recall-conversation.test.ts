@@ -9,7 +9,7 @@ interface Planted {
   readonly attachments?: readonly { filename: string; content: string; size: number }[];
 }
 
-/** Lets a model recall with these arguments in a conversation with these messages, and gives what it read. */
+/** Lets a model recall with these arguments in a conversation with these messages. Returns what the model read. */
 async function recall(planted: readonly Planted[], ...inputs: readonly unknown[]) {
   const client = await signUp();
   const replies = inputs.map((input) => [
@@ -50,7 +50,7 @@ it("shows the newest messages first, the one of this turn included", async () =>
   );
 });
 
-it("goes back page by page, to the beginning and not beyond", async () => {
+it("lists older messages page by page, and stops at the beginning", async () => {
   const { outputs } = await recall(talk(14), {}, { page: "2" }, { page: 3 }, { page: 0 }, { page: null });
 
   const [first = "", second = "", third, zero, none] = outputs;
@@ -71,7 +71,7 @@ it("goes back page by page, to the beginning and not beyond", async () => {
   expect([zero, none]).toEqual([first, first]);
 });
 
-it("cuts long messages, and keeps what was said from posing as more than it was", async () => {
+it("truncates long messages, and does not let a message imitate several", async () => {
   const { outputs } = await recall(
     [
       { role: "user", content: "x".repeat(201) },
@@ -90,7 +90,7 @@ it("cuts long messages, and keeps what was said from posing as more than it was"
   ]);
 });
 
-it("does not repeat what tools gave back", async () => {
+it("does not repeat tool outputs", async () => {
   const client = await signUp();
   const call = [{ call: { name: "recall_conversation", arguments: "{}" } }];
   const model = await scriptModel(call, [{ text: "First." }], call, [{ text: "Second." }]);
@@ -104,7 +104,7 @@ it("does not repeat what tools gave back", async () => {
   expect(output?.content).toContain("Assistant: First.");
 });
 
-it("reaches what lies outside of what a turn reads", async () => {
+it("lists messages that a turn does not read", async () => {
   const client = await signUp();
   const call = [{ call: { name: "recall_conversation", arguments: '{"page":121}' } }];
   const model = await scriptModel(call, [{ text: "Done." }]);
@@ -160,18 +160,21 @@ describe("with a query", () => {
       .map(({ content }) => content);
     const lines = outputs?.[0]?.split("\n");
     expect(lines?.[0]).toBe('Conversation Search for "cats" (Page 1 of 1, 3 total messages):');
-    const row = (text: string) => expect.stringMatching(new RegExp(`^${NOW} ${text}$`, "u"));
+    const moment = String.raw`\[\d\d:\d\d [AP]M, [A-Z][a-z]{2} \d\d, \d{4}\]`;
+    const row = (text: string) => expect.stringMatching(new RegExp(`^${moment} ${text}$`, "u"));
     expect(lines?.slice(2).toSorted()).toHaveLength(3);
     expect(lines).toContainEqual(row(String.raw`\(.*\) User: My cat is called Tom`));
     expect(lines).toContainEqual(row(String.raw`\(.*\) User: My cat is ill`));
     expect(lines).toContainEqual(row(String.raw`\(.*\) Assistant: Tom is a fine name for a cat\.`));
     expect(outputs?.slice(-2)).toEqual([
-      'Page 2 does not exist: there are 1 pages for "cats", from 1.',
-      'No messages found for "giraffe": nothing that was said with this user matches.',
+      'Page 2 does not exist. The results for "cats" have 1 page.',
+      expect.stringMatching(
+        /^No messages found for "giraffe": no message in the conversations with this user matches\.\n\(Searched \d+ messages, the newest of [\d-]{10}\. No message has "giraffe"\.\)$/u,
+      ),
     ]);
   });
 
-  it("goes through what it finds page by page, and shows the part that was found", async () => {
+  it("pages through its results, and shows the part that matched", async () => {
     const { outputs } = await recall(
       [
         ...talk(11).map((message) => ({ ...message, content: `${message.content} about tea` })),
@@ -199,7 +202,7 @@ describe("with a query", () => {
     expect(none).toBe(blank);
   });
 
-  it("shows the part that was found in scripts without spaces, too", async () => {
+  it("shows the matching part in scripts without spaces", async () => {
     const { outputs } = await recall(
       [{ role: "user", content: `${"山".repeat(300)}喝茶${"川".repeat(300)}` }],
       { query: "喝茶" },
@@ -208,15 +211,15 @@ describe("with a query", () => {
     expect(outputs[0]).toMatch(/User: \.\.\.山+喝茶川+\.\.\.$/u);
   });
 
-  it.each(['"', "NEAR(", "x".repeat(10_000), "?!"])("answers what finds nothing: %j", async (query) => {
+  it.each(['"', "NEAR(", "x".repeat(10_000), "?!"])("reports that nothing was found: %j", async (query) => {
     const { outputs, last } = await recall([], { query });
 
     expect(last?.event_type).toBe("STREAM_COMPLETE");
     const shown = query.length > 200 ? `${"x".repeat(200)}...` : query;
-    expect(outputs).toEqual([`No messages found for "${shown}": nothing has been said before this message.`]);
+    expect(outputs).toEqual([`No messages found for "${shown}": there are no messages before this one.`]);
   });
 
-  it("says that it can't search while the table does not answer, and the turn goes on", async () => {
+  it("reports that it can't search while the table does not answer, and the turn continues", async () => {
     const client = await signUp();
     const model = await scriptModel(call({ query: "tea" }), [{ text: "Done." }]);
     const { path } = await beginConversation(client, { agent_model: model.name });
@@ -229,7 +232,21 @@ describe("with a query", () => {
     expect(last?.event_type).toBe("STREAM_COMPLETE");
     const output = (await model.log()).requests.at(-1)?.body.messages.findLast(({ role }) => role === "tool");
     expect(output?.content).toBe(
-      "Error: Earlier conversations can't be searched at the moment. Try again later.",
+      "Error: Earlier conversations can't be searched right now. Try again later.",
     );
   });
+});
+
+it("shows the part of a file that matches", async () => {
+  const client = await signUp();
+  const call = { call: { name: "recall_conversation", arguments: '{"query":"zebras"}' } };
+  const model = await scriptModel([{ text: "Thanks." }], [call], [{ text: "Forty." }]);
+  const { path } = await beginConversation(client, { agent_model: model.name });
+  const content = `${"row of figures\n".repeat(200)}The zebras cost 40 euros.`;
+  await client("POST", path, { content: "See", attachments: [{ filename: "budget.csv", content }] });
+
+  await say(client, path, "How much were they?");
+
+  const output = (await model.log()).requests.at(-1)?.body.messages.findLast(({ role }) => role === "tool");
+  expect(output?.content).toMatch(/User: \(file: budget\.csv\) \.\.\..*The zebras cost 40 euros\.$/u);
 });

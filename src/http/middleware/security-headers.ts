@@ -1,13 +1,13 @@
 import { createMiddleware } from "hono/factory";
 import { secureHeaders } from "hono/secure-headers";
-import type { AppEnv } from "../env.ts";
+import type { HttpEnv } from "../env.ts";
 
-/** A year. Hosts below the API's own have to speak HTTPS as well. */
+/** One year, in seconds. Subdomains must use HTTPS, too. */
 const HSTS = "max-age=31536000; includeSubDomains";
 
 /**
- * What browsers are told of every answer. Nothing here is a page: nothing may be loaded, framed or run by one. Pages
- * of other origins read answers by CORS, which the same-origin resource policy leaves alone.
+ * Sets security headers on every answer. No answer is a web page, so browsers may not load, frame or run anything from it.
+ * The same-origin resource policy does not affect CORS, by which pages of other origins read answers.
  */
 export const securityHeaders = secureHeaders({
   strictTransportSecurity: HSTS,
@@ -18,8 +18,8 @@ export const securityHeaders = secureHeaders({
   crossOriginOpenerPolicy: "same-origin",
 });
 
-/** Keeps answers out of every cache, unless their route says otherwise. */
-export const uncached = createMiddleware<AppEnv>(async (c, next) => {
+/** Sets `Cache-Control: no-store`, unless the route has set its own. */
+export const uncached = createMiddleware<HttpEnv>(async (c, next) => {
   await next();
   if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
 });

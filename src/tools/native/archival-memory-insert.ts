@@ -4,18 +4,20 @@ import { utf8Length } from "../../shared/text.ts";
 import { defineTool } from "../tool.ts";
 import type { MemoryToolContext } from "./memory-context.ts";
 
-/** The day of a stored time: `2026-01-29`. */
+/** Returns the day of a stored time: `2026-01-29`. */
 const dayIn = (timestamp: string): string => timestamp.slice(0, "2026-01-29".length);
 
 export const archivalMemoryInsert = defineTool({
   name: "archival_memory_insert",
   description:
-    "Store details for later in archival memory, one topic at a time. What is already there is not stored twice.",
-  input: z.object({ content: z.string().describe("What to store, in words that make sense on their own.") }),
+    "Store details for later in archival memory, one topic at a time. Content that is already there is not stored twice.",
+  input: z.object({
+    content: z.string().describe("The content to store, worded so that it makes sense on its own."),
+  }),
   async run({ content }, { archive }: MemoryToolContext) {
     if (content.trim() === "") return "Error: The content of a memory can't be empty.";
     if (utf8Length(content) > MAX_CONTENT_BYTES)
-      return `Error: A memory has at most ${MAX_CONTENT_BYTES / 1024} KB. Split it into several.`;
+      return `Error: A memory can have at most ${MAX_CONTENT_BYTES / 1024} KB. Split it into several.`;
 
     const { memory, created } = await archive.insert(content.toWellFormed());
     if (created) return `Stored in archival memory (id: ${memory.id})`;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { usageOf, withWarning } from "../../memory/capacity.ts";
+import { onOneLine } from "../../shared/text.ts";
 import { defineTool } from "../tool.ts";
 import type { MemoryToolContext } from "./memory-context.ts";
 import { BlockName, Expected, LineNumber } from "./schema.ts";
@@ -17,6 +18,6 @@ export const coreMemoryDelete = defineTool({
 
     const { block, old } = edit;
     const now = `[${block.name}] now has ${block.lines.length} lines (${usageOf(block)})`;
-    return withWarning(`Deleted line ${number} from [${block.name}]: "${old}"\n${now}`, block);
+    return withWarning(`Deleted line ${number} from [${block.name}]: "${onOneLine(old)}"\n${now}`, block);
   },
 });

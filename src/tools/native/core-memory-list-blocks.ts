@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { capacityPercent, formatFixed, isNearlyFull, usageOf } from "../../memory/capacity.ts";
+import { inBrackets, onOneLine } from "../../shared/text.ts";
 import { defineTool } from "../tool.ts";
 import type { MemoryToolContext } from "./memory-context.ts";
 
 export const coreMemoryListBlocks = defineTool({
   name: "core_memory_list_blocks",
-  description: "List the core memory blocks with how full each of them is.",
+  description: "List the core memory blocks and how full each of them is.",
   input: z.object({}),
   run(_input, { coreMemory }: MemoryToolContext) {
     const blocks = coreMemory.blocks();
@@ -14,7 +15,7 @@ export const coreMemoryListBlocks = defineTool({
     const rows = blocks.map((block) => {
       const percent = formatFixed(capacityPercent(block), 1);
       const mark = isNearlyFull(block) ? " ⚠️" : "";
-      return `- [${block.name}] ${usageOf(block)} (${percent}%)${mark} - ${block.description}`;
+      return `- [${inBrackets(block.name)}] ${usageOf(block)} (${percent}%)${mark} - ${onOneLine(block.description)}`;
     });
     return ["Available Memory Blocks:", ...rows].join("\n");
   },

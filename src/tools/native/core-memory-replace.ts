@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { withWarning } from "../../memory/capacity.ts";
+import { onOneLine } from "../../shared/text.ts";
 import { defineTool } from "../tool.ts";
 import type { MemoryToolContext } from "./memory-context.ts";
 import { BlockName, Expected, LineNumber } from "./schema.ts";
@@ -10,7 +11,7 @@ export const coreMemoryReplace = defineTool({
   input: z.object({
     block: BlockName,
     line_number: LineNumber,
-    new_content: z.string().describe("What the line says from now on."),
+    new_content: z.string().describe("The new text of the line."),
     expected: Expected,
   }),
   async run({ block: name, line_number: number, new_content, expected }, { coreMemory }: MemoryToolContext) {
@@ -22,9 +23,12 @@ export const coreMemoryReplace = defineTool({
 
     const { block, changed, old, text } = edit;
     if (!changed)
-      return withWarning(`Line ${number} in [${block.name}] already contains: "${old}" (no change)`, block);
+      return withWarning(
+        `Line ${number} in [${block.name}] already contains: "${onOneLine(old)}" (no change)`,
+        block,
+      );
     return withWarning(
-      `Replaced line ${number} in [${block.name}]:\n  Old: "${old}"\n  New: "${text}"`,
+      `Replaced line ${number} in [${block.name}]:\n  Old: "${onOneLine(old)}"\n  New: "${onOneLine(text)}"`,
       block,
     );
   },

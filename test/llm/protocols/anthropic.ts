@@ -129,7 +129,7 @@ const Body = z.strictObject({
   tool_choice: z.strictObject({ type: z.enum(["auto", "none"]) }).optional(),
 });
 
-function objection(request: Request, raw: unknown): string | undefined {
+function mistakeIn(request: Request, raw: unknown): string | undefined {
   const { headers, url } = request;
   if (url !== "https://api.anthropic.com/v1/messages") return `unknown url ${url}`;
   if (headers.get("x-api-key") !== "sk-ant" || headers.get("anthropic-version") !== "2023-06-01")
@@ -172,5 +172,5 @@ export const anthropicProtocol: Protocol = {
   contentType: "text/event-stream",
   encode,
   refusal,
-  objection,
+  mistakeIn,
 };

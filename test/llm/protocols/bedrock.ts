@@ -147,7 +147,7 @@ const Body = z.strictObject({
 const URL_OF_MODEL =
   "https://bedrock-runtime.us-east-1.amazonaws.com/model/us.anthropic.claude-sonnet-4-20250514-v1%3A0/converse-stream";
 
-function objection(request: Request, raw: unknown): string | undefined {
+function mistakeIn(request: Request, raw: unknown): string | undefined {
   if (request.url !== URL_OF_MODEL) return `unknown url ${request.url}`;
   const signed =
     /^AWS4-HMAC-SHA256 Credential=AKIA1\/\d{8}\/us-east-1\/bedrock\/aws4_request, SignedHeaders=/u;
@@ -185,5 +185,5 @@ export const bedrockProtocol: Protocol = {
   contentType: "application/vnd.amazon.eventstream",
   encode,
   refusal,
-  objection,
+  mistakeIn,
 };

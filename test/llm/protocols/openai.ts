@@ -109,7 +109,7 @@ const Body = z.strictObject({
   max_tokens: z.number().int().positive().optional(),
 });
 
-function objection(base: string, key: string, request: Request, raw: unknown): string | undefined {
+function mistakeIn(base: string, key: string, request: Request, raw: unknown): string | undefined {
   if (request.url !== `${base}/chat/completions`) return `unknown url ${request.url}`;
   if (request.headers.get("authorization") !== `Bearer ${key}`) return "no key";
   const body = Body.safeParse(raw);
@@ -138,7 +138,7 @@ export const openAiProtocol: Protocol = {
   name: "OpenAI",
   credentials: { api_key: "sk-openai" },
   model: "gpt-4.1",
-  objection: (request, body) => objection("https://api.openai.com/v1", "sk-openai", request, body),
+  mistakeIn: (request, body) => mistakeIn("https://api.openai.com/v1", "sk-openai", request, body),
 };
 
 export const compatibleProtocol: Protocol = {
@@ -146,5 +146,5 @@ export const compatibleProtocol: Protocol = {
   name: "OpenAICompatible",
   credentials: { api_key: "gsk-groq", base_url: "https://api.groq.com/openai/v1/" },
   model: "llama-3.3-70b",
-  objection: (request, body) => objection("https://api.groq.com/openai/v1", "gsk-groq", request, body),
+  mistakeIn: (request, body) => mistakeIn("https://api.groq.com/openai/v1", "gsk-groq", request, body),
 };

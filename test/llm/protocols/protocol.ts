@@ -1,3 +1,4 @@
+import { AmendmentCache } from "../../../src/llm/amendments.ts";
 import {
   type ChatModel,
   MODEL_TIMEOUTS,
@@ -7,7 +8,7 @@ import {
 import type { ModelSettings, ProviderContext } from "../../../src/llm/provider.ts";
 import { findProvider } from "../../../src/llm/providers.ts";
 
-/** What a server says, in words that every protocol has. */
+/** What a server sends, in terms that every protocol can express. */
 export type Step =
   | { readonly text: string }
   | { readonly thinking: string }
@@ -36,6 +37,10 @@ export type RefusalKind =
 /** One provider's protocol, as its server speaks it. */
 export interface Protocol {
   readonly name: string;
+  /** What tests call it, if the provider has another protocol. */
+  readonly label?: string;
+  /** Whether the model takes a temperature; by default it does. */
+  readonly takesTemperature?: boolean;
   readonly credentials: Readonly<Record<string, string>>;
   readonly model: string;
   readonly contentType: string;
@@ -46,8 +51,8 @@ export interface Protocol {
     kind: RefusalKind,
     key: string,
   ): { readonly status: number; readonly body: unknown; readonly headers?: Record<string, string> };
-  /** What the real server would refuse of a request, or nothing. */
-  objection(request: Request, body: unknown): string | undefined;
+  /** Returns why the real server would refuse a request, or `undefined`. */
+  mistakeIn(request: Request, body: unknown): string | undefined;
 }
 
 export const KEY = "sk-canary-1234567890";
@@ -57,8 +62,11 @@ export const contextOf = (more: Partial<ProviderContext> = {}): ProviderContext 
   timeouts: MODEL_TIMEOUTS,
   isLocal: false,
   ownHosts: ["api.ours.dev"],
+  allowedOrigins: [],
   resolve: () => Promise.resolve(["93.184.215.14"]),
   now: Date.now,
+  amendments: new AmendmentCache(),
+  ai: undefined,
   demoModelUrl: undefined,
   ...more,
 });
@@ -75,21 +83,29 @@ export function openWith(
   const { timeouts = MODEL_TIMEOUTS, settings = {}, model = protocol.model } = more;
   const provider = findProvider(protocol.name, false);
   if (!provider) throw new Error(`There is no provider ${protocol.name}`);
-  return provider.open(protocol.credentials, model, settings, contextOf({ fetch, timeouts }));
+  return provider.open(
+    protocol.credentials,
+    model,
+    settings,
+    contextOf({ fetch, timeouts: { ...timeouts, compatibleHeadersMs: timeouts.headersMs } }),
+  );
 }
 
-/** A response that sends these pieces one by one. */
-export const streamed = (protocol: Protocol, pieces: readonly Uint8Array[]): Response => {
+/** A body that arrives in these pieces, each in a read of its own. */
+export const piecewise = (pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> => {
   const left = [...pieces];
-  const body = new ReadableStream<Uint8Array>({
+  return new ReadableStream({
     pull(controller) {
       const piece = left.shift();
       if (piece) controller.enqueue(piece);
       else controller.close();
     },
   });
-  return new Response(body, { headers: { "content-type": protocol.contentType } });
 };
+
+/** A response that sends these pieces one by one. */
+export const streamed = (protocol: Protocol, pieces: readonly Uint8Array[]): Response =>
+  new Response(piecewise(pieces), { headers: { "content-type": protocol.contentType } });
 
 export const answering = (protocol: Protocol, steps: readonly Step[]): Response =>
   streamed(protocol, [protocol.encode(steps)]);
@@ -103,24 +119,24 @@ export const refusing = (
   return Response.json(refusal.body, { status: refusal.status, headers: { ...refusal.headers, ...headers } });
 };
 
-/** A server that refuses what the real one refuses, and answers in turn otherwise. */
+/** A server that refuses what the real one refuses, and otherwise returns the answers in turn. */
 export function strictServer(protocol: Protocol, answers: readonly (readonly Step[])[]) {
   const asked: unknown[] = [];
-  const objections: string[] = [];
+  const mistakes: string[] = [];
 
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const request = new Request(input, init);
     const body = await request.clone().json();
-    const objection = protocol.objection(request, body);
-    if (objection !== undefined) {
-      objections.push(objection);
-      return Response.json({ error: { message: objection } }, { status: 400 });
+    const mistake = protocol.mistakeIn(request, body);
+    if (mistake !== undefined) {
+      mistakes.push(mistake);
+      return Response.json({ error: { message: mistake } }, { status: 400 });
     }
     asked.push(body);
     return answering(protocol, answers[asked.length - 1] ?? [{ text: "?" }, { stop: "answer" }]);
   };
 
-  return { fetch, asked, objections };
+  return { fetch, asked, mistakes };
 }
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

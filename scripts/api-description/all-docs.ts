@@ -1,0 +1,56 @@
+import { accountDocs } from "../../src/accounts/docs.ts";
+import { agentDocs } from "../../src/agents/docs.ts";
+import { apiKeyDocs } from "../../src/api-keys/docs.ts";
+import { authDocs } from "../../src/auth/docs.ts";
+import { contactDocs } from "../../src/contact/docs.ts";
+import { conversationDocs } from "../../src/conversations/docs.ts";
+import { endUserDocs } from "../../src/end-users/docs.ts";
+import type { FeatureDocs, OperationDocs, SchemaDocs } from "../../src/http/docs.ts";
+import { crawlDocs } from "../../src/knowledge/crawling/docs.ts";
+import { knowledgeDocs } from "../../src/knowledge/docs.ts";
+import { memoryDocs } from "../../src/memory/docs.ts";
+import { messageDocs } from "../../src/messages/docs.ts";
+import { paymentDocs } from "../../src/payments/docs.ts";
+import { planDocs } from "../../src/plans/docs.ts";
+import { runDocs } from "../../src/runs/docs.ts";
+import { settingsDocs } from "../../src/settings/docs.ts";
+import { systemDocs } from "../../src/system/docs.ts";
+
+const FEATURES: readonly FeatureDocs[] = [
+  runDocs,
+  memoryDocs,
+  messageDocs,
+  agentDocs,
+  endUserDocs,
+  conversationDocs,
+  knowledgeDocs,
+  crawlDocs,
+  authDocs,
+  apiKeyDocs,
+  settingsDocs,
+  accountDocs,
+  planDocs,
+  paymentDocs,
+  contactDocs,
+  systemDocs,
+];
+
+/** The texts and examples of all operations, by id. */
+export const OPERATIONS: ReadonlyMap<string, OperationDocs> = merged(
+  FEATURES.flatMap(({ operations }) => Object.entries(operations)),
+);
+
+/** The texts of all schemas, by id. */
+export const SCHEMAS: ReadonlyMap<string, SchemaDocs> = merged(
+  FEATURES.flatMap(({ schemas = {} }) => Object.entries(schemas)),
+);
+
+/** Returns the entries as a map. Throws an error if two have the same id. */
+function merged<V>(entries: readonly (readonly [string, V])[]): ReadonlyMap<string, V> {
+  const all = new Map(entries);
+  if (all.size !== entries.length) {
+    const ids = entries.map(([id]) => id).filter((id, index, list) => list.indexOf(id) !== index);
+    throw new Error(`Two features describe ${ids.join(", ")}.`);
+  }
+  return all;
+}

@@ -1,0 +1,16 @@
+/**
+ * Returns what `npm run dev` says when it is ready: addresses, and a command to paste. No line is wider than 100 columns.
+ * `signInPage` is the address of the page of `npm run dev:oidc`.
+ */
+export function greeting(port: number, signInPage: string | undefined): string {
+  const api = `http://localhost:${port}`;
+  const account = `'{"username":"ada","password":"secret"}'`;
+  return [
+    `ready: ${api}`,
+    `every route: ${api}/openapi.json`,
+    ...(signInPage === undefined ? [] : [`sign in: ${signInPage}`]),
+    "a conversation: npm run demo",
+    "a token of your own:",
+    `  curl ${api}/auth/local/signup --json ${account}`,
+  ].join("\n");
+}

@@ -1,0 +1,78 @@
+import { accountEmailOf } from "../shared/id-types.ts";
+import type { Context, MiddlewareHandler, Next } from "hono";
+import { createMiddleware } from "hono/factory";
+import type { Caller } from "./caller.ts";
+import { AppError } from "../shared/errors.ts";
+import { scopeName } from "./access-scope.ts";
+import { networkOf } from "../shared/ip-ranges.ts";
+import { documented } from "../http/openapi.ts";
+import type { AppEnv } from "./env.ts";
+
+/** The kinds of routes with a burst limit: `costly` ones are counted by caller, `public` ones by client address. */
+type Burst = "costly" | "public";
+
+/** `quota` requests per `seconds`. Must match wrangler.toml, because a binding does not reveal its limit. */
+export const BURSTS = {
+  costly: { binding: "COSTLY_BURST", quota: 120, seconds: 60 },
+  public: { binding: "PUBLIC_BURST", quota: 60, seconds: 60 },
+} as const satisfies Record<Burst, { binding: keyof Env; quota: number; seconds: number }>;
+
+/** Whether this isolate has logged that the binding is missing. */
+let hasWarned = false;
+
+/**
+ * Refuses too many requests in a short time with a 429: on `costly` routes per caller, on `public` routes per client address
+ * (IPv6: per /64 network). Plans limit the amount, this limits the rate. Superusers are exempt. Mount it right after the
+ * access check of its route.
+ */
+export const limitBursts = (burst: Burst): MiddlewareHandler<AppEnv> =>
+  documented(
+    createMiddleware<AppEnv>((c, next) => limit(c, next, burst)),
+    { kind: "burst" },
+  );
+
+async function limit(c: Context<AppEnv>, next: Next, burst: Burst): Promise<void> {
+  const { binding, quota, seconds } = BURSTS[burst];
+  // The binding is optional.
+  const limiter: RateLimit | undefined = c.env[binding];
+  if (!limiter) {
+    warnOnce();
+    return next();
+  }
+
+  const caller = callerIn(c);
+  const address = c.req.header("cf-connecting-ip");
+  const key = burst === "costly" ? caller && scopeName(caller.scope) : address && networkOf(address);
+  // With `*` among the superusers, anonymous callers are exempt, too.
+  const isExempt = c.var.deps.rules.isSuperuser(caller?.scope.accountEmail ?? accountEmailOf(""));
+  if (key !== undefined && !isExempt && !(await isAllowed(limiter, key)))
+    throw new AppError(
+      "limit-exceeded",
+      "Too many requests in a short time. Please wait a moment and try again.",
+      {
+        retryable: true,
+        retryAfter: seconds,
+        rateLimit: { policy: burst, quota, remaining: 0, window: { seconds, resetSeconds: seconds } },
+      },
+    );
+  return next();
+}
+
+/** Returns the caller, or `undefined` on public routes. */
+const callerIn = (c: Context): Caller | undefined => c.get("caller");
+
+/** Fails open: a broken rate limiter must not take the service down. */
+async function isAllowed(limiter: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await limiter.limit({ key })).success;
+  } catch (error) {
+    console.warn({ message: "The rate limiter failed; the request was let through.", error: String(error) });
+    return true;
+  }
+}
+
+function warnOnce(): void {
+  if (!hasWarned)
+    console.warn({ message: "Bursts are not limited, because the rate-limit binding is missing." });
+  hasWarned = true;
+}

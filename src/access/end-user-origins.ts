@@ -1,0 +1,49 @@
+import { createMiddleware } from "hono/factory";
+import type { UserEnv } from "./env.ts";
+import { accessOf } from "./require-access.ts";
+
+/** The response headers that pages of other origins may read. */
+export const EXPOSED_HEADERS = [
+  "ETag",
+  "Next-Cursor",
+  "Retry-After",
+  "RateLimit",
+  "RateLimit-Policy",
+  "X-Request-Id",
+  "X-Warning",
+];
+
+/** Returns the handlers that match a method and a path. */
+export type HandlersAt = (method: string, path: string) => readonly object[];
+
+/**
+ * CORS for the web pages of agents' owners: the pages that an end user's token names may read the answers to its requests,
+ * without credentials. A preflight carries no token, so every origin passes the preflight of a route for end users. The
+ * request itself is refused if its token does not name the origin, and the page can't read the answer. Mount it before the
+ * CORS middleware for the app's own pages, whose headers take precedence.
+ */
+export const endUserOrigins = (handlersAt: HandlersAt) =>
+  createMiddleware<UserEnv>(async (c, next) => {
+    await next();
+
+    const origin = c.req.header("origin");
+    if (!origin || origin === "null" || c.res.headers.has("access-control-allow-origin")) return;
+    const preflighted =
+      c.req.method === "OPTIONS" ? c.req.header("access-control-request-method") : undefined;
+    const isOpen =
+      preflighted === undefined
+        ? knows(c.var.caller?.origins, origin)
+        : isForEndUsers(handlersAt(preflighted, c.req.path));
+    if (!isOpen) return;
+
+    c.header("access-control-allow-origin", origin);
+    c.header("access-control-allow-credentials", undefined);
+    if (preflighted === undefined) c.header("access-control-expose-headers", EXPOSED_HEADERS.join(","));
+  });
+
+/** There is no caller before authentication, so `origins` may be missing. */
+const knows = (origins: readonly string[] | undefined, origin: string): boolean =>
+  origins?.includes(origin) ?? false;
+
+const isForEndUsers = (handlers: readonly object[]): boolean =>
+  handlers.some((handler) => accessOf(handler)?.includes("end-user"));

@@ -1,0 +1,145 @@
+import type { Context, MiddlewareHandler, Next } from "hono";
+import { createMiddleware } from "hono/factory";
+import { matchedRoutes } from "hono/route";
+import { requireKnownQuery } from "../http/query-names.ts";
+import { AppError } from "../shared/errors.ts";
+import type { AccessScope } from "./access-scope.ts";
+import type { Caller, Scope } from "./caller.ts";
+import type { AppEnv, UserEnv } from "./env.ts";
+
+/** A kind of caller: a signed-in person, an end user of an agent, or a program whose API key has this scope. */
+export type Who = "user" | "end-user" | Scope;
+
+/** Who may call a route: everyone, or these kinds of callers of an active account. */
+export type Access = "public" | readonly Who[];
+
+interface AccessOptions {
+  /**
+   * When the status of the account is checked: `before` the handler runs, or by the handler `itself`, because it reads the
+   * account anyway. By default, before the handler; for a GET in parallel with it, in the same request if it reads one item.
+   */
+  readonly account?: "before" | "itself";
+}
+
+/** Longer headers are refused unread; this service's own tokens are far shorter. */
+const MAX_HEADER_CHARS = 8 * 1024;
+
+/** The access rule of each middleware that `requireAccess` has returned. */
+const accesses = new WeakMap<object, Access>();
+
+/** Returns the access rule of a handler, or `undefined` if it is not an access check. */
+export const accessOf = (handler: object): Access | undefined => accesses.get(handler);
+
+/** Returns the access rule of a request's route, or `undefined` if no route matches. */
+export const accessOfRequest = (c: Context): Access | undefined =>
+  matchedRoutes(c)
+    .map(({ handler }) => accessOf(handler))
+    .find((access) => access !== undefined);
+
+/** At least one kind of callers, and options. */
+export type AccessRule = readonly [Who, ...Who[]] | readonly [Who, ...Who[], AccessOptions];
+
+/**
+ * Requires a valid token or API key of an active account and one of these kinds of callers, and sets `caller` and `scope` on
+ * the context. Throws `unauthenticated` or `forbidden` for everyone else. The app does not start with a route that has
+ * neither this nor `publicAccess`; see `requireAccessChecks`.
+ *
+ * @example requireAccess("user", "conversations:write", "end-user", { account: "itself" })
+ */
+export function requireAccess(...rule: AccessRule): MiddlewareHandler<UserEnv> {
+  const parts: readonly (Who | AccessOptions)[] = rule;
+  const access = parts.filter((part) => typeof part === "string");
+  const options = parts.find((part) => typeof part === "object");
+  const middleware = createMiddleware<UserEnv>((c, next) => admit(c, next, access, options));
+  accesses.set(middleware, access);
+  return middleware;
+}
+
+/** Marks a route as open to everyone. */
+export const publicAccess: MiddlewareHandler<AppEnv> = (c, next) => {
+  requireKnownQuery(c);
+  return next();
+};
+accesses.set(publicAccess, "public");
+
+/**
+ * Returns the scope of the signed-in person on a public route, or `undefined` without an `Authorization` header. Throws
+ * `unauthenticated` or `forbidden` if the header is not a valid token of a person with an active account.
+ */
+export async function signedIn(c: Context<AppEnv>): Promise<AccessScope | undefined> {
+  const header = c.req.header("authorization");
+  if (header === undefined) return undefined;
+
+  const { callerService } = c.var.deps;
+  const { caller } = await callerService.identify(bearerToken(header));
+  requirePermission(["user"], caller);
+  await callerService.requireActiveScope(caller.scope);
+  return caller.scope;
+}
+
+/** Throws `forbidden` if the rule does not include the caller. */
+export function requirePermission(access: readonly Who[], { kind, scopes }: Caller): void {
+  if (kind !== "key") {
+    if (access.includes(kind)) return;
+    throw new AppError("forbidden", "End users may not do this");
+  }
+  if (scopes.some((scope) => access.includes(scope))) return;
+
+  const needed = access.find((who) => who !== "user" && who !== "end-user");
+  throw new AppError(
+    "forbidden",
+    needed ? `This API key lacks the scope ${needed}` : "API keys may not do this",
+  );
+}
+
+/** Identifies the caller, applies the access rule, and checks the status of the account. */
+async function admit(
+  c: Context<UserEnv>,
+  next: Next,
+  access: readonly Who[],
+  { account }: AccessOptions = {},
+): Promise<void> {
+  const { callerService } = c.var.deps;
+  const { caller, hasExpired, note } = await callerService.identify(
+    bearerToken(c.req.header("authorization")),
+  );
+  c.set("caller", caller);
+  c.set("scope", caller.scope);
+  requireOrigin(caller, c.req.header("origin"));
+  if (hasExpired) throw new AppError("unauthenticated", "Token expired");
+  requirePermission(access, caller);
+  requireKnownQuery(c);
+  if (note) c.executionCtx.waitUntil(note().catch(warn));
+  if (account === "itself") return next();
+
+  if (c.req.method !== "GET" || account === "before") {
+    await callerService.requireActiveScope(caller.scope);
+    return next();
+  }
+
+  const isActive = callerService.requireActiveScopeBeside(caller.scope);
+  // Without this, a refusal would be an unhandled rejection while the handler runs.
+  isActive.catch(() => undefined);
+  await next();
+  // If the handler failed because of an outage, its error is the answer: the check would only fail the same way.
+  if (!isOutage(c.error)) await isActive;
+}
+
+/** An end user's token is valid for the origins that it names. If it names none, it is valid outside of browsers only. */
+function requireOrigin({ kind, origins }: Caller, origin: string | undefined): void {
+  if (kind !== "end-user") return;
+  if (origin === undefined ? origins.length === 0 : origins.includes(origin)) return;
+  throw new AppError("forbidden", "This token is not valid for this origin");
+}
+
+const warn = (error: unknown): void =>
+  console.warn({ message: "The last use of an API key could not be recorded.", error: String(error) });
+
+const isOutage = (error: unknown): boolean => error instanceof AppError && error.status >= 500;
+
+function bearerToken(header: string | undefined): string {
+  const token =
+    header && header.length <= MAX_HEADER_CHARS ? /^Bearer +(\S+)$/iu.exec(header)?.[1] : undefined;
+  if (!token) throw new AppError("unauthenticated", "Missing or invalid authorization header");
+  return token;
+}

@@ -1,0 +1,56 @@
+import { PageBudgetService } from "../knowledge/budget-service.ts";
+import { LinkService } from "../knowledge/link-service.ts";
+import { PageService } from "../knowledge/page-service.ts";
+import { passagesOf } from "../knowledge/passages.ts";
+import { readDocument } from "../knowledge/reading/read-document.ts";
+import { KnowledgeSearchService } from "../knowledge/search-service.ts";
+import { KnowledgeBaseService } from "../knowledge/service.ts";
+import { UploadService } from "../knowledge/upload-service.ts";
+import { createCrawlService } from "./crawling.ts";
+import type { Ports } from "./ports.ts";
+import type { Repositories } from "./repositories.ts";
+
+/** Constructs the services that Durable Objects use as well: the pages of knowledge bases and what they cost. */
+export function createPageServices({ clock }: Ports, repositories: Repositories) {
+  const { cursors, pageReservations: reservations, pages, usage: plans } = repositories;
+  return {
+    pageService: new PageService({ pages, cursors, plans, passagesOf, clock }),
+    pageBudgetService: new PageBudgetService({ reservations, plans, clock }),
+  };
+}
+
+/** Constructs the services about knowledge bases. */
+export function createKnowledgeServices(ports: Ports, repositories: Repositories) {
+  const { clock, documentIndexes: indexes } = ports;
+  const { agents, cursors, knowledgeBases, knowledgeLinks: links, rules, usage: plans } = repositories;
+  const pageServices = createPageServices(ports, repositories);
+  const crawlService = createCrawlService(ports, repositories, pageServices.pageBudgetService);
+  const linkService = new LinkService({ links, knowledgeBases, agents, clock });
+  const knowledgeBaseService = new KnowledgeBaseService({
+    knowledgeBases,
+    links: linkService,
+    budget: pageServices.pageBudgetService,
+    indexes,
+    crawlJobs: crawlService,
+    clock,
+  });
+  return {
+    ...pageServices,
+    crawlService,
+    linkService,
+    knowledgeBaseService,
+    knowledgeSearchService: new KnowledgeSearchService({
+      bases: knowledgeBaseService,
+      links: linkService,
+      indexes,
+      cursors,
+    }),
+    uploadService: new UploadService({
+      pages: pageServices.pageService,
+      plans,
+      rules,
+      readDocument: (source) => readDocument(source, { pdfReader: ports.pdfReader }),
+      clock,
+    }),
+  };
+}

@@ -1,0 +1,246 @@
+import { AccountService } from "../accounts/service.ts";
+import { ExportService } from "../accounts/export-service.ts";
+import { type AgentModels, AgentService } from "../agents/service.ts";
+import { ApiKeyService } from "../api-keys/service.ts";
+import { CallerService } from "../auth/callers.ts";
+import { ClientTokens } from "../auth/client-tokens.ts";
+import { OpenIdIssuer } from "../auth/issuer.ts";
+import { LocalAccountService } from "../auth/local-accounts.ts";
+import { SessionService } from "../auth/sessions.ts";
+import { SignInService } from "../auth/sign-in.ts";
+import { AccessTokens } from "../auth/tokens.ts";
+import { SignInTransactions } from "../auth/sign-in-transactions.ts";
+import { ContactService } from "../contact/service.ts";
+import { ConversationService } from "../conversations/service.ts";
+import { EndUserService } from "../end-users/service.ts";
+import { IdempotencyService } from "../idempotency/service.ts";
+import { ModelListCache, ModelLists } from "../llm/model-lists.ts";
+import { ArchivalService } from "../memory/archival-service.ts";
+import { MemoryService } from "../memory/service.ts";
+import { RecallService } from "../messages/recall-service.ts";
+import { ContextService } from "../runs/context-service.ts";
+import type { RunnerClient } from "../runs/runner-client.ts";
+import { AccountModelLists } from "../settings/account-model-lists.ts";
+import { ModelCheck } from "../settings/model-check.ts";
+import { ProviderService } from "../settings/service.ts";
+import type { Clock } from "../shared/clock.ts";
+import { AppError } from "../shared/errors.ts";
+import { createKnowledgeServices } from "./knowledge.ts";
+import { createPaymentServices, type PaymentServices } from "./payments.ts";
+import type { Ports } from "./ports.ts";
+import { createRepositories, type Repositories } from "./repositories.ts";
+
+/** Access tokens live 15 minutes. In local development nothing refreshes them, so they live 12 hours. */
+const TOKEN_SECONDS = 15 * 60;
+const LOCAL_TOKEN_SECONDS = 12 * 60 * 60;
+
+/** One cache per isolate. */
+const modelLists = new ModelListCache();
+
+/** What a handler may use. Built once per request, only here. */
+export interface Deps
+  extends
+    Services,
+    Pick<Repositories, "agents" | "conversations" | "legacyChunks" | "rules" | "runs" | "usage" | "users"> {
+  readonly clock: Clock;
+  readonly runnerClient: RunnerClient;
+  /** Throws `not-configured` if sign-in through an issuer is not configured. */
+  readonly requireSignInService: () => SignInService;
+  /** Throws `not-configured` if payments are not set up. */
+  readonly requirePaymentServices: () => PaymentServices;
+  /** Undefined if payments are not set up. */
+  readonly paymentServices: () => PaymentServices | undefined;
+  /** The application's first page, to which browsers return; `undefined` if none is configured. */
+  readonly frontend: string | undefined;
+}
+
+/** Keeps a request alive for work that continues after its answer. */
+type Later = (work: Promise<void>) => void;
+
+type Services = ReturnType<typeof createServices>;
+
+/** Builds the dependencies of a request. */
+export function createDeps(ports: Ports, later: Later): Deps {
+  const repositories = createRepositories(ports);
+  const { agents, conversations, legacyChunks, rules, runs, usage, users, signIns } = repositories;
+  const services = createServices(ports, repositories, later);
+  return {
+    ...services,
+    agents,
+    conversations,
+    legacyChunks,
+    rules,
+    runs,
+    usage,
+    users,
+    clock: ports.clock,
+    runnerClient: ports.runnerClient,
+    requireSignInService: () => createSignInService(ports, signIns, services.sessionService),
+    requirePaymentServices: () => createPaymentServices(ports),
+    paymentServices: () => (ports.config.stripe ? createPaymentServices(ports) : undefined),
+    frontend: ports.config.frontendOrigins[0],
+  };
+}
+
+function createServices(ports: Ports, repositories: Repositories, later: Later) {
+  const { clock, deletionClient, messageSearch } = ports;
+  const { agents, blocks, blockVersions, cursors, idempotencyRecords, rules, usage, users } = repositories;
+  const memoryService = new MemoryService({
+    memory: blocks,
+    versions: blockVersions,
+    agents,
+    plans: usage,
+    rules,
+    clock,
+    later,
+  });
+  const knowledgeServices = createKnowledgeServices(ports, repositories);
+  const accountLists = new AccountModelLists({
+    modelLists: new ModelLists({ cache: modelLists, context: ports.providerContext }),
+    settings: repositories.providerSettings,
+    later,
+  });
+  const modelCheck = new ModelCheck({
+    settings: repositories.providerSettings,
+    credentials: repositories.credentials,
+    providers: ports.providers,
+    modelLists: accountLists,
+    clock,
+    later,
+  });
+  const agentServices = createAgentServices(ports, repositories, {
+    ...knowledgeServices,
+    models: modelCheck,
+  });
+  const { conversationService, archivalService } = agentServices;
+  return {
+    ...knowledgeServices,
+    ...agentServices,
+    ...createCallerServices(ports, repositories),
+    memoryService,
+    accountService: new AccountService({ users, deletions: deletionClient }),
+    contactService: new ContactService({
+      pauses: repositories.contactPauses,
+      webhookUrl: ports.config.contactWebhookUrl,
+      fetch: ports.fetch,
+      clock,
+    }),
+    contextService: new ContextService({ ...repositories, models: ports.models, clock }),
+    exportService: new ExportService({
+      items: repositories.accountItems,
+      pages: knowledgeServices.pageService,
+      conversations: repositories.conversations,
+      messages: conversationService,
+      runs: repositories.runs,
+      summaries: repositories.summaries,
+      blocks: memoryService,
+      memories: archivalService,
+      clock,
+    }),
+    idempotencyService: new IdempotencyService({ records: idempotencyRecords, clock }),
+    providerService: createProviderService(ports, repositories, accountLists),
+    recallService: new RecallService({ agents, search: messageSearch, cursors }),
+  };
+}
+
+/** Constructs the services about agents and what is deleted with them. */
+function createAgentServices(
+  { clock, config, memorySearch, runnerClient }: Ports,
+  { agents, conversations, cursors, endUsers, memories, messages, rules, usage }: Repositories,
+  {
+    linkService,
+    models,
+  }: Pick<ReturnType<typeof createKnowledgeServices>, "linkService"> & { models: AgentModels },
+) {
+  const archivalService = new ArchivalService({
+    memories,
+    agents,
+    search: memorySearch,
+    cursors,
+    plans: usage,
+    rules,
+    clock,
+  });
+  const conversationService = new ConversationService({
+    conversations,
+    messages,
+    runs: runnerClient,
+    plans: usage,
+    rules,
+    clock,
+  });
+  const endUserService = new EndUserService({
+    endUsers,
+    agents,
+    conversations: conversationService,
+    memories: archivalService,
+    tokens: new ClientTokens({ keys: config.signingKeys, now: clock.now }),
+    clock,
+  });
+  const agentService = new AgentService({
+    agents,
+    conversations: conversationService,
+    memories: archivalService,
+    endUsers: endUserService,
+    knowledgeLinks: linkService,
+    models,
+    rules,
+    clock,
+  });
+  return { agentService, archivalService, conversationService, endUserService };
+}
+
+/** Constructs the services that recognise callers and sign people in. */
+function createCallerServices(
+  { clock, config: { signingKeys: keys, isLocal } }: Ports,
+  { agents, apiKeys, endUsers, sessions, users }: Repositories,
+) {
+  const lifetimeSeconds = isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
+  const tokens = new AccessTokens({ keys, lifetimeSeconds, now: clock.now });
+  const clientTokens = new ClientTokens({ keys, now: clock.now });
+  const apiKeyService = new ApiKeyService({ keys: apiKeys, agents, clock });
+  return {
+    tokens,
+    apiKeyService,
+    callerService: new CallerService({ tokens, clientTokens, apiKeys: apiKeyService, users, endUsers }),
+    localAccountService: new LocalAccountService({ users, tokens, clock, isLocal }),
+    sessionService: new SessionService({ sessions, keys, clock }),
+  };
+}
+
+function createProviderService(
+  { providers, providerContext: context, clock }: Ports,
+  { agents, credentials, providerSettings: settings }: Repositories,
+  lists: AccountModelLists,
+): ProviderService {
+  return new ProviderService({
+    settings,
+    credentials,
+    providers,
+    context,
+    modelLists: lists,
+    clock,
+    agents,
+  });
+}
+
+function createSignInService(
+  { config, clock, fetch }: Ports,
+  accounts: Repositories["signIns"],
+  sessions: SessionService,
+): SignInService {
+  if ("missing" in config.signIn) {
+    const cause = new Error(`Missing configuration: ${config.signIn.missing.join(", ")}`);
+    throw new AppError("not-configured", "Google OAuth is not configured", { cause });
+  }
+  const { issuer, frontend, trustsEmail } = config.signIn;
+  return new SignInService({
+    issuer: new OpenIdIssuer({ config: issuer, fetch, now: clock.now }),
+    transactions: new SignInTransactions({ keys: config.signingKeys, now: clock.now }),
+    accounts,
+    sessions,
+    clock,
+    frontend,
+    trustsEmail,
+  });
+}

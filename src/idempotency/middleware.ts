@@ -1,0 +1,74 @@
+import type { Context, Next } from "hono";
+import { createMiddleware } from "hono/factory";
+import type { AppError } from "../shared/errors.ts";
+import { scopeName } from "../access/access-scope.ts";
+import type { UserEnv } from "../access/env.ts";
+import { hashOf, IdempotencyHeader, idempotencyKey } from "./key.ts";
+import { documented } from "../http/openapi.ts";
+
+/** How an answer is stored, and how it is replayed to a repeat. */
+interface Replay {
+  kept(c: Context<UserEnv>): Promise<string>;
+  given(status: number, kept: string): Response;
+}
+
+const whole: Replay = {
+  kept: (c) => c.res.clone().text(),
+  given: (status, kept) => new Response(kept, { status, headers: { "content-type": "application/json" } }),
+};
+
+const idempotentWith = (replay: Replay) =>
+  documented(
+    createMiddleware<UserEnv>((c, next) => executeOnce(c, next, replay)),
+    { kind: "input", target: "header", schema: IdempotencyHeader },
+  );
+
+/**
+ * Executes a request with an `Idempotency-Key` once. A repeat with the same body gets the same answer, one with another body
+ * a 422. Mount it after validation, so that only valid requests use up a key. A refused request (4xx) frees its key; after a
+ * server error (5xx) a repeat executes the request again, with the same entity id.
+ */
+export const idempotent = idempotentWith(whole);
+
+/** Like `idempotent`, for answers that contain a secret: it stores only the entity id and refuses repeats with `refusal(id)`. */
+export const idempotentSecret = (refusal: (id: string) => AppError) =>
+  idempotentWith({
+    kept: async (c) => c.var.entityId ?? "",
+    given(_status, kept) {
+      throw refusal(kept);
+    },
+  });
+
+async function executeOnce(c: Context<UserEnv>, next: Next, replay: Replay): Promise<Response | undefined> {
+  const key = idempotencyKey(c.req.header("idempotency-key"));
+  if (key === undefined) {
+    await next();
+    return undefined;
+  }
+
+  const { idempotencyService } = c.var.deps;
+  const [keyHash, bodyHash] = await Promise.all([
+    hashOf([c.req.method, c.req.path, key, ...callerNamespace(c)]),
+    hashOf(await c.req.json<unknown>()),
+  ]);
+  const request = { accountEmail: c.var.scope.accountEmail, keyHash, bodyHash };
+  const claim = await idempotencyService.claim(request);
+  if ("answer" in claim) return replay.given(claim.answer.status, claim.answer.body);
+
+  c.set("entityId", claim.entityId);
+  await next();
+
+  if (c.res.ok) await idempotencyService.answer(request, c.res.status, await replay.kept(c));
+  // A server error may hide a success. The record keeps the entity id, so that a repeat does not create a second entity.
+  else if (c.res.status >= 500) await idempotencyService.endClaim(request, claim.claimedAt);
+  else await idempotencyService.release(request, claim.claimedAt);
+  return undefined;
+}
+
+/** Separates the keys of API keys and end users from those of the account, and those of a re-created end user from the old. */
+function callerNamespace(c: Context<UserEnv>): readonly string[] {
+  const { caller, scope } = c.var;
+  return caller.kind === "user" && !scope.endUser
+    ? []
+    : [caller.kind, caller.id, scopeName(scope), scope.generation ?? ""];
+}

@@ -1,0 +1,182 @@
+import { DurableObject } from "cloudflare:workers";
+import { accountEmbedderFor, createDocumentIndexDeps } from "../deps/objects.ts";
+import { type Ports, portsFrom } from "../deps/ports.ts";
+import { notesOf, textsOf } from "../search/answers.ts";
+import { CheckedEmbedder } from "../search/checked-embedder.ts";
+import { meaningsOf, nextStepMs } from "../search/meaning.ts";
+import { type FoundPassage, type PageReading, PassageIndex } from "../search/passage-index.ts";
+import { parseQuery } from "../search/query.ts";
+import { rankAll } from "../search/results.ts";
+import { semanticSearchOf } from "../search/semantic-search.ts";
+import { alarmWithin, RETRY_MS } from "../search/unfinished-builds.ts";
+import { EVERYTHING } from "../search/word-ranking.ts";
+import { type Reply, replying } from "../shared/durable-reply.ts";
+import { AppError, notFound } from "../shared/errors.ts";
+import type { AccountEmail } from "../shared/id-types.ts";
+import { DocumentIndexer } from "./document-indexer.ts";
+import type { KnowledgeBaseRef } from "./model.ts";
+import { PASSAGES_VERSION, passagesOf } from "./passages.ts";
+import type {
+  DocumentSearchAnswer,
+  DocumentSearchRequest,
+  PageReadRequest,
+  PassageRequest,
+} from "./search-model.ts";
+
+/** The storage key of the base whose index an alarm continues to build. */
+const UNFINISHED = "unfinished";
+
+interface Opened {
+  /** The account that the pages are read for. */
+  readonly accountEmail: AccountEmail;
+  readonly index: PassageIndex;
+  readonly indexer: DocumentIndexer;
+  readonly embedder: CheckedEmbedder;
+  /** Whether the next complete answer announces that the index was rebuilt. */
+  isRebuilt: boolean;
+}
+
+/**
+ * The Durable Object that indexes one knowledge base. The pages in the table are the source of truth: a lost index is rebuilt from
+ * them. Each method first catches up with them, which also checks that the account has the base.
+ */
+export class DocumentIndex extends DurableObject<Env> {
+  #opened: Opened | undefined;
+
+  /** Returns the best matches in the current pages. */
+  search(request: DocumentSearchRequest): Promise<Reply<DocumentSearchAnswer>> {
+    return this.#replying(request, () => this.#search(request));
+  }
+
+  /** Returns a passage; null if the current pages do not contain it. */
+  passage(request: PassageRequest): Promise<Reply<FoundPassage | null>> {
+    return this.#replying(request, () => this.#passage(request));
+  }
+
+  /** Returns a part of a page; null if there is no such page. */
+  read(request: PageReadRequest): Promise<Reply<PageReading | null>> {
+    return this.#replying(request, () => this.#read(request));
+  }
+
+  /** Removes everything that is stored, because the base is being deleted. */
+  forget(): Promise<Reply<null>> {
+    return replying(() => this.#forget());
+  }
+
+  /** Continues an unfinished build. */
+  override async alarm(): Promise<void> {
+    const base = await this.ctx.storage.get<KnowledgeBaseRef>(UNFINISHED);
+    if (!base) return;
+
+    try {
+      const { indexer, embedder } = await this.#open(base);
+      const { semantic } = await meaningsOf([], indexer, embedder, base);
+      await semantic?.step();
+      await this.#leave(base, nextStepMs(indexer, semantic));
+    } catch (error) {
+      if (isGone(error)) return void (await this.#forget());
+      console.warn({
+        message: "The index of a knowledge base could not be built yet.",
+        error: String(error),
+      });
+      await alarmWithin(this.ctx.storage, RETRY_MS);
+    }
+  }
+
+  async #search(request: DocumentSearchRequest): Promise<DocumentSearchAnswer> {
+    const opened = await this.#open(request);
+    const { index, indexer, embedder } = opened;
+    const texts = textsOf(request);
+    const { semantic, similar } = await meaningsOf(texts, indexer, embedder, request);
+    const queries = texts.map(parseQuery);
+    const questions = queries.map((query, at) => ({ query, similarity: similar[at]?.similarity }));
+    const { ranked, total } = rankAll(index, questions, request.limit, EVERYTHING);
+    await this.#leave(request, nextStepMs(indexer, semantic));
+    const notes = notesOf(opened, total, index.stored);
+    return {
+      hits: index.hitsAt(ranked),
+      total,
+      evidence: index.evidence(queries),
+      uses: request.isCompared ? index.termUses(queries, ranked) : [],
+      notes: [...new Set([...notes, ...similar.flatMap((found) => found?.notes ?? [])])],
+    };
+  }
+
+  async #passage(request: PassageRequest): Promise<FoundPassage | null> {
+    const index = await this.#current(request);
+    const found = index.find(request.passageId);
+    if (found) return found;
+    if (!this.#opened?.indexer.isBuilding) return null;
+    throw new AppError("unavailable", "The pages are still being indexed. Please try again.", {
+      retryAfter: 1,
+    });
+  }
+
+  async #read(request: PageReadRequest): Promise<PageReading | null> {
+    const index = await this.#current(request);
+    return index.read(request.pageId, request.from, request.maxChars) ?? null;
+  }
+
+  /** Returns the index after it has caught up with the pages. */
+  async #current(base: KnowledgeBaseRef): Promise<PassageIndex> {
+    const { index, indexer } = await this.#open(base);
+    await indexer.sync();
+    if (indexer.isBuilding) await this.#leave(base, 0);
+    return index;
+  }
+
+  /** Leaves what is not indexed or embedded yet to an alarm in `waitMs`; `undefined` if nothing is left. */
+  async #leave({ accountEmail, kbId }: KnowledgeBaseRef, waitMs: number | undefined): Promise<void> {
+    if (waitMs === undefined) return;
+    await this.ctx.storage.put(UNFINISHED, { accountEmail, kbId } satisfies KnowledgeBaseRef);
+    await alarmWithin(this.ctx.storage, waitMs);
+  }
+
+  /** Anti-DoS: a base that is not there leaves no storage behind, or anyone could create objects by guessing ids. */
+  #replying<Answer>({ accountEmail }: KnowledgeBaseRef, work: () => Promise<Answer>): Promise<Reply<Answer>> {
+    return replying(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        const isOpenForAnother = this.#opened !== undefined && this.#opened.accountEmail !== accountEmail;
+        if (isGone(error) && !isOpenForAnother) await this.#forget();
+        throw error;
+      }
+    });
+  }
+
+  async #forget(): Promise<null> {
+    await this.#opened?.indexer.rest();
+    // Race: no request may open an index whose tables are about to be removed.
+    await this.ctx.blockConcurrencyWhile(async () => {
+      await this.ctx.storage.deleteAlarm();
+      await this.ctx.storage.deleteAll();
+      this.#opened = undefined;
+    });
+    return null;
+  }
+
+  async #open(base: KnowledgeBaseRef): Promise<Opened> {
+    const ports = await portsFrom(this.env);
+    const opened = (this.#opened ??= this.#created(ports, base));
+    // Security: the pages are read for the account that has opened the index, which says nothing about the access of another one.
+    if (opened.accountEmail !== base.accountEmail) throw notFound("Knowledge base");
+    return opened;
+  }
+
+  #created(ports: Ports, { accountEmail, kbId }: KnowledgeBaseRef): Opened {
+    const { storage } = this.ctx;
+    const { now } = ports.clock;
+    const { feed } = createDocumentIndexDeps(ports);
+    const index = new PassageIndex({ storage, passagesVersion: PASSAGES_VERSION });
+    const indexer = new DocumentIndexer({ index, feed, base: { accountEmail, kbId }, passagesOf });
+    const embedder = new CheckedEmbedder({
+      open: (email) => Promise.resolve(accountEmbedderFor(ports, email)),
+      searchWith: (found) => semanticSearchOf(storage, index, found, now),
+      now,
+    });
+    return { accountEmail, index, indexer, embedder, isRebuilt: index.wasOutdated };
+  }
+}
+
+const isGone = (error: unknown): boolean => error instanceof AppError && error.code === "not-found";

@@ -1,0 +1,273 @@
+import { EXAMPLE, examplePage, type FeatureDocs } from "../http/docs.ts";
+import { ANSWER_EXAMPLE } from "../messages/docs.ts";
+import { RUN_EVENTS } from "./event-docs.ts";
+
+const RUN = {
+  run_id: EXAMPLE.runId,
+  conversation_id: EXAMPLE.conversationId,
+  agent_id: EXAMPLE.agentId,
+  state: "completed",
+  started_at: EXAMPLE.at,
+  ended_at: EXAMPLE.later,
+  user_message_id: EXAMPLE.messageId,
+  message_id: EXAMPLE.answerId,
+  usage: ANSWER_EXAMPLE.usage,
+  error_code: null,
+};
+
+/** The texts and examples of runs, and of what a conversation shows the model. */
+export const runDocs: FeatureDocs = {
+  operations: {
+    sendMessage: {
+      tag: "Chat",
+      summary: "Send a message and stream the answer",
+      description:
+        "Begins a run: the message is stored, the agent reads its memory, may call tools, and answers. By default the answer is a stream of server-sent events; with `Accept: application/json` (and neither `text/event-stream` nor `*/*`) the request waits for the end and is answered as a whole.\n\nThe run goes on if the client disconnects; follow it with `followRun`. A conversation has one run at a time: a second message is refused with 409 `conversation-busy`, which names the `run_id`. With an `Idempotency-Key`, a repeat returns the stream of the same run from its beginning. Every message counts against the plan's messages of the month, unless the run fails before it has said anything.\n\nThe body may have 1 MB; up to 5 text files may be attached.",
+      request: { content: "Hi, I'm Alice. I work at the library.", attachments: [] },
+      answers: {
+        200: {
+          message: ANSWER_EXAMPLE,
+          tool_calls: ANSWER_EXAMPLE.tool_calls,
+          usage: ANSWER_EXAMPLE.usage,
+          run_id: EXAMPLE.runId,
+          stop_reason: null,
+        },
+      },
+      stream: RUN_EVENTS,
+      headers: ["RateLimit", "RateLimit-Policy"],
+      problems: [
+        "malformed-request",
+        "not-found",
+        "conversation-busy",
+        "conflict",
+        "provider-not-configured",
+        "idempotency-mismatch",
+        "limit-exceeded",
+        "provider-auth",
+        "provider-quota",
+        "provider-rate",
+        "provider-overflow",
+        "provider-content",
+        "provider-unavailable",
+        "provider-truncated",
+        "provider-stalled",
+        "persist-failed",
+      ],
+    },
+    listRuns: {
+      tag: "Chat",
+      summary: "List the runs of a conversation, newest first",
+      description:
+        "Shows how each message of the conversation was answered: its state, its tokens, and the code of its error if it failed.",
+      answers: { 200: examplePage(RUN) },
+      problems: ["not-found"],
+    },
+    getRun: {
+      tag: "Chat",
+      summary: "Get a run",
+      description:
+        "Shows the state of a run. Use it after a lost connection to find out whether the answer is still being written. A run whose server died becomes `interrupted` when it is next accessed, or by itself within half a minute.",
+      answers: { 200: RUN },
+      problems: ["not-found"],
+    },
+    followRun: {
+      tag: "Chat",
+      summary: "Follow or resume the events of a run",
+      description:
+        "Replays the events after the number `after` (0 by default, which is all of them) and then follows the run until it ends. Use it to resume after a lost connection, or with the run `active` to follow the conversation's active run in a second tab. Replayed events are byte for byte those that were sent before, and any number of clients may follow.\n\n204 means that the run is over and nothing is left to send, or that no run is active. Events are kept for a day; then the answer is 410, and the conversation's messages have what was said.",
+      parameters: {
+        after: {
+          description: "The `seq` of the last event that you have received; 0 by default.",
+          example: "12",
+        },
+      },
+      stream: RUN_EVENTS,
+      problems: ["malformed-request", "not-found", "gone"],
+    },
+    cancelRun: {
+      tag: "Chat",
+      summary: "Stop a run",
+      description:
+        "Stops the answer. The text so far is kept and marked `interrupted`; the stream ends with `STREAM_COMPLETE` and the content `Cancelled`. Cancelling again, or cancelling a run that has ended, changes nothing.",
+      answers: { 200: { ...RUN, state: "cancelled" } },
+      problems: ["not-found"],
+    },
+    getContext: {
+      tag: "Conversations",
+      summary: "Preview what the next turn sends to the model",
+      description:
+        "Shows the system prompt section by section, the tools, the history that fits, and what is left out, each with its estimated tokens. Use it to find out why an agent does not know something. Nothing is sent to the model, and nothing counts.",
+      answers: {
+        200: {
+          conversation_id: EXAMPLE.conversationId,
+          agent_id: EXAMPLE.agentId,
+          architecture: "krishna-memgpt",
+          model: { id: "gpt-4o-mini", window_tokens: 128_000 },
+          estimate:
+            "Estimated from the scripts of the texts, with an error of 7 % on average. Providers count differently.",
+          sections: [{ name: "persona", text: "You are Ada, a friendly assistant.", tokens: 9 }],
+          tools: [{ name: "core_memory_append", tokens: 84 }],
+          history: {
+            stored: [
+              {
+                message_id: EXAMPLE.messageId,
+                role: "user",
+                created_at: EXAMPLE.at,
+                tokens: 11,
+                shortened: false,
+              },
+            ],
+            sent: [
+              {
+                role: "user",
+                content: "Hi, I'm Alice. I work at the library.",
+                tool_calls: [],
+                tool_call_id: null,
+                tokens: 11,
+              },
+            ],
+            tokens: 11,
+            max_tokens: 96_000,
+          },
+          volatile: { name: "clock", text: "It is Monday, 1 June 2026, 09:30.", tokens: 12 },
+          left_out: {
+            session_timed_out: false,
+            messages: 0,
+            has_older_messages: false,
+            messages_summarized: 0,
+            memory_blocks: [],
+          },
+          totals: { system_tokens: 9, tool_tokens: 84, history_tokens: 11, tokens: 116 },
+        },
+      },
+      problems: ["not-found", "conflict"],
+    },
+    getSummary: {
+      tag: "Conversations",
+      summary: "Get the summary of older messages",
+      description:
+        "Returns the summary of the messages that no longer fit into the context window. 404 also means that there is no summary yet.",
+      answers: {
+        200: {
+          conversation_id: EXAMPLE.conversationId,
+          content: "Alice introduced herself. She works at the library and asked about opening hours.",
+          covers_until: EXAMPLE.at,
+          last_message_id: EXAMPLE.messageId,
+          messages_covered: 24,
+          by: "model",
+          model: "gpt-4o-mini",
+          run_id: EXAMPLE.runId,
+          created_at: EXAMPLE.at,
+          updated_at: EXAMPLE.later,
+        },
+      },
+      problems: ["not-found"],
+    },
+    deleteSummary: {
+      tag: "Conversations",
+      summary: "Delete the summary of older messages",
+      description:
+        "Makes the agent forget what it has summarised. A new summary covers only messages that leave the context window from now on. The messages themselves are kept.",
+      problems: ["not-found"],
+    },
+  },
+  schemas: {
+    NewMessage: {
+      description: "A message to an agent. The content must not be blank unless files are attached.",
+      fields: {
+        content: "The text of the message.",
+        attachments: "Up to 5 text files, together at most 250 KB, which the agent reads with the message.",
+        "attachments.content": "The file's text.",
+      },
+    },
+    WholeAnswer: {
+      description: "The answer to a message that was not streamed.",
+      fields: {
+        message: "The stored answer; null if the turn ended without text.",
+        tool_calls: "The calls of tools in this turn, in order.",
+      },
+    },
+    Run: {
+      description: "A run: one message and everything that happened until its answer.",
+      fields: {
+        state: "`interrupted` means that its server died. All states but `running` are final.",
+        user_message_id: "The id of the message that began the run.",
+        message_id: "The id of the answer; null while there is none.",
+        error_code: "The code of the problem by which it failed; null if it did not.",
+      },
+    },
+    RunReference: { description: "A run, for callers that may not read it.", like: "Run" },
+    ConversationContext: {
+      description: "What the next turn would send to the model.",
+      fields: {
+        architecture: "The agent's architecture.",
+        model: "The model that would answer.",
+        "model.id": "The model's id.",
+        "model.window_tokens": "How many tokens the model reads at once.",
+        estimate: "How tokens are estimated, in a sentence for people.",
+        "sections.name": "The name of the section.",
+        "sections.text": "The text of the section.",
+        "sections.tokens": "Its estimated tokens.",
+        tools: "The tools that the model may call.",
+        "tools.name": "The tool's name.",
+        "tools.tokens": "The estimated tokens of its description.",
+        history: "The messages of the conversation.",
+        "history.stored": "The stored messages that the turn reads.",
+        "history.stored.tokens": "Its estimated tokens.",
+        "history.sent.role": "Who says it.",
+        "history.sent.tool_calls": "The calls of tools that the message contains.",
+        "history.sent.tool_calls.id": "The id of the call.",
+        "history.sent.tool_calls.name": "The name of the tool.",
+        "history.sent.tool_calls.arguments": "The arguments: JSON as text.",
+        "history.sent.tool_call_id": "The call that the message is the result of; null in other messages.",
+        "history.sent.tokens": "Its estimated tokens.",
+        "history.tokens": "The estimated tokens of all messages.",
+        "history.max_tokens": "The most tokens that messages may take.",
+        "volatile.name": "The name of the section.",
+        "volatile.text": "The text of the section.",
+        "volatile.tokens": "Its estimated tokens.",
+        left_out: "What the model would not read.",
+        "left_out.session_timed_out":
+          "Whether the pause since the last message exceeded the session timeout.",
+        "left_out.messages_summarized": "How many messages the summary stands for.",
+        totals: "Estimated tokens.",
+        "totals.system_tokens": "Those of the system prompt.",
+        "totals.tool_tokens": "Those of the tools.",
+        "totals.history_tokens": "Those of the messages.",
+        "totals.tokens": "All of them.",
+      },
+    },
+    ConversationSummary: {
+      description: "The summary of the messages that the agent no longer reads in full.",
+      fields: {
+        content: "The summary.",
+        covers_until: {
+          description: "The time of the last message that the summary covers.",
+          format: "date-time",
+        },
+        last_message_id: "The id of the last message that it covers.",
+        messages_covered: "How many messages it covers.",
+        by: "`model` if a model wrote it, `fallback` if it was cut together because no model answered.",
+        model: "The model that wrote it; null if none did.",
+        run_id: "The run in which it was written; null if unknown.",
+      },
+    },
+    TokenUsage: {
+      description: "Tokens as the provider counted them.",
+      fields: {
+        input_tokens: "Tokens that the model read.",
+        output_tokens: "Tokens that the model wrote.",
+        cached_tokens: "The part of `input_tokens` that came from the provider's cache.",
+        reasoning_tokens:
+          "The part of `output_tokens` spent on reasoning. Absent if the provider does not report it.",
+      },
+    },
+    Citation: {
+      description: "A passage of a knowledge base that an answer refers to.",
+      fields: {
+        title: "The title of the page, at most 200 characters; null if it has none.",
+        heading: "The nearest heading above the passage, at most 200 characters; null if there is none.",
+      },
+    },
+  },
+};

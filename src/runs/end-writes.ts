@@ -1,0 +1,102 @@
+import { conversationKey } from "../access/access-scope.ts";
+import { type Message, messageItem } from "../messages/model.ts";
+import { returnSlots } from "../plans/run-slots.ts";
+import { countTokens, tokensKey, type TokenSource } from "../plans/token-counts.ts";
+import type { TokenUsage } from "../llm/model.ts";
+import { MAX_TRANSACTION } from "../table/client.ts";
+import type { WriteAction } from "../table/requests.ts";
+import { isLive } from "../table/deletion.ts";
+import { absent } from "../table/expressions.ts";
+import { agentKey } from "../table/keys.ts";
+import { itemBytes } from "../table/marshal.ts";
+import { endRun } from "./model.ts";
+import { isLiveOf, MAX_BATCH_BYTES } from "./turn-beginnings.ts";
+import type { TurnEnd } from "./turn-repository.ts";
+
+/** The end of a turn that has been answered. */
+export type AnsweredEnd = TurnEnd & { readonly message: Message };
+
+/** The writes of one answered end, at most: its message, run, conversation and tokens. All ends share the write of the slots. */
+const OWN_WRITES = 4;
+const MAX_BATCH = Math.floor((MAX_TRANSACTION - 1) / OWN_WRITES);
+
+/**
+ * Returns the writes that store the answers of turns of one account, and count them. They are refused if a conversation has been
+ * deleted, or given to another agent.
+ */
+export function answerWrites(ends: readonly AnsweredEnd[]): readonly WriteAction[] {
+  const slots = ends.filter(({ hasSlot }) => hasSlot).map(({ runIds }) => runIds.runId);
+  const [first] = ends;
+  return [
+    ...ends.flatMap(({ place, runIds, message, end }): WriteAction[] => [
+      { put: messageItem(message), if: absent("pk") },
+      endRun(place.conversationId, runIds.runId, end),
+      {
+        update: conversationKey(place, place.conversationId),
+        changes: { set: { updated_at: end.endedAt } },
+        // An agent's conversations are deleted before the agent, so that this includes the agent.
+        if: isLiveOf(place),
+      },
+    ]),
+    ...tokenWrites(ends),
+    ...(first && slots.length > 0 ? [returnSlots(first.place.accountEmail, slots)] : []),
+  ];
+}
+
+/** Like `answerWrites`, for a turn whose conversation was given to another agent meanwhile. Its own agent must still exist. */
+export function movedAnswerWrites(end: AnsweredEnd): readonly WriteAction[] {
+  const { place } = end;
+  const { pk } = conversationKey(place, place.conversationId);
+  return [
+    ...answerWrites([end]).map((action) =>
+      "update" in action && action.update.pk === pk ? { ...action, if: isLive } : action,
+    ),
+    { check: agentKey(place.accountEmail, place.agentId), if: isLive },
+  ];
+}
+
+/** Returns a write for each item that counts tokens. */
+function tokenWrites(ends: readonly AnsweredEnd[]): readonly WriteAction[] {
+  const counts = new Map<string, { readonly source: TokenSource; readonly usages: TokenUsage[] }>();
+  for (const { place, runIds, end, answeredBy } of ends) {
+    if (!end.usage || !answeredBy) continue;
+    const source: TokenSource = {
+      accountEmail: place.accountEmail,
+      agentId: place.agentId,
+      ...answeredBy,
+      startedAt: runIds.startedAt,
+      timestamp: end.endedAt,
+    };
+    const name = tokensKey(source).sk;
+    const known = counts.get(name) ?? { source, usages: [] };
+    counts.set(name, { ...known, usages: [...known.usages, end.usage] });
+  }
+  return [...counts.values()].map(({ source, usages }) => countTokens(source, usages));
+}
+
+/**
+ * Selects the ends that may be stored in one transaction: the first one, and if it has an answer, others with answers in other
+ * conversations.
+ */
+export function nextEnds(waiting: readonly TurnEnd[]): readonly TurnEnd[] {
+  const [first] = waiting;
+  if (!first || !isAnswered(first)) return waiting.slice(0, 1);
+
+  const batch: TurnEnd[] = [];
+  const conversations = new Set<string>();
+  let bytes = 0;
+  for (const end of waiting) {
+    const { conversationId } = end.place;
+    if (batch.length === MAX_BATCH) break;
+    if (!isAnswered(end) || conversations.has(conversationId)) continue;
+    const size = itemBytes(messageItem(end.message));
+    if (batch.length > 0 && bytes + size > MAX_BATCH_BYTES) continue;
+
+    batch.push(end);
+    bytes += size;
+    conversations.add(conversationId);
+  }
+  return batch;
+}
+
+export const isAnswered = (end: TurnEnd): end is AnsweredEnd => end.message !== null;

@@ -1,0 +1,79 @@
+import type { RunId } from "../shared/id-types.ts";
+import { resultWithin } from "../shared/async.ts";
+import type { EventSource } from "./active-run.ts";
+import { PING, toFrames } from "./sse-frames.ts";
+
+/** Keeps proxies from closing a quiet stream. */
+const PING_MS = 15_000;
+/** The maximum number of events per chunk. It bounds the memory for a follower that is far behind. */
+const EVENTS_AT_ONCE = 200;
+
+/** What ended a wait: there may be more events, the stream was quiet for too long, or the client has left. */
+type News = "more" | "quiet" | "left";
+
+/**
+ * Streams the events of a run after the number `after` as SSE frames, until the run ends. Each follower reads at its
+ * own pace from the shared events and stores only its position, so a slow follower costs no memory and delays nobody.
+ * Sends a ping after `pingMs` milliseconds without an event.
+ */
+export function eventStream(
+  runId: RunId,
+  source: EventSource,
+  after: number,
+  pingMs = PING_MS,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let position = after;
+  let leave = (): void => undefined;
+
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      for (;;) {
+        const events = source.read(position).slice(0, EVENTS_AT_ONCE);
+        if (events.length > 0) {
+          position = events.at(-1)?.seq ?? position;
+          const frames = events.map(({ seq, event }) =>
+            toFrames(event, runId, seq, () => answerBefore(source, seq)),
+          );
+          return controller.enqueue(encoder.encode(frames.join("")));
+        }
+
+        if (source.isOver) return close(controller);
+        const news = await wait();
+        if (news === "quiet") return controller.enqueue(encoder.encode(PING));
+        if (news === "left") return undefined;
+      }
+    },
+    cancel: () => leave(),
+  });
+
+  /** Waits for more events, for at most `pingMs`. */
+  async function wait(): Promise<News> {
+    const { promise, resolve } = Promise.withResolvers<News>();
+    leave = () => resolve("left");
+    void source.changed().then(() => resolve("more"));
+    return (await resultWithin(pingMs, promise)) ?? "quiet";
+  }
+}
+
+/** Returns the text of the answer before the event with this number. */
+function answerBefore(source: EventSource, seq: number): string {
+  const texts: string[] = [];
+  for (let after = 0; ;) {
+    const page = source.read(after);
+    for (const { seq: number, event } of page) {
+      if (number >= seq) return texts.join("");
+      if (event.type === "text") texts.push(event.text);
+    }
+    const last = page.at(-1);
+    if (!last) return texts.join("");
+    after = last.seq;
+  }
+}
+
+/** Closes the stream. A pending BYOB read must be answered too, or it never ends. */
+function close(controller: ReadableByteStreamController): void {
+  controller.close();
+  controller.byobRequest?.respond(0);
+}

@@ -1,0 +1,49 @@
+import type { RunId } from "../shared/id-types.ts";
+import { AppError } from "../shared/errors.ts";
+import type { KeyUse, LoggedRun } from "./run-log.ts";
+
+/** A caller's idempotency key, and the hash of the request that it was sent with. */
+export interface IdempotencyKey {
+  readonly key: string;
+  readonly bodyHash: string;
+}
+
+/** The parts of the log that `IdempotencyKeys` needs. */
+interface KeyLog {
+  findKey(key: string, now: number): KeyUse | undefined;
+  find(runId: RunId): Pick<LoggedRun, "state"> | undefined;
+}
+
+/** Finds the runs of idempotency keys. A request without a key has no known run. */
+export class IdempotencyKeys {
+  readonly #log: KeyLog;
+  readonly #now: () => number;
+
+  constructor({ log, now }: { readonly log: KeyLog; readonly now: () => number }) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** Whether the key belongs to a run, of any request. */
+  isUsed(key: IdempotencyKey | null): boolean {
+    return this.#useOf(key) !== undefined;
+  }
+
+  /** Returns the run of the key, if any. Throws `idempotency-mismatch` if the key was used with a different request. */
+  runOf(key: IdempotencyKey | null): RunId | undefined {
+    const use = this.#useOf(key);
+    if (key && use && use.bodyHash !== key.bodyHash)
+      throw new AppError("idempotency-mismatch", "This idempotency key was used with another request.");
+    return use?.runId;
+  }
+
+  /** Whether the key belongs to a run that has been neither accepted nor refused yet. Throws like `runOf`. */
+  isOpening(key: IdempotencyKey | null): boolean {
+    const runId = this.runOf(key);
+    return runId !== undefined && this.#log.find(runId)?.state === "opening";
+  }
+
+  #useOf(key: IdempotencyKey | null): KeyUse | undefined {
+    return key ? this.#log.findKey(key.key, this.#now()) : undefined;
+  }
+}

@@ -1,0 +1,147 @@
+import type { RunId } from "../shared/id-types.ts";
+import { AppError } from "../shared/errors.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { RateLimit } from "../shared/rate-limit.ts";
+import { ActiveRun, endedRun, type EventSource, SEQ_BLOCK } from "./active-run.ts";
+import type { IdempotencyKey } from "./idempotency-keys.ts";
+import type { RunIds, TurnPlace } from "./model.ts";
+import type { RunLog } from "./run-log.ts";
+import { openTurn, RunCancelled, newRunIds, type TurnInput } from "./turn.ts";
+import type { TurnDeps } from "./turn-deps.ts";
+
+interface RunHostDeps {
+  readonly log: RunLog;
+  readonly turnDeps: () => Promise<Omit<TurnDeps, "keepUnsaved" | "follow">>;
+  readonly clock: Clock;
+  /** Keeps the object alive while a run is active. */
+  readonly keepAlive: () => Promise<void>;
+  /** Called after a run or its follow-up work has ended. */
+  readonly ended: () => Promise<void>;
+  readonly waitUntil: (work: Promise<void>) => void;
+}
+
+/** An accepted run. `messagesLeft` is the rest of the month's messages, if they are limited. */
+export interface AcceptedRun {
+  readonly runId: RunId;
+  readonly messagesLeft: RateLimit | undefined;
+}
+
+/** Hosts the one active run of a conversation, and the follow-up work of earlier answers. */
+export class RunHost {
+  readonly #log: RunLog;
+  readonly #turnDeps: () => Promise<Omit<TurnDeps, "keepUnsaved" | "follow">>;
+  readonly #clock: Clock;
+  readonly #keepAlive: () => Promise<void>;
+  readonly #ended: () => Promise<void>;
+  readonly #waitUntil: (work: Promise<void>) => void;
+  #active: ActiveRun | undefined;
+  #opening: Promise<void> = Promise.resolve();
+  /** The follow-up work of all answers so far, one after the other. No caller waits for it. */
+  #following: Promise<void> = Promise.resolve();
+  #followUps = 0;
+
+  constructor({ log, turnDeps, clock, keepAlive, ended, waitUntil }: RunHostDeps) {
+    this.#log = log;
+    this.#turnDeps = turnDeps;
+    this.#clock = clock;
+    this.#keepAlive = keepAlive;
+    this.#ended = ended;
+    this.#waitUntil = waitUntil;
+  }
+
+  get activeRunId(): RunId | undefined {
+    return this.#active?.runId;
+  }
+
+  /** Whether a run is active, or follow-up work is in progress. */
+  get isBusy(): boolean {
+    return this.#active !== undefined || this.#followUps > 0;
+  }
+
+  /** Returns the number of a run's newest event, or 0 if the run is not active. */
+  lastSeqOf(runId: RunId): number {
+    return this.#active?.runId === runId ? this.#active.lastSeq : 0;
+  }
+
+  /** Returns the events of an active or ended run. */
+  eventsOf(runId: RunId): EventSource {
+    return this.#active?.runId === runId ? this.#active : endedRun(runId, this.#log);
+  }
+
+  /** Resolves when the active run has been accepted or refused. Never rejects. */
+  opened(): Promise<void> {
+    return this.#opening.catch(() => undefined);
+  }
+
+  /** Resolves when a run has ended. */
+  async endOf(runId: RunId): Promise<void> {
+    if (this.#active?.runId === runId) await this.#active.ended;
+  }
+
+  /** Cancels the active run, accepted or not, and waits until it has ended. */
+  async stop(): Promise<void> {
+    const run = this.#active;
+    run?.stop(new RunCancelled());
+    await this.opened();
+    await run?.ended;
+  }
+
+  /** Begins a run. It becomes the active run at once. Resolves when it is accepted; throws the refusal otherwise. */
+  async begin(
+    place: TurnPlace,
+    message: Pick<TurnInput, "content" | "attachments" | "timeZone" | "showsReasoning">,
+    key: IdempotencyKey | null,
+  ): Promise<AcceptedRun> {
+    const runIds = newRunIds(this.#clock);
+    const run = new ActiveRun({ runId: runIds.runId, log: this.#log, now: this.#clock.now });
+    this.#active = run;
+    this.#log.open(place, runIds, SEQ_BLOCK, key);
+    const opened = this.#open(run, { ...place, ...message }, runIds);
+    this.#opening = opened.then(() => undefined);
+
+    try {
+      // Only concurrent requests await `#opening`. Without a handler, a refusal would count as unhandled.
+      this.#opening.catch(() => undefined);
+      const [messagesLeft] = await Promise.all([opened, this.#keepAlive()]);
+      return { runId: runIds.runId, messagesLeft };
+    } catch (error) {
+      this.#active = undefined;
+      // After a server error, it is unknown whether the run was stored. It stays in the log and is recovered.
+      if (AppError.from(error).status < 500) this.#log.drop(runIds.runId);
+      throw error;
+    }
+  }
+
+  async #open(run: ActiveRun, input: TurnInput, runIds: RunIds): Promise<RateLimit | undefined> {
+    const deps = {
+      ...(await this.#turnDeps()),
+      keepUnsaved: this.#log.keepUnsaved.bind(this.#log),
+      follow: (work: () => Promise<void>) => this.#follow(run, work),
+    };
+    const { events, messagesLeft } = await openTurn(input, runIds, deps, run.signal);
+
+    this.#log.accept(runIds.runId);
+    const playing = run.play(events).catch((error: unknown) => {
+      // Turns do not throw, so the log has failed. The run counts as dead and will be recovered.
+      console.error({ message: "A run could not be logged.", runId: runIds.runId, error });
+    });
+    this.#waitUntil(playing.then(() => this.#leave(run)));
+    return messagesLeft;
+  }
+
+  /** Runs the follow-up work of an answer, after the run's end and after earlier follow-up work. */
+  #follow(run: ActiveRun, work: () => Promise<void>): void {
+    this.#followUps++;
+    this.#following = Promise.all([this.#following, run.ended])
+      .then(work)
+      .finally(() => {
+        this.#followUps--;
+      });
+    this.#waitUntil(this.#following.then(this.#ended));
+  }
+
+  async #leave(run: ActiveRun): Promise<void> {
+    if (this.#active === run) this.#active = undefined;
+    await this.#ended();
+  }
+}

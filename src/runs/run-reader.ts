@@ -1,0 +1,90 @@
+import type { ConversationId, RunId } from "../shared/id-types.ts";
+import type { ConversationRepository } from "../conversations/repository.ts";
+import type { EndUserRepository } from "../end-users/repository.ts";
+import { requireActiveScope } from "../access/end-user-status.ts";
+import type { Message } from "../messages/model.ts";
+import type { MessageRepository } from "../messages/repository.ts";
+import { AppError, notFound } from "../shared/errors.ts";
+import type { UserRepository } from "../users/repository.ts";
+import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
+import type { Run } from "./model.ts";
+import type { RunRepository } from "./repository.ts";
+import type { RunLog } from "./run-log.ts";
+
+/** The conversation to read, and the caller's scope. */
+interface ReadPlace {
+  readonly scope: AccessScope;
+  readonly conversationId: ConversationId;
+}
+
+interface ReaderDeps {
+  readonly users: Pick<UserRepository, "find">;
+  readonly endUsers: Pick<EndUserRepository, "find">;
+  readonly conversations: Pick<ConversationRepository, "get">;
+  readonly messages: Pick<MessageRepository, "find">;
+  readonly runs: Pick<RunRepository, "find">;
+}
+
+interface RunReaderDeps {
+  readonly log: Pick<RunLog, "find" | "read" | "unsaved">;
+  readonly deps: () => Promise<ReaderDeps>;
+}
+
+/** Reads a conversation's runs from the table and the log, with access checks. */
+export class RunReader {
+  readonly #log: Pick<RunLog, "find" | "read" | "unsaved">;
+  readonly #deps: () => Promise<ReaderDeps>;
+
+  constructor({ log, deps }: RunReaderDeps) {
+    this.#log = log;
+    this.#deps = deps;
+  }
+
+  /** Throws if the account or the end user is no longer active. */
+  async requireAccount(scope: AccessScope): Promise<void> {
+    const { users, endUsers } = await this.#deps();
+    await requireActiveScope(scope, users, endUsers);
+  }
+
+  /**
+   * Throws `not-found` if the caller is limited to certain agents and the conversation is with another one. The
+   * runner's name already ensures that the conversation is in the caller's scope, but does not contain the agent.
+   */
+  async requireAgentInScope({ scope, conversationId }: ReadPlace): Promise<void> {
+    if (scope.agentIds) await this.requireConversation({ scope, conversationId });
+  }
+
+  /** Throws `not-found` if the caller has no such conversation. */
+  async requireConversation({ scope, conversationId }: ReadPlace): Promise<void> {
+    const { conversations } = await this.#deps();
+    await conversations.get(scope, conversationId);
+  }
+
+  /** Returns the current state of a run. Throws `not-found` if the caller has no such run in this conversation. */
+  async run(place: ReadPlace, runId: RunId): Promise<Run> {
+    const { runs } = await this.#deps();
+    // While a conversation is being deleted, it and its runs no longer exist for callers.
+    const [, run] = await Promise.all([
+      this.requireConversation(place),
+      runs.find(place.conversationId, runId),
+    ]);
+    if (run?.createdBy !== memoryUserId(place.scope)) throw notFound("Run");
+
+    // The end may not be saved in the table yet.
+    const unsaved = this.#log.unsaved().find(({ runIds }) => runIds.runId === runId);
+    return unsaved ? { ...run, ...unsaved.end } : run;
+  }
+
+  /** Returns the answer of an ended run, or null if the answer has no text. If the run failed, throws its error. */
+  async answer({ conversationId }: ReadPlace, runId: RunId): Promise<Message | null> {
+    const logged = this.#log.find(runId);
+    const end = logged?.lastSeq ? this.#log.read(runId, logged.lastSeq - 1)[0]?.event : undefined;
+    if (!logged || !end)
+      throw new AppError("unavailable", "The answer was interrupted. The text so far has been saved.");
+    if (end.type === "failed")
+      throw new AppError(end.code, end.message, { retryable: end.retryable, extensions: { run_id: runId } });
+
+    const { messages } = await this.#deps();
+    return (await messages.find(conversationId, logged.runIds.answeredAt, logged.runIds.answerId)) ?? null;
+  }
+}

@@ -1,0 +1,81 @@
+import type { ConversationId, RunId } from "../shared/id-types.ts";
+import { type CallOptions, DurableClient } from "../shared/durable-client.ts";
+import { type AccessScope, scopeName } from "../access/access-scope.ts";
+import type { Message } from "../messages/model.ts";
+import { MAX_RUN_MS } from "../plans/run-slots.ts";
+import type {
+  BegunRun,
+  ConversationRunner,
+  RunnerCall,
+  SendInput,
+  StreamedRun,
+} from "./conversation-runner.ts";
+import type { Run } from "./model.ts";
+
+interface RunnerClientDeps {
+  readonly namespace: DurableObjectNamespace<ConversationRunner>;
+  readonly region: string;
+}
+
+/** Calls the runners of conversations, one Durable Object each. All methods throw the runner's errors. */
+export class RunnerClient {
+  readonly #runners: DurableClient<ConversationRunner>;
+
+  /** `region` is the table's AWS region. Runners are placed near it. */
+  constructor({ namespace, region }: RunnerClientDeps) {
+    const unavailable = "The conversation is not available at the moment.";
+    this.#runners = new DurableClient({ namespace, region, unavailable });
+  }
+
+  /** Runs a message, and returns the run's frames from the beginning. */
+  send(call: RunnerCall, input: SendInput): Promise<StreamedRun> {
+    return this.#runners.call(nameOf(call), (runner) => runner.send(call, input), repeatable(input));
+  }
+
+  /** Begins to run a message, or finds the run of its idempotency key. `answer` returns its answer. */
+  begin(call: RunnerCall, input: SendInput): Promise<BegunRun> {
+    return this.#runners.call(nameOf(call), (runner) => runner.begin(call, input), repeatable(input));
+  }
+
+  /** Returns the answer of a run when it has ended; null if it has no text. If the run failed, throws its error. */
+  answer(call: RunnerCall, runId: RunId): Promise<Message | null> {
+    return this.#runners.call(nameOf(call), (runner) => runner.answer(call, runId), {
+      // Waits for the model.
+      timeoutMs: MAX_RUN_MS,
+    });
+  }
+
+  /** Returns the frames of a run after an event number, or null if there are none and none will come. */
+  events(call: RunnerCall, runId: RunId, after: number): Promise<ReadableStream<Uint8Array> | null> {
+    return this.#runners.call(nameOf(call), (runner) => runner.events(call, runId, after));
+  }
+
+  /** Stops a run if it is active, and returns its new state. */
+  cancel(call: RunnerCall, runId: RunId): Promise<Run> {
+    return this.#runners.call(nameOf(call), (runner) => runner.cancel(call, runId));
+  }
+
+  getRun(call: RunnerCall, runId: RunId): Promise<Run> {
+    return this.#runners.call(nameOf(call), (runner) => runner.getRun(call, runId));
+  }
+
+  /** Stops a conversation's active run, and removes everything its runner stores. */
+  async forget(scope: AccessScope, conversationId: ConversationId): Promise<void> {
+    await this.forgetIn(scopeName(scope), conversationId);
+  }
+
+  /**
+   * Like `forget`, for callers that have the name of a scope (see `scopeName`) instead of the scope. Returns true if no run was
+   * active and nothing was left to save.
+   */
+  forgetIn(name: string, conversationId: ConversationId): Promise<boolean> {
+    return this.#runners.call(`${name}/${conversationId}`, (runner) => runner.forget());
+  }
+}
+
+/** Security: the name contains the scope, so a conversation id from another account leads to an empty runner. */
+const nameOf = ({ scope, conversationId }: Pick<RunnerCall, "scope" | "conversationId">): string =>
+  `${scopeName(scope)}/${conversationId}`;
+
+/** Without an idempotency key, a lost request may have begun a run, and repeating it would begin a second one. */
+const repeatable = ({ key }: SendInput): CallOptions => ({ isRepeatable: key !== null });

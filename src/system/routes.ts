@@ -1,0 +1,37 @@
+import { Hono, type TypedResponse } from "hono";
+import * as z from "zod";
+import { operation } from "../http/openapi.ts";
+import { anyQuery } from "../http/query-names.ts";
+import type { AppEnv } from "../access/env.ts";
+import { publicAccess } from "../access/require-access.ts";
+
+const Welcome = z.object({ message: z.string() }).meta({ id: "Welcome" });
+const Health = z.object({ status: z.literal("healthy") }).meta({ id: "Health" });
+
+/** Cacheable for 5 minutes: the document is public and changes only with a deployment. */
+const PUBLIC = "public, max-age=300";
+
+/** The members of the OpenAPI document that clients may rely on. */
+interface ApiDescription {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string }>>>>;
+}
+
+/** Public routes: the name, the health and the OpenAPI document of the service. */
+export const systemRoutes = new Hono<AppEnv>()
+  .get("/", operation("getRoot", { 200: Welcome }), anyQuery(), publicAccess, (c) =>
+    c.json({ message: "Dynamic Agent Builder API" }, 200),
+  )
+  .get("/health", operation("getHealth", { 200: Health }), anyQuery(), publicAccess, (c) =>
+    c.json({ status: "healthy" } as const, 200),
+  )
+  .get("/openapi.json", operation("getOpenApi", { 200: "json" }), anyQuery(), publicAccess, async (c) => {
+    const { body, ok } = await c.env.ASSETS.fetch(new URL("/openapi.json", c.req.url));
+    if (!ok) throw new Error("The API description is not among the assets.");
+    const response: Response = c.newResponse(body, 200, {
+      "content-type": "application/json",
+      "cache-control": PUBLIC,
+    });
+    // The cast only adds the type that Hono's typed client reads.
+    return response as Response & TypedResponse<ApiDescription, 200, "json">;
+  });

@@ -1,0 +1,172 @@
+import { abortAllDurableObjects } from "cloudflare:test";
+import { afterEach, describe, expect, it } from "vitest";
+import type { ReplyStep } from "../../scripts/model-server.ts";
+import { beginConversation, type Client, signUp, table } from "../support/app.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import type { Fault } from "../support/control-protocol.ts";
+import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
+import { eventsAfter } from "../support/runs.ts";
+import { say, typesOf } from "../support/sse.ts";
+
+// Scenario 10. Scenario 21.
+
+/** A turn that edits core memory makes no more requests than this to the database. */
+const MAX_REQUESTS = 16;
+const FACT = "Name: Alice";
+
+afterEach(endFaults);
+
+const script: readonly (readonly ReplyStep[])[] = [
+  [
+    { text: "Wait. " },
+    {
+      call: {
+        id: "c1",
+        name: "core_memory_append",
+        arguments: JSON.stringify({ block: "human", content: FACT }),
+      },
+    },
+  ],
+  [{ text: "Done." }],
+  [{ text: "Next." }],
+  [{ text: "Next." }],
+  [{ text: "Next." }],
+];
+
+async function prepared(replies = script) {
+  const client = await signUp();
+  const model = await scriptModel(...replies);
+  const place = await beginConversation(client, { agent_model: model.name });
+  await client("GET", `/agents/${place.agentId}/memory-blocks`);
+  // The requests of a turn name the account, the conversation or the agent.
+  const match = [client.email, place.conversationId, place.agentId];
+  const before = (await databaseRequests(...match)).length;
+  const requests = async () => (await databaseRequests(...match)).length - before;
+  return { client, model, match, requests, ...place };
+}
+
+type Prepared = Awaited<ReturnType<typeof prepared>>;
+
+/** Everything that is stored must fit together, and the conversation must go on. */
+async function expectConsistent({ client, agentId, conversationId, path }: Prepared): Promise<void> {
+  const { body } = await client("GET", `/conversations/${conversationId}/runs/active/events`);
+  expect(body === "" || typeof body === "string").toBe(true);
+  const runs = (await client("GET", `/conversations/${conversationId}/runs`)).body.items as readonly {
+    readonly run_id: string;
+    readonly state: string;
+    readonly user_message_id: string;
+    readonly message_id: string | null;
+  }[];
+  const expected = runs
+    .toReversed()
+    .flatMap((run) => [run.user_message_id, ...(run.message_id ? [run.message_id] : [])]);
+  expect((await storedMessages(conversationId)).map((item) => item["message_id"])).toEqual(expected);
+  expect(runs.map(({ state }) => state)).not.toContain("running");
+  expect((await messagesUsed(client.email)) ?? 0).toBe(runs.filter((run) => run.message_id).length);
+  await expectEventsInStep(client, runs.filter((run) => run.message_id).length);
+
+  const lines = ((await storedLines(agentId, client.email, "human")) ?? []) as readonly string[];
+  expect(lines.filter((line) => line === FACT).length).toBeLessThanOrEqual(1);
+  for (const { run_id: runId } of runs) {
+    const { events } = await eventsAfter(client, conversationId, runId, 0);
+    expect(typesOf(events).filter((type) => type === "ERROR" || type === "STREAM_COMPLETE")).toHaveLength(1);
+  }
+  expect((await say(client, path, "Next?")).last?.event_type).toBe("STREAM_COMPLETE");
+}
+
+/** Each counted message has an event that is reserved, and no other run has one. */
+async function expectEventsInStep(client: Client, counted: number): Promise<void> {
+  const events = await table.query(`User#${client.email}`, { range: { beginsWith: "UsageEvent#" } });
+  expect(events.filter(({ state }) => state === "reserved")).toHaveLength(counted);
+}
+
+const numbers = Array.from({ length: MAX_REQUESTS }, (_, index) => index);
+
+describe("a turn with a memory edit", () => {
+  it(`makes at most ${MAX_REQUESTS} requests to the database`, async () => {
+    const turn = await prepared();
+    await say(turn.client, turn.path, "I am Alice");
+    expect(await turn.requests()).toBeLessThanOrEqual(MAX_REQUESTS);
+    expect(await storedLines(turn.agentId, turn.client.email, "human")).toEqual([FACT]);
+    await expectConsistent(turn);
+  });
+
+  it.each(numbers.flatMap((nth) => [[nth, "refuse"] as const, [nth, "lose-answer"] as const]))(
+    "stores everything once if request %i to the database fails (%s)",
+    async (nth, kind) => {
+      const turn = await prepared();
+      await injectFault({ match: turn.match, after: nth, fault: { kind } });
+
+      const { last, text } = await say(turn.client, turn.path, "I am Alice");
+
+      expect([last?.event_type, text]).toEqual(["STREAM_COMPLETE", "Wait. Done."]);
+      expect(await storedLines(turn.agentId, turn.client.email, "human")).toEqual([FACT]);
+      expect(await messagesUsed(turn.client.email)).toBe(1);
+      await expectConsistent(turn);
+    },
+  );
+
+  it.each(
+    numbers.flatMap((nth): [number, string, Fault][] => [
+      [nth, "before", { kind: "stall" }],
+      [nth, "after", { kind: "delay-answer", ms: 400 }],
+    ]),
+  )(
+    "is consistent if its runner dies at request %i to the database, %s it took effect",
+    async (nth, _when, fault) => {
+      const turn = await prepared();
+      await injectFault({ match: turn.match, after: nth, fault });
+
+      const sending = say(turn.client, turn.path, "I am Alice").catch(() => undefined);
+      let isOver = false;
+      void sending.then(() => (isOver = true));
+      await expect.poll(async () => isOver || (await turn.requests()) > nth, { interval: 5 }).toBe(true);
+      // A request that was carried out has been, when its answer is late.
+      await expect.poll(async () => isOver || (await carriedOut(turn, fault)), { interval: 5 }).toBe(true);
+      await abortAllDurableObjects();
+      await sending;
+      await endFaults();
+
+      await expectConsistent(turn);
+    },
+  );
+});
+
+/** Whether the effect of a request whose answer is delayed has had the time to happen. */
+async function carriedOut(turn: Prepared, fault: Fault): Promise<boolean> {
+  if (fault.kind !== "delay-answer") return true;
+  const requests = await databaseRequests(...turn.match);
+  const latest = Math.max(...requests.map(({ startedAt }) => startedAt));
+  return Date.now() - latest >= 100;
+}
+
+describe("a turn whose model", () => {
+  it.each<[string, readonly (readonly ReplyStep[])[]]>([
+    ["fails before the first word", [[{ status: 401, body: {} }], ...script.slice(2)]],
+    ["ends early in the first answer", [[{ text: "Wait. " }, { cut: true }], ...script.slice(2)]],
+    ["fails after the memory edit", [script[0] ?? [], [{ status: 401, body: {} }], ...script.slice(2)]],
+    [
+      "ends early after the memory edit",
+      [script[0] ?? [], [{ text: "Do" }, { cut: true }], ...script.slice(2)],
+    ],
+  ])("%s is consistent", async (_case, replies) => {
+    const turn = await prepared(replies);
+
+    const { last } = await say(turn.client, turn.path, "I am Alice");
+
+    expect(last?.event_type).toBe("ERROR");
+    await expectConsistent(turn);
+  });
+
+  it.each([0, 1])("is generating when its runner dies, at request %i, is consistent", async (nth) => {
+    const slow = script.map((steps, index) => (index === nth ? [{ wait: 900 }, ...steps] : steps));
+    const turn = await prepared(slow);
+
+    const sending = say(turn.client, turn.path, "I am Alice").catch(() => undefined);
+    await expect.poll(async () => (await turn.model.log()).requests.length, { interval: 5 }).toBe(nth + 1);
+    await abortAllDurableObjects();
+    await sending;
+
+    await expectConsistent(turn);
+  });
+});

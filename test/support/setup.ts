@@ -1,0 +1,22 @@
+import { configureGlobal } from "fast-check";
+import { afterEach, beforeEach, inject } from "vitest";
+
+configureGlobal({ seed: inject("propertySeed") });
+
+/**
+ * The Worker logs a line per request. Passing each of them to the reporter costs more than many requests do, and
+ * only those of failed tests are shown. So they are collected here, and written if their test fails.
+ */
+const shared = globalThis as { writeLine?: typeof console.log };
+// Files that share a worker run this again: the console's own function is the one that was there at first.
+const write = (shared.writeLine ??= console.log);
+const lines: unknown[][] = [];
+console.log = (...line: unknown[]) => void lines.push(line);
+
+beforeEach(() => {
+  lines.length = 0;
+});
+
+afterEach(({ task }) => {
+  if (task.result?.state === "fail") for (const line of lines) write(...line);
+});
