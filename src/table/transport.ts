@@ -20,6 +20,8 @@ export interface TransportConfig {
   readonly queue?: AdmissionQueue;
   /** Waits `ms` milliseconds. Tests pass one that does not wait. */
   readonly sleep?: (ms: number) => Promise<void>;
+  /** Returns a signal that aborts after `ms` milliseconds. Tests pass one that notes the times. */
+  readonly timeout?: (ms: number) => AbortSignal;
   /** Returns a number from 0 to 1 (exclusive), for the jitter. */
   readonly random?: () => number;
 }
@@ -129,7 +131,7 @@ const PASSING_REASONS: ReadonlyMap<string, Retry> = new Map([
 export function createTransport(config: TransportConfig): Send {
   // Called as a property, workerd's fetch throws "Illegal invocation".
   const { fetch: unlimited = fetch, sleep: pause = sleep, random = Math.random } = config;
-  const { queue = new AdmissionQueue(QUEUE) } = config;
+  const { queue = new AdmissionQueue(QUEUE), timeout = (ms: number) => AbortSignal.timeout(ms) } = config;
   const fetchOnce = limitedFetch(unlimited, MAX_ANSWER_BYTES);
   const aws = new AwsClient({
     ...config.credentials,
@@ -152,7 +154,7 @@ export function createTransport(config: TransportConfig): Send {
         ...(skewMs !== 0 && { aws: { datetime: amzDate(Date.now() + skewMs) } }),
       });
       const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, Math.max(0, deadline - Date.now()));
-      const response = await fetchOnce(request, { signal: AbortSignal.timeout(timeoutMs) });
+      const response = await fetchOnce(request, { signal: timeout(timeoutMs) });
       const answer = objectFrom(await response.text());
 
       if (response.ok && answer) return { answer };

@@ -181,7 +181,7 @@ describe.concurrent("a provider that takes too long", () => {
     expect(await messagesUsed(client.email)).toBe(2);
     expect(next.text).toBe("Go on.");
     // `expect.poll` does not know which of several concurrent tests it belongs to.
-    await vi.waitFor(async () => expect((await model.log()).disconnects).toBe(1));
+    await expect.poll(async () => (await model.log()).disconnects).toBe(1);
   });
 
   it.each([

@@ -32,10 +32,14 @@ export const hangs: Reply = (signal) =>
 
 export const times = (count: number, reply: Reply): Reply[] => Array.from({ length: count }, () => reply);
 
-/** A transport with scripted replies, the last of which is repeated. Waits are recorded instead of waited. */
+/**
+ * A transport with scripted replies, the last of which is repeated. Waits are recorded instead of waited, and so are the times that
+ * attempts may take, which are waited for as well.
+ */
 export function scriptedTransport(replies: readonly Reply[], random = () => 1 - Number.EPSILON) {
   const requests: Request[] = [];
   const waits: number[] = [];
+  const timeouts: number[] = [];
 
   const send = createTransport({
     endpoint: "https://dynamodb.eu-west-2.amazonaws.com",
@@ -47,8 +51,12 @@ export function scriptedTransport(replies: readonly Reply[], random = () => 1 - 
       return reply ? reply(init?.signal) : new Response("{}");
     },
     sleep: async (ms) => void waits.push(ms),
+    timeout: (ms) => {
+      timeouts.push(ms);
+      return AbortSignal.timeout(ms);
+    },
     random,
   });
 
-  return { send, requests, waits };
+  return { send, requests, waits, timeouts };
 }
