@@ -181,7 +181,8 @@ describe.concurrent("a provider that takes too long", () => {
     expect(await messagesUsed(client.email)).toBe(2);
     expect(next.text).toBe("Go on.");
     // `expect.poll` does not know which of several concurrent tests it belongs to.
-    await expect.poll(async () => (await model.log()).disconnects).toBe(1);
+    const hasLeft = async () => expect((await model.log()).disconnects).toBe(1);
+    await vi.waitFor(hasLeft, { timeout: 60_000, interval: 20 });
   });
 
   it.each([
