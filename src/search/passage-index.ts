@@ -36,6 +36,17 @@ export interface IndexedPage {
   readonly passages: readonly IndexedPassage[];
 }
 
+/** A page of which only the first passages are indexed so far, because it has too many for one step. */
+export interface PartialPage extends Pick<IndexedPage, "pageId" | "version"> {
+  /** How many passages are indexed. */
+  readonly indexed: number;
+  /** How many passages the page has. */
+  readonly total: number;
+}
+
+/** A version of a page that was to be indexed. */
+export type PageVersion = Pick<IndexedPage, "pageId" | "version">;
+
 /** A passage with what surrounds it on its page. */
 export interface FoundPassage {
   readonly passageId: string;
@@ -59,7 +70,7 @@ export type ReadPassage = Pick<FoundPassage, "passageId" | "position" | "heading
 /** A part of a page. */
 export interface PageReading extends Pick<FoundPassage, "url" | "title"> {
   readonly passages: readonly ReadPassage[];
-  /** How many passages the page has. */
+  /** How many passages the page has, those included that are not indexed yet. */
   readonly total: number;
 }
 
@@ -86,10 +97,19 @@ const TOLD_APART = 200;
 /** What a stop word of the query weighs in a match, as in the search of memories. */
 const WEAK = 0.1;
 
+/** How often indexing a version of a page is tried. After that it is left out. */
+export const MAX_ATTEMPTS = 3;
+/** How many ids a statement gets as a list. SQLite in a Durable Object takes texts of 2 MB at most. */
+const LIST = 5_000;
+
 const STATE_TABLE =
   "CREATE TABLE IF NOT EXISTS document_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
+/** The versions of pages whose indexing was begun and has not ended, or has been given up. */
+const ATTEMPTS_TABLE = `CREATE TABLE IF NOT EXISTS page_attempts (
+  page_id TEXT PRIMARY KEY, version INTEGER NOT NULL, attempts INTEGER NOT NULL, is_left_out INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`;
 const SCHEMA = [
   STATE_TABLE,
+  ATTEMPTS_TABLE,
   `CREATE TABLE IF NOT EXISTS pages (
      page_id TEXT PRIMARY KEY, version INTEGER NOT NULL, url TEXT, title TEXT) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS passages (
@@ -125,6 +145,7 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     this.#storage = storage;
     this.#version = `${VERSION}/${passagesVersion}/${TOKENS_VERSION}`;
     this.#exec(STATE_TABLE);
+    this.#exec(ATTEMPTS_TABLE);
     createVectorTables(storage.sql);
     const version = this.#state("version");
     if (version === this.#version) return;
@@ -162,7 +183,7 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     this.#touch();
     this.#storage.transactionSync(() => {
       unplaceVectors(this.#storage.sql);
-      for (const table of ["passage_words", "passages", "pages", "document_state"])
+      for (const table of ["passage_words", "passages", "pages", "page_attempts", "document_state"])
         this.#exec(`DROP TABLE IF EXISTS ${table}`);
       for (const statement of SCHEMA) this.#exec(statement);
       this.#exec("INSERT INTO document_state VALUES ('version', ?)", this.#version);
@@ -178,6 +199,85 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
       for (const pageId of removed) this.#remove(pageId);
       for (const page of saved) this.#put(page);
       this.#exec("INSERT OR REPLACE INTO document_state VALUES ('changes', ?)", String(until));
+    });
+  }
+
+  /** The page that is indexed in part; `undefined` if there is none. */
+  get partial(): PartialPage | undefined {
+    const text = this.#state("partial");
+    // Written by `applyPart`.
+    return text === undefined ? undefined : (JSON.parse(text) as PartialPage);
+  }
+
+  /** The number of pages that were left out, because indexing them failed each time. */
+  get leftOut(): number {
+    return this.#count("SELECT COUNT(*) AS n FROM page_attempts WHERE is_left_out = 1");
+  }
+
+  /**
+   * Indexes the next passages of a page, at most `limit`, atomically, and returns how many are left. The first call removes the
+   * passages that the page no longer has. The last one notes that the changes up to `until` were applied. A later call, also after
+   * a crash, goes on where the last one ended, if the page still has the same version; otherwise it begins anew.
+   */
+  applyPart(page: IndexedPage, limit: number, until: number): number {
+    const { pageId, version, passages } = page;
+    this.#touch();
+    return this.#storage.transactionSync(() => {
+      const { partial } = this;
+      const isResumed = partial?.pageId === pageId && partial.version === version;
+      const from = isResumed ? partial.indexed : this.#begin(page);
+      const end = Math.min(from + limit, passages.length);
+      this.#placeAll(page, from, end);
+      this.#exec("DELETE FROM page_attempts WHERE page_id = ?", pageId);
+      const left = passages.length - end;
+      if (left > 0) this.#keepPartial({ pageId, version, indexed: end, total: passages.length });
+      else this.#end(pageId, until);
+      return left;
+    });
+  }
+
+  /** Notes that indexing these pages is about to be tried once more. */
+  noteAttempts(pages: readonly PageVersion[]): void {
+    for (const { pageId, version } of pages)
+      this.#exec(
+        `INSERT INTO page_attempts (page_id, version, attempts) VALUES (?1, ?2, 1)
+         ON CONFLICT (page_id) DO UPDATE SET version = ?2, is_left_out = 0,
+           attempts = CASE WHEN version = ?2 THEN attempts + 1 ELSE 1 END`,
+        pageId,
+        version,
+      );
+  }
+
+  /** Takes back attempts that were noted and have not begun. */
+  withdrawAttempts(pages: readonly PageVersion[]): void {
+    for (const { pageId, version } of pages) {
+      const ids = [pageId, version] as const;
+      this.#exec(
+        "UPDATE page_attempts SET attempts = attempts - 1 WHERE page_id = ? AND version = ? AND is_left_out = 0",
+        ...ids,
+      );
+      this.#exec("DELETE FROM page_attempts WHERE page_id = ? AND version = ? AND attempts <= 0", ...ids);
+    }
+  }
+
+  /** Returns which version of a page was tried in vain and how often; `undefined` if none was. */
+  attempted(pageId: PageId): { readonly version: number; readonly attempts: number } | undefined {
+    const query = "SELECT version, attempts FROM page_attempts WHERE page_id = ?";
+    return this.#exec<{ version: number; attempts: number }>(query, pageId).toArray()[0];
+  }
+
+  /** Leaves out a page that can't be indexed: it is counted, but has no passages until it is replaced. */
+  leaveOut({ pageId, version, url, title }: Omit<IndexedPage, "passages">, until: number): void {
+    this.#touch();
+    this.#storage.transactionSync(() => {
+      this.#begin({ pageId, version, url, title, passages: [] });
+      this.#exec(
+        "INSERT OR REPLACE INTO page_attempts VALUES (?, ?, ?, 1)",
+        pageId,
+        version,
+        MAX_ATTEMPTS,
+      );
+      this.#end(pageId, until);
     });
   }
 
@@ -219,7 +319,11 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     const [page] = this.#exec<PageRow>("SELECT url, title FROM pages WHERE page_id = ?", pageId).toArray();
     if (!page) return undefined;
 
-    const total = this.#count("SELECT COUNT(*) AS n FROM passages WHERE page_id = ?", pageId);
+    const { partial } = this;
+    const total =
+      partial?.pageId === pageId
+        ? partial.total
+        : this.#count("SELECT COUNT(*) AS n FROM passages WHERE page_id = ?", pageId);
     const query = `SELECT place, passage_id, position, headings, content FROM passages
        WHERE page_id = ? AND position >= ? ORDER BY position`;
     const passages: ReadPassage[] = [];
@@ -377,16 +481,46 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     return Array.from(rows, ({ content }) => content).join("\n");
   }
 
-  #put({ pageId, version, url, title, passages }: IndexedPage): void {
+  #put(page: IndexedPage): void {
+    this.#placeAll(page, this.#begin(page), page.passages.length);
+  }
+
+  /**
+   * Begins to index a page: removes the passages that it no longer has, and moves the others to their new positions, so that those
+   * of different versions are never mixed. Returns how many passages are to be skipped: all, if a later version is indexed.
+   */
+  #begin({ pageId, version, url, title, passages }: IndexedPage): number {
     const known = this.#exec<{ version: number }>("SELECT version FROM pages WHERE page_id = ?", pageId);
-    if ([...known].some((page) => page.version > version)) return;
+    if ([...known].some((page) => page.version > version)) return passages.length;
 
     this.#exec("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?)", pageId, version, url, title);
-    const staying = new Set(passages.map(({ id }) => id));
-    this.#removePassages(pageId, (id) => !staying.has(id));
+    const positions = new Map(passages.map(({ id }, position) => [id, position]));
+    this.#removePassages(pageId, (id) => !positions.has(id));
+    const staying = "SELECT place, passage_id, position FROM passages WHERE page_id = ?";
+    // As an array, because rows must not change while they are read.
+    for (const row of this.#exec<PlacedRow & { position: number }>(staying, pageId).toArray()) {
+      const position = positions.get(row.passage_id) ?? row.position;
+      if (position !== row.position)
+        this.#exec("UPDATE passages SET position = ? WHERE place = ?", position, row.place);
+    }
+    return 0;
+  }
+
+  /** Indexes the passages of a page from one position up to before another. */
+  #placeAll({ pageId, title, passages }: IndexedPage, from: number, end: number): void {
     let next = this.#count("SELECT IFNULL(MAX(place), 0) + 1 AS n FROM passages");
-    for (const [position, passage] of passages.entries())
-      next += this.#place(pageId, position, passage, title, next);
+    for (const [offset, passage] of passages.slice(from, end).entries())
+      next += this.#place(pageId, from + offset, passage, title, next);
+  }
+
+  #keepPartial(partial: PartialPage): void {
+    this.#exec("INSERT OR REPLACE INTO document_state VALUES ('partial', ?)", JSON.stringify(partial));
+  }
+
+  /** Notes that everything up to a version was applied, the last of it a change of this page. */
+  #end(pageId: PageId, until: number): void {
+    if (this.partial?.pageId === pageId) this.#exec("DELETE FROM document_state WHERE name = 'partial'");
+    this.#exec("INSERT OR REPLACE INTO document_state VALUES ('changes', ?)", String(until));
   }
 
   /** Indexes a passage at a place, unless it is indexed already. Returns how many places it has used. */
@@ -403,10 +537,8 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
       "SELECT place, headings, content FROM passages WHERE passage_id = ?",
       id,
     ).toArray();
-    if (known?.headings === path && known.content === text) {
-      this.#exec("UPDATE passages SET position = ? WHERE place = ?", position, known.place);
-      return 0;
-    }
+    // Its position is right since `#begin`.
+    if (known?.headings === path && known.content === text) return 0;
     if (known) this.#unplace([known.place]);
 
     const row = [place, id, pageId, position, countWords(text), path, text] as const;
@@ -423,6 +555,8 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
 
   #remove(pageId: PageId): void {
     this.#exec("DELETE FROM pages WHERE page_id = ?", pageId);
+    this.#exec("DELETE FROM page_attempts WHERE page_id = ?", pageId);
+    if (this.partial?.pageId === pageId) this.#exec("DELETE FROM document_state WHERE name = 'partial'");
     this.#removePassages(pageId, () => true);
   }
 
@@ -431,12 +565,14 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     const gone = this.#exec<PlacedRow>(query, pageId)
       .toArray()
       .filter(({ passage_id }) => isGone(passage_id));
-    if (gone.length === 0) return;
-    this.#unplace(placesOf(gone));
-    removeVectors(
-      this.#storage.sql,
-      gone.map(({ passage_id }) => passage_id),
-    );
+    for (let from = 0; from < gone.length; from += LIST) {
+      const part = gone.slice(from, from + LIST);
+      this.#unplace(placesOf(part));
+      removeVectors(
+        this.#storage.sql,
+        part.map(({ passage_id }) => passage_id),
+      );
+    }
   }
 
   #unplace(places: readonly number[]): void {

@@ -35,6 +35,7 @@ const answer = (
   evidence: { matchedTerms: [], missingTerms: [], considered: 10, newestAt: null },
   uses: [],
   notes: [],
+  indexing: null,
   ...more,
 });
 
