@@ -113,7 +113,7 @@ export class DocumentIndex extends DurableObject<Env> {
     const { ranked, total } = rankAll(index, questions, request.limit, EVERYTHING);
     await this.#leave(request, nextStepMs(indexer, semantic));
     const notes = notesOf(opened, total, index.stored);
-    const leftOut = index.leftOut > 0 ? ["pages-left-out"] : [];
+    const leftOut = index.attempts.leftOut > 0 ? ["pages-left-out"] : [];
     return {
       hits: index.hitsAt(ranked),
       total,

@@ -1,4 +1,5 @@
-import { type IndexedPage, MAX_ATTEMPTS, type PassageIndex } from "../search/passage-index.ts";
+import { MAX_ATTEMPTS } from "../search/page-attempts.ts";
+import type { IndexedPage, PassageIndex } from "../search/passage-index.ts";
 import { SingleFlight } from "../search/single-flight.ts";
 import { resultWithin, sleep } from "../shared/async.ts";
 import type { PageId } from "../shared/id-types.ts";
@@ -147,7 +148,7 @@ export class DocumentIndexer {
   #groupAt(changes: readonly PageChange[], from: number): readonly PageChange[] {
     const group = changes.slice(from, from + PARALLEL);
     const alone = group.findIndex(
-      ({ pageId }) => this.#begun?.page.id === pageId || this.#index.attempted(pageId) !== undefined,
+      ({ pageId }) => this.#begun?.page.id === pageId || this.#index.attempts.of(pageId) !== undefined,
     );
     if (alone === -1) return group;
     return group.slice(0, Math.max(alone, 1));
@@ -166,7 +167,7 @@ export class DocumentIndexer {
     let [done, passages] = [0, 0];
     try {
       if (waiting.size > 0) {
-        this.#index.noteAttempts([...waiting.values()]);
+        this.#index.attempts.note([...waiting.values()]);
         await this.#flush();
       }
       for (const [at, { pageId, version }] of group.entries()) {
@@ -184,7 +185,7 @@ export class DocumentIndexer {
       }
       return { done, passages };
     } finally {
-      this.#index.withdrawAttempts([...waiting.values()]);
+      this.#index.attempts.withdraw([...waiting.values()]);
     }
   }
 
@@ -212,14 +213,13 @@ export class DocumentIndexer {
 
   /** Corrects what the page says about its passages, if it is wrong. */
   async #correct(page: PackedPage, passages: number): Promise<void> {
-    if (page.passagesVersion !== this.#passagesVersion)
-      await this.#feed.recount(this.#base, page, passages);
+    if (page.passagesVersion !== this.#passagesVersion) await this.#feed.recount(this.#base, page, passages);
     if (page.indexError !== null) await this.#feed.noteIndexError(this.#base, page, null);
   }
 
   /** Whether indexing this version of a page has failed too often. */
   #isHopeless({ id, version }: PackedPage): boolean {
-    const attempted = this.#index.attempted(id);
+    const attempted = this.#index.attempts.of(id);
     return attempted?.version === version && attempted.attempts >= MAX_ATTEMPTS;
   }
 
@@ -250,8 +250,8 @@ export class DocumentIndexer {
 
   /** Passages that were left out can't be compared. */
   #agreesWith({ totalPages, totalChunks }: PageTotals): boolean {
-    const { pages, stored, leftOut } = this.#index;
-    return pages === totalPages && (stored === totalChunks || leftOut > 0);
+    const { pages, stored, attempts } = this.#index;
+    return pages === totalPages && (stored === totalChunks || attempts.leftOut > 0);
   }
 
   /** Begins to build the index anew, unless that has been done for these counts without making them agree. */

@@ -94,7 +94,7 @@ export type PageChange =
  */
 export interface PackedPage extends Page {
   /** Unpacks the Markdown. */
-  text(): Promise<string>;
+  readonly text: () => Promise<string>;
 }
 
 /** The changes of a knowledge base in order, for its index. */

@@ -5,7 +5,19 @@ import { plainLine } from "./markdown-line.ts";
 import type { SearchEvidence } from "./model.ts";
 import { anyOf, type Query, type WordQuery } from "./query.ts";
 import type { SearchedIndex } from "./results.ts";
-import { FTS5_TOKENIZER, indexedText, TOKENS_VERSION } from "./tokens.ts";
+import { PageAttempts, type PageVersion } from "./page-attempts.ts";
+import {
+  headingsIn,
+  PASSAGE,
+  type PageRow,
+  type PassageRow,
+  type PlacedRow,
+  type PlaceRow,
+  SCHEMA,
+  STATE_TABLE,
+  type TextRow,
+} from "./passage-tables.ts";
+import { indexedText, TOKENS_VERSION } from "./tokens.ts";
 import { createVectorTables, placeVectors, removeVectors, unplaceVectors } from "./vector-tables.ts";
 import { type Located, WINDOW_REACH, windowAround } from "./passage-window.ts";
 import { textFragmentUrl } from "./text-fragment.ts";
@@ -37,15 +49,12 @@ export interface IndexedPage {
 }
 
 /** A page of which only the first passages are indexed so far, because it has too many for one step. */
-export interface PartialPage extends Pick<IndexedPage, "pageId" | "version"> {
+export interface PartialPage extends PageVersion {
   /** How many passages are indexed. */
   readonly indexed: number;
   /** How many passages the page has. */
   readonly total: number;
 }
-
-/** A version of a page that was to be indexed. */
-export type PageVersion = Pick<IndexedPage, "pageId" | "version">;
 
 /** A passage with what surrounds it on its page. */
 export interface FoundPassage {
@@ -97,29 +106,8 @@ const TOLD_APART = 200;
 /** What a stop word of the query weighs in a match, as in the search of memories. */
 const WEAK = 0.1;
 
-/** How often indexing a version of a page is tried. After that it is left out. */
-export const MAX_ATTEMPTS = 3;
 /** How many ids a statement gets as a list. SQLite in a Durable Object takes texts of 2 MB at most. */
 const LIST = 5_000;
-
-const STATE_TABLE =
-  "CREATE TABLE IF NOT EXISTS document_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
-/** The versions of pages whose indexing was begun and has not ended, or has been given up. */
-const ATTEMPTS_TABLE = `CREATE TABLE IF NOT EXISTS page_attempts (
-  page_id TEXT PRIMARY KEY, version INTEGER NOT NULL, attempts INTEGER NOT NULL, is_left_out INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`;
-const SCHEMA = [
-  STATE_TABLE,
-  ATTEMPTS_TABLE,
-  `CREATE TABLE IF NOT EXISTS pages (
-     page_id TEXT PRIMARY KEY, version INTEGER NOT NULL, url TEXT, title TEXT) WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS passages (
-     place INTEGER PRIMARY KEY, passage_id TEXT NOT NULL UNIQUE, page_id TEXT NOT NULL, position INTEGER NOT NULL,
-     words INTEGER NOT NULL, headings TEXT NOT NULL, content TEXT NOT NULL)`,
-  "CREATE INDEX IF NOT EXISTS passages_by_page ON passages (page_id, position)",
-  // Contentless: the texts are in `passages`, and this table indexes them with spaces added.
-  `CREATE VIRTUAL TABLE IF NOT EXISTS passage_words USING fts5(
-     headings, content, content = '', contentless_delete = 1, tokenize = '${FTS5_TOKENIZER}')`,
-] as const;
 
 interface PassageIndexDeps {
   readonly storage: Pick<DurableObjectStorage, "sql" | "transactionSync">;
@@ -136,6 +124,8 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
   readonly #version: string;
   /** What a `VectorStore` reads. A passage keeps its id, and so its vector, while its text stays the same. */
   readonly texts = { table: "passages", key: "passage_id" } as const;
+  /** The attempts to index pages that have not ended. */
+  readonly attempts: PageAttempts;
   /** Whether the index that was found had another version, so that it is being built again. */
   readonly wasOutdated: boolean = false;
   #revision = 0;
@@ -145,7 +135,7 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     this.#storage = storage;
     this.#version = `${VERSION}/${passagesVersion}/${TOKENS_VERSION}`;
     this.#exec(STATE_TABLE);
-    this.#exec(ATTEMPTS_TABLE);
+    this.attempts = new PageAttempts({ sql: storage.sql });
     createVectorTables(storage.sql);
     const version = this.#state("version");
     if (version === this.#version) return;
@@ -209,11 +199,6 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     return text === undefined ? undefined : (JSON.parse(text) as PartialPage);
   }
 
-  /** The number of pages that were left out, because indexing them failed each time. */
-  get leftOut(): number {
-    return this.#count("SELECT COUNT(*) AS n FROM page_attempts WHERE is_left_out = 1");
-  }
-
   /**
    * Indexes the next passages of a page, at most `limit`, atomically, and returns how many are left. The first call removes the
    * passages that the page no longer has. The last one notes that the changes up to `until` were applied. A later call, also after
@@ -228,7 +213,7 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
       const from = isResumed ? partial.indexed : this.#begin(page);
       const end = Math.min(from + limit, passages.length);
       this.#placeAll(page, from, end);
-      this.#exec("DELETE FROM page_attempts WHERE page_id = ?", pageId);
+      this.attempts.forget(pageId);
       const left = passages.length - end;
       if (left > 0) this.#keepPartial({ pageId, version, indexed: end, total: passages.length });
       else this.#end(pageId, until);
@@ -236,47 +221,12 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     });
   }
 
-  /** Notes that indexing these pages is about to be tried once more. */
-  noteAttempts(pages: readonly PageVersion[]): void {
-    for (const { pageId, version } of pages)
-      this.#exec(
-        `INSERT INTO page_attempts (page_id, version, attempts) VALUES (?1, ?2, 1)
-         ON CONFLICT (page_id) DO UPDATE SET version = ?2, is_left_out = 0,
-           attempts = CASE WHEN version = ?2 THEN attempts + 1 ELSE 1 END`,
-        pageId,
-        version,
-      );
-  }
-
-  /** Takes back attempts that were noted and have not begun. */
-  withdrawAttempts(pages: readonly PageVersion[]): void {
-    for (const { pageId, version } of pages) {
-      const ids = [pageId, version] as const;
-      this.#exec(
-        "UPDATE page_attempts SET attempts = attempts - 1 WHERE page_id = ? AND version = ? AND is_left_out = 0",
-        ...ids,
-      );
-      this.#exec("DELETE FROM page_attempts WHERE page_id = ? AND version = ? AND attempts <= 0", ...ids);
-    }
-  }
-
-  /** Returns which version of a page was tried in vain and how often; `undefined` if none was. */
-  attempted(pageId: PageId): { readonly version: number; readonly attempts: number } | undefined {
-    const query = "SELECT version, attempts FROM page_attempts WHERE page_id = ?";
-    return this.#exec<{ version: number; attempts: number }>(query, pageId).toArray()[0];
-  }
-
   /** Leaves out a page that can't be indexed: it is counted, but has no passages until it is replaced. */
   leaveOut({ pageId, version, url, title }: Omit<IndexedPage, "passages">, until: number): void {
     this.#touch();
     this.#storage.transactionSync(() => {
       this.#begin({ pageId, version, url, title, passages: [] });
-      this.#exec(
-        "INSERT OR REPLACE INTO page_attempts VALUES (?, ?, ?, 1)",
-        pageId,
-        version,
-        MAX_ATTEMPTS,
-      );
+      this.attempts.giveUp({ pageId, version });
       this.#end(pageId, until);
     });
   }
@@ -555,7 +505,7 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
 
   #remove(pageId: PageId): void {
     this.#exec("DELETE FROM pages WHERE page_id = ?", pageId);
-    this.#exec("DELETE FROM page_attempts WHERE page_id = ?", pageId);
+    this.attempts.forget(pageId);
     if (this.partial?.pageId === pageId) this.#exec("DELETE FROM document_state WHERE name = 'partial'");
     this.#removePassages(pageId, () => true);
   }
@@ -599,19 +549,6 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     return this.#storage.sql.exec<Row>(query, ...bindings);
   }
 }
-
-const PASSAGE = `SELECT place, passage_id, page_id, position, headings, content, url, title
-  FROM passages JOIN pages USING (page_id)`;
-
-/** Type aliases, because rows need an implicit index signature. */
-type PlacedRow = { readonly place: number; readonly passage_id: string };
-type PageRow = { readonly url: string | null; readonly title: string | null };
-type TextRow = { readonly position: number; readonly headings: string; readonly content: string };
-type PlaceRow = { readonly place: number; readonly headings: string; readonly content: string };
-type PassageRow = PlacedRow & TextRow & PageRow & { readonly page_id: string };
-
-/** Written by `#place`. */
-const headingsIn = (json: string): readonly string[] => JSON.parse(json) as readonly string[];
 
 /** Returns passages as one text. A heading is repeated where a section begins. */
 function joined(rows: readonly TextRow[]): string {

@@ -23,26 +23,26 @@ const headers = { "content-type": "application/json" };
 it("reads nothing of a body without a stated length before the caller is known", async () => {
   const { counter, stream } = endless();
 
-  const { response, ended } = await anonymous.raw("POST", "/agents", undefined, { headers, body: stream });
+  const sent = await anonymous.raw("POST", "/agents", undefined, { headers, body: stream });
 
-  expect(response.status).toBe(401);
+  expect(sent.response.status).toBe(401);
   // What streams read ahead.
   expect(counter.read).toBeLessThanOrEqual(2 * CHUNK.byteLength);
-  await response.text();
+  await sent.response.text();
   await stream.cancel().catch(() => undefined);
-  await ended();
+  await sent.ended();
 });
 
 it("reads no more of a body without a stated length than the route allows", async () => {
   const client = await signUp();
   const { counter, stream } = endless();
 
-  const { response, ended } = await client.raw("POST", "/agents", undefined, { headers, body: stream });
+  const sent = await client.raw("POST", "/agents", undefined, { headers, body: stream });
 
-  expect(response.status).toBe(413);
-  expect(await response.json()).toMatchObject({ detail: "The body must not exceed 64 KB." });
+  expect(sent.response.status).toBe(413);
+  expect(await sent.response.json()).toMatchObject({ detail: "The body must not exceed 64 KB." });
   expect(counter.read).toBeLessThanOrEqual(64 * 1024 + 3 * CHUNK.byteLength);
-  await ended();
+  await sent.ended();
 });
 
 it("passes on a body without a stated length that is within the limit", async () => {
@@ -50,9 +50,9 @@ it("passes on a body without a stated length that is within the limit", async ()
   const text = JSON.stringify({ name: "Handbook" });
   const body = new Response(text).body ?? expect.fail();
 
-  const { response, ended } = await client.raw("POST", "/knowledge-bases", undefined, { headers, body });
+  const sent = await client.raw("POST", "/knowledge-bases", undefined, { headers, body });
 
-  expect(response.status).toBe(201);
-  expect(await response.json()).toMatchObject({ name: "Handbook" });
-  await ended();
+  expect(sent.response.status).toBe(201);
+  expect(await sent.response.json()).toMatchObject({ name: "Handbook" });
+  await sent.ended();
 });

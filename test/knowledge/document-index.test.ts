@@ -4,11 +4,10 @@ import { expect, it } from "vitest";
 import { createPageServices } from "../../src/deps/knowledge.ts";
 import { portsFrom } from "../../src/deps/ports.ts";
 import { createRepositories } from "../../src/deps/repositories.ts";
-import type { KnowledgeBaseRef } from "../../src/knowledge/model.ts";
 import type { DocumentIndexes } from "../../src/knowledge/search-model.ts";
 import { accountEmailOf } from "../../src/shared/id-types.ts";
 import { signUp } from "../support/app.ts";
-import { createBase, pageAt, pageServices, upload } from "../support/knowledge.ts";
+import { createBase, pageAt, pageServices, untilIndexed, upload } from "../support/knowledge.ts";
 import { htmlPage, startSite } from "../support/site.ts";
 import { crawl } from "./crawling/jobs.ts";
 
@@ -21,28 +20,16 @@ const noIndexes: DocumentIndexes = {
   wake: notCalled,
 };
 
-/** How many pages the index of a base has, without making it read any. */
-const indexedPages = ({ kbId }: KnowledgeBaseRef): Promise<number> =>
-  runInDurableObject(env.DOCUMENT_INDEX.getByName(kbId), (_, { storage }) => {
-    const tables = storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'pages'").toArray();
-    if (tables.length === 0) return 0;
-    return storage.sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM pages").one().n;
-  });
-
 it("indexes a file that is uploaded, and a page that is deleted, although nobody searches", async () => {
   const client = await signUp();
   const base = await createBase(client);
   const content = "# Ferries\n\nThe ferry sails at six.";
-  const { body } = await upload(client, base.kbId, [{ name: "ferries.md", content }]);
+  const { status, body } = await upload(client, base.kbId, [{ name: "ferries.md", content }]);
+  expect(status).toBe(201);
 
-  await expect.poll(() => indexedPages(base)).toBe(1);
+  await untilIndexed(base, 1);
   await client("DELETE", `/knowledge-bases/${base.kbId}/pages/${body.files[0].page_id}`);
-  await expect.poll(() => indexedPages(base)).toBe(0);
-
-  // Nothing is left to do.
-  const alarm = () =>
-    runInDurableObject(env.DOCUMENT_INDEX.getByName(base.kbId), (_, { storage }) => storage.getAlarm());
-  await expect.poll(alarm).toBeNull();
+  await untilIndexed(base, 0);
 });
 
 it("indexes what a crawl has stored, although nobody searches", async () => {
@@ -51,9 +38,11 @@ it("indexes what a crawl has stored, although nobody searches", async () => {
   const site = await startSite({
     "/": { body: htmlPage("Ferries", "The ferry sails at six in the morning and comes back at noon.", []) },
   });
-  await crawl(client, base, { source_type: "url", source_url: site.url });
+  expect(await crawl(client, base, { source_type: "url", source_url: site.url })).toMatchObject({
+    status: "completed",
+  });
 
-  await expect.poll(() => indexedPages(base)).toBe(1);
+  await untilIndexed(base, 1);
 });
 
 it("stores a page although its index can't be told of it, and finds it with the next search", async () => {
@@ -65,8 +54,10 @@ it("stores a page although its index can't be told of it, and finds it with the 
     wake: () => Promise.reject(new Error("The object can't be reached.")),
   };
   const told: Promise<void>[] = [];
-  const { pageService } = createPageServices({ ...ports, documentIndexes }, createRepositories(ports), (work) =>
-    told.push(work),
+  const { pageService } = createPageServices(
+    { ...ports, documentIndexes },
+    createRepositories(ports),
+    (work) => told.push(work),
   );
 
   const saved = await pageService.save(base, pageAt("/times", "The ferry sails at six."), { jobId: null });

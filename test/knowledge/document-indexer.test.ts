@@ -123,15 +123,8 @@ class FakeBase implements PageFeed {
   }
 }
 
-const indexerOf = (index: PassageIndex, feed: PageFeed) =>
-  new DocumentIndexer({
-    index,
-    feed,
-    base,
-    passagesOf: linesOf,
-    passagesVersion: 1,
-    flush: () => Promise.resolve(),
-  });
+const indexerOf = (index: PassageIndex, feed: PageFeed, flush = () => Promise.resolve()) =>
+  new DocumentIndexer({ index, feed, base, passagesOf: linesOf, passagesVersion: 1, flush });
 
 const indexed = <T>(use: (pages: FakeBase, sync: () => Promise<void>, state: IndexState) => Promise<T>) =>
   withPassages((index, storage) => {
@@ -398,7 +391,7 @@ it("leaves out a page that ends the process whenever it is indexed, after three 
 
     expect(deaths).toBe(3);
     expect(last.isBuilding).toBe(false);
-    expect(index.leftOut).toBe(1);
+    expect(index.attempts.leftOut).toBe(1);
     expect([...pages.indexErrors]).toEqual([[poison, expect.stringContaining("failed three times")]]);
     expect(textsOf("number3")).toEqual([]);
     for (const n of [0, 1, 2, 4, 5, 6, 7]) expect(textsOf(`number${n}`)).toEqual([`Text number${n}`]);
@@ -416,13 +409,13 @@ it("leaves out a page whose text is damaged, and indexes it as soon as it is rep
       expect(indexer.isBuilding).toBe(true);
     }
     await sync();
-    expect([index.leftOut, indexer.isBuilding]).toEqual([1, false]);
+    expect([index.attempts.leftOut, indexer.isBuilding]).toEqual([1, false]);
     expect(textsOf("harbour pier")).toEqual(["The pier"]);
     pages.damaged.clear();
     pages.save("one", "The new harbour");
     await sync();
 
-    expect([index.leftOut, indexer.isBuilding]).toEqual([0, false]);
+    expect([index.attempts.leftOut, indexer.isBuilding]).toEqual([0, false]);
     expect(textsOf("harbour")).toEqual(["The new harbour"]);
   }));
 
@@ -434,8 +427,8 @@ it("counts no attempt for a page that another one kept from being reached", () =
 
     await sync();
 
-    expect(index.attempted(pageIdOf("one"))).toMatchObject({ attempts: 1 });
-    expect(index.attempted(pageIdOf("two"))).toBeUndefined();
+    expect(index.attempts.of(pageIdOf("one"))).toMatchObject({ attempts: 1 });
+    expect(index.attempts.of(pageIdOf("two"))).toBeUndefined();
   }));
 
 it("corrects the counts of pages that another version of the division has counted, and is not built again for it", () =>
@@ -448,4 +441,20 @@ it("corrects the counts of pages that another version of the division has counte
     expect(pages.counts).toEqual({ totalPages: 2, totalChunks: 3 });
     expect([indexer.isBuilding, index.rebuiltFor]).toEqual([false, undefined]);
     expect(textsOf("crane")).toEqual(["and its crane"]);
+  }));
+
+it("makes sure that an attempt can't be forgotten before it unpacks a text", () =>
+  withPassages(async (index) => {
+    const pages = new FakeBase();
+    const order: unknown[] = [];
+    const indexer = indexerOf(index, pages, async () => {
+      order.push(index.attempts.of(pageIdOf("one")));
+    });
+    pages.onText = () => void order.push("text");
+    pages.save("one", "The harbour");
+
+    await indexer.sync();
+
+    expect(order).toEqual([{ version: 1, attempts: 1 }, "text"]);
+    expect(index.attempts.of(pageIdOf("one"))).toBeUndefined();
   }));

@@ -201,7 +201,9 @@ it("indexes a page in parts, and says of a part how long the page is", () =>
 
     expect(index.changesUntil).toBe(7);
     expect(index.partial).toBeUndefined();
-    expect(found(index, "crane")).toMatchObject([{ position: 2, content: "The harbour\n\nThe pier\n\nThe crane" }]);
+    expect(found(index, "crane")).toMatchObject([
+      { position: 2, content: "The harbour\n\nThe pier\n\nThe crane" },
+    ]);
   }));
 
 it("removes more passages than one statement takes", () =>

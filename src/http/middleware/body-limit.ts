@@ -29,14 +29,18 @@ export const limitBody = createMiddleware<HttpEnv>(async (c, next) => {
   }
 
   const counter = { isExceeded: false };
-  c.req.raw = new Request(c.req.raw, { body: body.pipeThrough(counted(maxBytes, counter)) });
+  const { method } = c.req.raw;
+  c.req.raw = new Request(c.req.raw, { method, body: body.pipeThrough(counted(maxBytes, counter)) });
   await next();
   // The route may have taken the failed read for a malformed body.
   if (counter.isExceeded) throw tooLarge(maxBytes);
 });
 
 /** Returns a stream that fails as soon as more than `maxBytes` have passed, and notes that in `counter`. */
-function counted(maxBytes: number, counter: { isExceeded: boolean }): TransformStream<Uint8Array, Uint8Array> {
+function counted(
+  maxBytes: number,
+  counter: { isExceeded: boolean },
+): TransformStream<Uint8Array, Uint8Array> {
   let bytes = 0;
   return new TransformStream({
     transform(chunk, controller) {

@@ -265,7 +265,8 @@ export class Frontier {
 
   /** Notes that reading a page begins. */
   beginReading(url: string): void {
-    const query = "INSERT INTO readings VALUES (?, 1) ON CONFLICT (url) DO UPDATE SET attempts = attempts + 1";
+    const query =
+      "INSERT INTO readings VALUES (?, 1) ON CONFLICT (url) DO UPDATE SET attempts = attempts + 1";
     this.#sql.exec(query, url);
   }
 

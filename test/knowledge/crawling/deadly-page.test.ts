@@ -60,7 +60,9 @@ function workThrough(base: KnowledgeBaseRef, jobId: string, config: CrawlConfig,
         onProgress: () => undefined,
         state,
       });
-      const working = crawl.work(Date.now() + 60_000, new AbortController().signal).catch(() => "dead" as const);
+      const working = crawl
+        .work(Date.now() + 60_000, new AbortController().signal)
+        .catch(() => "dead" as const);
       if ((await Promise.race([working, death.promise])) === "ended") return stored;
     }
     return expect.fail("The job did not end.");
@@ -80,7 +82,11 @@ it.each<Harm>(["ends the process", "throws"])(
       "/cats": page("Cats"),
     });
     const source = { source_type: "url", source_url: site.url };
-    const { body } = await client("POST", `/knowledge-bases/${base.kbId}/crawl-jobs?auto_start=false`, source);
+    const { body } = await client(
+      "POST",
+      `/knowledge-bases/${base.kbId}/crawl-jobs?auto_start=false`,
+      source,
+    );
     const jobId = String(body.job_id);
     const config: CrawlConfig = {
       sourceType: "url",
