@@ -1,6 +1,6 @@
 import { DurableClient } from "../shared/durable-client.ts";
 import type { KnowledgeBaseId } from "../shared/id-types.ts";
-import type { FoundPassage, PageReading } from "../search/passage-index.ts";
+import type { FoundPassage, PageReading } from "../search/passage-model.ts";
 import type { KnowledgeBaseRef } from "./model.ts";
 import type { DocumentIndex } from "./document-index.ts";
 import type {

@@ -1,5 +1,6 @@
 import { MAX_ATTEMPTS } from "../search/page-attempts.ts";
-import type { IndexedPage, PassageIndex } from "../search/passage-index.ts";
+import type { PassageIndex } from "../search/passage-index.ts";
+import type { IndexedPage } from "../search/passage-model.ts";
 import { SingleFlight } from "../search/single-flight.ts";
 import { resultWithin, sleep } from "../shared/async.ts";
 import type { PageId } from "../shared/id-types.ts";

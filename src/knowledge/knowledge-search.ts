@@ -1,6 +1,6 @@
 import { relativeScores } from "../search/relative-scores.ts";
 import type { SearchEvidence } from "../search/model.ts";
-import type { PassageHit } from "../search/passage-index.ts";
+import type { PassageHit } from "../search/passage-model.ts";
 import { AppError } from "../shared/errors.ts";
 import type { AccountEmail, KnowledgeBaseId } from "../shared/id-types.ts";
 import type { DocumentIndexes, DocumentSearchAnswer, IndexingState, SoughtPassages } from "./search-model.ts";

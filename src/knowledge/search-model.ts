@@ -1,5 +1,5 @@
 import type { SearchEvidence } from "../search/model.ts";
-import type { FoundPassage, PageReading, PassageHit, TermUse } from "../search/passage-index.ts";
+import type { FoundPassage, PageReading, PassageHit, TermUse } from "../search/passage-model.ts";
 import type { KnowledgeBaseId, PageId } from "../shared/id-types.ts";
 import type { KnowledgeBaseRef } from "./model.ts";
 

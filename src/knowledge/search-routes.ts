@@ -8,7 +8,7 @@ import { requireAccess } from "../access/require-access.ts";
 import { operation } from "../http/openapi.ts";
 import { AgentIdText, blankAsAbsent, Id, wholeNumber } from "../http/schemas.ts";
 import { validate, validateOptionalBody } from "../http/validate.ts";
-import type { FoundPassage } from "../search/passage-index.ts";
+import type { FoundPassage } from "../search/passage-model.ts";
 import { EvidenceView, evidenceField, MAX_QUERIES, QueryText } from "../search/schemas.ts";
 import { invalidInput } from "../shared/errors.ts";
 import type { KnowledgeBaseId } from "../shared/id-types.ts";

@@ -30,5 +30,16 @@ export type TextRow = { readonly position: number; readonly headings: string; re
 export type PlaceRow = { readonly place: number; readonly headings: string; readonly content: string };
 export type PassageRow = PlacedRow & TextRow & PageRow & { readonly page_id: string };
 
-/** Written by `#place`. */
+/** Returns the headings of a row: the index writes them as JSON. */
 export const headingsIn = (json: string): readonly string[] => JSON.parse(json) as readonly string[];
+
+/** Returns passages as one text. A heading is repeated where a section begins. */
+export function joined(rows: readonly TextRow[]): string {
+  const parts = rows.flatMap(({ headings, content }, index) => {
+    const before = rows[index - 1];
+    const heading = headingsIn(headings).at(-1);
+    const begins = before !== undefined && before.headings !== headings && heading !== undefined;
+    return begins ? [`**${heading}**`, content] : [content];
+  });
+  return parts.join("\n\n");
+}
