@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { unstable_startWorker } from "wrangler";
-import type { IndexedPage } from "../src/search/passage-index.ts";
+import type { IndexedPage } from "../src/search/passage-model.ts";
 import { pageIdOf } from "../src/shared/id-types.ts";
 import { positiveNumbers } from "./arguments.ts";
 import type { BenchCall, BenchReply } from "./knowledge-worker.ts";

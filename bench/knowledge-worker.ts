@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import { type IndexedPage, PassageIndex } from "../src/search/passage-index.ts";
+import { PassageIndex } from "../src/search/passage-index.ts";
+import type { IndexedPage } from "../src/search/passage-model.ts";
 import { parseQuery } from "../src/search/query.ts";
 import { rankAll } from "../src/search/results.ts";
 import { EVERYTHING } from "../src/search/word-ranking.ts";

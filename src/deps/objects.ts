@@ -45,7 +45,7 @@ export interface DeletionDeps {
 
 /** What the crawls of a knowledge base may use. */
 export interface CrawlRunnerDeps
-  extends Omit<CrawlDeps, "frontier" | "keep" | "onProgress">, ScheduledRunDeps {}
+  extends Omit<CrawlDeps, "frontier" | "flush" | "keep" | "onProgress">, ScheduledRunDeps {}
 
 /** In milliseconds. How long a runner may take to end its run, besides saving what it holds. */
 const RUNNER_MS = 30_000;
@@ -84,11 +84,11 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
 }
 
 /** Builds the dependencies of the crawls of a knowledge base. */
-export function createCrawlDeps(ports: Ports): CrawlRunnerDeps {
+export function createCrawlDeps(ports: Ports, later: (work: Promise<void>) => void): CrawlRunnerDeps {
   const { clock, config } = ports;
   const repositories = createRepositories(ports);
   const { knowledgeBases } = repositories;
-  const { pageBudgetService, pageService } = createPageServices(ports, repositories);
+  const { pageBudgetService, pageService } = createPageServices(ports, repositories, later);
   return {
     jobs: repositories.crawlJobs,
     schedules: repositories.crawlSchedules,

@@ -94,7 +94,7 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
     clock,
     later,
   });
-  const knowledgeServices = createKnowledgeServices(ports, repositories);
+  const knowledgeServices = createKnowledgeServices(ports, repositories, later);
   const accountLists = new AccountModelLists({
     modelLists: new ModelLists({ cache: modelLists, context: ports.providerContext }),
     settings: repositories.providerSettings,

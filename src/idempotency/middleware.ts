@@ -4,17 +4,25 @@ import type { AppError } from "../shared/errors.ts";
 import { scopeName } from "../access/access-scope.ts";
 import type { UserEnv } from "../access/env.ts";
 import { hashOf, IdempotencyHeader, idempotencyKey } from "./key.ts";
+import type { KeptAnswer } from "./model.ts";
 import { documented } from "../http/openapi.ts";
 
 /** How an answer is stored, and how it is replayed to a repeat. */
 interface Replay {
   kept(c: Context<UserEnv>): Promise<string>;
-  given(status: number, kept: string): Response;
+  given(answer: KeptAnswer): Response;
 }
+
+/** The header with what the caller should know about a request that was accepted. */
+const WARNING = "X-Warning";
 
 const whole: Replay = {
   kept: (c) => c.res.clone().text(),
-  given: (status, kept) => new Response(kept, { status, headers: { "content-type": "application/json" } }),
+  given: ({ status, body, warning }) =>
+    new Response(body, {
+      status,
+      headers: { "content-type": "application/json", ...(warning !== null && { [WARNING]: warning }) },
+    }),
 };
 
 const idempotentWith = (replay: Replay) =>
@@ -34,8 +42,8 @@ export const idempotent = idempotentWith(whole);
 export const idempotentSecret = (refusal: (id: string) => AppError) =>
   idempotentWith({
     kept: async (c) => c.var.entityId ?? "",
-    given(_status, kept) {
-      throw refusal(kept);
+    given({ body }) {
+      throw refusal(body);
     },
   });
 
@@ -53,12 +61,16 @@ async function executeOnce(c: Context<UserEnv>, next: Next, replay: Replay): Pro
   ]);
   const request = { accountEmail: c.var.scope.accountEmail, keyHash, bodyHash };
   const claim = await idempotencyService.claim(request);
-  if ("answer" in claim) return replay.given(claim.answer.status, claim.answer.body);
+  if ("answer" in claim) return replay.given(claim.answer);
 
   c.set("entityId", claim.entityId);
   await next();
 
-  if (c.res.ok) await idempotencyService.answer(request, c.res.status, await replay.kept(c));
+  if (c.res.ok) {
+    const { status, headers } = c.res;
+    const answer = { status, body: await replay.kept(c), warning: headers.get(WARNING) };
+    await idempotencyService.answer(request, answer);
+  }
   // A server error may hide a success. The record keeps the entity id, so that a repeat does not create a second entity.
   else if (c.res.status >= 500) await idempotencyService.endClaim(request, claim.claimedAt);
   else await idempotencyService.release(request, claim.claimedAt);

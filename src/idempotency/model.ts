@@ -1,6 +1,6 @@
 import type { AccountEmail } from "../shared/id-types.ts";
 import { DAY_MS, ttlAfter } from "../shared/clock.ts";
-import { count, optionalCount, text } from "../table/fields.ts";
+import { count, optionalCount, optionalText, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
@@ -22,7 +22,15 @@ export interface IdempotencyRecord {
   /** When the latest execution of the request began, in milliseconds since the epoch. */
   readonly claimedAt: number;
   /** `undefined` while the request is in progress. */
-  readonly answer: { readonly status: number; readonly body: string } | undefined;
+  readonly answer: KeptAnswer | undefined;
+}
+
+/** The answer to a keyed request. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** What the caller should know about a request that was accepted: the header `X-Warning`. */
+  readonly warning: string | null;
 }
 
 export const idempotencyKeyOf = ({ accountEmail, keyHash }: KeyedRequest): Key => ({
@@ -46,6 +54,9 @@ export function idempotencyFrom(item: Item): IdempotencyRecord {
     bodyHash: text(item, "body_hash"),
     entityId: text(item, "entity_id"),
     claimedAt: count(item, "claimed_at"),
-    answer: status === undefined ? undefined : { status, body: text(item, "answer") },
+    answer:
+      status === undefined
+        ? undefined
+        : { status, body: text(item, "answer"), warning: optionalText(item, "warning") },
   };
 }

@@ -6,6 +6,7 @@ import {
   idempotencyFrom,
   idempotencyItem,
   idempotencyKeyOf,
+  type KeptAnswer,
   type KeyedRequest,
 } from "./model.ts";
 
@@ -37,9 +38,10 @@ export class IdempotencyRepository {
   }
 
   /** Stores the answer to a request. */
-  async answer(request: KeyedRequest, status: number, body: string): Promise<void> {
+  async answer(request: KeyedRequest, { status, body, warning }: KeptAnswer): Promise<void> {
     const mine = equals("body_hash", request.bodyHash);
-    await this.#table.update(idempotencyKeyOf(request), { set: { status, answer: body } }, mine);
+    const set = { status, answer: body, ...(warning !== null && { warning }) };
+    await this.#table.update(idempotencyKeyOf(request), { set }, mine);
   }
 
   /** Deletes the record of a refused request, unless another request has taken it over. Its key is then free again. */

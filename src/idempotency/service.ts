@@ -2,7 +2,7 @@ import { sleep } from "../shared/async.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
-import type { KeyedRequest } from "./model.ts";
+import type { KeptAnswer, KeyedRequest } from "./model.ts";
 import type { IdempotencyRepository } from "./repository.ts";
 
 /** No request with an idempotency key takes longer. An older claim belongs to an execution that has died. */
@@ -13,7 +13,7 @@ const POLL_MS = 100;
 
 /** Either the answer to the earlier request, or the permission to execute this one with this entity id. */
 export type Claim =
-  | { readonly answer: { readonly status: number; readonly body: string } }
+  | { readonly answer: KeptAnswer }
   | { readonly entityId: string; readonly claimedAt: number };
 
 /** Makes sure that a request with an idempotency key is executed once, even if it is sent repeatedly or in parallel. */
@@ -63,8 +63,9 @@ export class IdempotencyService {
     return this.claim(request);
   }
 
-  answer(request: KeyedRequest, status: number, body: string): Promise<void> {
-    return this.#records.answer(request, status, body);
+  /** Keeps the answer to a request, for its repeats. */
+  answer(request: KeyedRequest, answer: KeptAnswer): Promise<void> {
+    return this.#records.answer(request, answer);
   }
 
   /** Frees the key of a request that was refused. */

@@ -22,6 +22,7 @@ const PAGE = {
   description: "When the library is open",
   language: "en",
   word_count: 210,
+  index_error: null,
   chunk_count: 2,
   created_at: EXAMPLE.at,
   updated_at: EXAMPLE.later,
@@ -46,6 +47,7 @@ const FOUND = {
   next_cursor: null,
   has_more: false,
   notes: [],
+  indexing: null,
   evidence: {
     matched_terms: ["library", "open", "sundays"],
     missing_terms: [],
@@ -57,7 +59,7 @@ const FOUND = {
 const UPDATE =
   "Changes the name or the description; absent members keep their values. Send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost.";
 const SEARCH =
-  "Send the question in the body or in the query; the body counts more. Results are found by words and, if embeddings are set up, by meaning; at most 100 in all. While a new knowledge base is still being indexed, `notes` contain `index-building`.";
+  "Send the question in the body or in the query; the body counts more. Results are found by words and, if embeddings are set up, by meaning; at most 100 in all. While pages are still being indexed, a search answers from those that are: `notes` contain `index-building`, and `indexing` says how far it is.";
 
 /** The texts and examples of knowledge bases, their pages and searches. */
 export const knowledgeDocs: FeatureDocs = {
@@ -372,6 +374,8 @@ export const knowledgeDocs: FeatureDocs = {
         results: "The results, best first.",
         "results.page_title": "The title of the page; null if it has none.",
         query: "The question, as it was searched.",
+        "indexing.indexed_pages": "How many pages are indexed.",
+        "indexing.total_pages": "How many pages there are.",
       },
     },
   },

@@ -1,6 +1,7 @@
 import { DurableClient } from "../shared/durable-client.ts";
 import type { KnowledgeBaseId } from "../shared/id-types.ts";
-import type { FoundPassage, PageReading } from "../search/passage-index.ts";
+import type { FoundPassage, PageReading } from "../search/passage-model.ts";
+import type { KnowledgeBaseRef } from "./model.ts";
 import type { DocumentIndex } from "./document-index.ts";
 import type {
   DocumentIndexes,
@@ -17,6 +18,8 @@ interface DocumentIndexClientDeps {
 
 /** How long a request waits for an index, in milliseconds. */
 const SEARCH_MS = 20_000;
+/** How long is waited until an index knows that pages have changed, in milliseconds. */
+const WAKE_MS = 5_000;
 
 /** Calls the indexes of knowledge bases, one Durable Object per base. All calls can be repeated safely. */
 export class DocumentIndexClient implements DocumentIndexes {
@@ -38,6 +41,11 @@ export class DocumentIndexClient implements DocumentIndexes {
 
   read(request: PageReadRequest, timeoutMs = SEARCH_MS): Promise<PageReading | null> {
     return this.#indexes.call(request.kbId, (index) => index.read(request), { timeoutMs });
+  }
+
+  async wake({ accountEmail, kbId }: KnowledgeBaseRef): Promise<void> {
+    const base = { accountEmail, kbId };
+    await this.#indexes.call(kbId, (index) => index.wake(base), { timeoutMs: WAKE_MS });
   }
 
   async forget(kbId: KnowledgeBaseId): Promise<void> {

@@ -4,7 +4,8 @@ import { type Ports, portsFrom } from "../deps/ports.ts";
 import { notesOf, textsOf } from "../search/answers.ts";
 import { CheckedEmbedder } from "../search/checked-embedder.ts";
 import { meaningsOf, nextStepMs } from "../search/meaning.ts";
-import { type FoundPassage, type PageReading, PassageIndex } from "../search/passage-index.ts";
+import { PassageIndex } from "../search/passage-index.ts";
+import type { FoundPassage, PageReading } from "../search/passage-model.ts";
 import { parseQuery } from "../search/query.ts";
 import { rankAll } from "../search/results.ts";
 import { semanticSearchOf } from "../search/semantic-search.ts";
@@ -15,7 +16,7 @@ import { AppError, notFound } from "../shared/errors.ts";
 import type { AccountEmail } from "../shared/id-types.ts";
 import { DocumentIndexer } from "./document-indexer.ts";
 import type { KnowledgeBaseRef } from "./model.ts";
-import { PASSAGES_VERSION, passagesOf } from "./passages.ts";
+import { PASSAGES_VERSION, passagesInTurns } from "./passages.ts";
 import type {
   DocumentSearchAnswer,
   DocumentSearchRequest,
@@ -25,6 +26,12 @@ import type {
 
 /** The storage key of the base whose index an alarm continues to build. */
 const UNFINISHED = "unfinished";
+/** How long a search waits until the index has caught up, in milliseconds. After that, it answers from what is indexed. */
+const CATCH_UP_MS = 4_000;
+/** How long after a page was stored its indexing begins, in milliseconds, so that several pages share a step. */
+const WAKE_MS = 1_000;
+/** When the next alarm rings if this one ends the process, in milliseconds: longer than any step takes. */
+const WATCH_MS = 90_000;
 
 interface Opened {
   /** The account that the pages are read for. */
@@ -58,6 +65,14 @@ export class DocumentIndex extends DurableObject<Env> {
     return this.#replying(request, () => this.#read(request));
   }
 
+  /** Begins to index soon, because the pages of the base have changed. */
+  wake(base: KnowledgeBaseRef): Promise<Reply<null>> {
+    return replying(async () => {
+      await this.#leave(base, WAKE_MS);
+      return null;
+    });
+  }
+
   /** Removes everything that is stored, because the base is being deleted. */
   forget(): Promise<Reply<null>> {
     return replying(() => this.#forget());
@@ -68,11 +83,17 @@ export class DocumentIndex extends DurableObject<Env> {
     const base = await this.ctx.storage.get<KnowledgeBaseRef>(UNFINISHED);
     if (!base) return;
 
+    const watchAt = Date.now() + WATCH_MS;
+    await this.ctx.storage.setAlarm(watchAt);
     try {
       const { indexer, embedder } = await this.#open(base);
       const { semantic } = await meaningsOf([], indexer, embedder, base);
       await semantic?.step();
-      await this.#leave(base, nextStepMs(indexer, semantic));
+      const waitMs = nextStepMs(indexer, semantic);
+      await this.#leave(base, waitMs);
+      // Race: a page that was stored meanwhile has set an earlier alarm.
+      const isDone = waitMs === undefined && (await this.ctx.storage.getAlarm()) === watchAt;
+      if (isDone) await this.ctx.storage.deleteAlarm();
     } catch (error) {
       if (isGone(error)) return void (await this.#forget());
       console.warn({
@@ -87,18 +108,20 @@ export class DocumentIndex extends DurableObject<Env> {
     const opened = await this.#open(request);
     const { index, indexer, embedder } = opened;
     const texts = textsOf(request);
-    const { semantic, similar } = await meaningsOf(texts, indexer, embedder, request);
+    const { semantic, similar } = await meaningsOf(texts, bounded(indexer), embedder, request);
     const queries = texts.map(parseQuery);
     const questions = queries.map((query, at) => ({ query, similarity: similar[at]?.similarity }));
     const { ranked, total } = rankAll(index, questions, request.limit, EVERYTHING);
     await this.#leave(request, nextStepMs(indexer, semantic));
     const notes = notesOf(opened, total, index.stored);
+    const leftOut = index.attempts.leftOut > 0 ? ["pages-left-out"] : [];
     return {
       hits: index.hitsAt(ranked),
       total,
       evidence: index.evidence(queries),
       uses: request.isCompared ? index.termUses(queries, ranked) : [],
-      notes: [...new Set([...notes, ...similar.flatMap((found) => found?.notes ?? [])])],
+      notes: [...new Set([...notes, ...leftOut, ...similar.flatMap((found) => found?.notes ?? [])])],
+      indexing: indexer.state ?? null,
     };
   }
 
@@ -107,20 +130,21 @@ export class DocumentIndex extends DurableObject<Env> {
     const found = index.find(request.passageId);
     if (found) return found;
     if (!this.#opened?.indexer.isBuilding) return null;
-    throw new AppError("unavailable", "The pages are still being indexed. Please try again.", {
-      retryAfter: 1,
-    });
+    throw stillIndexing();
   }
 
-  async #read(request: PageReadRequest): Promise<PageReading | null> {
-    const index = await this.#current(request);
-    return index.read(request.pageId, request.from, request.maxChars) ?? null;
+  async #read({ pageId, from, maxChars, ...base }: PageReadRequest): Promise<PageReading | null> {
+    const index = await this.#current(base);
+    const reading = index.read(pageId, from, maxChars);
+    const isMissing = !reading || (reading.passages.length === 0 && from < reading.total);
+    if (isMissing && this.#opened?.indexer.isBuilding) throw stillIndexing();
+    return reading ?? null;
   }
 
-  /** Returns the index after it has caught up with the pages. */
+  /** Returns the index after it has caught up with the pages, or after a bounded wait. */
   async #current(base: KnowledgeBaseRef): Promise<PassageIndex> {
     const { index, indexer } = await this.#open(base);
-    await indexer.sync();
+    await bounded(indexer).sync();
     if (indexer.isBuilding) await this.#leave(base, 0);
     return index;
   }
@@ -169,7 +193,14 @@ export class DocumentIndex extends DurableObject<Env> {
     const { now } = ports.clock;
     const { feed } = createDocumentIndexDeps(ports);
     const index = new PassageIndex({ storage, passagesVersion: PASSAGES_VERSION });
-    const indexer = new DocumentIndexer({ index, feed, base: { accountEmail, kbId }, passagesOf });
+    const indexer = new DocumentIndexer({
+      index,
+      feed,
+      base: { accountEmail, kbId },
+      passagesOf: passagesInTurns,
+      passagesVersion: PASSAGES_VERSION,
+      flush: () => storage.sync(),
+    });
     const embedder = new CheckedEmbedder({
       open: (email) => Promise.resolve(accountEmbedderFor(ports, email)),
       searchWith: (found) => semanticSearchOf(storage, index, found, now),
@@ -178,5 +209,16 @@ export class DocumentIndex extends DurableObject<Env> {
     return { accountEmail, index, indexer, embedder, isRebuilt: index.wasOutdated };
   }
 }
+
+/** Returns the indexer for a request, which waits for it a limited time only. */
+const bounded = (indexer: DocumentIndexer) => ({
+  get isBuilding() {
+    return indexer.isBuilding;
+  },
+  sync: () => indexer.catchUp(CATCH_UP_MS),
+});
+
+const stillIndexing = (): AppError =>
+  new AppError("unavailable", "The pages are still being indexed. Please try again.", { retryAfter: 1 });
 
 const isGone = (error: unknown): boolean => error instanceof AppError && error.code === "not-found";

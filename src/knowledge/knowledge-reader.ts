@@ -1,6 +1,6 @@
 import { AppError } from "../shared/errors.ts";
 import type { AccountEmail, KnowledgeBaseId, RunId } from "../shared/id-types.ts";
-import type { FoundPassage, PageReading, ReadPassage } from "../search/passage-index.ts";
+import type { FoundPassage, PageReading, ReadPassage } from "../search/passage-model.ts";
 import type { Citation, KnowledgeSource } from "./citation-model.ts";
 import { type KnowledgeAnswer, type KnowledgeHit, searchBases } from "./knowledge-search.ts";
 import type { DocumentIndexes, SoughtPassages } from "./search-model.ts";

@@ -1,9 +1,9 @@
 import { relativeScores } from "../search/relative-scores.ts";
 import type { SearchEvidence } from "../search/model.ts";
-import type { PassageHit } from "../search/passage-index.ts";
+import type { PassageHit } from "../search/passage-model.ts";
 import { AppError } from "../shared/errors.ts";
 import type { AccountEmail, KnowledgeBaseId } from "../shared/id-types.ts";
-import type { DocumentIndexes, DocumentSearchAnswer, SoughtPassages } from "./search-model.ts";
+import type { DocumentIndexes, DocumentSearchAnswer, IndexingState, SoughtPassages } from "./search-model.ts";
 
 /** A result, and the knowledge base that it is from. Its score is relative to the best one, which has 1. */
 export interface KnowledgeHit extends PassageHit {
@@ -18,6 +18,8 @@ export interface KnowledgeAnswer {
   readonly evidence: SearchEvidence;
   /** As in `DocumentSearchAnswer`; and `base-unavailable` and `base-gone` if a base could not be searched. */
   readonly notes: readonly string[];
+  /** How far the bases are indexed that are not yet, taken together; null if all are. */
+  readonly indexing: IndexingState | null;
 }
 
 interface BaseAnswer {
@@ -81,6 +83,17 @@ function merged(
     total,
     evidence: mergedEvidence(answers.map(({ answer }) => answer.evidence)),
     notes: mergedNotes(answers, total, failures),
+    indexing: mergedIndexing(answers),
+  };
+}
+
+/** Returns how far the bases that are being indexed are, taken together. */
+function mergedIndexing(answers: readonly BaseAnswer[]): IndexingState | null {
+  const states = answers.flatMap(({ answer }) => answer.indexing ?? []);
+  if (states.length === 0) return null;
+  return {
+    indexedPages: states.reduce((sum, { indexedPages }) => sum + indexedPages, 0),
+    totalPages: states.reduce((sum, { totalPages }) => sum + totalPages, 0),
   };
 }
 

@@ -22,11 +22,16 @@ export interface Page extends Omit<NewPage, "markdown"> {
   /** SHA-256 of the Markdown, in hexadecimal. */
   readonly markdownHash: string;
   readonly wordCount: number;
+  /** The number of passages, by the version of `passagesOf` that counted them. */
   readonly chunkCount: number;
+  /** The version of `passagesOf` that counted the passages. */
+  readonly passagesVersion: number;
   /** Raised with every change of the knowledge base, and unique in it: the index reads changes in this order. */
   readonly version: number;
   /** How many crawls in a row have not found the page. */
   readonly missedCrawls: number;
+  /** Why searches do not find this version of the page, in a sentence for people; null if they do, or have not tried yet. */
+  readonly indexError: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -83,6 +88,15 @@ export type PageChange =
   | { readonly kind: "saved"; readonly version: number; readonly pageId: PageId }
   | { readonly kind: "removed"; readonly version: number; readonly pageId: PageId };
 
+/**
+ * A stored page whose text is still compressed. A text of 3 MB may have 30 MB and more when it is unpacked, so only one at a time
+ * should be.
+ */
+export interface PackedPage extends Page {
+  /** Unpacks the Markdown. */
+  readonly text: () => Promise<string>;
+}
+
 /** The changes of a knowledge base in order, for its index. */
 export interface PageFeed {
   /**
@@ -91,14 +105,28 @@ export interface PageFeed {
    * the counts may be ahead of the changes. Throws `not-found` if the account has no such base or it is being deleted.
    */
   changes(base: KnowledgeBaseRef, version: number, limit: number): Promise<PageChanges>;
-  find: PageStore["find"];
+  /** Returns the current counts. Throws `not-found` as `changes` does. */
+  totals(base: KnowledgeBaseRef): Promise<PageTotals>;
+  /** Returns a page with its compressed text, or `undefined` if there is none. */
+  packed(base: KnowledgeBaseRef, pageId: PageId): Promise<PackedPage | undefined>;
+  /**
+   * Corrects how many passages a page has, and with it the count of its base, because another version of `passagesOf` counted them
+   * when the page was stored. Does nothing if the page has changed since it was read. Repeating the call changes nothing.
+   */
+  recount(base: KnowledgeBaseRef, page: Page, chunkCount: number): Promise<void>;
+  /** Notes why this version of a page can't be indexed, or with null that it is. Does nothing if the page has changed meanwhile. */
+  noteIndexError(base: KnowledgeBaseRef, page: Page, indexError: string | null): Promise<void>;
 }
 
-export interface PageChanges {
-  readonly changes: readonly PageChange[];
-  readonly hasMore: boolean;
+/** How many pages and passages a base has. */
+export interface PageTotals {
   readonly totalPages: number;
   readonly totalChunks: number;
+}
+
+export interface PageChanges extends PageTotals {
+  readonly changes: readonly PageChange[];
+  readonly hasMore: boolean;
 }
 
 /** The pages of a month that an account's plan allows. */

@@ -206,6 +206,41 @@ export class PageRepository {
     return this.#table.tryUpdate(pageKey(kbId, page.id), { set }, isUnchanged(page));
   }
 
+  /**
+   * Changes how many passages a page has, and with it the count of its base, in one transaction. Returns false if the page has
+   * changed since it was read, or its base is being deleted. The index learns nothing new, so no version is raised.
+   */
+  recount(
+    base: KnowledgeBaseRef,
+    { id, version, chunkCount }: Pick<StoredPage, "id" | "version" | "chunkCount">,
+    counted: Pick<StoredPage, "chunkCount" | "passagesVersion">,
+    { timestamp }: WriteTime,
+  ): Promise<boolean> {
+    return this.#table.tryTransact([
+      {
+        update: keyOfBase(base),
+        // The time is what entity tags are made of.
+        changes: { add: { chunk_count: counted.chunkCount - chunkCount }, set: { updated_at: timestamp } },
+        if: isActiveBase,
+      },
+      {
+        update: pageKey(base.kbId, id),
+        changes: { set: { chunk_count: counted.chunkCount, passages_version: counted.passagesVersion } },
+        if: all(equals("version", version), equals("chunk_count", chunkCount)),
+      },
+    ]);
+  }
+
+  /** Notes why a version of a page can't be indexed, or with null that it can. Returns false if the page has changed since. */
+  noteIndexError(
+    kbId: KnowledgeBaseId,
+    { id, version }: Pick<StoredPage, "id" | "version">,
+    indexError: string | null,
+  ): Promise<boolean> {
+    const changes = { set: { index_error: indexError } };
+    return this.#table.tryUpdate(pageKey(kbId, id), changes, equals("version", version));
+  }
+
   /** Removes parts that no page refers to. */
   removeParts(kbId: KnowledgeBaseId, pageId: PageId, parts: readonly PartsRef[]): Promise<void> {
     const keys = parts.flatMap((each) => partKeys(kbId, pageId, each));
@@ -239,8 +274,15 @@ const countWrite = (
 /** Bases of the legacy Python service have no version. */
 const isFirst: Condition = any(absent("page_version"), equals("page_version", 0));
 
+/** The count is compared as well, because `recount` changes it without a new version, and other writes add the difference to it. */
 const isUnchanged = (page: StoredPage | undefined): Condition =>
-  page ? all(equals("version", page.version), equals("missed_crawls", page.missedCrawls)) : absent("pk");
+  page
+    ? all(
+        equals("version", page.version),
+        equals("missed_crawls", page.missedCrawls),
+        equals("chunk_count", page.chunkCount),
+      )
+    : absent("pk");
 
 function paymentWrite(kbId: KnowledgeBaseId, payment: Payment): WriteAction | undefined {
   if (payment.kind === "none") return undefined;

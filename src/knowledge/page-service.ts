@@ -17,12 +17,14 @@ import { pageIdFor } from "./page-id.ts";
 import type {
   FullPage,
   NewPage,
+  PackedPage,
   Page,
   PageChanges,
   PageFeed,
   PagesPart,
   PageSource,
   PageStore,
+  PageTotals,
   Passage,
   SaveOutcome,
 } from "./page-model.ts";
@@ -66,6 +68,10 @@ interface PageServiceDeps {
   readonly cursors: PageCursors;
   readonly plans: PagePlans;
   readonly passagesOf: (markdown: string, pageId: PageId) => readonly Passage[];
+  /** The version of `passagesOf`, which is stored with what it has counted. */
+  readonly passagesVersion: number;
+  /** Called after each write that the index has to learn of. Must not throw. */
+  readonly changed: (base: KnowledgeBaseRef) => void;
   readonly clock: Clock;
 }
 
@@ -75,13 +81,17 @@ export class PageService implements PageStore, PageFeed {
   readonly #cursors: PageCursors;
   readonly #plans: PagePlans;
   readonly #passagesOf: PageServiceDeps["passagesOf"];
+  readonly #passagesVersion: number;
+  readonly #changed: PageServiceDeps["changed"];
   readonly #clock: Clock;
 
-  constructor({ pages, cursors, plans, passagesOf, clock }: PageServiceDeps) {
+  constructor({ pages, cursors, plans, passagesOf, passagesVersion, changed, clock }: PageServiceDeps) {
     this.#pages = pages;
     this.#cursors = cursors;
     this.#plans = plans;
     this.#passagesOf = passagesOf;
+    this.#passagesVersion = passagesVersion;
+    this.#changed = changed;
     this.#clock = clock;
   }
 
@@ -102,12 +112,19 @@ export class PageService implements PageStore, PageFeed {
     });
   }
 
-  async find({ kbId }: KnowledgeBaseRef, pageId: PageId): Promise<FullPage | undefined> {
+  async find(base: KnowledgeBaseRef, pageId: PageId): Promise<FullPage | undefined> {
+    const found = await this.packed(base, pageId);
+    if (!found) return undefined;
+    const { text, ...page } = found;
+    return { ...page, markdown: await text() };
+  }
+
+  async packed({ kbId }: KnowledgeBaseRef, pageId: PageId): Promise<PackedPage | undefined> {
     for (let read = 0; read < READS; read++) {
       const page = await this.#pages.find(kbId, pageId);
       if (!page) return undefined;
       const packed = await this.#pages.text(kbId, page);
-      if (packed) return { ...toPage(page), markdown: await gunzip(packed) };
+      if (packed) return { ...toPage(page), text: () => gunzip(packed) };
     }
     throw contended();
   }
@@ -185,6 +202,24 @@ export class PageService implements PageStore, PageFeed {
     return { changes: again.changes, hasMore, totalPages: after.pages, totalChunks: after.chunks };
   }
 
+  async totals(base: KnowledgeBaseRef): Promise<PageTotals> {
+    const { pages, chunks } = await this.#counts(base);
+    return { totalPages: pages, totalChunks: chunks };
+  }
+
+  async recount(base: KnowledgeBaseRef, page: Page, chunkCount: number): Promise<void> {
+    const { chunkCount: before, passagesVersion: by } = page;
+    if (chunkCount === before && by === this.#passagesVersion) return;
+    // If this is refused, the page has changed: then the index learns of the new version and counts that.
+    const counted = { chunkCount, passagesVersion: this.#passagesVersion };
+    await this.#pages.recount(base, page, counted, this.#time());
+  }
+
+  async noteIndexError({ kbId }: KnowledgeBaseRef, page: Page, indexError: string | null): Promise<void> {
+    // If this is refused, the page has changed: then the index tries the new version.
+    if (page.indexError !== indexError) await this.#pages.noteIndexError(kbId, page, indexError);
+  }
+
   async #counts(base: KnowledgeBaseRef) {
     const counts = await this.#pages.counts(base);
     if (!counts) throw notFound("Knowledge base");
@@ -198,6 +233,7 @@ export class PageService implements PageStore, PageFeed {
       hash: toHex(hash),
       wordCount: countWords(markdown),
       chunkCount: this.#passagesOf(markdown, pageId).length,
+      passagesVersion: this.#passagesVersion,
     };
   }
 
@@ -216,6 +252,7 @@ export class PageService implements PageStore, PageFeed {
     const result = await this.#pages.save(base, state, stored, packed, payment, time);
     if (result !== "written") return result === "unpaid" ? "over-limit" : undefined;
 
+    this.#changed(base);
     if (old) await this.#removeParts(base.kbId, old);
     if (!old) return "stored";
     return payment.kind === "none" ? "unchanged" : "replaced";
@@ -234,6 +271,7 @@ export class PageService implements PageStore, PageFeed {
   /** Returns true if the page is removed, and `undefined` if the base or the page has changed meanwhile. */
   async #remove(base: KnowledgeBaseRef, state: PageState, page: StoredPage): Promise<true | undefined> {
     if ((await this.#pages.remove(base, state, page, this.#time())) !== "written") return undefined;
+    this.#changed(base);
     await this.#removeParts(base.kbId, page);
     return true;
   }
@@ -298,9 +336,11 @@ function newVersion(
     markdownHash: packed.hash,
     wordCount: packed.wordCount,
     chunkCount: packed.chunkCount,
+    passagesVersion: packed.passagesVersion,
     version,
     missedCrawls: 0,
     missedBy: null,
+    indexError: null,
     createdAt: old?.createdAt ?? timestamp,
     updatedAt: timestamp,
     packed: parts ? undefined : packed.bytes,

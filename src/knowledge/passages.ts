@@ -1,3 +1,4 @@
+import { sleep } from "../shared/async.ts";
 import type { PageId } from "../shared/id-types.ts";
 import { countWords } from "../shared/text.ts";
 import { markdownBlocks, type MarkdownBlock } from "./markdown-blocks.ts";
@@ -18,6 +19,9 @@ const MAX_CHARS = 4_000;
 /** A header that is longer is not repeated in each part of its table. */
 const MAX_HEADER_WORDS = 60;
 
+/** How many passages are made at once. */
+const TURN_PASSAGES = 250;
+
 const sentences = new Intl.Segmenter("en", { granularity: "sentence" });
 
 /** A piece of text that is not divided further. */
@@ -36,19 +40,30 @@ interface Section {
  * sentences, a table between rows, with its header repeated, and code between lines. The same text has the same passages. Takes
  * linear time.
  */
-export function passagesOf(markdown: string, pageId: PageId): Passage[] {
+export const passagesOf = (markdown: string, pageId: PageId): Passage[] => [...eachPassage(markdown, pageId)];
+
+/** Like `passagesOf`, but lets other work have its turn in between. Ten megabytes take seconds. */
+export async function passagesInTurns(markdown: string, pageId: PageId): Promise<Passage[]> {
   const passages: Passage[] = [];
+  for (const passage of eachPassage(markdown, pageId)) {
+    passages.push(passage);
+    if (passages.length % TURN_PASSAGES === 0) await sleep(0);
+  }
+  return passages;
+}
+
+function* eachPassage(markdown: string, pageId: PageId): Generator<Passage> {
   const repeats = new Map<string, number>();
+  let index = 0;
   for (const { headings, blocks } of sectionsOf(markdown)) {
-    for (const text of joined(blocks.flatMap(piecesOf))) {
+    for (const text of joined(piecesOfAll(blocks))) {
       const hash = hashOf([...headings, text].join("\n"));
       const earlier = repeats.get(hash) ?? 0;
       repeats.set(hash, earlier + 1);
       const id = `${pageId}-${hash}${earlier === 0 ? "" : `-${earlier + 1}`}`;
-      passages.push({ id, pageId, index: passages.length, headings, text });
+      yield { id, pageId, index: index++, headings, text };
     }
   }
-  return passages;
 }
 
 /** Returns the sections of a page. A heading without text is the text of its section. */
@@ -86,111 +101,127 @@ const headingAlone = (headings: readonly string[]): Section => ({
 });
 
 /** Joins pieces as long as they fit into a passage together. */
-function joined(pieces: readonly Piece[]): readonly string[] {
-  const texts: string[] = [];
+function* joined(pieces: Iterable<Piece>): Generator<string> {
   let [parts, words, chars]: [string[], number, number] = [[], 0, 0];
   for (const piece of pieces) {
     if (parts.length > 0 && (words + piece.words > MAX_WORDS || chars + piece.text.length > MAX_CHARS)) {
-      texts.push(parts.join("\n\n"));
+      yield parts.join("\n\n");
       [parts, words, chars] = [[], 0, 0];
     }
     parts.push(piece.text);
     words += piece.words;
     chars += piece.text.length;
   }
-  if (parts.length > 0) texts.push(parts.join("\n\n"));
-  return texts;
+  if (parts.length > 0) yield parts.join("\n\n");
+}
+
+function* piecesOfAll(blocks: Section["blocks"]): Generator<Piece> {
+  for (const block of blocks) yield* piecesOf(block);
 }
 
 /** Returns the pieces of a block that each fit into a passage. */
-function piecesOf(block: Exclude<MarkdownBlock, { kind: "heading" }>): readonly Piece[] {
+function* piecesOf(block: Exclude<MarkdownBlock, { kind: "heading" }>): Generator<Piece> {
   switch (block.kind) {
     case "code":
-      return groups(block.lines.flatMap(linePieces), MAX_CODE_WORDS).map((lines) =>
-        pieceOf(`${block.fence}${block.info}\n${lines}\n${block.fence}`),
-      );
+      for (const lines of groups(piecesOfLines(block.lines), MAX_CODE_WORDS))
+        yield pieceOf(`${block.fence}${block.info}\n${lines}\n${block.fence}`);
+      return;
     case "table":
-      return tablePieces(block.header, block.rows);
+      yield* tablePieces(block.header, block.rows);
+      return;
     case "list":
-      return groups(block.lines.flatMap(linePieces), MAX_WORDS).map(pieceOf);
-    default: {
-      const text = block.lines.join("\n");
-      return fits(pieceOf(text)) ? [pieceOf(text)] : groups(sentencePieces(text), MAX_WORDS, "").map(pieceOf);
-    }
+      for (const lines of groups(piecesOfLines(block.lines), MAX_WORDS)) yield pieceOf(lines);
+      return;
+    default:
+      yield* linePieces(block.lines.join("\n"));
   }
 }
 
 const pieceOf = (text: string): Piece => ({ text, words: countWords(text) });
 
-const fits = ({ text, words }: Piece): boolean => words <= MAX_WORDS && text.length <= MAX_CHARS;
+/** Returns a text as a piece if it fits into a passage. The words of a text that is too long are not counted. */
+function fitting(text: string): Piece | undefined {
+  if (text.length > MAX_CHARS) return undefined;
+  const piece = pieceOf(text);
+  return piece.words <= MAX_WORDS ? piece : undefined;
+}
 
-function tablePieces(header: readonly string[], rows: readonly string[]): readonly Piece[] {
+function* tablePieces(header: readonly string[], rows: readonly string[]): Generator<Piece> {
   const head = header.join("\n");
   const headWords = countWords(head);
-  const whole = pieceOf([...header, ...rows].join("\n"));
-  if (fits(whole)) return [whole];
+  const whole = fitting([...header, ...rows].join("\n"));
+  if (whole) return yield whole;
 
   const isRepeated = headWords <= MAX_HEADER_WORDS && head.length <= MAX_CHARS / 2;
   const lines = isRepeated ? rows : [...header, ...rows];
   const room = isRepeated ? MAX_WORDS - headWords : MAX_WORDS;
   const chars = isRepeated ? MAX_CHARS - head.length : MAX_CHARS;
-  return groups(lines.flatMap(linePieces), room, "\n", chars).map((part) =>
-    pieceOf(isRepeated && head !== "" ? `${head}\n${part}` : part),
-  );
+  for (const part of groups(piecesOfLines(lines), room, "\n", chars))
+    yield pieceOf(isRepeated && head !== "" ? `${head}\n${part}` : part);
 }
 
-/** Returns a line, or its sentences if it does not fit into a passage. */
-function linePieces(line: string): readonly Piece[] {
-  const whole = pieceOf(line);
-  return fits(whole) ? [whole] : groups(sentencePieces(line), MAX_WORDS, "").map(pieceOf);
+function* piecesOfLines(lines: readonly string[]): Generator<Piece> {
+  for (const line of lines) yield* linePieces(line);
+}
+
+/** Returns a text, or its sentences if it does not fit into a passage. */
+function* linePieces(text: string): Generator<Piece> {
+  const whole = fitting(text);
+  if (whole) yield whole;
+  else for (const part of groups(sentencePieces(text), MAX_WORDS, "")) yield pieceOf(part);
 }
 
 /** Joins pieces to texts of at most `maxWords`. */
-function groups(
-  pieces: readonly Piece[],
+function* groups(
+  pieces: Iterable<Piece>,
   maxWords: number,
   separator = "\n",
   maxChars = MAX_CHARS,
-): readonly string[] {
-  const texts: string[] = [];
+): Generator<string> {
   let [parts, words, chars]: [string[], number, number] = [[], 0, 0];
-  const finish = (): void => {
+  const finished = (): readonly string[] => {
     const text = parts.join(separator);
-    if (text.trim() !== "") texts.push(separator === "" ? text.trim() : text);
     [parts, words, chars] = [[], 0, 0];
+    return text.trim() === "" ? [] : [separator === "" ? text.trim() : text];
   };
   for (const piece of pieces) {
-    if (words + piece.words > maxWords || chars + piece.text.length > maxChars) finish();
+    if (words + piece.words > maxWords || chars + piece.text.length > maxChars) yield* finished();
     parts.push(piece.text);
     words += piece.words;
     chars += piece.text.length + separator.length;
   }
-  finish();
-  return texts;
+  yield* finished();
 }
 
 /** Returns the sentences of a text. One that does not fit into a passage is divided between words, or anywhere without them. */
-const sentencePieces = (text: string): readonly Piece[] =>
-  Array.from(sentences.segment(text), ({ segment }) => segment).flatMap((sentence) => {
-    const whole = pieceOf(sentence);
-    return fits(whole) ? [whole] : wordPieces(sentence);
-  });
+function* sentencePieces(text: string): Generator<Piece> {
+  for (const { segment } of sentences.segment(text)) {
+    const whole = fitting(segment);
+    if (whole) yield whole;
+    else yield* wordPieces(segment);
+  }
+}
 
-const wordPieces = (text: string): readonly Piece[] =>
-  (text.match(/\S+\s*|\s+/gu) ?? []).flatMap((run) => {
-    const whole = pieceOf(run);
-    return whole.words <= 1 && run.length <= MAX_CHARS ? [whole] : runPieces(run);
-  });
+function* wordPieces(text: string): Generator<Piece> {
+  for (const [run] of text.matchAll(/\S+\s*|\s+/gu)) {
+    const whole = run.length <= MAX_CHARS ? pieceOf(run) : undefined;
+    if (whole && whole.words <= 1) yield whole;
+    else yield* runPieces(run);
+  }
+}
 
 /** A run of characters of a script without spaces may be many words; it is divided into runs of this many characters. */
 const RUN_CHARS = 100;
 
-function runPieces(run: string): readonly Piece[] {
-  const characters = Array.from(run);
-  const pieces: Piece[] = [];
-  for (let at = 0; at < characters.length; at += RUN_CHARS)
-    pieces.push(pieceOf(characters.slice(at, at + RUN_CHARS).join("")));
-  return pieces;
+function* runPieces(run: string): Generator<Piece> {
+  let [part, characters] = ["", 0];
+  for (const character of run) {
+    part += character;
+    if (++characters % RUN_CHARS > 0) continue;
+    yield pieceOf(part);
+    part = "";
+  }
+  if (part !== "") yield pieceOf(part);
 }
 
 const PRIME = 0x1000193;

@@ -12,9 +12,13 @@ import { idempotent } from "../idempotency/middleware.ts";
 import { AppError } from "../shared/errors.ts";
 import { Form } from "../shared/forms.ts";
 import type { KnowledgeBaseId } from "../shared/id-types.ts";
+import { sliceWhole } from "../shared/text.ts";
 import type { KnowledgeBase } from "./model.ts";
 import { BaseParam, createKnowledgeBaseForm, KnowledgeBaseChanges, NewKnowledgeBase } from "./schemas.ts";
 import { baseTag, KnowledgeBaseReference, KnowledgeBaseView, toKnowledgeBaseView } from "./view.ts";
+
+/** As long as an id can be. */
+const MAX_SHOWN_ID_CHARS = 128;
 
 const WrittenBase = writtenAs(KnowledgeBaseView, KnowledgeBaseReference);
 
@@ -103,7 +107,8 @@ export const knowledgeBaseRoutes = new Hono<AppEnv>()
     async (c) => {
       const { deps, scope } = c.var;
       const base = { accountEmail: scope.accountEmail, kbId: c.req.valid("param").kbId };
-      const isDone = await deps.knowledgeBaseService.remove(base);
+      const askedFor = sliceWhole(c.req.param("kbId"), 0, MAX_SHOWN_ID_CHARS);
+      const isDone = await deps.knowledgeBaseService.remove(base, askedFor);
       return isDone ? c.body(null, 204) : c.json(UNFINISHED, 202);
     },
   );

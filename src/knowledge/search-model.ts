@@ -1,5 +1,5 @@
 import type { SearchEvidence } from "../search/model.ts";
-import type { FoundPassage, PageReading, PassageHit, TermUse } from "../search/passage-index.ts";
+import type { FoundPassage, PageReading, PassageHit, TermUse } from "../search/passage-model.ts";
 import type { KnowledgeBaseId, PageId } from "../shared/id-types.ts";
 import type { KnowledgeBaseRef } from "./model.ts";
 
@@ -18,6 +18,13 @@ export interface DocumentSearchRequest extends KnowledgeBaseRef, SoughtPassages 
   readonly isCompared: boolean;
 }
 
+/** How far the pages of a base are indexed. */
+export interface IndexingState {
+  /** How many pages searches find, including one that is indexed in part. */
+  readonly indexedPages: number;
+  readonly totalPages: number;
+}
+
 /** The best results of a search in one knowledge base. */
 export interface DocumentSearchAnswer {
   readonly hits: readonly PassageHit[];
@@ -26,8 +33,13 @@ export interface DocumentSearchAnswer {
   readonly evidence: SearchEvidence;
   /** How the words of the questions are used, to compare the results with those of other bases; empty if they are not. */
   readonly uses: readonly TermUse[];
-  /** Machine-readable remarks: `index-building`, `index-rebuilt` once, `nothing-stored`, `nothing-matched`, and on embeddings. */
+  /**
+   * Machine-readable remarks: `index-building`, `index-rebuilt` once, `nothing-stored`, `nothing-matched`, `pages-left-out`, and on
+   * embeddings.
+   */
   readonly notes: readonly string[];
+  /** How far the pages are indexed, or null if all of them are. */
+  readonly indexing: IndexingState | null;
 }
 
 /** A request for one passage. */
@@ -52,4 +64,6 @@ export interface DocumentIndexes {
   read(request: PageReadRequest, timeoutMs?: number): Promise<PageReading | null>;
   /** Removes the index of a base. Its pages, which are the source of truth, are not changed. */
   forget(kbId: KnowledgeBaseId): Promise<void>;
+  /** Says that pages have changed, so that they are indexed before the next search. If it fails, the next search indexes them. */
+  wake(base: KnowledgeBaseRef): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { requireAccess } from "../access/require-access.ts";
 import { operation } from "../http/openapi.ts";
 import { AgentIdText, blankAsAbsent, Id, wholeNumber } from "../http/schemas.ts";
 import { validate, validateOptionalBody } from "../http/validate.ts";
-import type { FoundPassage } from "../search/passage-index.ts";
+import type { FoundPassage } from "../search/passage-model.ts";
 import { EvidenceView, evidenceField, MAX_QUERIES, QueryText } from "../search/schemas.ts";
 import { invalidInput } from "../shared/errors.ts";
 import type { KnowledgeBaseId } from "../shared/id-types.ts";
@@ -74,6 +74,12 @@ const FoundView = z
     notes: z
       .array(z.string())
       .describe("Remarks on the results, such as `nothing-stored`, `index-building` or `base-unavailable`."),
+    indexing: z
+      .object({ indexed_pages: z.number(), total_pages: z.number() })
+      .nullable()
+      .describe(
+        "How many pages are indexed, counting one of which only the first part is, and how many there are, in the knowledge bases that are still being indexed. The results are from the indexed ones. Null if all pages are.",
+      ),
     evidence: EvidenceView.optional(),
   })
   .meta({ id: "FoundPassages" });
@@ -155,7 +161,7 @@ function askedBy(query: z.infer<typeof SearchQuery>, body: z.infer<typeof Search
 }
 
 function toFoundView(page: KnowledgePage, { query }: SoughtPassages): z.infer<typeof FoundView> {
-  const { hits, total, nextCursor, notes, evidence } = page;
+  const { hits, total, nextCursor, notes, indexing, evidence } = page;
   return {
     results: hits.map(toHitView),
     query,
@@ -163,6 +169,7 @@ function toFoundView(page: KnowledgePage, { query }: SoughtPassages): z.infer<ty
     next_cursor: nextCursor,
     has_more: nextCursor !== null,
     notes: [...notes],
+    indexing: indexing && { indexed_pages: indexing.indexedPages, total_pages: indexing.totalPages },
     ...evidenceField(evidence),
   };
 }

@@ -1,4 +1,5 @@
-import { CANDIDATES, type FoundPassage } from "../search/passage-index.ts";
+import { CANDIDATES } from "../search/passage-index.ts";
+import type { FoundPassage } from "../search/passage-model.ts";
 import { AppError } from "../shared/errors.ts";
 import type { AccountEmail, AgentId, KnowledgeBaseId } from "../shared/id-types.ts";
 import { type KnowledgeAnswer, searchBases } from "./knowledge-search.ts";

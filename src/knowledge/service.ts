@@ -151,11 +151,11 @@ export class KnowledgeBaseService {
   /**
    * Deletes a knowledge base with its pages, jobs, links and index. Nothing can be stored in it from the beginning of the deletion on.
    * Returns false if something is left to remove; the next call continues there. Throws `not-found` if there is no such base, or if
-   * it is deleted already.
+   * it is deleted already. `askedFor` is how the caller has named the base: for a caller that may reach none, the id is another.
    */
-  async remove(base: KnowledgeBaseRef): Promise<boolean> {
+  async remove(base: KnowledgeBaseRef, askedFor: string = base.kbId): Promise<boolean> {
     const start = await this.#bases.beginDeletion(base, this.#clock.timestamp());
-    if (start === "absent") throw notFound("Knowledge base");
+    if (start === "absent") throw new AppError("not-found", `Knowledge base ${askedFor} not found`);
     if (start === "deleted")
       throw new AppError("not-found", `Knowledge base ${base.kbId} is already deleted`);
 

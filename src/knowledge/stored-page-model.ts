@@ -6,7 +6,7 @@ import {
   type PageId,
   pageIdOf,
 } from "../shared/id-types.ts";
-import { count, idAfter, keyOf, optionalText, text } from "../table/fields.ts";
+import { count, idAfter, keyOf, optionalCount, optionalText, text } from "../table/fields.ts";
 import { knowledgeBasePartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 import type { NewPage, Page, PageChange } from "./page-model.ts";
@@ -19,6 +19,8 @@ export const MAX_PACKED_BYTES = 3 * 1024 * 1024;
 const PART_LIFETIME_MS = DAY_MS;
 /** How long a removal can be read by the index. An index that is older finds that its counts differ. */
 const TOMBSTONE_LIFETIME_MS = 30 * DAY_MS;
+/** Pages that were stored before the attribute existed were counted by this version of `passagesOf`. */
+const FIRST_PASSAGES_VERSION = 1;
 
 export const PAGE_PREFIX = "Page#";
 const PART_PREFIX = "PagePart#";
@@ -40,9 +42,11 @@ export const PAGE_ATTRIBUTES = [
   "markdown_hash",
   "word_count",
   "chunk_count",
+  "passages_version",
   "version",
   "missed_crawls",
   "missed_by",
+  "index_error",
   "created_at",
   "updated_at",
 ] as const;
@@ -72,6 +76,7 @@ export interface PackedText {
   readonly hash: string;
   readonly wordCount: number;
   readonly chunkCount: number;
+  readonly passagesVersion: number;
 }
 
 export const pageKey = (kbId: KnowledgeBaseId, pageId: PageId): Key => ({
@@ -149,9 +154,11 @@ export const pageItem = (kbId: KnowledgeBaseId, page: StoredPage): Item => ({
   markdown_hash: page.markdownHash,
   word_count: page.wordCount,
   chunk_count: page.chunkCount,
+  passages_version: page.passagesVersion,
   version: page.version,
   missed_crawls: page.missedCrawls,
   missed_by: page.missedBy,
+  index_error: page.indexError,
   created_at: page.createdAt,
   updated_at: page.updatedAt,
   ...(page.packed && { packed: page.packed }),
@@ -174,9 +181,11 @@ export function storedPageFrom(item: Item): StoredPage {
     markdownHash: text(item, "markdown_hash"),
     wordCount: count(item, "word_count"),
     chunkCount: count(item, "chunk_count"),
+    passagesVersion: optionalCount(item, "passages_version") ?? FIRST_PASSAGES_VERSION,
     version: count(item, "version"),
     missedCrawls: count(item, "missed_crawls"),
     missedBy: missedBy === null ? null : crawlJobIdOf(missedBy),
+    indexError: optionalText(item, "index_error"),
     createdAt: text(item, "created_at"),
     updatedAt: text(item, "updated_at"),
     packed: packedIn(item),

@@ -59,6 +59,10 @@ export const PageView = z
     language: z.string().nullable(),
     word_count: z.number(),
     chunk_count: z.number(),
+    index_error: z
+      .string()
+      .nullable()
+      .describe("Why searches do not find the page, in a sentence; null if nothing is wrong."),
     created_at: z.string(),
     updated_at: z.string(),
   })
@@ -73,6 +77,7 @@ export const toPageView = (page: Page): z.infer<typeof PageView> => ({
   language: page.language,
   word_count: page.wordCount,
   chunk_count: page.chunkCount,
+  index_error: page.indexError,
   created_at: page.createdAt,
   updated_at: page.updatedAt,
 });

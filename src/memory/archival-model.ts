@@ -1,6 +1,7 @@
 import { type KnowledgeSource, sourcesField, sourcesFrom } from "../knowledge/citation-model.ts";
 import type { AccountPlan } from "../plans/account-plan.ts";
 import type { Counts, Tally } from "../plans/tally.ts";
+import { MAX_EARLIER_TEXTS } from "../search/model.ts";
 import { DAY_MS, formatTimestamp, ttlAfter } from "../shared/clock.ts";
 import { sha256, toHex } from "../shared/crypto.ts";
 import type { RunId } from "../shared/id-types.ts";
@@ -45,9 +46,6 @@ export type MemoryChanges = Partial<MemoryInput>;
 /** The longest content of a memory, in UTF-8 bytes. */
 export const MAX_CONTENT_BYTES = 100 * 1024;
 
-/** How many earlier texts of a memory are kept. A further change removes the oldest one. */
-const MAX_VERSIONS = 20;
-
 /** How long tombstones are kept, in milliseconds. An index that was last updated before that has to be rebuilt. */
 const TOMBSTONE_MS = 2 * DAY_MS;
 
@@ -75,7 +73,7 @@ export const changedMemory = (
   ...changes,
   contentHash,
   sortKey: sortKeyOf(changedAt, memory.id),
-  changeTimes: [...memory.changeTimes, changedAt].slice(-MAX_VERSIONS),
+  changeTimes: [...memory.changeTimes, changedAt].slice(-MAX_EARLIER_TEXTS),
 });
 
 /** The key of the text that a memory had until it was changed at `changedAt`. */

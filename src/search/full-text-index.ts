@@ -11,7 +11,7 @@ import {
   stateTable,
   VERSION,
 } from "./memory-tables.ts";
-import type { MemoryHit, SearchEvidence } from "./model.ts";
+import { MAX_EARLIER_TEXTS, type MemoryHit, type SearchEvidence } from "./model.ts";
 import type { Query, WordQuery } from "./query.ts";
 import { fuseRankings, candidatePlaces, type Similarity } from "./fusion.ts";
 import {
@@ -141,6 +141,8 @@ export class FullTextIndex {
       const next = last + 1 + superseded.length;
       for (const [index, memory] of newer.entries()) this.#add(memory, next + index);
       for (const [index, memory] of older.entries()) this.#add(memory, first - older.length + index);
+      for (const memoryId of new Set(superseded.map((memory) => memory.memoryId)))
+        this.#removeForgotten(memoryId);
       for (const deletion of deletions) this.#removeUntil(deletion, "TRUE");
       this.#exec(`INSERT OR REPLACE INTO ${state} VALUES ('progress', ?)`, JSON.stringify(progress));
     });
@@ -295,11 +297,23 @@ export class FullTextIndex {
     if (this.#hasVectors) placeVectors(this.#storage.sql, sortKey, place);
   }
 
+  /** Removes the earlier texts of a memory that the table does not keep any more, because the memory was changed too often. */
+  #removeForgotten(memoryId: string): void {
+    const { memories } = this.#tables;
+    const earlier = "memory_id = ? AND superseded_at IS NOT NULL";
+    const kept = `SELECT sort_key FROM ${memories} WHERE ${earlier} ORDER BY superseded_at DESC LIMIT ${MAX_EARLIER_TEXTS}`;
+    this.#removeWhere(`${earlier} AND sort_key NOT IN (${kept})`, memoryId, memoryId);
+  }
+
   /** Removes the texts of a memory that fulfil a condition, up to and including a sort key. */
   #removeUntil({ memoryId, lastSortKey }: Deletion, condition: string): void {
+    this.#removeWhere(`memory_id = ? AND sort_key <= ? AND ${condition}`, memoryId, lastSortKey);
+  }
+
+  #removeWhere(condition: string, ...bindings: readonly string[]): void {
     const { memories, words } = this.#tables;
-    const removed = `DELETE FROM ${memories} WHERE memory_id = ? AND sort_key <= ? AND ${condition} RETURNING place, sort_key`;
-    for (const { place, sort_key } of this.#exec<RemovedRow>(removed, memoryId, lastSortKey).toArray()) {
+    const removed = `DELETE FROM ${memories} WHERE ${condition} RETURNING place, sort_key`;
+    for (const { place, sort_key } of this.#exec<RemovedRow>(removed, ...bindings).toArray()) {
       this.#exec(`DELETE FROM ${words} WHERE rowid = ?`, place);
       if (this.#hasVectors) removeVectors(this.#storage.sql, [sort_key]);
     }

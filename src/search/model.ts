@@ -1,6 +1,9 @@
 import type { FilePassage } from "./file-passage.ts";
 import type { AccountEmail, AgentId, ConversationId, RunId } from "../shared/id-types.ts";
 
+/** How many earlier texts of a memory are kept. A further change removes the oldest one. */
+export const MAX_EARLIER_TEXTS = 20;
+
 /** A range of time in milliseconds since the epoch, both ends inclusive. An absent end is open. */
 export interface MomentRange {
   readonly from?: number;

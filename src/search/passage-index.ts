@@ -5,7 +5,30 @@ import { plainLine } from "./markdown-line.ts";
 import type { SearchEvidence } from "./model.ts";
 import { anyOf, type Query, type WordQuery } from "./query.ts";
 import type { SearchedIndex } from "./results.ts";
-import { FTS5_TOKENIZER, indexedText, TOKENS_VERSION } from "./tokens.ts";
+import { PageAttempts } from "./page-attempts.ts";
+import type {
+  FoundPassage,
+  IndexedPage,
+  IndexedPassage,
+  PageReading,
+  PartialPage,
+  PassageHit,
+  ReadPassage,
+  TermUse,
+} from "./passage-model.ts";
+import {
+  headingsIn,
+  joined,
+  PASSAGE,
+  type PageRow,
+  type PassageRow,
+  type PlacedRow,
+  type PlaceRow,
+  SCHEMA,
+  STATE_TABLE,
+  type TextRow,
+} from "./passage-tables.ts";
+import { indexedText, TOKENS_VERSION } from "./tokens.ts";
 import { createVectorTables, placeVectors, removeVectors, unplaceVectors } from "./vector-tables.ts";
 import { type Located, WINDOW_REACH, windowAround } from "./passage-window.ts";
 import { textFragmentUrl } from "./text-fragment.ts";
@@ -18,63 +41,6 @@ import {
   termsOfAll,
 } from "./word-ranking.ts";
 
-/** A passage of a page that is to be indexed. */
-export interface IndexedPassage {
-  /** Unique in the knowledge base. */
-  readonly id: string;
-  /** The headings above it, outermost first. */
-  readonly headings: readonly string[];
-  readonly text: string;
-}
-
-/** A page that is to be indexed, with its passages in the order of the page. */
-export interface IndexedPage {
-  readonly pageId: PageId;
-  readonly version: number;
-  readonly url: string | null;
-  readonly title: string | null;
-  readonly passages: readonly IndexedPassage[];
-}
-
-/** A passage with what surrounds it on its page. */
-export interface FoundPassage {
-  readonly passageId: string;
-  readonly pageId: PageId;
-  /** The position on the page, from 0. */
-  readonly position: number;
-  readonly url: string | null;
-  readonly title: string | null;
-  readonly headings: readonly string[];
-  /** The passage alone, in Markdown. */
-  readonly text: string;
-  /** The passage with its surroundings: up to 240 words, or the passage if it is longer. */
-  readonly content: string;
-  /** The address of the page with a text fragment that scrolls to the passage; null for an uploaded file. */
-  readonly citationUrl: string | null;
-}
-
-/** A passage as it is read with its page. */
-export type ReadPassage = Pick<FoundPassage, "passageId" | "position" | "headings" | "text">;
-
-/** A part of a page. */
-export interface PageReading extends Pick<FoundPassage, "url" | "title"> {
-  readonly passages: readonly ReadPassage[];
-  /** How many passages the page has. */
-  readonly total: number;
-}
-
-export interface PassageHit extends FoundPassage {
-  readonly score: number;
-}
-
-/** How many passages of a base contain a word of a query, and which of the hits do (by their positions among the hits). */
-export interface TermUse {
-  readonly question: number;
-  readonly match: string;
-  readonly passages: number;
-  readonly hits: readonly number[];
-}
-
 /** Change the number when the content of the index changes: an index with another version is rebuilt. */
 const VERSION = 1;
 /** What a word in the headings weighs, and one in the text. Measured; see decision 0033. */
@@ -86,20 +52,8 @@ const TOLD_APART = 200;
 /** What a stop word of the query weighs in a match, as in the search of memories. */
 const WEAK = 0.1;
 
-const STATE_TABLE =
-  "CREATE TABLE IF NOT EXISTS document_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
-const SCHEMA = [
-  STATE_TABLE,
-  `CREATE TABLE IF NOT EXISTS pages (
-     page_id TEXT PRIMARY KEY, version INTEGER NOT NULL, url TEXT, title TEXT) WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS passages (
-     place INTEGER PRIMARY KEY, passage_id TEXT NOT NULL UNIQUE, page_id TEXT NOT NULL, position INTEGER NOT NULL,
-     words INTEGER NOT NULL, headings TEXT NOT NULL, content TEXT NOT NULL)`,
-  "CREATE INDEX IF NOT EXISTS passages_by_page ON passages (page_id, position)",
-  // Contentless: the texts are in `passages`, and this table indexes them with spaces added.
-  `CREATE VIRTUAL TABLE IF NOT EXISTS passage_words USING fts5(
-     headings, content, content = '', contentless_delete = 1, tokenize = '${FTS5_TOKENIZER}')`,
-] as const;
+/** How many ids a statement gets as a list. SQLite in a Durable Object takes texts of 2 MB at most. */
+const LIST = 5_000;
 
 interface PassageIndexDeps {
   readonly storage: Pick<DurableObjectStorage, "sql" | "transactionSync">;
@@ -116,6 +70,8 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
   readonly #version: string;
   /** What a `VectorStore` reads. A passage keeps its id, and so its vector, while its text stays the same. */
   readonly texts = { table: "passages", key: "passage_id" } as const;
+  /** The attempts to index pages that have not ended. */
+  readonly attempts: PageAttempts;
   /** Whether the index that was found had another version, so that it is being built again. */
   readonly wasOutdated: boolean = false;
   #revision = 0;
@@ -125,6 +81,7 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     this.#storage = storage;
     this.#version = `${VERSION}/${passagesVersion}/${TOKENS_VERSION}`;
     this.#exec(STATE_TABLE);
+    this.attempts = new PageAttempts({ sql: storage.sql });
     createVectorTables(storage.sql);
     const version = this.#state("version");
     if (version === this.#version) return;
@@ -162,7 +119,7 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     this.#touch();
     this.#storage.transactionSync(() => {
       unplaceVectors(this.#storage.sql);
-      for (const table of ["passage_words", "passages", "pages", "document_state"])
+      for (const table of ["passage_words", "passages", "pages", "page_attempts", "document_state"])
         this.#exec(`DROP TABLE IF EXISTS ${table}`);
       for (const statement of SCHEMA) this.#exec(statement);
       this.#exec("INSERT INTO document_state VALUES ('version', ?)", this.#version);
@@ -178,6 +135,45 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
       for (const pageId of removed) this.#remove(pageId);
       for (const page of saved) this.#put(page);
       this.#exec("INSERT OR REPLACE INTO document_state VALUES ('changes', ?)", String(until));
+    });
+  }
+
+  /** The page that is indexed in part; `undefined` if there is none. */
+  get partial(): PartialPage | undefined {
+    const text = this.#state("partial");
+    // Written by `applyPart`.
+    return text === undefined ? undefined : (JSON.parse(text) as PartialPage);
+  }
+
+  /**
+   * Indexes the next passages of a page, at most `limit`, atomically, and returns how many are left. The first call removes the
+   * passages that the page no longer has. The last one notes that the changes up to `until` were applied. A later call, also after
+   * a crash, goes on where the last one ended, if the page still has the same version; otherwise it begins anew.
+   */
+  applyPart(page: IndexedPage, limit: number, until: number): number {
+    const { pageId, version, passages } = page;
+    this.#touch();
+    return this.#storage.transactionSync(() => {
+      const { partial } = this;
+      const isResumed = partial?.pageId === pageId && partial.version === version;
+      const from = isResumed ? partial.indexed : this.#begin(page);
+      const end = Math.min(from + limit, passages.length);
+      this.#placeAll(page, from, end);
+      this.attempts.forget(pageId);
+      const left = passages.length - end;
+      if (left > 0) this.#keepPartial({ pageId, version, indexed: end, total: passages.length });
+      else this.#end(pageId, until);
+      return left;
+    });
+  }
+
+  /** Leaves out a page that can't be indexed: it is counted, but has no passages until it is replaced. */
+  leaveOut({ pageId, version, url, title }: Omit<IndexedPage, "passages">, until: number): void {
+    this.#touch();
+    this.#storage.transactionSync(() => {
+      this.#begin({ pageId, version, url, title, passages: [] });
+      this.attempts.giveUp({ pageId, version });
+      this.#end(pageId, until);
     });
   }
 
@@ -219,7 +215,11 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     const [page] = this.#exec<PageRow>("SELECT url, title FROM pages WHERE page_id = ?", pageId).toArray();
     if (!page) return undefined;
 
-    const total = this.#count("SELECT COUNT(*) AS n FROM passages WHERE page_id = ?", pageId);
+    const { partial } = this;
+    const total =
+      partial?.pageId === pageId
+        ? partial.total
+        : this.#count("SELECT COUNT(*) AS n FROM passages WHERE page_id = ?", pageId);
     const query = `SELECT place, passage_id, position, headings, content FROM passages
        WHERE page_id = ? AND position >= ? ORDER BY position`;
     const passages: ReadPassage[] = [];
@@ -377,16 +377,46 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     return Array.from(rows, ({ content }) => content).join("\n");
   }
 
-  #put({ pageId, version, url, title, passages }: IndexedPage): void {
+  #put(page: IndexedPage): void {
+    this.#placeAll(page, this.#begin(page), page.passages.length);
+  }
+
+  /**
+   * Begins to index a page: removes the passages that it no longer has, and moves the others to their new positions, so that those
+   * of different versions are never mixed. Returns how many passages are to be skipped: all, if a later version is indexed.
+   */
+  #begin({ pageId, version, url, title, passages }: IndexedPage): number {
     const known = this.#exec<{ version: number }>("SELECT version FROM pages WHERE page_id = ?", pageId);
-    if ([...known].some((page) => page.version > version)) return;
+    if ([...known].some((page) => page.version > version)) return passages.length;
 
     this.#exec("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?)", pageId, version, url, title);
-    const staying = new Set(passages.map(({ id }) => id));
-    this.#removePassages(pageId, (id) => !staying.has(id));
+    const positions = new Map(passages.map(({ id }, position) => [id, position]));
+    this.#removePassages(pageId, (id) => !positions.has(id));
+    const staying = "SELECT place, passage_id, position FROM passages WHERE page_id = ?";
+    // As an array, because rows must not change while they are read.
+    for (const row of this.#exec<PlacedRow & { position: number }>(staying, pageId).toArray()) {
+      const position = positions.get(row.passage_id) ?? row.position;
+      if (position !== row.position)
+        this.#exec("UPDATE passages SET position = ? WHERE place = ?", position, row.place);
+    }
+    return 0;
+  }
+
+  /** Indexes the passages of a page from one position up to before another. */
+  #placeAll({ pageId, title, passages }: IndexedPage, from: number, end: number): void {
     let next = this.#count("SELECT IFNULL(MAX(place), 0) + 1 AS n FROM passages");
-    for (const [position, passage] of passages.entries())
-      next += this.#place(pageId, position, passage, title, next);
+    for (const [offset, passage] of passages.slice(from, end).entries())
+      next += this.#place(pageId, from + offset, passage, title, next);
+  }
+
+  #keepPartial(partial: PartialPage): void {
+    this.#exec("INSERT OR REPLACE INTO document_state VALUES ('partial', ?)", JSON.stringify(partial));
+  }
+
+  /** Notes that everything up to a version was applied, the last of it a change of this page. */
+  #end(pageId: PageId, until: number): void {
+    if (this.partial?.pageId === pageId) this.#exec("DELETE FROM document_state WHERE name = 'partial'");
+    this.#exec("INSERT OR REPLACE INTO document_state VALUES ('changes', ?)", String(until));
   }
 
   /** Indexes a passage at a place, unless it is indexed already. Returns how many places it has used. */
@@ -403,10 +433,8 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
       "SELECT place, headings, content FROM passages WHERE passage_id = ?",
       id,
     ).toArray();
-    if (known?.headings === path && known.content === text) {
-      this.#exec("UPDATE passages SET position = ? WHERE place = ?", position, known.place);
-      return 0;
-    }
+    // Its position is right since `#begin`.
+    if (known?.headings === path && known.content === text) return 0;
     if (known) this.#unplace([known.place]);
 
     const row = [place, id, pageId, position, countWords(text), path, text] as const;
@@ -423,6 +451,8 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
 
   #remove(pageId: PageId): void {
     this.#exec("DELETE FROM pages WHERE page_id = ?", pageId);
+    this.attempts.forget(pageId);
+    if (this.partial?.pageId === pageId) this.#exec("DELETE FROM document_state WHERE name = 'partial'");
     this.#removePassages(pageId, () => true);
   }
 
@@ -431,12 +461,14 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
     const gone = this.#exec<PlacedRow>(query, pageId)
       .toArray()
       .filter(({ passage_id }) => isGone(passage_id));
-    if (gone.length === 0) return;
-    this.#unplace(placesOf(gone));
-    removeVectors(
-      this.#storage.sql,
-      gone.map(({ passage_id }) => passage_id),
-    );
+    for (let from = 0; from < gone.length; from += LIST) {
+      const part = gone.slice(from, from + LIST);
+      this.#unplace(placesOf(part));
+      removeVectors(
+        this.#storage.sql,
+        part.map(({ passage_id }) => passage_id),
+      );
+    }
   }
 
   #unplace(places: readonly number[]): void {
@@ -462,28 +494,4 @@ export class PassageIndex implements SearchedIndex<PassageHit> {
   #exec<Row extends Record<string, SqlStorageValue>>(query: string, ...bindings: readonly SqlStorageValue[]) {
     return this.#storage.sql.exec<Row>(query, ...bindings);
   }
-}
-
-const PASSAGE = `SELECT place, passage_id, page_id, position, headings, content, url, title
-  FROM passages JOIN pages USING (page_id)`;
-
-/** Type aliases, because rows need an implicit index signature. */
-type PlacedRow = { readonly place: number; readonly passage_id: string };
-type PageRow = { readonly url: string | null; readonly title: string | null };
-type TextRow = { readonly position: number; readonly headings: string; readonly content: string };
-type PlaceRow = { readonly place: number; readonly headings: string; readonly content: string };
-type PassageRow = PlacedRow & TextRow & PageRow & { readonly page_id: string };
-
-/** Written by `#place`. */
-const headingsIn = (json: string): readonly string[] => JSON.parse(json) as readonly string[];
-
-/** Returns passages as one text. A heading is repeated where a section begins. */
-function joined(rows: readonly TextRow[]): string {
-  const parts = rows.flatMap(({ headings, content }, index) => {
-    const before = rows[index - 1];
-    const heading = headingsIn(headings).at(-1);
-    const begins = before !== undefined && before.headings !== headings && heading !== undefined;
-    return begins ? [`**${heading}**`, content] : [content];
-  });
-  return parts.join("\n\n");
 }

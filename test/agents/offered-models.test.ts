@@ -57,6 +57,23 @@ async function age(client: Client) {
   await table.put({ ...item, listed_at: Number(item["listed_at"]) - TWO_MINUTES });
 }
 
+it("repeats what was said of a request that is sent twice with an idempotency key", async () => {
+  const client = await userOf(`slow-${crypto.randomUUID()}.example.com`);
+  const agent = {
+    ...ada,
+    agent_name: `Ada ${crypto.randomUUID()}`,
+    agent_provider: "OpenAICompatible",
+    agent_model: "gpt-unknown",
+  };
+  const post = () => client("POST", "/agents", agent, { "idempotency-key": "once" });
+
+  const [first, repeat] = [await post(), await post()];
+
+  expect([first.status, first.headers.get("x-warning")]).toEqual([201, NOT_KNOWN]);
+  expect([repeat.status, repeat.headers.get("x-warning")]).toEqual([201, NOT_KNOWN]);
+  expect(repeat.body).toEqual(first.body);
+});
+
 describe("a model that its provider does not list", () => {
   it("is refused with 422, which names the field and up to three similar models", async () => {
     lists.set(HOST, models("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-5", "qwen3-8b"));

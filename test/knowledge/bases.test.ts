@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Client, signUp, table } from "../support/app.ts";
+import { ada, type Client, signUp, table } from "../support/app.ts";
+import { programOf } from "../support/callers.ts";
 import { createBase, storedBase, storedIn } from "../support/knowledge.ts";
 
 const stamp = expect.stringMatching(/^20\d\d-.*\+00:00$/u);
@@ -208,9 +209,26 @@ describe("deleting a knowledge base", () => {
 
     const again = await client("DELETE", path);
     const absent = await client("DELETE", "/knowledge-bases/none");
+    const impossible = await client("DELETE", "/knowledge-bases/n%C3%B6ne");
 
     expect([again.status, again.body.detail]).toEqual([404, `Knowledge base ${kbId} is already deleted`]);
-    expect([absent.status, absent.body.detail]).toEqual([404, "Knowledge base not found"]);
+    expect([absent.status, absent.body.detail]).toEqual([404, "Knowledge base none not found"]);
+    expect([impossible.status, impossible.body.detail]).toEqual([404, "Knowledge base nöne not found"]);
+  });
+
+  it("answers for a base of another account, and to a key that may reach none, as for an absent one", async () => {
+    const [owner, stranger] = await Promise.all([signUp(), signUp()]);
+    const { kbId } = await createBase(owner);
+    const { body: agent } = await owner("POST", "/agents", ada);
+    const limited = await programOf(owner, ["knowledge:write"], { agent_ids: [agent.agent_id] });
+    const path = `/knowledge-bases/${kbId}`;
+
+    for (const client of [stranger, limited])
+      expect((await client("DELETE", path)).body).toMatchObject({
+        status: 404,
+        detail: `Knowledge base ${kbId} not found`,
+      });
+    expect((await owner("GET", path)).body.status).toBe("active");
   });
 
   it("makes room for another one", async () => {

@@ -13,6 +13,7 @@ import {
   pageServices,
   storedBase,
   storedIn,
+  untilIndexed,
   upload,
 } from "../support/knowledge.ts";
 
@@ -31,6 +32,8 @@ async function filledBase(client: Client) {
     { name: "a.md", content: "# A\n\nThe cat sleeps." },
     { name: "b.txt", content: incompressible(500_000) },
   ]);
+  // The index would make requests of its own while a deletion is broken off at a certain one.
+  await untilIndexed(base, 2);
   const jobId = `job-${base.kbId}`;
   await table.batchWrite([
     { put: { pk: `KnowledgeBase#${base.kbId}`, sk: `CrawlJob#${jobId}`, status: "completed" } },

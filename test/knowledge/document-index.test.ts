@@ -1,9 +1,85 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { createPageServices } from "../../src/deps/knowledge.ts";
+import { portsFrom } from "../../src/deps/ports.ts";
+import { createRepositories } from "../../src/deps/repositories.ts";
+import type { DocumentIndexes } from "../../src/knowledge/search-model.ts";
 import { accountEmailOf } from "../../src/shared/id-types.ts";
 import { signUp } from "../support/app.ts";
-import { createBase, pageAt, pageServices } from "../support/knowledge.ts";
+import { createBase, pageAt, pageServices, untilIndexed, upload } from "../support/knowledge.ts";
+import { htmlPage, startSite } from "../support/site.ts";
+import { crawl } from "./crawling/jobs.ts";
+
+const notCalled = () => Promise.reject(new Error("This must not be called."));
+const noIndexes: DocumentIndexes = {
+  search: notCalled,
+  passage: notCalled,
+  read: notCalled,
+  forget: notCalled,
+  wake: notCalled,
+};
+
+it("indexes a file that is uploaded, and a page that is deleted, although nobody searches", async () => {
+  const client = await signUp();
+  const base = await createBase(client);
+  const content = "# Ferries\n\nThe ferry sails at six.";
+  const { status, body } = await upload(client, base.kbId, [{ name: "ferries.md", content }]);
+  expect(status).toBe(201);
+
+  await untilIndexed(base, 1);
+  await client("DELETE", `/knowledge-bases/${base.kbId}/pages/${body.files[0].page_id}`);
+  await untilIndexed(base, 0);
+});
+
+it("indexes what a crawl has stored, although nobody searches", async () => {
+  const client = await signUp();
+  const base = await createBase(client);
+  const site = await startSite({
+    "/": { body: htmlPage("Ferries", "The ferry sails at six in the morning and comes back at noon.", []) },
+  });
+  expect(await crawl(client, base, { source_type: "url", source_url: site.url })).toMatchObject({
+    status: "completed",
+  });
+
+  await untilIndexed(base, 1);
+});
+
+it("stores a page although its index can't be told of it, and finds it with the next search", async () => {
+  const client = await signUp();
+  const base = await createBase(client);
+  const ports = await portsFrom(env);
+  const documentIndexes: DocumentIndexes = {
+    ...noIndexes,
+    wake: () => Promise.reject(new Error("The object can't be reached.")),
+  };
+  const told: Promise<void>[] = [];
+  const { pageService } = createPageServices(
+    { ...ports, documentIndexes },
+    createRepositories(ports),
+    (work) => told.push(work),
+  );
+
+  const saved = await pageService.save(base, pageAt("/times", "The ferry sails at six."), { jobId: null });
+
+  expect(saved).toBe("stored");
+  expect(await Promise.all(told)).toHaveLength(1);
+  const { body } = await client("POST", `/knowledge-bases/${base.kbId}/search`, { query: "ferry" });
+  expect(body).toMatchObject({ total: 1, notes: [], indexing: null });
+});
+
+it("keeps nothing for a base that was deleted before it heard of its pages", async () => {
+  const client = await signUp();
+  const base = await createBase(client);
+  await client("DELETE", `/knowledge-bases/${base.kbId}`);
+  const index = env.DOCUMENT_INDEX.getByName(base.kbId);
+  await index.wake(base);
+  // Either this call rings the alarm, or it has rung by itself.
+  await runDurableObjectAlarm(index);
+
+  const kept = () => runInDurableObject(index, async (_, { storage }) => (await storage.list()).size);
+  await expect.poll(kept).toBe(0);
+});
 
 it("continues to index a large base by alarm, and says so meanwhile", async () => {
   const client = await signUp();
@@ -19,13 +95,14 @@ it("continues to index a large base by alarm, and says so meanwhile", async () =
   expect(first).toMatchObject({
     results: [{ source_url: "https://example.com/p0" }],
     notes: ["index-building"],
+    indexing: { indexed_pages: 100, total_pages: 105 },
   });
   // Either this call rings the alarm, or it has rung by itself.
   await runDurableObjectAlarm(index);
 
   const second = await search();
   expect(second["results"]).toHaveLength(2);
-  expect(second["notes"]).toEqual([]);
+  expect(second).toMatchObject({ notes: [], indexing: null });
 });
 
 it("answers only the account that has the base, and keeps nothing for another one", async () => {

@@ -28,6 +28,7 @@ const answerOf = (texts: readonly string[], ...questions: readonly string[]): Pr
       evidence: index.evidence(queries),
       uses: index.termUses(queries, ranked),
       notes: [],
+      indexing: null,
     };
   });
 

@@ -269,6 +269,88 @@ describe("missing a page", () => {
   });
 });
 
+describe("counting passages again", () => {
+  /** Stores a page as if an earlier division of texts had found so many passages in it. */
+  async function plantCounted(base: KnowledgeBaseRef, path: string, markdown: string, chunks: number) {
+    const { pageService: pages } = services;
+    await pages.save(base, pageAt(path, markdown), UPLOAD);
+    const page = (await pages.findByUrl(base, `https://example.com${path}`)) ?? expect.fail();
+    const pageKey = { pk: `KnowledgeBase#${base.kbId}`, sk: `Page#${page.id}` };
+    await table.update(pageKey, { set: { chunk_count: chunks, passages_version: 0 } });
+    const baseKey = { pk: `User#${base.accountEmail}`, sk: `KnowledgeBase#${base.kbId}` };
+    const counted = Number((await storedBase(base))?.["chunk_count"]);
+    await table.update(baseKey, { set: { chunk_count: counted + chunks - page.chunkCount } });
+    return { ...page, chunkCount: chunks, passagesVersion: 0 };
+  }
+
+  it("makes the counts of pages and bases exact when the index is built with a new division", async () => {
+    const client = await signUp();
+    const base = await createBase(client);
+    await plantCounted(base, "/a", "# A\n\nFirst.\n\n# B\n\nSecond.", 7);
+    await plantCounted(base, "/b", "# A\n\nOnly.", 1);
+    const view = async () => (await client("GET", `/knowledge-bases/${base.kbId}`)).body.total_chunks;
+    expect(await view()).toBe(8);
+
+    const { body } = await client("POST", `/knowledge-bases/${base.kbId}/search`, { query: "second" });
+
+    expect(body.notes).toEqual([]);
+    expect(await view()).toBe(3);
+    await expectExact(base);
+    expect((await storedIn(base, "Page#")).map((page) => page["passages_version"])).toEqual([1, 1]);
+  });
+
+  it("shows with a page why it can't be indexed, until it is replaced", async () => {
+    const client = await signUp();
+    const base = await createBase(client);
+    const { pageService: pages } = services;
+    await pages.save(base, pageAt("/a", "Text."), UPLOAD);
+    const page = (await pages.findByUrl(base, "https://example.com/a")) ?? expect.fail();
+    const shown = async () =>
+      (await client("GET", `/knowledge-bases/${base.kbId}/pages`)).body.items[0].index_error;
+    expect(await shown()).toBeNull();
+
+    await pages.noteIndexError(base, page, "It is too long.");
+    expect(await shown()).toBe("It is too long.");
+    await pages.save(base, pageAt("/a", "Other text."), UPLOAD);
+    expect(await shown()).toBeNull();
+    // The earlier version has nothing to say about this one.
+    await pages.noteIndexError(base, page, "It is too long.");
+    expect(await shown()).toBeNull();
+  });
+
+  it("does nothing for a page that has changed since, and nothing the second time", async () => {
+    const base = await newBase();
+    const { pageService: pages } = services;
+    const read = await plantCounted(base, "/a", "Text.", 5);
+
+    await pages.recount(base, read, 1);
+    await pages.recount(base, read, 1);
+    await expectExact(base);
+    const old = await plantCounted(base, "/a", "Other text.", 4);
+    await pages.save(base, pageAt("/a", "# A\n\nNew.\n\n# B\n\nText."), UPLOAD);
+    await pages.recount(base, old, 1);
+
+    await expectExact(base);
+    expect((await storedBase(base))?.["chunk_count"]).toBe(2);
+  });
+
+  it("stays exact if the page is replaced or removed at the same time", async () => {
+    const base = await newBase();
+    const { pageService: pages } = services;
+    const [a, b] = [await plantCounted(base, "/a", "Text.", 5), await plantCounted(base, "/b", "Text b.", 9)];
+
+    await Promise.all([
+      pages.recount(base, a, 1),
+      pages.save(base, pageAt("/a", "# A\n\nNew.\n\n# B\n\nText."), UPLOAD),
+      pages.recount(base, b, 1),
+      pages.remove(base, b.id),
+    ]);
+
+    await expectExact(base);
+    expect((await storedBase(base))?.["chunk_count"]).toBe(2);
+  });
+});
+
 describe("the changes of a base", () => {
   it("name each page once, in the order of the latest versions, part by part", async () => {
     const base = await newBase();

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { passagesOf } from "../../src/knowledge/passages.ts";
+import { passagesInTurns, passagesOf } from "../../src/knowledge/passages.ts";
 import { pageIdOf } from "../../src/shared/id-types.ts";
 import { countWords } from "../../src/shared/text.ts";
 
@@ -165,4 +165,17 @@ describe("for any Markdown", () => {
       }),
     );
   });
+});
+
+it("lets other work have its turn while it divides a long text, with the same passages", async () => {
+  const text = Array.from({ length: 2_000 }, (_, n) => `# Section ${n}\n\nWord ${n} of many.`).join("\n\n");
+  let turns = 0;
+  const other = setInterval(() => turns++, 0);
+
+  const passages = await passagesInTurns(text, pageIdOf("page"));
+
+  clearInterval(other);
+  expect(turns).toBeGreaterThan(0);
+  expect(passages).toEqual(passagesOf(text, pageIdOf("page")));
+  expect(passages).toHaveLength(2_000);
 });

@@ -82,6 +82,7 @@ describe("POST /knowledge-bases/{kb}/search", () => {
       next_cursor: null,
       has_more: false,
       notes: [],
+      indexing: null,
     });
   });
 

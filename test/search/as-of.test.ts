@@ -1,5 +1,8 @@
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
+import { SearchClient } from "../../src/search/search-client.ts";
 import { formatTimestamp } from "../../src/shared/clock.ts";
+import { agentIdOf } from "../../src/shared/id-types.ts";
 import { type Archive, beginArchive, plantOld } from "../memory/archive.ts";
 import { beginConversation, signUp, table } from "../support/app.ts";
 import { databaseRequests, embeddingModel, endFaults, injectFault, scriptModel } from "../support/control.ts";
@@ -10,6 +13,8 @@ import { testMemory } from "./memories.ts";
 const LISBON = "Anna lives in Lisbon";
 const PORTO = "Anna lives in Porto";
 const BRAGA = "Anna lives in Braga";
+
+const searches = new SearchClient({ namespace: env.SEARCH_INDEX, region: env.AWS_REGION });
 
 afterEach(endFaults);
 
@@ -72,6 +77,26 @@ describe("a search as of an earlier time", () => {
     const answer = await searched(archive, { as_of: "2020" });
 
     expect(answer).toMatchObject({ contents: [], total: 0, evidence: { considered: 0, newest_at: null } });
+  });
+
+  it("forgets a text as soon as 20 newer ones have been replaced, whether it was indexed before or not", async () => {
+    const archive = await beginArchive();
+    const { client, path } = archive;
+    const { id, times } = await stored(archive, LISBON);
+    const asOf = times[0] ?? "";
+    const change = async (n: number) =>
+      client("PATCH", `${path}/${id}`, { content: `Anna has moved ${n} times` });
+    // From here on, the index has the first text.
+    for (let n = 1; n <= 20; n++) await change(n);
+    expect((await searched(archive, { as_of: asOf })).contents).toEqual([LISBON]);
+
+    await change(21);
+    const indexed = await searched(archive, { as_of: asOf });
+    await searches.forget(agentIdOf(archive.agentId), client.email);
+    const rebuilt = await searched(archive, { as_of: asOf });
+
+    expect(indexed.contents).toEqual([]);
+    expect(rebuilt.contents).toEqual([]);
   });
 
   it("takes a date as its end, and a later time as now", async () => {

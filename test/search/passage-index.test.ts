@@ -187,3 +187,36 @@ it("says which words of a question no page has, and how much was searched", () =
       considered: 1,
     });
   }));
+
+it("indexes a page in parts, and says of a part how long the page is", () =>
+  withPassages((index) => {
+    const page = pageWith("one", ["The harbour", "The pier", "The crane"]);
+
+    expect(index.applyPart(page, 2, 7)).toBe(1);
+    expect(index.changesUntil).toBe(0);
+    expect(index.read(page.pageId, 0, 1_000)).toMatchObject({ total: 3, passages: [{}, {}] });
+    expect(index.read(page.pageId, 2, 1_000)).toMatchObject({ total: 3, passages: [] });
+    expect(found(index, "crane")).toEqual([]);
+    expect(index.applyPart(page, 2, 7)).toBe(0);
+
+    expect(index.changesUntil).toBe(7);
+    expect(index.partial).toBeUndefined();
+    expect(found(index, "crane")).toMatchObject([
+      { position: 2, content: "The harbour\n\nThe pier\n\nThe crane" },
+    ]);
+  }));
+
+it("removes more passages than one statement takes", () =>
+  withPassages((index) => {
+    const page = pageWith(
+      "one",
+      Array.from({ length: 11_000 }, (_, n) => `crane${n}`),
+    );
+    index.apply([page], [], 1);
+    expect(index.stored).toBe(11_000);
+
+    index.apply([], [page.pageId], 2);
+
+    expect(index.stored).toBe(0);
+    expect(found(index, "crane10999")).toEqual([]);
+  }));

@@ -1,7 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { NO_SIMILARITY } from "../../src/search/fusion.ts";
-import { type IndexedPage, PassageIndex, type PassageHit } from "../../src/search/passage-index.ts";
+import { PassageIndex } from "../../src/search/passage-index.ts";
+import type { IndexedPage, PassageHit } from "../../src/search/passage-model.ts";
 import { parseQuery } from "../../src/search/query.ts";
 import { rankAll } from "../../src/search/results.ts";
 import { EVERYTHING } from "../../src/search/word-ranking.ts";

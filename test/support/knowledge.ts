@@ -1,4 +1,6 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { expect } from "vitest";
 import { createPageServices } from "../../src/deps/knowledge.ts";
 import { portsFrom } from "../../src/deps/ports.ts";
 import { createRepositories } from "../../src/deps/repositories.ts";
@@ -43,6 +45,22 @@ export const storedIn = ({ kbId }: KnowledgeBaseRef, prefix = ""): Promise<reado
 /** The item of the base itself. */
 export const storedBase = ({ accountEmail, kbId }: KnowledgeBaseRef): Promise<Item | undefined> =>
   table.get({ pk: `User#${accountEmail}`, sk: `KnowledgeBase#${kbId}` });
+
+/** How many pages the index of a base has, without making it read any. */
+const indexedPages = ({ kbId }: Pick<KnowledgeBaseRef, "kbId">): Promise<number> =>
+  runInDurableObject(env.DOCUMENT_INDEX.getByName(kbId), (_, { storage }) => {
+    const tables = storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'pages'").toArray();
+    if (tables.length === 0) return 0;
+    return storage.sql.exec<{ n: number }>("SELECT COUNT(*) AS n FROM pages").one().n;
+  });
+
+/** Waits until a base has so many indexed pages, and its index has nothing left to do. Nobody needs to search. */
+export async function untilIndexed(base: Pick<KnowledgeBaseRef, "kbId">, pages: number): Promise<void> {
+  await expect.poll(() => indexedPages(base)).toBe(pages);
+  const alarm = () =>
+    runInDurableObject(env.DOCUMENT_INDEX.getByName(base.kbId), (_, { storage }) => storage.getAlarm());
+  await expect.poll(alarm).toBeNull();
+}
 
 /** How many pages are counted for an account this month. */
 export async function pagesUsed(email: string): Promise<unknown> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { KnowledgeReader } from "../../src/knowledge/knowledge-reader.ts";
 import type { DocumentIndexes, DocumentSearchAnswer } from "../../src/knowledge/search-model.ts";
 import { estimateTokens } from "../../src/llm/token-estimate.ts";
-import type { PassageHit } from "../../src/search/passage-index.ts";
+import type { PassageHit } from "../../src/search/passage-model.ts";
 import { AppError, notFound } from "../../src/shared/errors.ts";
 import { accountEmailOf, knowledgeBaseIdOf, pageIdOf, runIdOf } from "../../src/shared/id-types.ts";
 import { knowledgeBaseRead } from "../../src/tools/native/knowledge-base-read.ts";
@@ -35,6 +35,7 @@ const answer = (
   evidence: { matchedTerms: [], missingTerms: [], considered: 10, newestAt: null },
   uses: [],
   notes: [],
+  indexing: null,
   ...more,
 });
 

@@ -144,6 +144,7 @@ export class CrawlRunner extends DurableObject<Env> {
     const crawl = new Crawl({
       ...deps,
       frontier: this.#frontier,
+      flush: () => this.ctx.storage.sync(),
       keep: (next) => this.#queue.keep(next),
       onProgress: () => this.#bell.ring(),
       state,
@@ -199,6 +200,6 @@ export class CrawlRunner extends DurableObject<Env> {
   }
 
   async #deps(): Promise<CrawlRunnerDeps> {
-    return createCrawlDeps(await portsFrom(this.env));
+    return createCrawlDeps(await portsFrom(this.env), (work) => this.ctx.waitUntil(work));
   }
 }

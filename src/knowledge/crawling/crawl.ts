@@ -45,6 +45,8 @@ export interface CrawlDeps {
   readonly timeoutMs: number;
   /** Replaces all pauses between requests; only in local development. */
   readonly pauseMs: number | undefined;
+  /** Waits until what was written to the frontier can't be lost any more. */
+  readonly flush: () => Promise<void>;
   /** Stores where the job stands. */
   readonly keep: (state: CrawlState) => void;
   /** Called whenever a step has been stored. */

@@ -9,6 +9,8 @@ const MAX_SITEMAPS = 500;
 const MAX_VARIANTS = 50;
 /** The longest list of links that is kept for a page that does not change, in characters. */
 const MAX_LINKS_CHARS = 64 * 1024;
+/** How much is kept of links in all, in characters of addresses and lists: those of 10,000 pages with a hundred links each. */
+const MAX_KEPT_CHARS = 100_000_000;
 
 /** What has become of an address. `canonical`: another address of the page is to be read instead. */
 export type UrlOutcome = "success" | "failed" | "skipped" | "canonical";
@@ -60,12 +62,18 @@ const SCHEMA = [
   "CREATE TABLE IF NOT EXISTS sitemaps (url TEXT PRIMARY KEY, position INTEGER NOT NULL, depth INTEGER NOT NULL, is_read INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
   "CREATE TABLE IF NOT EXISTS robots (origin TEXT PRIMARY KEY, kind TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID",
   "CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+  "CREATE TABLE IF NOT EXISTS readings (url TEXT PRIMARY KEY, attempts INTEGER NOT NULL) WITHOUT ROWID",
   // Kept from job to job: a page that has not changed is not sent again, but its links are needed.
-  "CREATE TABLE IF NOT EXISTS links (url TEXT PRIMARY KEY, urls TEXT NOT NULL) WITHOUT ROWID",
+  `CREATE TABLE IF NOT EXISTS kept_links (
+     url TEXT PRIMARY KEY, urls TEXT NOT NULL, chars INTEGER NOT NULL, used INTEGER NOT NULL)`,
+  "CREATE INDEX IF NOT EXISTS kept_links_by_use ON kept_links (used)",
+  "CREATE TABLE IF NOT EXISTS kept_links_size (id INTEGER PRIMARY KEY CHECK (id = 1), chars INTEGER NOT NULL)",
+  // The table of an earlier version. What it has is read from the site again.
+  "DROP TABLE IF EXISTS links",
 ] as const;
 
 /** The tables of a single job. */
-const JOB_TABLES = ["urls", "paths", "sitemaps", "robots", "counters"] as const;
+const JOB_TABLES = ["urls", "paths", "sitemaps", "robots", "counters", "readings"] as const;
 
 const COUNTERS = Object.keys(NO_PROGRESS) as readonly (keyof CrawlProgress)[];
 
@@ -84,10 +92,13 @@ export interface StoredRobots {
 /** Stores the addresses that the running job of a knowledge base knows, in order, and what has become of them. */
 export class Frontier {
   readonly #storage: FrontierStorage;
+  readonly #maxKeptChars: number;
   #hasTables = false;
 
-  constructor(storage: FrontierStorage) {
+  /** `maxKeptChars` is how much is kept of links from job to job, in characters. */
+  constructor(storage: FrontierStorage, maxKeptChars = MAX_KEPT_CHARS) {
     this.#storage = storage;
+    this.#maxKeptChars = maxKeptChars;
   }
 
   /** Must be called before the whole storage is removed, so that the next use creates the tables again. */
@@ -151,6 +162,7 @@ export class Frontier {
       this.#count(COUNTER_OF[end.outcome], 1);
       this.#count("unchanged", end.isUnchanged ? 1 : 0);
       this.#count("removed", end.isRemoved ? 1 : 0);
+      if (end.isRemoved) this.#forgetLinks(url);
       this.#count("totalChunks", end.chunks ?? 0);
       return end.links ? this.#add(end.links.urls, end.links.depth) : NOTHING;
     });
@@ -222,18 +234,65 @@ export class Frontier {
 
   /** Returns the links that a page had when it was last read, or `undefined` if they are not known. */
   knownLinks(url: string): readonly string[] | undefined {
-    const query = "SELECT urls FROM links WHERE url = ?";
+    const query = "SELECT urls FROM kept_links WHERE url = ?";
     const [row] = this.#sql.exec<{ urls: string }>(query, url).toArray();
     // Written by `keepLinks`.
     return row && (JSON.parse(row.urls) as string[]);
   }
 
-  /** Keeps the links of a page for the next crawl. A list that is too long is not kept: the page will be read again then. */
+  /**
+   * Keeps the links of a page for the next crawl. A list that is too long is not kept: the page will be read again then. If there is
+   * no room for all lists, those are removed that were kept the longest time ago.
+   */
   keepLinks(url: string, urls: readonly string[]): void {
     const text = JSON.stringify(urls);
-    if (text.length <= MAX_LINKS_CHARS)
-      this.#sql.exec("INSERT OR REPLACE INTO links VALUES (?, ?)", url, text);
-    else this.#sql.exec("DELETE FROM links WHERE url = ?", url);
+    this.#storage.transactionSync(() => {
+      this.#forgetLinks(url);
+      if (text.length > MAX_LINKS_CHARS) return;
+
+      const chars = url.length + text.length;
+      const used = this.#number("SELECT IFNULL(MAX(used), 0) + 1 AS n FROM kept_links");
+      this.#sql.exec("INSERT INTO kept_links VALUES (?, ?, ?, ?)", url, text, chars, used);
+      this.#addKept(chars);
+      this.#pruneLinks();
+    });
+  }
+
+  /** Returns how often reading a page of this job was begun without an end. */
+  unendedReadings(url: string): number {
+    return this.#number("SELECT IFNULL(SUM(attempts), 0) AS n FROM readings WHERE url = ?", url);
+  }
+
+  /** Notes that reading a page begins. */
+  beginReading(url: string): void {
+    const query =
+      "INSERT INTO readings VALUES (?, 1) ON CONFLICT (url) DO UPDATE SET attempts = attempts + 1";
+    this.#sql.exec(query, url);
+  }
+
+  /** Notes that reading a page has ended, with or without success. */
+  endReading(url: string): void {
+    this.#sql.exec("DELETE FROM readings WHERE url = ?", url);
+  }
+
+  #forgetLinks(url: string): void {
+    const query = "DELETE FROM kept_links WHERE url = ? RETURNING chars";
+    for (const { chars } of this.#sql.exec<{ chars: number }>(query, url).toArray()) this.#addKept(-chars);
+  }
+
+  #pruneLinks(): void {
+    while (this.#number("SELECT IFNULL(SUM(chars), 0) AS n FROM kept_links_size") > this.#maxKeptChars) {
+      const query = "SELECT url FROM kept_links ORDER BY used LIMIT 1";
+      const [oldest] = this.#sql.exec<{ url: string }>(query).toArray();
+      if (!oldest) return;
+      this.#forgetLinks(oldest.url);
+    }
+  }
+
+  #addKept(chars: number): void {
+    const query =
+      "INSERT INTO kept_links_size VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET chars = chars + excluded.chars";
+    this.#sql.exec(query, chars);
   }
 
   #add(urls: readonly string[], depth: number): LeftOut {

@@ -46,6 +46,8 @@ interface PageJudgeDeps {
   readonly frontier: Frontier;
   readonly pages: PageStore;
   readonly read: (source: DocumentSource) => Promise<ReadDocument>;
+  /** Waits until what was written to the frontier can't be lost any more. */
+  readonly flush: () => Promise<void>;
   /** Returns why an address must not be requested, or `undefined`. */
   readonly refusal: (url: string) => Promise<string | undefined>;
   /** Marks the stored page of an address as missing. */
@@ -72,7 +74,12 @@ export class PageJudge {
   /** Decides about a page that was fetched from an address, after all redirects. */
   async judge(address: FrontierUrl, content: PageContent, context: JudgeContext): Promise<Verdict | Stop> {
     const read = await this.#read(address.url, content);
-    if (typeof read === "string") return verdict("failed", read, { contentLength: content.bytes.length });
+    if (typeof read === "string")
+      return verdict("failed", read, {
+        contentLength: content.bytes.length,
+        // It may have links that nobody knows.
+        isPartial: read === UNREADABLE,
+      });
 
     const robots = {
       noindex: read.robots.noindex || content.robots.noindex,
@@ -102,13 +109,24 @@ export class PageJudge {
     return { ...stored, ...found, markdownHash, reason: stored.reason ?? warningOf(read, content) };
   }
 
-  /** Returns the document, or the sentence that says why it can't be read. */
+  /**
+   * Returns the document, or the sentence that says why it can't be read. Anti-DoS: a page may end the process that reads it. So each
+   * attempt is stored before it begins, and only an attempt that ends is forgotten.
+   */
   async #read(url: string, { bytes, contentType }: PageContent): Promise<ReadDocument | string> {
+    const { flush, frontier, read } = this.#deps;
+    if (frontier.unendedReadings(url) >= MAX_READINGS) return UNREADABLE;
+
+    frontier.beginReading(url);
+    await flush();
     try {
-      return await this.#deps.read({ bytes, contentType, url, fileName: null });
+      const document = await read({ bytes, contentType, url, fileName: null });
+      frontier.endReading(url);
+      return document;
     } catch (error) {
-      if (error instanceof UnreadableDocument) return error.message;
-      throw error;
+      if (!(error instanceof UnreadableDocument)) throw error;
+      frontier.endReading(url);
+      return error.message;
     }
   }
 
@@ -185,6 +203,9 @@ export class PageJudge {
   }
 }
 
+/** How often reading a page may begin without an end. */
+const MAX_READINGS = 3;
+const UNREADABLE = "Reading the page failed three times. Upload its text instead.";
 const TOO_LARGE = "The page has more text than a page may have.";
 
 /**

@@ -74,6 +74,7 @@ function rowOf({ found, citation }: Numbered<KnowledgeHit>, words: PassageWords,
 
 const REMARKS = new Map([
   ["index-building", "(The knowledge bases are still being indexed. Some pages may be missing.)"],
+  ["pages-left-out", "(Some pages could not be indexed and are missing.)"],
   ["base-unavailable", "(One knowledge base can't be searched right now. Its pages are missing.)"],
   ["base-gone", "(A knowledge base that was linked to this agent no longer exists.)"],
   ["embeddings-failed", "(Keyword matches only: semantic search is not available right now.)"],

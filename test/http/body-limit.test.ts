@@ -1,0 +1,58 @@
+import { expect, it } from "vitest";
+import { anonymous, signUp } from "../support/app.ts";
+
+const CHUNK = new TextEncoder().encode(" ".repeat(16 * 1024));
+
+/** A body without a stated length, which counts how much of it was read. */
+function endless() {
+  const counter = { read: 0 };
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        counter.read += CHUNK.byteLength;
+        controller.enqueue(CHUNK);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { counter, stream };
+}
+
+const headers = { "content-type": "application/json" };
+
+it("reads nothing of a body without a stated length before the caller is known", async () => {
+  const { counter, stream } = endless();
+
+  const sent = await anonymous.raw("POST", "/agents", undefined, { headers, body: stream });
+
+  expect(sent.response.status).toBe(401);
+  // What streams read ahead.
+  expect(counter.read).toBeLessThanOrEqual(2 * CHUNK.byteLength);
+  await sent.response.text();
+  await stream.cancel().catch(() => undefined);
+  await sent.ended();
+});
+
+it("reads no more of a body without a stated length than the route allows", async () => {
+  const client = await signUp();
+  const { counter, stream } = endless();
+
+  const sent = await client.raw("POST", "/agents", undefined, { headers, body: stream });
+
+  expect(sent.response.status).toBe(413);
+  expect(await sent.response.json()).toMatchObject({ detail: "The body must not exceed 64 KB." });
+  expect(counter.read).toBeLessThanOrEqual(64 * 1024 + 3 * CHUNK.byteLength);
+  await sent.ended();
+});
+
+it("passes on a body without a stated length that is within the limit", async () => {
+  const client = await signUp();
+  const text = JSON.stringify({ name: "Handbook" });
+  const body = new Response(text).body ?? expect.fail();
+
+  const sent = await client.raw("POST", "/knowledge-bases", undefined, { headers, body });
+
+  expect(sent.response.status).toBe(201);
+  expect(await sent.response.json()).toMatchObject({ name: "Handbook" });
+  await sent.ended();
+});
