@@ -78,7 +78,9 @@ async function within(
     return await withTimeout(limitMs, async (signal) => run({ ...context, signal }));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return [wrong(`The check did not come to an end within ${limitMs / 1_000} seconds, or failed: ${reason}`)];
+    return [
+      wrong(`The check did not come to an end within ${limitMs / 1_000} seconds, or failed: ${reason}`),
+    ];
   }
 }
 

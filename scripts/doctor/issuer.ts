@@ -57,15 +57,19 @@ async function metadataOf(
   try {
     const response = await limitedFetch(fetch, MAX_ANSWER_BYTES)(address, { signal });
     body = parseJson(await response.text());
-    if (!response.ok) return `There is no OpenID issuer at OIDC_ISSUER: ${address} answered ${response.status}.`;
+    if (!response.ok)
+      return `There is no OpenID issuer at OIDC_ISSUER: ${address} answered ${response.status}.`;
   } catch (error) {
     return `The issuer does not answer at ${address} (${reasonOf(error, signal)}). Check OIDC_ISSUER.`;
   }
   const named = field(body, "issuer");
-  if (typeof named !== "string") return `${address} is not the metadata of an OpenID issuer. Check OIDC_ISSUER.`;
-  if (named !== issuer) return `The issuer calls itself ${named}, and OIDC_ISSUER must be exactly that, not ${issuer}.`;
+  if (typeof named !== "string")
+    return `${address} is not the metadata of an OpenID issuer. Check OIDC_ISSUER.`;
+  if (named !== issuer)
+    return `The issuer calls itself ${named}, and OIDC_ISSUER must be exactly that, not ${issuer}.`;
   for (const name of ["authorization_endpoint", "token_endpoint", "jwks_uri"])
-    if (typeof field(body, name) !== "string") return `The metadata of the issuer at ${address} lacks ${name}.`;
+    if (typeof field(body, name) !== "string")
+      return `The metadata of the issuer at ${address} lacks ${name}.`;
   // These members have just been looked at, and the library checks the others where it uses them.
   return body as oauth.AuthorizationServer;
 }
@@ -95,9 +99,12 @@ async function redirectFinding(
     await response.body?.cancel();
     const target = response.headers.get("location") ?? "";
     if (target.startsWith(redirectUri)) return ok(`The issuer knows the redirect address ${redirectUri}.`);
-    const isRefused = (response.status >= 400 && response.status < 500) || /[?&/](?:auth)?error/iu.test(target);
+    const isRefused =
+      (response.status >= 400 && response.status < 500) || /[?&/](?:auth)?error/iu.test(target);
     return isRefused
-      ? wrong(`The issuer refuses to begin a sign-in: it does not know the client or its redirect address. ${advice}`)
+      ? wrong(
+          `The issuer refuses to begin a sign-in: it does not know the client or its redirect address. ${advice}`,
+        )
       : note(`Whether the issuer knows the redirect address can't be seen from here. ${advice}`);
   } catch (error) {
     return note(`The issuer's page for signing in does not answer (${reasonOf(error, signal)}). ${advice}`);

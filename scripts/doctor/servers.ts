@@ -9,10 +9,18 @@ import { type CheckContext, type Finding, note, ok, reasonOf, wrong } from "./fi
 const MAX_ANSWER_BYTES = 1_000_000;
 
 /** Has the embeddings server embed one word. */
-export async function checkEmbeddings({ variables, fetch, signal }: CheckContext): Promise<readonly Finding[]> {
+export async function checkEmbeddings({
+  variables,
+  fetch,
+  signal,
+}: CheckContext): Promise<readonly Finding[]> {
   const { EMBEDDINGS_URL: url, EMBEDDINGS_MODEL: model, EMBEDDINGS_DIMENSIONS: stated } = variables;
   if (url === undefined && model === undefined)
-    return [note("EMBEDDINGS_URL is not set: search is semantic only with the embeddings of an agent's own provider.")];
+    return [
+      note(
+        "EMBEDDINGS_URL is not set: search is semantic only with the embeddings of an agent's own provider.",
+      ),
+    ];
   if (url === undefined || model === undefined) return []; // The settings' own check says so.
   if (!URL.canParse(url)) return [wrong("EMBEDDINGS_URL has to be an address that ends in /v1.")];
 
@@ -38,7 +46,11 @@ export async function checkEmbeddings({ variables, fetch, signal }: CheckContext
 }
 
 /** Has the reranking server order one word. */
-export async function checkReranking({ variables, fetch, signal }: CheckContext): Promise<readonly Finding[]> {
+export async function checkReranking({
+  variables,
+  fetch,
+  signal,
+}: CheckContext): Promise<readonly Finding[]> {
   const { RERANK_URL: url, RERANK_MODEL: model } = variables;
   if (url === undefined || model === undefined) return [];
   if (!URL.canParse(url)) return [wrong("RERANK_URL has to be an address, such as https://api.jina.ai/v1")];
@@ -81,24 +93,41 @@ export async function checkContact({
   signal,
 }: CheckContext): Promise<readonly Finding[]> {
   const address = variables["CONTACT_WEBHOOK_URL"];
-  if (address === undefined) return [note("CONTACT_WEBHOOK_URL is not set, so the contact form is not offered.")];
+  if (address === undefined)
+    return [note("CONTACT_WEBHOOK_URL is not set, so the contact form is not offered.")];
   const protocol = URL.parse(address)?.protocol;
   if (protocol !== "https:" && !(isLocal && protocol === "http:"))
-    return [wrong("CONTACT_WEBHOOK_URL has to be an address that begins with https://, so the contact form is not offered.")];
+    return [
+      wrong(
+        "CONTACT_WEBHOOK_URL has to be an address that begins with https://, so the contact form is not offered.",
+      ),
+    ];
   try {
     const response = await limitedFetch(fetch, MAX_ANSWER_BYTES)(address, { method: "HEAD", signal });
     await response.body?.cancel();
     // A receiver of messages may refuse any other request, but it must be there.
     return response.status === 404 || response.status === 410
-      ? [wrong(`The receiver of the contact form says that its address is gone (${response.status}): check CONTACT_WEBHOOK_URL.`)]
+      ? [
+          wrong(
+            `The receiver of the contact form says that its address is gone (${response.status}): check CONTACT_WEBHOOK_URL.`,
+          ),
+        ]
       : [ok("The receiver of the contact form answers.")];
   } catch (error) {
-    return [wrong(`The receiver of the contact form does not answer (${reasonOf(error, signal)}): check CONTACT_WEBHOOK_URL.`)];
+    return [
+      wrong(
+        `The receiver of the contact form does not answer (${reasonOf(error, signal)}): check CONTACT_WEBHOOK_URL.`,
+      ),
+    ];
   }
 }
 
 /** Looks whether this service already answers at its public address. It need not run while it is checked. */
-export async function checkPublicAddress({ variables, fetch, signal }: CheckContext): Promise<readonly Finding[]> {
+export async function checkPublicAddress({
+  variables,
+  fetch,
+  signal,
+}: CheckContext): Promise<readonly Finding[]> {
   const address = variables["PUBLIC_URL"];
   if (address === undefined || !URL.canParse(address)) return [];
   const health = `${withoutTrailing(address, "/")}/health`;
@@ -109,6 +138,10 @@ export async function checkPublicAddress({ variables, fetch, signal }: CheckCont
       ? [ok(`The service answers at ${address}.`)]
       : [note(`Something else answers at PUBLIC_URL: ${health} answered ${response.status}.`)];
   } catch (error) {
-    return [note(`The service does not answer at PUBLIC_URL (${reasonOf(error, signal)}); it may not be running yet.`)];
+    return [
+      note(
+        `The service does not answer at PUBLIC_URL (${reasonOf(error, signal)}); it may not be running yet.`,
+      ),
+    ];
   }
 }

@@ -26,8 +26,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENCRYPTION_KEY: "It has to be 32 random bytes in base64: openssl rand -base64 32",
   AWS_ACCESS_KEY_ID: "It is the access key of the user that may read and write the table.",
   AWS_SECRET_ACCESS_KEY: "It belongs to AWS_ACCESS_KEY_ID.",
-  GOOGLE_CLIENT_ID: "It is the client's id at Google or another OpenID issuer; without it, nobody can sign in.",
-  GOOGLE_CLIENT_SECRET: "It is the client's secret at the issuer; OIDC_CLIENT_AUTH=none is for clients that have none.",
+  GOOGLE_CLIENT_ID:
+    "It is the client's id at Google or another OpenID issuer; without it, nobody can sign in.",
+  GOOGLE_CLIENT_SECRET:
+    "It is the client's secret at the issuer; OIDC_CLIENT_AUTH=none is for clients that have none.",
   PUBLIC_URL: "It is the address of this service, https://… without a path.",
   FRONTEND_URL: "It is the origin of the application that people sign in from.",
   OIDC_ISSUER: "It has to be the address of an OpenID issuer, https://…",
@@ -54,7 +56,10 @@ function invalidNames(given: Variables, isLocal: boolean): readonly string[] {
   const isAnybodys =
     endpoint === "embedded" || (endpoint !== undefined && URL.canParse(endpoint) && !isAws(endpoint));
   // Databases other than AWS's accept any credentials.
-  const variables = { ...(isAnybodys && { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" }), ...given };
+  const variables = {
+    ...(isAnybodys && { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" }),
+    ...given,
+  };
   try {
     const missing = missingVariables(variables);
     // A development server offers sign-in with a password where there is no issuer.
@@ -77,11 +82,14 @@ function misspelt(names: readonly string[]): readonly Finding[] {
   const known = [...VARIABLE_NAMES, ...OF_SCRIPTS];
   return names
     .filter((name) => !known.includes(name))
-    .map((name) => note([`${name} is not a setting, and nothing reads it.`, ...suggestion(name, known)].join(" ")));
+    .map((name) =>
+      note([`${name} is not a setting, and nothing reads it.`, ...suggestion(name, known)].join(" ")),
+    );
 }
 
 /** Texts that stand for a secret in documents, and that people forget to replace. */
-const PLACEHOLDER = /change.?me|replace|example|secret.?key|your.?|password|test|dummy|placeholder|xxx|\.\.\.|…/iu;
+const PLACEHOLDER =
+  /change.?me|replace|example|secret.?key|your.?|password|test|dummy|placeholder|xxx|\.\.\.|…/iu;
 /** A random text of 32 characters from an alphabet of 64 has about 25 different ones; fewer than this are hardly random. */
 const MIN_DIFFERENT = 12;
 
@@ -89,11 +97,15 @@ const MIN_DIFFERENT = 12;
 export function checkSecrets({ variables, isLocal }: CheckContext): readonly Finding[] {
   if (isLocal) return [ok("Secrets of a development server may be of any kind.")];
   const findings: Finding[] = [];
-  const secrets = (variables["JWT_SECRET"] ?? "").split(",").map((entry) => entry.trim().split(":").at(-1) ?? "");
+  const secrets = (variables["JWT_SECRET"] ?? "")
+    .split(",")
+    .map((entry) => entry.trim().split(":").at(-1) ?? "");
   for (const secret of secrets.filter(Boolean))
     if (!isRandom(secret))
       findings.push(
-        wrong("JWT_SECRET is not random, and whoever guesses it can sign in as anybody. Make one: openssl rand -base64 32"),
+        wrong(
+          "JWT_SECRET is not random, and whoever guesses it can sign in as anybody. Make one: openssl rand -base64 32",
+        ),
       );
 
   const keys = parseVaultKeys(variables["ENCRYPTION_KEY"] ?? "") ?? [];
@@ -147,7 +159,11 @@ export function checkOrigins({ variables, isLocal }: CheckContext): readonly Fin
     for (const origin of origins) {
       const page = URL.parse(origin);
       if (page !== null && isLoopback(page) && !isLocal)
-        findings.push(note(`${origin} is on somebody's own machine, so browsers do not send the session's cookie from its pages.`));
+        findings.push(
+          note(
+            `${origin} is on somebody's own machine, so browsers do not send the session's cookie from its pages.`,
+          ),
+        );
       else if (page !== null && !isSameSite(publicUrl, page))
         findings.push(
           wrong(
@@ -168,7 +184,11 @@ export function checkOrigins({ variables, isLocal }: CheckContext): readonly Fin
 function originFindings(origin: string, isLocal: boolean): readonly Finding[] {
   const url = URL.parse(origin);
   if (url === null || !/^https?:$/u.test(url.protocol))
-    return [wrong(`FRONTEND_URL has an entry that is not an address: "${origin}". It has to be like https://app.example.com`)];
+    return [
+      wrong(
+        `FRONTEND_URL has an entry that is not an address: "${origin}". It has to be like https://app.example.com`,
+      ),
+    ];
   if (url.origin !== origin)
     return [
       wrong(
@@ -194,7 +214,8 @@ function siteOf(host: string): string | undefined {
   if (/^[\d.]+$|:/u.test(host)) return undefined;
   const labels = host.split(".");
   const isShared = (suffix: readonly string[]): boolean =>
-    SHARED_SUFFIXES.has(suffix.join(".")) || /^(?:ac|co|com|edu|gov|ne|net|or|org)\.[a-z]{2}$/u.test(suffix.join("."));
+    SHARED_SUFFIXES.has(suffix.join(".")) ||
+    /^(?:ac|co|com|edu|gov|ne|net|or|org)\.[a-z]{2}$/u.test(suffix.join("."));
   const taken = isShared(labels.slice(-2)) ? 3 : 2;
   return labels.length >= taken ? labels.slice(-taken).join(".") : undefined;
 }
@@ -203,7 +224,11 @@ function siteOf(host: string): string | undefined {
 export function checkSuperusers({ variables, isLocal }: CheckContext): readonly Finding[] {
   const names = (variables["SUPERUSER_EMAILS"] ?? "").split(",").map((entry) => entry.trim());
   if (names.includes("*") && !isLocal)
-    return [wrong("SUPERUSER_EMAILS has a *, which works in development only and is ignored. Name the accounts.")];
+    return [
+      wrong("SUPERUSER_EMAILS has a *, which works in development only and is ignored. Name the accounts."),
+    ];
   const count = names.filter(Boolean).length;
-  return count === 0 ? [] : [ok(`${names.includes("*") ? "Everybody is" : `${count} accounts are`} exempt from limits.`)];
+  return count === 0
+    ? []
+    : [ok(`${names.includes("*") ? "Everybody is" : `${count} accounts are`} exempt from limits.`)];
 }

@@ -47,8 +47,12 @@ export async function checkStripe(context: CheckContext): Promise<readonly Findi
 }
 
 function keyFindings(key: string, isLocal: boolean): readonly Finding[] {
-  if (/^pk_/u.test(key))
-    return [wrong("STRIPE_SECRET_KEY is a publishable key (pk_…). Set the secret one (sk_…), from Stripe's dashboard.")];
+  if (key.startsWith("pk_"))
+    return [
+      wrong(
+        "STRIPE_SECRET_KEY is a publishable key (pk_…). Set the secret one (sk_…), from Stripe's dashboard.",
+      ),
+    ];
   if (!/^(?:sk|rk)_/u.test(key))
     return [wrong("STRIPE_SECRET_KEY is not a key of Stripe, which begin with sk_ or rk_.")];
   return /^.._test_/u.test(key) && !isLocal
@@ -62,7 +66,11 @@ function secretFindings(variables: CheckContext["variables"]): readonly Finding[
     .map((entry) => entry.trim())
     .filter(Boolean);
   if (secrets.length === 0)
-    return [wrong("STRIPE_WEBHOOK_SECRET is not set, so Stripe's events are refused. Set the signing secret of the webhook endpoint (whsec_…).")];
+    return [
+      wrong(
+        "STRIPE_WEBHOOK_SECRET is not set, so Stripe's events are refused. Set the signing secret of the webhook endpoint (whsec_…).",
+      ),
+    ];
   return secrets.every((secret) => secret.startsWith("whsec_"))
     ? []
     : [wrong("STRIPE_WEBHOOK_SECRET is not a signing secret of Stripe, which begin with whsec_.")];
@@ -84,15 +92,25 @@ async function priceFindings(context: CheckContext, key: string): Promise<readon
   const answer = await ask(context, key, `prices?${query}`);
   if ("problem" in answer) return answer.problem;
 
-  const found = new Map(answer.items.map((price) => [field(price, "lookup_key"), field(price, "unit_amount")]));
+  const found = new Map(
+    answer.items.map((price) => [field(price, "lookup_key"), field(price, "unit_amount")]),
+  );
   const missing = sold.filter(({ lookupKey }) => !found.has(lookupKey)).map(({ lookupKey }) => lookupKey);
   const other = sold
     .filter(({ lookupKey, amount }) => found.has(lookupKey) && found.get(lookupKey) !== amount)
     .map(({ lookupKey }) => lookupKey);
   if (missing.length > 0)
-    return [wrong(`Stripe has no active price for ${listed(missing)}. Create what is missing: npm run stripe:sync -- --apply`)];
+    return [
+      wrong(
+        `Stripe has no active price for ${listed(missing)}. Create what is missing: npm run stripe:sync -- --apply`,
+      ),
+    ];
   return other.length > 0
-    ? [wrong(`Stripe's price for ${listed(other)} is another than pricing_config.json says. See npm run stripe:sync`)]
+    ? [
+        wrong(
+          `Stripe's price for ${listed(other)} is another than pricing_config.json says. See npm run stripe:sync`,
+        ),
+      ]
     : [ok("Stripe accepts the key and has a price for every plan that is sold.")];
 }
 
@@ -120,26 +138,44 @@ async function webhookFindings(context: CheckContext, key: string): Promise<read
   const events = new Set(enabled.flatMap((endpoint) => field(endpoint, "enabled_events")).map(String));
   const lacking = events.has("*") ? [] : STRIPE_EVENTS.filter((event) => !events.has(event));
   return lacking.length > 0
-    ? [wrong(`Stripe's webhook endpoint ${wanted} lacks the events ${listed(lacking)}. Add them in Stripe's dashboard.`)]
+    ? [
+        wrong(
+          `Stripe's webhook endpoint ${wanted} lacks the events ${listed(lacking)}. Add them in Stripe's dashboard.`,
+        ),
+      ]
     : [ok("Stripe sends the events that the service needs.")];
 }
 
 /** Asks Stripe for a list. Its messages may quote the key, so only their kind is kept. */
-async function ask({ variables, isLocal, fetch, signal }: CheckContext, key: string, path: string): Promise<Answer> {
+async function ask(
+  { variables, isLocal, fetch, signal }: CheckContext,
+  key: string,
+  path: string,
+): Promise<Answer> {
   const api = (isLocal ? variables["STRIPE_API_URL"] : undefined) ?? "https://api.stripe.com";
   let response: Response;
   let body: unknown;
   try {
     const headers = { authorization: `Bearer ${key}` };
-    response = await limitedFetch(fetch, MAX_ANSWER_BYTES)(`${withoutTrailing(api, "/")}/v1/${path}`, { headers, signal });
+    response = await limitedFetch(fetch, MAX_ANSWER_BYTES)(`${withoutTrailing(api, "/")}/v1/${path}`, {
+      headers,
+      signal,
+    });
     body = parseJson(await response.text());
   } catch (error) {
     return { problem: `Stripe does not answer (${reasonOf(error, signal)}).` };
   }
   const { status } = response;
-  if (status === 401) return { status, problem: "Stripe does not accept the key in STRIPE_SECRET_KEY. Has it been rolled or revoked?" };
+  if (status === 401)
+    return {
+      status,
+      problem: "Stripe does not accept the key in STRIPE_SECRET_KEY. Has it been rolled or revoked?",
+    };
   if (status === 403)
-    return { status, problem: `the key in STRIPE_SECRET_KEY may not read ${path.split("?", 1)[0]}. Give a restricted key that right.` };
+    return {
+      status,
+      problem: `the key in STRIPE_SECRET_KEY may not read ${path.split("?", 1)[0]}. Give a restricted key that right.`,
+    };
   const data = field(body, "data");
   if (!response.ok || !Array.isArray(data)) return { status, problem: `Stripe answered ${status}.` };
   return { items: data };

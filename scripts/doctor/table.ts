@@ -54,11 +54,7 @@ export async function checkTable(context: CheckContext): Promise<readonly Findin
   const refused = refusalOf(first, target, endpoint);
   if (refused !== undefined) return [...clock, wrong(refused)];
 
-  return [
-    ...clock,
-    ...(await rightsFindings(call, target, first)),
-    ...(await expiryFindings(call, target)),
-  ];
+  return [...clock, ...(await rightsFindings(call, target, first)), ...(await expiryFindings(call, target))];
 }
 
 /** Where the table is, or a sentence about what is wrong with the settings. */
@@ -90,7 +86,9 @@ function callerOf({ credentials, region, endpoint }: TableTarget, { fetch, signa
     });
     const response = await send(signed, { signal });
     const body = parseJson(await response.text());
-    const type = String(field(body, "__type") ?? `HTTP ${response.status}`).split("#").at(-1);
+    const type = String(field(body, "__type") ?? `HTTP ${response.status}`)
+      .split("#")
+      .at(-1);
     const message = field(body, "message") ?? field(body, "Message");
     const serverTime = Date.parse(response.headers.get("date") ?? "");
     return {
@@ -106,7 +104,8 @@ function callerOf({ credentials, region, endpoint }: TableTarget, { fetch, signa
 const nobody = () => ({ pk: { S: `Doctor#${randomUUID()}` }, sk: { S: "Doctor" } });
 
 function clockFindings({ serverTime }: TableAnswer, machineTime: number): readonly Finding[] {
-  if (serverTime === undefined) return [note("The database does not tell the time, so the clock was not checked.")];
+  if (serverTime === undefined)
+    return [note("The database does not tell the time, so the clock was not checked.")];
   // The header is in whole seconds, cut off.
   const seconds = Math.round((machineTime - serverTime - 500) / 1_000);
   if (Math.abs(seconds) <= MAX_SKEW_SECONDS) return [ok("The clock agrees with the database's.")];
@@ -165,7 +164,12 @@ async function rightsFindings(
     [
       "Query",
       "Query",
-      { TableName, KeyConditionExpression: "pk = :pk", ExpressionAttributeValues: { ":pk": nobody().pk }, Limit: 1 },
+      {
+        TableName,
+        KeyConditionExpression: "pk = :pk",
+        ExpressionAttributeValues: { ":pk": nobody().pk },
+        Limit: 1,
+      },
     ],
     ["PutItem", "PutItem", { TableName, Item: nobody(), ...NEVER }],
     [
@@ -180,7 +184,11 @@ async function rightsFindings(
       },
     ],
     ["DeleteItem", "DeleteItem", { TableName, Key: nobody(), ...NEVER }],
-    ["BatchWriteItem", "BatchWriteItem", { RequestItems: { [table]: [{ DeleteRequest: { Key: nobody() } }] } }],
+    [
+      "BatchWriteItem",
+      "BatchWriteItem",
+      { RequestItems: { [table]: [{ DeleteRequest: { Key: nobody() } }] } },
+    ],
     [
       "ConditionCheckItem",
       "TransactWriteItems",
@@ -209,18 +217,23 @@ async function expiryFindings(call: Call, { table }: TableTarget): Promise<reado
         "The credentials may not read whether the table expires items, which the service does not need. `npm run table` checks it, with other credentials.",
       ),
     ];
-  if (refusal !== undefined) return [note(`The database does not say whether the table expires items (${refusal}).`)];
+  if (refusal !== undefined)
+    return [note(`The database does not say whether the table expires items (${refusal}).`)];
 
   const description = field(body, "TimeToLiveDescription");
   const status = field(description, "TimeToLiveStatus");
   const attribute = field(description, "AttributeName");
   if (status !== "ENABLED" && status !== "ENABLING")
     return [
-      wrong(`The table ${table} does not expire items, so it keeps old runs and sessions for ever. Turn its time to live on: npm run table`),
+      wrong(
+        `The table ${table} does not expire items, so it keeps old runs and sessions for ever. Turn its time to live on: npm run table`,
+      ),
     ];
   if (attribute !== "ttl")
     return [
-      wrong(`The table ${table} expires items by the attribute "${String(attribute)}", not "ttl". Change its time to live at AWS.`),
+      wrong(
+        `The table ${table} expires items by the attribute "${String(attribute)}", not "ttl". Change its time to live at AWS.`,
+      ),
     ];
   return [ok("The table expires items by their ttl.")];
 }
