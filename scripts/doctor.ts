@@ -61,7 +61,9 @@ function environmentOf(variables: Variables, isDevelopmentsOwnFile: boolean): st
 async function readSettings(file: string, isRequired: boolean): Promise<Variables | undefined> {
   try {
     const settings = parseEnv(await readFile(file, "utf8"));
-    return Object.fromEntries(Object.entries(settings).filter((entry): entry is [string, string] => !!entry[1]));
+    return Object.fromEntries(
+      Object.entries(settings).filter((entry): entry is [string, string] => !!entry[1]),
+    );
   } catch (error) {
     if (field(error, "code") !== "ENOENT") throw error;
     if (isRequired) throw new Error(`There is no file ${file}.`, { cause: error });
@@ -72,10 +74,11 @@ async function readSettings(file: string, isRequired: boolean): Promise<Variable
 function report(diagnoses: readonly Diagnosis[]): void {
   const width = Math.max(...diagnoses.map(({ subject }) => subject.length));
   for (const { subject, findings } of diagnoses)
-    for (const { level, text } of findings)
-      console.log(`${MARKS[level]}  ${subject.padEnd(width)}  ${text}`);
+    for (const { level, text } of findings) console.log(`${MARKS[level]}  ${subject.padEnd(width)}  ${text}`);
 
   const count = diagnoses.flatMap(({ findings }) => findings).filter(({ level }) => level === "wrong").length;
-  console.log(count === 0 ? "\nNothing is wrong." : `\n${count === 1 ? "One thing is" : `${count} things are`} wrong.`);
+  console.log(
+    count === 0 ? "\nNothing is wrong." : `\n${count === 1 ? "One thing is" : `${count} things are`} wrong.`,
+  );
   if (count > 0) process.exitCode = 1;
 }

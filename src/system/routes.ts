@@ -4,6 +4,7 @@ import { operation } from "../http/openapi.ts";
 import { anyQuery } from "../http/query-names.ts";
 import type { AppEnv } from "../access/env.ts";
 import { publicAccess } from "../access/require-access.ts";
+import { serveAsset } from "./assets.ts";
 
 const Welcome = z.object({ message: z.string() }).meta({ id: "Welcome" });
 const Health = z.object({ status: z.literal("healthy") }).meta({ id: "Health" });
@@ -26,12 +27,7 @@ export const systemRoutes = new Hono<AppEnv>()
     c.json({ status: "healthy" } as const, 200),
   )
   .get("/openapi.json", operation("getOpenApi", { 200: "json" }), anyQuery(), publicAccess, async (c) => {
-    const { body, ok } = await c.env.ASSETS.fetch(new URL("/openapi.json", c.req.url));
-    if (!ok) throw new Error("The API description is not among the assets.");
-    const response: Response = c.newResponse(body, 200, {
-      "content-type": "application/json",
-      "cache-control": PUBLIC,
-    });
+    const response = await serveAsset(c, "/openapi.json", { cache: PUBLIC });
     // The cast only adds the type that Hono's typed client reads.
     return response as Response & TypedResponse<ApiDescription, 200, "json">;
   });

@@ -52,7 +52,9 @@ it.each([
 
 it("lets a test provoke faults that it names", async () => {
   stand.allow(/console: Expected\./u);
-  await runInPage('console.error("Expected.")');
+  const page = await runInPage('console.error("Expected.")');
+
+  expect(await page.title()).toBe("");
 });
 
 it("lets a test name another origin", async () => {

@@ -12,9 +12,7 @@ interface Received {
 }
 
 /** Starts a server for one test, and returns its origin. A function answers each request. */
-export async function listen(
-  answer: (request: Received, response: ServerResponse) => void,
-): Promise<string> {
+export async function listen(answer: (request: Received, response: ServerResponse) => void): Promise<string> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
