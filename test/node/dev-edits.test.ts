@@ -19,6 +19,7 @@ async function copyOfProject(): Promise<string> {
     "docs",
     "package.json",
     "pricing_config.json",
+    "reference",
     "tsconfig.json",
     "wrangler.toml",
     "wrangler.pdf.toml",
