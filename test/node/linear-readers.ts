@@ -103,6 +103,7 @@ import {
   requestOf,
   rebase,
 } from "./linear-inputs.ts";
+import { CLIENT_READERS } from "./linear-client-readers.ts";
 import { STREAM_READERS } from "./linear-streams.ts";
 
 const NO_AMENDMENTS = { source: "api.test/m", amendments: new Map<never, never>() };
@@ -336,6 +337,7 @@ export const READERS: Readonly<Record<string, Reads>> = {
   "llm/bytes: textOf": (text) =>
     textOf(new Response(bodyOf(utf8(text), 64)), { ms: 1_000, maxBytes: 1_000_000 }),
   ...STREAM_READERS,
+  ...CLIENT_READERS,
   ...KNOWLEDGE_READERS,
 
   "auth/profile: profileFrom": (text) => [
