@@ -92,13 +92,14 @@ async function say(
   return answer;
 }
 
-const describeCall = ({ tool_name: name, tool_args: args }: ToolCallStartEvent): string =>
-  `${name}(${Object.entries(args)
-    .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
-    .join(", ")})`;
+function describeCall({ tool_name: name, tool_args: args }: ToolCallStartEvent): string {
+  const values = Object.entries(args).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  return `${name}(${values.join(", ")})`;
+}
 
-const describeResult = ({ success, content }: ToolCallResultEvent): string =>
-  success ? dim(`       ${content}`) : red(`       failed: ${content}`);
+function describeResult({ success, content }: ToolCallResultEvent): string {
+  return success ? dim(`       ${content}`) : red(`       failed: ${content}`);
+}
 
 async function showMemory(client: AgentBuilder, { agent_id }: Agent): Promise<void> {
   const { lines, word_count, word_limit } = await client.agents(agent_id).memory.block("human").get();

@@ -76,7 +76,7 @@ type ListOptions<P extends ListPath> = OptionsOf<"GET", P>;
 const optionsOf = (options: RequestSettings | undefined): AnyOptions => options ?? {};
 
 /** What a helper takes besides its own arguments: query parameters and the settings of a request. */
-export type WithSettings<Query = Record<never, never>> = Query & RequestSettings;
+export type WithSettings<Query = unknown> = Query & RequestSettings;
 
 /** Separates the settings of a request from its query parameters. */
 export function split<Query extends object>(

@@ -1951,6 +1951,19 @@ export interface ShownApiKey {
   secret: string;
 }
 
+/** How people can sign in. */
+export type SignInMethods = {
+  /** Whether a name and a password are enough. Only true in development. */
+  local: boolean;
+  /** Where people sign in otherwise, or null if nothing is set up. */
+  issuer: {
+    /** The issuer's name for people: `Google`, or the host of another one. */
+    name: string;
+    /** The path on this service that leads the browser to the issuer. */
+    url: string;
+  } | null;
+};
+
 /** What became of the memories, in the order of the request. */
 export interface StoredMemories {
   /** One item per memory of the request. */
@@ -2332,7 +2345,7 @@ export interface Operations {
     /**
      * Get the name of the service. (`getRoot`)
      *
-     * Answers with a fixed sentence. Use `getHealth` for checks.
+     * Answers with a fixed sentence. A browser, which prefers `text/html`, gets the playground instead. Use `getHealth` for checks.
      */
     "/": {
       options: {};
@@ -2355,6 +2368,15 @@ export interface Operations {
     "/openapi.json": {
       options: {};
       answer: Record<string, unknown>;
+    };
+    /**
+     * Find out how people can sign in. (`getSignInMethods`)
+     *
+     * For sign-in pages. `local` is sign-in by name and password, in development only. `issuer` is Google or another OpenID issuer; send the browser to its `url`.
+     */
+    "/auth/methods": {
+      options: {};
+      answer: SignInMethods;
     };
     /**
      * Get the signed-in account. (`getMe`)
@@ -3452,7 +3474,7 @@ export interface Operations {
     /**
      * Sign up locally (development only). (`localSignup`)
      *
-     * Creates an account with a name and a password, for development without Google. A deployment refuses it with 403. A name that is taken is a 409.
+     * Creates an account with a name and a password, for development without Google. A page of this service also gets a refresh cookie. A deployment refuses it with 403. A name that is taken is a 409.
      */
     "/auth/local/signup": {
       options: {
@@ -3463,7 +3485,7 @@ export interface Operations {
     /**
      * Sign in locally (development only). (`localLogin`)
      *
-     * Returns an access token for an account that `localSignup` has created. A deployment refuses it with 403; a wrong name or password is a 401.
+     * Returns an access token for an account that `localSignup` has created, and a refresh cookie to a page of this service. A deployment refuses it with 403; a wrong name or password is a 401.
      */
     "/auth/local/login": {
       options: {

@@ -49,7 +49,7 @@ export type OptionsOf<M extends Method, P extends keyof Operations[M]> = Operati
 
 /** The arguments behind method and path: the options may be left out if the operation needs none. */
 export type Arguments<M extends Method, P extends keyof Operations[M]> =
-  Record<never, never> extends OptionsOf<M, P> ? [options?: OptionsOf<M, P>] : [options: OptionsOf<M, P>];
+  Partial<OptionsOf<M, P>> extends OptionsOf<M, P> ? [options?: OptionsOf<M, P>] : [options: OptionsOf<M, P>];
 
 /** The query parameters of an operation. */
 export type QueryOf<M extends Method, P extends keyof Operations[M]> = Operations[M][P] extends {

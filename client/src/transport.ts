@@ -211,7 +211,8 @@ export function newKey(): string {
 function fillIn(path: string, values: object = {}): string {
   const given = new Map(entriesOf(values));
   return path.replaceAll(/\{(\w+)\}/gu, (_, name: string) => {
-    const value = String(given.get(name) ?? "");
+    const one = given.get(name);
+    const value = typeof one === "string" || typeof one === "number" ? String(one) : "";
     if (value === "" || value === "." || value === "..")
       throw new TypeError(`The path needs a \`${name}\`, and "${value}" can't be one.`);
     return encodeURIComponent(value);

@@ -24,7 +24,7 @@ export interface Talk {
 
 /**
  * Starts the service before the tests of a file and stops it after them. A model whose name begins with `held` says "One ", waits
- * until it is released, and says "two."; one whose name begins with `failing` says "One " and breaks off.
+ * until it is released, and says "two."; one whose name begins with `failing` says "One " and ends without its end.
  */
 export function useClientService(): ClientService {
   const holds = new Map<string, PromiseWithResolvers<void>>();
@@ -41,7 +41,7 @@ export function useClientService(): ClientService {
     const model = await startModelServer({
       respond(request, signal, headers) {
         if (request.model.startsWith("held")) return held(holdOf(request.model).promise, signal);
-        if (request.model.startsWith("failing")) return [{ text: "One " }, { cut: true }];
+        if (request.model.startsWith("failing")) return [{ text: "One " }, { end: true }];
         return demoResponder(request, signal, headers);
       },
     });

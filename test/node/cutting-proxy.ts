@@ -15,20 +15,32 @@ export interface CuttingProxy {
   readonly url: string;
   /** How many connections have been cut. */
   readonly cuts: () => number;
+  /**
+   * Tells that the client has got an event. The connection is cut then: what was received at the moment of a cut may be lost
+   * with it, so that nobody would know where it happened.
+   */
+  readonly received: (event: unknown) => void;
   readonly stop: () => Promise<void>;
+}
+
+/** A connection that is cut as soon as the client has got the event with this JSON. */
+interface Held {
+  readonly last: string;
+  readonly cut: () => void;
 }
 
 /** Starts a proxy that cuts connections in the middle of event streams, as networks do. */
 export async function startCuttingProxy(upstream: string, cutOf: CutOf): Promise<CuttingProxy> {
   let cuts = 0;
+  const held = new Set<Held>();
   const server = createServer((request, response) => {
     const cut = cutOf({ method: request.method ?? "", path: request.url ?? "" });
     const forwarded = send(
       `${upstream}${request.url ?? ""}`,
       { method: request.method, headers: request.headers },
       (answer) => {
-        if (cut === undefined) pass(answer, response);
-        else passUntil(answer, response, cut, () => (cuts += 1));
+        if (cut === undefined) return pass(answer, response);
+        passUntil(answer, response, cut, { hold: (one) => held.add(one), onCut: () => (cuts += 1) });
       },
     );
     forwarded.on("error", () => response.destroy());
@@ -40,6 +52,14 @@ export async function startCuttingProxy(upstream: string, cutOf: CutOf): Promise
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cuts: () => cuts,
+    received(event) {
+      const text = JSON.stringify(event);
+      for (const one of held) {
+        if (one.last !== text) continue;
+        held.delete(one);
+        one.cut();
+      }
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -54,37 +74,42 @@ function pass(answer: IncomingMessage, response: ServerResponse): void {
   answer.pipe(response);
 }
 
-/** Passes whole events until the connection is to be cut. An answer that ends before is passed as it is. */
-function passUntil(answer: IncomingMessage, response: ServerResponse, cut: Cut, onCut: () => void): void {
-  let left = cut.after;
+/** Passes whole events, then holds the connection until it is to be cut. An answer that ends before is passed as it is. */
+function passUntil(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  { after, half = false }: Cut,
+  { hold, onCut }: { readonly hold: (held: Held) => void; readonly onCut: () => void },
+): void {
+  let left = after;
   let rest = "";
-  let isCut = false;
   const destroy = (): void => {
-    onCut();
     response.destroy();
     answer.destroy();
+  };
+  const cut = (): void => {
+    onCut();
+    // Half of the next event, or of what has arrived of it, is never a whole one.
+    if (half && rest !== "") response.write(rest.slice(0, rest.indexOf("\n\n") / 2), destroy);
+    else destroy();
   };
   if (left > 0) response.writeHead(answer.statusCode ?? 502, answer.headers);
 
   answer.setEncoding("utf8");
   answer.on("data", (chunk: string) => {
-    if (isCut) return;
-    const blocks = (rest + chunk).split("\n\n");
-    rest = blocks.pop() ?? "";
-    for (const block of blocks) {
-      if (left === 0) {
-        isCut = true;
-        // The half is shorter than the event, and so never a whole one.
-        if (cut.half && cut.after > 0) response.write(block.slice(0, block.length / 2), destroy);
-        else destroy();
-        return;
-      }
-      if (block.startsWith("data:")) left -= 1;
+    rest += chunk;
+    if (after === 0) return cut();
+    for (let end = rest.indexOf("\n\n"); end >= 0 && left > 0; end = rest.indexOf("\n\n")) {
+      const block = rest.slice(0, end);
+      rest = rest.slice(end + 2);
       response.write(`${block}\n\n`);
+      if (!block.startsWith("data: ")) continue;
+      left -= 1;
+      if (left === 0) hold({ last: block.slice("data: ".length), cut });
     }
   });
   answer.on("error", () => response.destroy());
   answer.on("end", () => {
-    if (!isCut) response.end(rest);
+    if (left > 0) response.end(rest);
   });
 }

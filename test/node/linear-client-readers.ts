@@ -32,7 +32,7 @@ const asJson = answering("application/json", (client) => client.agents.list());
 /** The readers of the client, which reads what a service sends that may not be ours. */
 export const CLIENT_READERS: Readonly<Record<string, Reads>> = {
   "client: events": (text) =>
-    asEvents([...text].map((character) => `data: ${JSON.stringify({ character })}\n\n`).join("")),
+    asEvents(text.split("").map((character) => `data: ${JSON.stringify({ character })}\n\n`).join("")),
   "client: one event": (text) => asEvents(`data: ${JSON.stringify({ text })}\n\n`),
   "client: one event of many lines": (text) =>
     asEvents(`data: {"a":\n${"data:\n".repeat(text.length)}data:1}\n\n`),
