@@ -90,20 +90,21 @@ export function describeApi(): object {
   };
 }
 
-/** The method and the metadata of each route, without middleware for all routes. */
+/** The method and the metadata of each operation, without middleware for all routes and without pages for browsers. */
 export function routesOf(): [method: string, route: Route][] {
   const handlers = Map.groupBy(
     createApp().routes.filter(({ method }) => method !== "ALL"),
     ({ method, path }) => `${method} ${path}`,
   );
-  return [...handlers].map(([name, ofRoute]) => {
+  return [...handlers].flatMap(([name, ofRoute]): [method: string, route: Route][] => {
     const [method = "", path = ""] = name.split(" ");
     const docs = ofRoute.map(({ handler }) => docOf(handler)).filter((doc) => doc !== undefined);
+    if (docs.some((doc) => doc.kind === "page")) return [];
     const operation = docs.find((doc) => doc.kind === "operation");
     if (!operation) throw new Error(`${name} has no description. Add operation(…).`);
     const access = ofRoute.map(({ handler }) => accessOf(handler)).find((one) => one !== undefined);
     if (!access) throw new Error(`${name} has no access check. Add requireAccess(…) or publicAccess.`);
-    return [method, { path, operation, access, docs }];
+    return [[method, { path, operation, access, docs }]];
   });
 }
 

@@ -52,6 +52,7 @@ import {
   summaryWithoutModel,
   transcriptLine,
 } from "../../src/messages/summary-text.ts";
+import { PLAYGROUND_READERS } from "./linear-playground-readers.ts";
 import { KNOWLEDGE_READERS } from "./linear-knowledge-readers.ts";
 import { READING_READERS } from "./linear-reading.ts";
 import { CRAWL_READERS } from "./linear-crawl-readers.ts";
@@ -339,6 +340,7 @@ export const READERS: Readonly<Record<string, Reads>> = {
   ...STREAM_READERS,
   ...CLIENT_READERS,
   ...KNOWLEDGE_READERS,
+  ...PLAYGROUND_READERS,
 
   "auth/profile: profileFrom": (text) => [
     profileFrom({ sub: "s", email: "a@example.com", email_verified: true, name: text, picture: text }, false),
