@@ -79,7 +79,7 @@ const ALONE = [
 const DEEP = "**/*.deep.test.ts";
 
 /** Tests outside of workerd. */
-const OUTSIDE = ["test/node/", "test/browser/"];
+const OUTSIDE = ["test/node/", "test/browser/", "test/playground/"];
 
 const all = globSync("test/**/*.test.ts").filter(
   (file) => !OUTSIDE.some((folder) => file.startsWith(folder)),
@@ -120,7 +120,11 @@ export default defineConfig({
       inWorkerd("workerd", SHARING, false),
       inWorkerd("workerd-alone", ALONE, true),
       {
-        test: { name: "node", include: ["test/node/**/*.test.ts"], exclude: [DEEP] },
+        test: {
+          name: "node",
+          include: ["test/node/**/*.test.ts", "test/playground/**/*.test.ts"],
+          exclude: [DEEP],
+        },
       },
       inWorkerd(
         "deep",

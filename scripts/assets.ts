@@ -5,23 +5,75 @@
  * @example node scripts/assets.ts
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { referenceAssets } from "./reference-assets.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 
 /** The folder that wrangler.toml names. */
-const ASSETS_FOLDER = join(PROJECT, "dist/assets");
+export const ASSETS_FOLDER = join(PROJECT, "dist/assets");
+
+/** The most that the playground's scripts and styles may take together, compressed, in kilobytes of 1,000 bytes. */
+export const PLAYGROUND_BUDGET_KB = 80;
 
 /** Files to serve, by their paths in the folder. */
 export type Assets = ReadonlyMap<string, Uint8Array>;
 
+/** What was built. */
+export interface BuiltAssets {
+  /** The compressed size of the playground's scripts and styles, in kilobytes of 1,000 bytes, rounded up. */
+  readonly playgroundGzipKb: number;
+}
+
 /** Builds all assets into a folder, which is created if it does not exist. Throws if they cannot be built. */
-export async function buildAssets(folder = ASSETS_FOLDER): Promise<void> {
-  const reference = await referenceAssets();
+export async function buildAssets(folder = ASSETS_FOLDER): Promise<BuiltAssets> {
+  const [playground, reference] = await Promise.all([playgroundAssets(), referenceAssets()]);
   const description = await readFile(join(PROJECT, "docs/openapi.json"));
-  await writeAssets(folder, new Map([...reference, ["openapi.json", description]]));
+  await writeAssets(folder, new Map([...playground, ...reference, ["openapi.json", description]]));
+
+  const code = [...playground].filter(([path]) => /\.(?:js|css)$/u.test(path));
+  const bytes = code.reduce((sum, [, content]) => sum + gzipSync(content).byteLength, 0);
+  return { playgroundGzipKb: Math.ceil(bytes / 1_000) };
+}
+
+/** Bundles the playground: the page, and its script and styles under names that contain a hash of their content. */
+export async function playgroundAssets(): Promise<Assets> {
+  const source = join(PROJECT, "playground");
+  const { outputFiles } = await build({
+    absWorkingDir: source,
+    entryPoints: { playground: "src/main.tsx", icon: "src/icon.svg" },
+    outdir: "out",
+    entryNames: "[name]-[hash]",
+    loader: { ".svg": "copy" },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: ["es2023", "chrome120", "firefox121", "safari17.4"],
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    legalComments: "none",
+    logLevel: "silent",
+  });
+  const files = new Map(
+    outputFiles.map(({ path, contents }) => [`assets/${basename(path)}`, contents] as const),
+  );
+  const page = await readFile(join(source, "index.html"), "utf8");
+  const linked = page.replaceAll(/\{\{(\w+\.\w+)\}\}/gu, (_match, name: string) => nameOf(name, files));
+  return new Map([...files, ["playground/index.html", new TextEncoder().encode(linked)]]);
+}
+
+/** Returns the path of a built file, such as `/assets/playground-ABCDEFGH.js` for `playground.js`. */
+function nameOf(name: string, files: Assets): string {
+  const [stem = "", extension = ""] = name.split(".");
+  const found = [...files.keys()].find(
+    (path) => path.startsWith(`assets/${stem}-`) && path.endsWith(`.${extension}`),
+  );
+  if (found === undefined) throw new Error(`playground/index.html links to ${name}, which was not built.`);
+  return `/${found}`;
 }
 
 /** Makes a folder hold exactly these files. Each one is replaced as a whole; files of before are removed last. */
@@ -49,6 +101,7 @@ async function writeAssets(folder: string, assets: Assets): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  await buildAssets();
-  console.log("built: dist/assets");
+  const { playgroundGzipKb } = await buildAssets();
+  console.log(`built: dist/assets (playground: ${playgroundGzipKb} KB of ${PLAYGROUND_BUDGET_KB} KB, gzip)`);
+  if (playgroundGzipKb > PLAYGROUND_BUDGET_KB) process.exitCode = 1;
 }

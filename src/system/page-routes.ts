@@ -6,15 +6,14 @@ import { webPage } from "../http/openapi.ts";
 import { anyQuery } from "../http/query-names.ts";
 import { validate } from "../http/validate.ts";
 import { serveAsset } from "./assets.ts";
+import { servePlayground } from "./playground.ts";
 
 const AssetParam = z.object({ file: z.string().regex(/^[\w.-]{1,100}$/u) });
 
-/** What browsers load: the files of pages. */
-export const pageRoutes = new Hono<AppEnv>().get(
-  "/assets/:file",
-  webPage,
-  anyQuery(),
-  publicAccess,
-  validate("param", AssetParam),
-  (c) => serveAsset(c, `/assets/${c.req.valid("param").file}`),
-);
+/** What browsers load: the files of pages, and the pages on which a sign-in ends if people are led back to this service. */
+export const pageRoutes = new Hono<AppEnv>()
+  .get("/login", webPage, anyQuery(), publicAccess, servePlayground)
+  .get("/login-success", webPage, anyQuery(), publicAccess, servePlayground)
+  .get("/assets/:file", webPage, anyQuery(), publicAccess, validate("param", AssetParam), (c) =>
+    serveAsset(c, `/assets/${c.req.valid("param").file}`),
+  );

@@ -17,7 +17,7 @@ const STEP_MS = 60_000;
 const LOOK_MS = 10_000;
 
 /** The account that a test has made, and how to call the API as that account. */
-interface Account {
+export interface Account {
   readonly username: string;
   readonly password: string;
   readonly token: string;

@@ -40,6 +40,7 @@ it("declares exactly these routes public", () => {
     "GET /auth/callback",
     "GET /auth/callback/google",
     "GET /auth/google",
+    "GET /auth/methods",
     "GET /health",
     "GET /openapi.json",
     "GET /payments/stripe/pricing",
@@ -62,6 +63,8 @@ it("serves exactly these pages and files to browsers, to everybody", () => {
     "GET /docs",
     "GET /docs.md",
     "GET /llms.txt",
+    "GET /login",
+    "GET /login-success",
   ]);
   for (const [, handlers] of pages)
     expect(handlers.map(({ handler }) => accessOf(handler)).filter(Boolean)).toEqual(["public"]);

@@ -36,6 +36,7 @@ const memory = { content: "Alice has a cat called Tom", occurred_at: "2025-06-01
 export const ROUTES: readonly RouteCase[] = [
   { route: "POST /auth/local/signup", body: credentials, isPublic: true },
   { route: "POST /auth/local/login", body: credentials, isPublic: true },
+  { route: "GET /auth/methods", isPublic: true },
   { route: "GET /auth/google", isPublic: true },
   { route: "GET /auth/callback", isPublic: true },
   { route: "GET /auth/callback/google", isPublic: true },

@@ -17,6 +17,8 @@ async function copyOfProject(): Promise<string> {
     "src",
     "scripts",
     "docs",
+    "client",
+    "playground",
     "package.json",
     "pricing_config.json",
     "reference",
