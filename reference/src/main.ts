@@ -56,16 +56,20 @@ async function show(): Promise<void> {
   });
 
   const schemes = description.components.securitySchemes;
+  let isUsed = false;
   /** Sends the token with all requests that need one; an empty one is none. */
   const use = (token: string): void => {
-    ui.authActions.logout(Object.keys(schemes));
     if (token === "") {
+      // Swagger UI fails if there is nothing to forget.
+      if (isUsed) ui.authActions.logout(Object.keys(schemes));
+      isUsed = false;
       state.textContent = "Requests are sent without a token.";
       return;
     }
     // Whoever the token belongs to, it is sent in the same header.
     const values = Object.entries(schemes).map(([name, schema]) => [name, { name, schema, value: token }]);
     ui.authActions.authorize(Object.fromEntries(values));
+    isUsed = true;
     state.textContent = "Requests are sent with this token until you close the page.";
   };
   listen(use);

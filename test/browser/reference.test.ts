@@ -44,6 +44,11 @@ it("tries an operation with the token that was typed in, and forgets it when the
   expect(
     await page.evaluate("JSON.stringify([localStorage.length, sessionStorage.length, document.cookie])"),
   ).toBe('[0,0,""]');
+
+  await page.getByLabel("Token", { exact: true }).fill("");
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.getByText("Requests are sent without a token.").waitFor();
+
   await page.reload();
   expect(await page.getByLabel("Token", { exact: true }).inputValue()).toBe("");
 });

@@ -1,6 +1,8 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { prefersMarkdown } from "../../src/system/reference-routes.ts";
-import { anonymous } from "../support/app.ts";
+import { anonymous, app } from "../support/app.ts";
 
 /** What Chromium sends when somebody opens a page. */
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -52,6 +54,22 @@ describe("the reference page", () => {
     const [licences = ""] = /\/assets\/licences-[^"]+/u.exec(String(body)) ?? [];
 
     expect((await get(licences)).body).toContain("Apache License");
+  });
+
+  it("is not sent again to a browser that has it, by servers that state no tags of files, too", async () => {
+    const ASSETS = { fetch: () => Promise.resolve(new Response("<p>The page")) };
+    const ask = async (headers: Record<string, string>) => {
+      const ctx = createExecutionContext();
+      const response = await app.request("/docs", { headers }, { ...env, ASSETS }, ctx);
+      await waitOnExecutionContext(ctx);
+      return response;
+    };
+
+    const first = await ask({});
+    const again = await ask({ "if-none-match": first.headers.get("etag") ?? "" });
+
+    expect([first.status, await first.text()]).toEqual([200, "<p>The page"]);
+    expect([again.status, await again.text()]).toEqual([304, ""]);
   });
 
   it("names no other host", async () => {

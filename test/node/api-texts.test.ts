@@ -46,7 +46,8 @@ describe("the reference as Markdown", () => {
     const text = below(`### Schema ${name}`);
 
     expect(text).toContain(schema.description);
-    for (const property of Object.keys(schema.properties ?? {})) expect(text).toContain(`- \`${property}\` (`);
+    for (const property of Object.keys(schema.properties ?? {}))
+      expect(text).toContain(`- \`${property}\` (`);
   });
 
   it("has a heading for every link, and no two headings that are the same", () => {

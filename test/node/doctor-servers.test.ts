@@ -321,7 +321,10 @@ describe("Stripe", () => {
     for (const type of STRIPE_EVENTS) {
       const event = eventFrom({ id: "evt_1", type, data: { object } } as never);
       const isInvoice = type === "invoice.paid" || type.startsWith("invoice.payment_");
-      expect([type, isInvoice || event.about !== undefined || event.alert !== undefined]).toEqual([type, true]);
+      expect([type, isInvoice || event.about !== undefined || event.alert !== undefined]).toEqual([
+        type,
+        true,
+      ]);
     }
   });
 });

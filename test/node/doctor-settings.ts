@@ -1,7 +1,7 @@
 import { diagnose, type DiagnoseOptions } from "../../scripts/doctor/diagnose.ts";
 import { freePort } from "../../scripts/free-port.ts";
 
-const KEY = "3Vn0pQf8cXzK1sR7uYb2Lw9HdT4mGj6E";
+export const KEY = "3Vn0pQf8cXzK1sR7uYb2Lw9HdT4mGj6E";
 export const BYTES = "q83vEjRWeJC6vN7wESM0RVZneImaq7zN3u/wEiM0RVY=";
 /** Settings of production that are as they should be. */
 export const GOOD = {

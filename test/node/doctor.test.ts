@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { isSameSite } from "../../scripts/doctor/settings.ts";
 import { beginServer } from "./dev-process.ts";
-import { BYTES, found, GOOD, NOWHERE } from "./doctor-settings.ts";
+import { BYTES, found, GOOD, KEY, NOWHERE } from "./doctor-settings.ts";
 
 const PROJECT = join(import.meta.dirname, "../..");
 
@@ -180,4 +180,3 @@ describe("npm run doctor", () => {
     });
   });
 });
-
