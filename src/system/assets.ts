@@ -63,7 +63,7 @@ export async function serveAsset(
   if (etag === undefined || !isKnown(c.req.header("if-none-match"), etag))
     return c.newResponse(body, 200, headers);
 
-  await found.body?.cancel();
+  if (body instanceof ReadableStream) await body.cancel();
   return c.newResponse(null, 304, headers);
 }
 
