@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Citation, RunEvent } from "./types.ts";
 
 /** How a run has ended, as far as this page knows. */
-export type RunOutcome = "complete" | "cancelled" | "error";
+type RunOutcome = "complete" | "cancelled" | "error";
 
 /** What one part of the page tells the others. */
 export type BusEvent =
@@ -46,7 +46,7 @@ export const bus = {
   },
 
   emit(event: BusEvent): void {
-    for (const listener of [...listeners]) listener(event);
+    for (const listener of listeners) listener(event);
   },
 };
 

@@ -29,14 +29,15 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, inputs: In
   useEffect(() => {
     const aborter = new AbortController();
     setState((before) => ({ ...before, loading: true }));
-    load(aborter.signal).then(
-      (data) => {
+    const run = async () => {
+      try {
+        const data = await load(aborter.signal);
         if (!aborter.signal.aborted) setState({ data, error: undefined, loading: false });
-      },
-      (error: unknown) => {
+      } catch (error) {
         if (!aborter.signal.aborted) setState(({ data }) => ({ data, error, loading: false }));
-      },
-    );
+      }
+    };
+    void run();
     return () => aborter.abort();
   }, [...inputs, attempt]);
 

@@ -49,7 +49,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
         <Brand />
       </header>
       {isOpen && <div class="backdrop" onClick={() => setOpen(false)} />}
-      <div class="sidebar" id="sidebar">
+      <aside class="sidebar" id="sidebar" aria-label="Navigation and account">
         <Brand />
         <nav aria-label="Main">
           <ul class="nav">
@@ -70,7 +70,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
         </nav>
         <span class="spacer" />
         <Foot />
-      </div>
+      </aside>
       <main id="main" class="main" tabIndex={-1}>
         {children}
       </main>
@@ -116,7 +116,7 @@ function Foot() {
           setTheme(next);
         }}
       />
-      <IconButton icon="signOut" label="Sign out" onClick={leave} />
+      <IconButton icon="signOut" label="Sign out" onClick={() => void leave()} />
     </div>
   );
 }

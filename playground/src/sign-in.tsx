@@ -85,7 +85,7 @@ function LocalForm() {
     if (!(await run())) form.current?.querySelector<HTMLElement>("[aria-invalid], input")?.focus();
   };
   return (
-    <form class="stack" onSubmit={submit} ref={form} noValidate>
+    <form class="stack" onSubmit={(event) => void submit(event)} ref={form} noValidate>
       <h2>{isNew ? "Create an account" : "Sign in"}</h2>
       <Field label="Name" error={atUsername}>
         {(ids) => (

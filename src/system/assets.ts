@@ -63,8 +63,7 @@ export async function serveAsset(
   if (etag === undefined || !isKnown(c.req.header("if-none-match"), etag))
     return c.newResponse(body, 200, headers);
 
-  // A body whose tag had to be computed has been read.
-  if (!found.bodyUsed) await found.body?.cancel();
+  if (body instanceof ReadableStream) await body.cancel();
   return c.newResponse(null, 304, headers);
 }
 

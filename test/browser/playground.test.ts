@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
+import { violationsIn } from "./accessibility.ts";
 import { type Account, useStand } from "./stand.ts";
 import { scriptModel } from "../support/control.ts";
 
@@ -70,9 +71,7 @@ it("marks what is wrong at its field, and sends nothing", async () => {
 
   const name = page.getByLabel("Agent Name");
   expect(await name.getAttribute("aria-invalid")).toBe("true");
-  await expect
-    .poll(() => page.evaluate("document.activeElement.name ?? document.activeElement.id"))
-    .toBe(await name.getAttribute("id"));
+  await expect.poll(() => page.evaluate("document.activeElement.id")).toBe(await name.getAttribute("id"));
   expect(await page.getByRole("alert").allInnerTexts()).toEqual(
     expect.arrayContaining(["Agent Name is required.", "Temperature must be a number."]),
   );
@@ -219,4 +218,38 @@ it("signs out everywhere on the page, and a reload stays signed out", async () =
   await page.reload();
 
   await page.getByRole("button", { name: "Create the account" }).waitFor();
+  expect(await page.getByRole("navigation", { name: "Main" }).count()).toBe(0);
+});
+
+it.each(["light", "dark"] as const)("has no barrier on any screen, in the %s theme", async (colorScheme) => {
+  const account = await stand.signUp();
+  const model = await scriptModel([
+    {
+      text: "# Hello\n\n- *one* `two`\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```js\nlet x;\n```\n\n> [link](https://example.com)",
+    },
+  ]);
+  const id = await agentOf(account, model.name);
+  const options = { colorScheme, reducedMotion: "reduce" } as const;
+  const signedOut = await stand.open("/", options);
+  await signedOut.getByRole("button", { name: "Create the account" }).waitFor();
+  expect(await violationsIn(signedOut)).toEqual([]);
+
+  const page = await signInAs(account, "/", options);
+  await page.getByRole("link", { name: "Ada" }).waitFor();
+  expect(await violationsIn(page)).toEqual([]);
+
+  await page.goto("/#/agents/new");
+  await page.getByRole("button", { name: "Create the agent" }).click();
+  await page.getByText("Agent Name is required.").waitFor();
+  expect(await violationsIn(page)).toEqual([]);
+
+  await page.goto(`/#/chat/${id}`);
+  await send(page, "Hello");
+  await page.getByRole("button", { name: "Copy the answer" }).waitFor();
+  expect(await violationsIn(page)).toEqual([]);
+
+  await page.getByRole("button", { name: "Actions for Hello" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await page.getByRole("dialog").waitFor();
+  expect(await violationsIn(page)).toEqual([]);
 });

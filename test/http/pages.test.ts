@@ -1,3 +1,5 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { anonymous, app } from "../support/app.ts";
 import { prefersPage } from "../../src/system/playground.ts";
@@ -72,6 +74,23 @@ describe("the playground", () => {
     expect(first.headers.get("cache-control")).toBe("no-cache");
     expect([again.status, again.headers.get("etag")]).toEqual([304, etag]);
     expect(other.status).toBe(200);
+  });
+
+  it("is answered with 304 where the files are served without entity tags, as by workerd alone", async () => {
+    const request = async (headers: Record<string, string>) => {
+      const ASSETS = { fetch: () => Promise.resolve(new Response("<p>the page</p>")) };
+      const ctx = createExecutionContext();
+      const response = await app.request("/login", { headers }, { ...env, ASSETS }, ctx);
+      await waitOnExecutionContext(ctx);
+      return response;
+    };
+    const first = await request({});
+    const etag = first.headers.get("etag") ?? "";
+
+    const again = await request({ "if-none-match": etag });
+
+    expect(etag).toMatch(/^"[0-9a-f]{32}"$/u);
+    expect([first.status, again.status, again.headers.get("etag")]).toEqual([200, 304, etag]);
   });
 
   it("is kept apart from the JSON of the same address by caches", async () => {

@@ -1,4 +1,4 @@
-import type { ComponentChildren, VNode } from "preact";
+import type { VNode } from "preact";
 import { describe, expect, it, vi } from "vitest";
 import { markdownElements } from "../../playground/src/chat/markdown.tsx";
 import type { Citation } from "../../playground/src/types.ts";
@@ -26,15 +26,14 @@ const isVNode = (value: unknown): value is VNode<Record<string, unknown>> =>
 const OPAQUE = new Set(["CopyButton"]);
 
 /** Returns all elements that nodes consist of. */
-function elementsOf(node: ComponentChildren): readonly Element[] {
-  if (Array.isArray(node)) return node.flatMap(elementsOf);
+function elementsOf(node: unknown): readonly Element[] {
+  if (Array.isArray(node)) return node.flatMap((child: unknown) => elementsOf(child));
   if (!isVNode(node)) return [];
   const { type, props } = node;
-  if (typeof type === "string")
-    return [{ tag: type, props }, ...elementsOf(props["children"] as ComponentChildren)];
+  if (typeof type === "string") return [{ tag: type, props }, ...elementsOf(props["children"])];
   if (OPAQUE.has(type.name)) return [];
   // Components without state are functions of their properties.
-  return elementsOf((type as (properties: object) => ComponentChildren)(props));
+  return elementsOf((type as (properties: object) => unknown)(props));
 }
 
 const elements = (text: string, onCitation?: (citation: Citation) => void) =>
@@ -82,7 +81,8 @@ describe("the elements of an answer", () => {
     const buttons = elements("It costs 5 [1], or more [7].", open).filter(({ tag }) => tag === "button");
 
     expect(buttons.map(({ props }) => props["aria-label"])).toEqual(["Source 1: Prices"]);
-    (buttons[0]?.props["onClick"] as () => void)();
+    const click = buttons[0]?.props["onClick"];
+    if (typeof click === "function") click();
     expect(open).toHaveBeenCalledWith(CITATION);
   });
 

@@ -18,6 +18,9 @@ export interface ChatScreenProps {
   readonly conversationId: string | undefined;
 }
 
+/** Below this width, the panels are above the chat and not beside it; see chat.css. */
+const PANELS_ABOVE = "(width < 1000px)";
+
 /** The chat with an agent: its conversations, one of them, and the panels beside it. */
 export function ChatScreen({ agentId, conversationId }: ChatScreenProps) {
   const client = useClient();
@@ -31,7 +34,7 @@ export function ChatScreen({ agentId, conversationId }: ChatScreenProps) {
   useBus("agents-changed", reload);
   useBus("open-panel", ({ id }) => {
     setPanel(id);
-    setDrawer("panels");
+    if (matchMedia(PANELS_ABOVE).matches) setDrawer("panels");
   });
   useEffect(() => setDrawer(undefined), [conversationId]);
   useEffect(() => {
@@ -39,9 +42,14 @@ export function ChatScreen({ agentId, conversationId }: ChatScreenProps) {
   }, [agent]);
   useEffect(() => {
     if (drawer === undefined) return;
+    const before = document.activeElement;
+    document.getElementById(drawer)?.querySelector<HTMLElement>("a, button")?.focus();
     const close = (event: KeyboardEvent) => event.key === "Escape" && setDrawer(undefined);
     addEventListener("keydown", close);
-    return () => removeEventListener("keydown", close);
+    return () => {
+      removeEventListener("keydown", close);
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, [drawer]);
 
   if (error !== undefined && !agent)

@@ -83,7 +83,7 @@ export function ConversationList({ agentId, conversationId }: ConversationListPr
       </ul>
       {more.error !== undefined && <Problem error={more.error} />}
       {data && data.cursor !== null && (
-        <Button small kind="quiet" busy={more.busy} onClick={() => more.run()}>
+        <Button small kind="quiet" busy={more.busy} onClick={() => void more.run()}>
           Show earlier ones
         </Button>
       )}
@@ -128,13 +128,13 @@ function Rename({
           <Button kind="quiet" onClick={onClose}>
             Cancel
           </Button>
-          <Button kind="primary" busy={busy} disabled={title.trim() === ""} onClick={() => save()}>
+          <Button kind="primary" busy={busy} disabled={title.trim() === ""} onClick={() => void save()}>
             Rename
           </Button>
         </>
       }
     >
-      <form class="stack" onSubmit={save}>
+      <form class="stack" onSubmit={(event) => void save(event)}>
         <Field label="Title">
           {(ids) => <TextInput {...ids} value={title} onValue={setTitle} maxLength={200} />}
         </Field>

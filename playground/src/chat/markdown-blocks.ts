@@ -1,6 +1,6 @@
 import { type Inline, parseInline } from "./markdown-inline.ts";
 
-export type Alignment = "left" | "center" | "right" | undefined;
+type Alignment = "left" | "center" | "right" | undefined;
 
 /** A part of a Markdown document. */
 export type Block =

@@ -52,7 +52,7 @@ export function MessageView({
 }
 
 /** What somebody has sent. */
-export function QuestionView({ question, at }: { readonly question: Question; readonly at?: string }) {
+function QuestionView({ question, at }: { readonly question: Question; readonly at?: string }) {
   return (
     <article class="question" aria-label="You say">
       {question.content !== "" && <p class="question-text">{question.content}</p>}

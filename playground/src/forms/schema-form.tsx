@@ -55,7 +55,7 @@ export function SchemaForm({ form, values: stored, submitLabel, onSubmit, action
   };
 
   return (
-    <form class="stack schema-form" onSubmit={submit} ref={element} noValidate>
+    <form class="stack schema-form" onSubmit={(event) => void submit(event)} ref={element} noValidate>
       {form.form_inputs.map((input) => (
         <FormField
           key={input.name}

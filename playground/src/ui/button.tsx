@@ -1,7 +1,7 @@
 import type { ButtonHTMLAttributes, ComponentChildren } from "preact";
 import { Icon, type IconName } from "./icon.tsx";
 
-type Native = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "icon" | "class" | "size">;
+type Native = Omit<ButtonHTMLAttributes, "icon" | "class" | "size">;
 
 export interface ButtonProps extends Native {
   readonly kind?: "primary" | "secondary" | "quiet" | "danger";

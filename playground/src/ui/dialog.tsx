@@ -85,7 +85,7 @@ export function Confirm({ title, children, confirmLabel, typed, onConfirm, onClo
           <Button kind="quiet" onClick={onClose}>
             Cancel
           </Button>
-          <Button kind="danger" busy={busy} disabled={!isReady} onClick={submit}>
+          <Button kind="danger" busy={busy} disabled={!isReady} onClick={() => void submit()}>
             {confirmLabel}
           </Button>
         </>

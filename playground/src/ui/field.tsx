@@ -71,19 +71,15 @@ interface TextInputProps extends Own<PartialInputHTMLAttributes<HTMLInputElement
 
 /** A line of text. */
 export function TextInput({ onValue, type = "text", ...rest }: TextInputProps) {
-  // The types want one type of input at a time, because some attributes belong to one only.
+  // The types want one kind of input at a time, because some attributes belong to one only.
+  const kind = type as "text";
   return (
-    <input
-      {...rest}
-      type={type as "text"}
-      class="input"
-      onInput={(event) => onValue(event.currentTarget.value)}
-    />
+    <input {...rest} type={kind} class="input" onInput={(event) => onValue(event.currentTarget.value)} />
   );
 }
 
 /** Several lines of text. It grows with them, up to the height that its style allows. */
-export function TextArea({ onValue, rows = 3, ...rest }: Own<TextareaHTMLAttributes<HTMLTextAreaElement>>) {
+export function TextArea({ onValue, rows = 3, ...rest }: Own<TextareaHTMLAttributes>) {
   const area = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
     const element = area.current;

@@ -237,7 +237,11 @@ export function CopyButton({ text, label = "Copy" }: { readonly text: string; re
     );
   return (
     <>
-      <IconButton icon={said === "Copied" ? "check" : "copy"} label={said ?? label} onClick={copy} />
+      <IconButton
+        icon={said === "Copied" ? "check" : "copy"}
+        label={said ?? label}
+        onClick={() => void copy()}
+      />
       <span class="visually-hidden" role="status">
         {said}
       </span>

@@ -3,7 +3,7 @@ import { Button } from "./button.tsx";
 import { Icon } from "./icon.tsx";
 
 /** Returns a sentence for people. */
-export const sentenceOf = (error: unknown): string =>
+const sentenceOf = (error: unknown): string =>
   error instanceof Error && error.message !== "" ? error.message : "Something went wrong. Please try again.";
 
 /** Returns what is wrong with each member of a request, by its name. The first sentence about a member counts. */
