@@ -98,7 +98,10 @@ function passUntil(
   answer.setEncoding("utf8");
   answer.on("data", (chunk: string) => {
     rest += chunk;
-    if (after === 0) return cut();
+    if (after === 0) {
+      answer.removeAllListeners("data");
+      return cut();
+    }
     for (let end = rest.indexOf("\n\n"); end >= 0 && left > 0; end = rest.indexOf("\n\n")) {
       const block = rest.slice(0, end);
       rest = rest.slice(end + 2);
