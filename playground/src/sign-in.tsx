@@ -102,7 +102,7 @@ function LocalForm() {
       <Field
         label="Password"
         error={atFields["password"]}
-        help={isNew ? "For trying it on this machine only. Use no password of yours." : undefined}
+        help={isNew ? "This account is only for trying things on this machine. Don't use a real password." : undefined}
       >
         {(ids) => (
           <TextInput
