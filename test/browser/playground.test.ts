@@ -225,6 +225,19 @@ it("works on a phone: the navigation, the conversations and the panels open abov
   expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
 });
 
+it("receives people whom the issuer sends back: signed in, or with the reason why not", async () => {
+  const page = await signInAs(await stand.signUp());
+  // As after a first sign-in at the issuer: there is a cookie, and nothing else.
+  await page.evaluate("localStorage.clear()");
+  await page.goto("/login-success");
+
+  await page.locator("#main").waitFor();
+  expect(new URL(page.url()).pathname).toBe("/");
+  const refused = await stand.open("/login?error=email_not_verified");
+  await refused.getByText("Your e-mail address is not verified there.").waitFor();
+  expect(new URL(refused.url()).pathname).toBe("/");
+});
+
 it("signs out everywhere on the page, and a reload stays signed out", async () => {
   const page = await signInAs(await stand.signUp());
 
