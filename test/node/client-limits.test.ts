@@ -93,6 +93,14 @@ it("waits 10 seconds for the run that an aborted answer has to cancel", async ()
   expect(sent).toHaveLength(1);
 });
 
+it("has nothing to cancel in an answer whose signal was aborted before", async () => {
+  const { client, sent } = answeredBy();
+  const answer = client.agents("a").send("c", "Hello", { signal: AbortSignal.abort(new Error("Enough.")) });
+  await expect(answer.text()).rejects.toThrow("Enough.");
+  await answer.cancel();
+  expect(sent).toEqual([]);
+});
+
 it("throws why the run of an aborted answer could not be cancelled", async () => {
   const { client, sent } = answeredBy(
     () => new Response(bodyOf(FIRST), STREAM),

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, request as send, type ServerRespons
 import type { AddressInfo } from "node:net";
 
 /** How many events of an answer get through before its connection is cut, and whether half of the next one does. */
-export interface Cut {
+interface Cut {
   /** 0 loses the whole answer, although the service has begun it. */
   readonly after: number;
   readonly half?: boolean;
