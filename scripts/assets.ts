@@ -4,6 +4,7 @@
  *
  * @example node scripts/assets.ts
  */
+import { randomInt } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -87,7 +88,7 @@ async function writeAssets(folder: string, assets: Assets): Promise<void> {
     if (before?.equals(content)) continue;
     await mkdir(dirname(file), { recursive: true });
     // Another build may write the same file at the same time, and a service may read it.
-    const draft = `${file}.${process.pid}`;
+    const draft = `${file}.${randomInt(1e12)}`;
     await writeFile(draft, content);
     await rename(draft, file);
   }

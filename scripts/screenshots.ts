@@ -101,7 +101,7 @@ async function takeAll(browser: Browser, url: string, account: Prepared): Promis
 
   const page = await open(browser, url, account, large);
   await show(page, chat);
-  await send(page, "I work as a teacher, and how many books may I borrow?");
+  await send(page, "I work as a teacher.");
   await page.locator('.memory-lines li[data-changed="true"]').first().waitFor();
   await take(page, "playground-memory");
 

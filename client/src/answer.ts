@@ -110,10 +110,10 @@ export class Answer implements AsyncIterable<RunEvent> {
     this.#isRead = true;
 
     const { signal } = this.#input;
-    signal?.throwIfAborted();
     const abort = (): void => this.#abort();
     signal?.addEventListener("abort", abort, { once: true });
     try {
+      signal?.throwIfAborted();
       for await (const event of this.#events()) {
         if (signal?.aborted) break;
         yield event;

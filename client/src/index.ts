@@ -10,6 +10,7 @@ export type { AgentClient, Agents, EndUserClient, SendOptions } from "./agents.t
 export type { Account, ApiKeys, Settings, UsageClient } from "./account.ts";
 export type { ConversationClient, Conversations } from "./conversations.ts";
 export type { KnowledgeBaseClient, KnowledgeBases, NamedFile } from "./knowledge.ts";
+export { CannotUndo } from "./memory.ts";
 export type { ArchivalMemory, BlockClient, CoreMemory, Precondition, TaggedContent } from "./memory.ts";
 export type {
   AnsweredPath,

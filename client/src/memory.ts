@@ -42,6 +42,15 @@ export interface TaggedContent extends MemoryBlockContent {
   readonly etag: string | undefined;
 }
 
+/** The latest change of a block can't be undone, because it has not been changed, or because the version before was deleted. */
+export class CannotUndo extends Error {
+  override readonly name: string = "CannotUndo";
+
+  constructor() {
+    super("This change cannot be undone: the version before it is not kept.");
+  }
+}
+
 /** The core memory of an agent: blocks of lines that are part of every prompt. */
 export class CoreMemory {
   readonly #place: MemoryPlace;
@@ -131,15 +140,16 @@ export class BlockClient {
 
   /**
    * Undoes the latest change: stores the lines before it as a new version, or none if it was the first. Undoing twice restores the
-   * change. Throws an `ApiError` with the code `precondition-failed` if the block changes at the same time.
+   * change. Throws `CannotUndo` if the lines before it are not kept, and an `ApiError` with the code `precondition-failed` if the block
+   * changes at the same time.
    */
   async undo(settings: RequestSettings = {}): Promise<TaggedContent> {
     const { etag: ifMatch } = await this.get(settings);
     const { items } = await this.versions({ ...settings, limit: 2 }).page();
-    const [, before] = items;
-    return before
-      ? await this.restore(before.version, { ...settings, ifMatch })
-      : await this.replace([], { ...settings, ifMatch });
+    const [latest, before] = items;
+    if (latest?.version === 1) return await this.replace([], { ...settings, ifMatch });
+    if (!latest || before?.version !== latest.version - 1) throw new CannotUndo();
+    return await this.restore(before.version, { ...settings, ifMatch });
   }
 
   /** Deletes an earlier version from the history. */

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../../client/src/index.ts";
 import { useAction, useLoad } from "./data.ts";
-import { parametersOf } from "./router.ts";
+import { parametersOf, useRoute } from "./router.ts";
 import { usePageSession } from "./session.tsx";
 import { Button, Field, fieldErrors, LinkButton, Problem, Skeleton, TextInput } from "./ui/index.ts";
 
@@ -18,6 +18,8 @@ const FAILURES: Readonly<Record<string, string>> = {
 export function SignIn({ notice }: { readonly notice: string | undefined }) {
   const session = usePageSession();
   const methods = useLoad(() => session.methods(), [session]);
+  // Renders again when the address gets the reason of a failure.
+  useRoute();
   const failure = parametersOf(location.hash).get("error");
   const said = notice ?? (failure === null ? undefined : (FAILURES[failure] ?? FAILURES["auth_failed"]));
   useEffect(() => {
@@ -102,7 +104,11 @@ function LocalForm() {
       <Field
         label="Password"
         error={atFields["password"]}
-        help={isNew ? "For trying it on this machine only. Use no password of yours." : undefined}
+        help={
+          isNew
+            ? "This account is only for trying things on this machine. Don't use a real password."
+            : undefined
+        }
       >
         {(ids) => (
           <TextInput

@@ -24,7 +24,7 @@ export async function violationsIn(page: Page): Promise<readonly string[]> {
   await page.evaluate(`if (!window.axe) { ${await source} }`);
   const run = `axe.run(document, { runOnly: ${JSON.stringify(RULES)}, resultTypes: ["violations"] })`;
   // The shape is that of axe's documentation.
-  const { violations } = (await page.evaluate(run)) as { readonly violations: readonly Violation[] };
+  const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>(run);
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary = "" }) => `${id}: ${help}: ${html.slice(0, 200)} (${failureSummary})`),
   );

@@ -15,7 +15,7 @@ async function signInAs({ username, password }: Account, path = "/", options = {
   await page.getByLabel("Name").fill(username);
   await page.getByLabel("Password").fill(password);
   await page.locator("form").getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.getByRole("navigation", { name: "Main" }).waitFor({ state: "attached" });
+  await page.locator("#main").waitFor();
   return page;
 }
 
@@ -66,6 +66,7 @@ it("leads somebody from signing up over an agent to its first answer, and throug
 
 it("marks what is wrong at its field, and sends nothing", async () => {
   const page = await signInAs(await stand.signUp(), "/#/agents/new");
+  await page.getByText("More settings").click();
   await page.getByLabel("Temperature").fill("hot");
   await page.getByRole("button", { name: "Create the agent" }).click();
 
@@ -83,8 +84,9 @@ it("shows the sentence of the service at the field that it is about", async () =
   stand.allow(/status of 422/u);
   const page = await signInAs(account, `/#/agents/${id}/edit`);
 
+  await page.getByText("More settings").click();
   await page.getByLabel("Longest Answer (tokens)").fill("7");
-  await page.getByLabel("Persona").evaluate("(area) => area.removeAttribute('maxlength')");
+  await page.getByText("More settings").click();
   await page.route("**/agents/*", async (route) => {
     if (route.request().method() !== "PATCH") return route.fallback();
     const body = JSON.parse(route.request().postData() ?? "{}") as object;
@@ -94,6 +96,8 @@ it("shows the sentence of the service at the field that it is about", async () =
 
   const field = page.getByLabel("Longest Answer (tokens)");
   await expect.poll(() => field.getAttribute("aria-invalid")).toBe("true");
+  // It was folded when the answer came.
+  await field.waitFor();
 });
 
 it("goes on with an answer after a reload in the middle of it, once", async () => {
@@ -119,17 +123,28 @@ it("reconnects after the connection was lost, and shows each piece once", async 
   const account = await stand.signUp();
   const model = await scriptModel([{ text: "One, " }, { hold: true }, { text: "two." }]);
   const page = await signInAs(account, `/#/chat/${await agentOf(account, model.name)}`);
-  stand.allow(/ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|ERR_FAILED|ERR_INCOMPLETE/u);
+  await page.route("**/send-message*", async (route) => {
+    const sent = route.request();
+    const { authorization = "", "content-type": type = "" } = await sent.allHeaders();
+    const init = { method: "POST", headers: { authorization, "content-type": type }, body: sent.postData() };
+    const stream = (await fetch(sent.url(), init)).body?.pipeThrough(new TextDecoderStream());
+    let body = "";
+    for await (const piece of stream ?? []) {
+      body += piece;
+      if (body.includes("One,")) break;
+    }
+    // The page gets the beginning of the stream. Then its connection ends.
+    await route.fulfill({ contentType: "text/event-stream", body });
+  });
+  const resumed = page.waitForRequest(/\/runs\/[^/]+\/events\?after=[1-9]/u);
 
   await send(page, "Count");
-  await answers(page).getByText("One,").waitFor();
-  // An open stream survives a browser that is set offline: the requests that follow it do not.
-  await page.context().setOffline(true);
+  await resumed;
   await model.release();
-  await page.context().setOffline(false);
 
   await answers(page).getByText("One, two.").waitFor();
   expect(await answers(page).count()).toBe(1);
+  expect(await questions(page).count()).toBe(1);
 });
 
 it("stops an answer, keeps what was said, and takes the next message", async () => {
@@ -208,6 +223,19 @@ it("works on a phone: the navigation, the conversations and the panels open abov
   await page.getByRole("button", { name: "Conversations" }).click();
   await page.getByRole("link", { name: "New conversation" }).waitFor();
   expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+});
+
+it("receives people whom the issuer sends back: signed in, or with the reason why not", async () => {
+  const page = await signInAs(await stand.signUp());
+  // As after a first sign-in at the issuer: there is a cookie, and nothing else.
+  await page.evaluate("localStorage.clear()");
+  await page.goto("/login-success");
+
+  await page.locator("#main").waitFor();
+  expect(new URL(page.url()).pathname).toBe("/");
+  const refused = await stand.open("/login?error=email_not_verified");
+  await refused.getByText("Your e-mail address is not verified there.").waitFor();
+  expect(new URL(refused.url()).pathname).toBe("/");
 });
 
 it("signs out everywhere on the page, and a reload stays signed out", async () => {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished } from "vitest";
-import { AgentBuilder, type RunEvent } from "../../client/src/index.ts";
+import { AgentBuilder, CannotUndo, type RunEvent } from "../../client/src/index.ts";
 import { eventsOf, useClientService } from "./client-service.ts";
 import { startCuttingProxy } from "./cutting-proxy.ts";
 
@@ -95,12 +95,19 @@ it("edits a memory block, refuses a change of an older version, and undoes", asy
   await expect(jobs.get()).rejects.toMatchObject({ code: "not-found" });
 });
 
-it("undoes the first change of a block by emptying it", async () => {
+it("undoes the first change of a block by emptying it, and no change whose predecessor is gone", async () => {
   const { client, agentId } = await service.begin();
   const { memory } = client.agents(agentId);
   await memory.create({ block_name: "jobs", description: "What the user does" });
-  await memory.block("jobs").replace(["Librarian"]);
-  expect((await memory.block("jobs").undo()).lines).toEqual([]);
+  const jobs = memory.block("jobs");
+  await expect(jobs.undo()).rejects.toBeInstanceOf(CannotUndo);
+
+  await jobs.replace(["Librarian"]);
+  expect((await jobs.undo()).lines).toEqual([]);
+  await jobs.replace(["Poet"]);
+  await jobs.deleteVersion(2);
+  await expect(jobs.undo()).rejects.toBeInstanceOf(CannotUndo);
+  expect((await jobs.get()).lines).toEqual(["Poet"]);
 });
 
 it("stores, finds, changes and deletes archival memories", async () => {

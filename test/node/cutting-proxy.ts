@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, request as send, type ServerRespons
 import type { AddressInfo } from "node:net";
 
 /** How many events of an answer get through before its connection is cut, and whether half of the next one does. */
-export interface Cut {
+interface Cut {
   /** 0 loses the whole answer, although the service has begun it. */
   readonly after: number;
   readonly half?: boolean;
@@ -98,7 +98,10 @@ function passUntil(
   answer.setEncoding("utf8");
   answer.on("data", (chunk: string) => {
     rest += chunk;
-    if (after === 0) return cut();
+    if (after === 0) {
+      answer.removeAllListeners("data");
+      return cut();
+    }
     for (let end = rest.indexOf("\n\n"); end >= 0 && left > 0; end = rest.indexOf("\n\n")) {
       const block = rest.slice(0, end);
       rest = rest.slice(end + 2);

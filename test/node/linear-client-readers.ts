@@ -1,8 +1,9 @@
 import { AgentBuilder } from "../../client/src/index.ts";
 import type { Reads } from "./linear.ts";
+import { piecesOf } from "./linear-inputs.ts";
 
 /** Bytes per piece in which answers arrive. */
-const PIECE = 64;
+const PIECE = 1024;
 
 /** Lets the client read a body that arrives in small pieces. */
 const answering =
@@ -32,7 +33,11 @@ const asJson = answering("application/json", (client) => client.agents.list());
 /** The readers of the client, which reads what a service sends that may not be ours. */
 export const CLIENT_READERS: Readonly<Record<string, Reads>> = {
   "client: events": (text) =>
-    asEvents(text.split("").map((character) => `data: ${JSON.stringify({ character })}\n\n`).join("")),
+    asEvents(
+      piecesOf(text)
+        .map((piece) => `data: ${JSON.stringify({ piece })}\n\n`)
+        .join(""),
+    ),
   "client: one event": (text) => asEvents(`data: ${JSON.stringify({ text })}\n\n`),
   "client: one event of many lines": (text) =>
     asEvents(`data: {"a":\n${"data:\n".repeat(text.length)}data:1}\n\n`),

@@ -1,5 +1,7 @@
 import { parseMarkdown } from "../../playground/src/chat/markdown-blocks.ts";
 import { parseInline, safeUrl } from "../../playground/src/chat/markdown-inline.ts";
+import { diffWords } from "../../playground/src/panels/line-diff.ts";
+import { excerptOf, markTerms } from "../../playground/src/panels/search-marks.ts";
 import { prefersPage } from "../../src/system/playground.ts";
 import type { Reads } from "./linear.ts";
 
@@ -27,5 +29,16 @@ export const PLAYGROUND_READERS: Readonly<Record<string, Reads>> = {
     parseInline(`https://a/${").".repeat(text.length / 2)}`),
   ],
   "playground/markdown: safeUrl": (text) => [safeUrl(text), safeUrl(`https://example.com/${text}`)],
+  "playground/line-diff: diffWords": (text) => [
+    diffWords(text, `${text} x`),
+    diffWords("a ".repeat(text.length / 2), "b ".repeat(text.length / 2)),
+    diffWords("a b ".repeat(text.length / 4), "b a ".repeat(text.length / 4)),
+  ],
+  "playground/search-marks: excerptOf, markTerms": (text) => [
+    excerptOf(text, ["needle", "a"]),
+    markTerms(text, ["needle", "a"]),
+    markTerms("a'".repeat(text.length / 2), ["a"]),
+    markTerms("a ".repeat(text.length / 2), ["a"]),
+  ],
   "system/playground: prefersPage": prefersPage,
 };

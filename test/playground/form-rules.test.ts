@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { changesIn, valuesOf } from "../../playground/src/agents/agent-values.ts";
 import {
   type FormInput,
+  furtherInputs,
   initialValues,
   optionsOf,
   problemsIn,
@@ -64,6 +65,23 @@ describe("the options of an input", () => {
       { value: "A", label: "A" },
       { value: "B", label: "B" },
     ]);
+  });
+});
+
+describe("the inputs that are folded", () => {
+  it("are those that few people need, behind the last one that everybody does", () => {
+    const required: FormInput = { ...PROVIDER, required: true };
+    const dependent: FormInput = { ...NUMBER, name: "other", depends_on: "window" };
+
+    const folded = furtherInputs(
+      formOf({ ...NUMBER, name: "early" }, NAME, required, MODEL, NUMBER, dependent),
+    );
+
+    expect([...folded].map(({ name }) => name)).toEqual(["window", "other"]);
+  });
+
+  it("are none if nothing is required before them that they could follow", () => {
+    expect(furtherInputs(formOf(NAME)).size).toBe(0);
   });
 });
 

@@ -86,9 +86,13 @@ describe("the elements of an answer", () => {
     expect(open).toHaveBeenCalledWith(CITATION);
   });
 
-  it("have headings below those of the page", () => {
-    const tags = elements("# a\n## b\n### c\n###### d").map(({ tag }) => tag);
+  it.each([
+    ["# a\n## b\n### c\n###### d", ["h2", "h3", "h4", "h5"]],
+    ["### a\n# b\n### c", ["h2", "h2", "h3"]],
+    ["###### a\n> ## b\n\n- # c", ["h2", "h3", "h2"]],
+  ])("have headings below that of the page, none of them two below the one before: %j", (text, expected) => {
+    const tags = elements(text).map(({ tag }) => tag);
 
-    expect(tags).toEqual(["h3", "h4", "h5", "h5"]);
+    expect(tags.filter((tag) => /^h\d$/u.test(tag))).toEqual(expected);
   });
 });

@@ -60,6 +60,7 @@ function Create({ form }: { readonly form: Form }) {
   return (
     <SchemaForm
       form={form}
+      folds
       submitLabel="Create the agent"
       onSubmit={create}
       actions={
@@ -88,6 +89,7 @@ function Change({ form, agent }: { readonly form: Form; readonly agent: Agent })
     <SchemaForm
       form={form}
       values={stored}
+      folds
       submitLabel="Save"
       onSubmit={change}
       actions={

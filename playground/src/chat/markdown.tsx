@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import type { Citation } from "../types.ts";
 import { CopyButton, Icon } from "../ui/index.ts";
 import { type Block, parseMarkdown } from "./markdown-blocks.ts";
-import type { Inline } from "./markdown-inline.ts";
+import { type Inline, parseInline } from "./markdown-inline.ts";
 import "./markdown.css";
 
 export interface MarkdownProps {
@@ -13,7 +13,12 @@ export interface MarkdownProps {
   readonly onCitation?: ((citation: Citation) => void) | undefined;
 }
 
-type Context = Pick<MarkdownProps, "citations" | "onCitation">;
+type Options = Pick<MarkdownProps, "citations" | "onCitation">;
+
+interface Context extends Options {
+  /** The rank of each heading among those of the page. */
+  readonly ranks: ReadonlyMap<Block, number>;
+}
 
 /**
  * Shows what a model has written. Threat: the text may have been written by somebody else, through a document or a web page. It
@@ -24,18 +29,53 @@ export function Markdown({ text, ...context }: MarkdownProps) {
   return <div class="markdown">{markdownElements(blocks, context)}</div>;
 }
 
+/** Shows a sentence that has marks, such as a help text. */
+export function MarkdownLine({ text }: { readonly text: string }) {
+  return <>{renderInline(parseInline(text), { ranks: new Map() })}</>;
+}
+
 /** Returns the elements of a document. */
-export const markdownElements = (blocks: readonly Block[], context: Context): readonly VNode[] =>
-  blocks.map((block, index) => renderBlock(block, index, context));
+export function markdownElements(blocks: readonly Block[], options: Options): readonly VNode[] {
+  const context = { ...options, ranks: ranksOf(blocks) };
+  return blocks.map((block, index) => renderBlock(block, index, context));
+}
+
+/**
+ * Returns the ranks of a document's headings below that of the page. None is more than one below the heading before it, whatever
+ * levels the model has chosen, because screen readers lead people through them as an outline.
+ */
+function ranksOf(blocks: readonly Block[]): ReadonlyMap<Block, number> {
+  const headings = headingsIn(blocks);
+  const levels = [...new Set(headings.map(({ level }) => level))].toSorted((a, b) => a - b);
+  const ranks = new Map<Block, number>();
+  let before = 1;
+  for (const heading of headings) {
+    before = Math.min(levels.indexOf(heading.level) + 2, before + 1, 6);
+    ranks.set(heading, before);
+  }
+  return ranks;
+}
+
+const headingsIn = (blocks: readonly Block[]): readonly Extract<Block, { type: "heading" }>[] =>
+  blocks.flatMap((block) => {
+    if (block.type === "heading") return [block];
+    if (block.type === "quote") return headingsIn(block.blocks);
+    return block.type === "list" ? block.items.flatMap(headingsIn) : [];
+  });
+
+const HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"] as const;
 
 function renderBlock(block: Block, key: number, context: Context): VNode {
   switch (block.type) {
     case "paragraph":
       return <p key={key}>{renderInline(block.inline, context)}</p>;
     case "heading": {
-      // The page has its own headings above: those of an answer are below them.
-      const Tag = block.level <= 1 ? "h3" : block.level === 2 ? "h4" : "h5";
-      return <Tag key={key}>{renderInline(block.inline, context)}</Tag>;
+      const Tag = HEADINGS[(context.ranks.get(block) ?? 6) - 1] ?? "h6";
+      return (
+        <Tag key={key} data-level={block.level}>
+          {renderInline(block.inline, context)}
+        </Tag>
+      );
     }
     case "code":
       return <CodeBlock key={key} language={block.language} text={block.text} />;

@@ -76,6 +76,9 @@ export class Thread {
     if (this.#isOpen) return;
     this.#isOpen = true;
     await Promise.all([this.reload(), this.#followActive()]);
+    const { live, messages } = this.#state;
+    // The turn may have ended between the two requests, so that neither of them has brought its answer.
+    if (live === undefined && messages.at(-1)?.role === "user") await this.reload();
   }
 
   /** Loads the newest messages again. Those before them that are shown stay. */

@@ -52,6 +52,17 @@ export function withValue(form: Form, values: Values, name: string, value: strin
   return next;
 }
 
+/**
+ * Returns the inputs that few people need: those behind the last required one which do not have to be filled in, unless they depend on
+ * one before them.
+ */
+export function furtherInputs(form: Form): ReadonlySet<FormInput> {
+  const inputs = form.form_inputs;
+  const last = inputs.findLastIndex(({ required }) => required);
+  const needed = new Set(inputs.slice(0, last + 1).map(({ name }) => name));
+  return new Set(inputs.slice(last + 1).filter(({ depends_on: on }) => on === undefined || !needed.has(on)));
+}
+
 /** Returns what is wrong with the values, by the names of the inputs. The service has the last word; this spares a request. */
 export function problemsIn(form: Form, values: Values): Readonly<Record<string, string>> {
   const found = form.form_inputs.flatMap((input) => {

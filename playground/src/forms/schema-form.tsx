@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { MarkdownLine } from "../chat/markdown.tsx";
 import { useAction } from "../data.ts";
 import type { Form } from "../types.ts";
 import {
@@ -7,12 +8,21 @@ import {
   Field,
   type FieldIds,
   fieldErrors,
+  Icon,
   Problem,
   Select,
   TextArea,
   TextInput,
 } from "../ui/index.ts";
-import { type FormInput, initialValues, optionsOf, problemsIn, type Values, withValue } from "./rules.ts";
+import {
+  type FormInput,
+  furtherInputs,
+  initialValues,
+  optionsOf,
+  problemsIn,
+  type Values,
+  withValue,
+} from "./rules.ts";
 
 export interface SchemaFormProps {
   /** As the API returns it. */
@@ -22,17 +32,28 @@ export interface SchemaFormProps {
   readonly submitLabel: string;
   /** Sends the values. What it throws is shown: at the input that it is about, or above the button. */
   readonly onSubmit: (values: Values) => Promise<unknown>;
+  /** Whether what few people need is folded. */
+  readonly folds?: boolean;
   /** Buttons beside the one that submits. */
   readonly actions?: ComponentChildren;
 }
 
 /** Renders a form of the API. It knows no form in advance: labels, choices, rules and help all come from the service. */
-export function SchemaForm({ form, values: stored, submitLabel, onSubmit, actions }: SchemaFormProps) {
+export function SchemaForm({
+  form,
+  values: stored,
+  submitLabel,
+  onSubmit,
+  folds = false,
+  actions,
+}: SchemaFormProps) {
   const [values, setValues] = useState<Values>(() => initialValues(form, stored));
   const [found, setFound] = useState<Readonly<Record<string, string>>>({});
   const { run, busy, error } = useAction(onSubmit);
   const element = useRef<HTMLFormElement>(null);
 
+  const further: ReadonlySet<FormInput> = folds ? furtherInputs(form) : new Set();
+  const [isFurtherOpen, setFurtherOpen] = useState(false);
   const isShown = (name: string) => form.form_inputs.some((input) => input.name === name);
   const refused = fieldErrors(error);
   const problems = { ...refused, ...found };
@@ -40,7 +61,12 @@ export function SchemaForm({ form, values: stored, submitLabel, onSubmit, action
 
   /** Leads the person to the first input with a problem, once it is marked. */
   const showFirstProblem = () =>
-    setTimeout(() => element.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(), 0);
+    setTimeout(() => {
+      const first = element.current?.querySelector<HTMLElement>("[aria-invalid]");
+      if (first?.closest("details")) setFurtherOpen(true);
+      // What is folded takes the focus only once it is open.
+      setTimeout(() => first?.focus(), 0);
+    }, 0);
 
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -54,18 +80,33 @@ export function SchemaForm({ form, values: stored, submitLabel, onSubmit, action
     setFound(others);
   };
 
+  const field = (input: FormInput) => (
+    <FormField
+      key={input.name}
+      input={input}
+      values={values}
+      stored={stored?.[input.name]}
+      error={problems[input.name]}
+      onValue={change(input.name)}
+    />
+  );
+
   return (
     <form class="stack schema-form" onSubmit={(event) => void submit(event)} ref={element} noValidate>
-      {form.form_inputs.map((input) => (
-        <FormField
-          key={input.name}
-          input={input}
-          values={values}
-          stored={stored?.[input.name]}
-          error={problems[input.name]}
-          onValue={change(input.name)}
-        />
-      ))}
+      {form.form_inputs.filter((input) => !further.has(input)).map(field)}
+      {further.size > 0 && (
+        <details
+          class="further"
+          open={isFurtherOpen}
+          onToggle={({ currentTarget: { open } }) => setFurtherOpen(open)}
+        >
+          <summary class="further-head">
+            <Icon name="down" size={16} />
+            More settings
+          </summary>
+          <div class="stack">{[...further].map(field)}</div>
+        </details>
+      )}
       {isElsewhere && <Problem error={error} />}
       <div class="row">
         <Button type="submit" kind="primary" busy={busy}>
@@ -88,9 +129,17 @@ interface FormFieldProps {
 function FormField({ input, values, stored, error, onValue }: FormFieldProps) {
   const value = values[input.name] ?? "";
   const isKept = stored !== undefined && stored !== "" && value === "" && input.input_type !== "select";
-  const help = isKept ? `If empty, the present value stays: ${shortened(stored)}` : input.help;
+  const text = input.help;
+  const help = isKept
+    ? `If empty, the present value stays: ${shortened(stored)}`
+    : text !== undefined && text !== "" && <MarkdownLine text={text} />;
   return (
-    <Field label={input.label} error={error} help={help} optional={!input.required && stored === undefined}>
+    <Field
+      label={input.label}
+      error={error}
+      help={help || undefined}
+      optional={!input.required && stored === undefined}
+    >
       {(ids) => <Input ids={ids} input={input} values={values} value={value} onValue={onValue} />}
     </Field>
   );

@@ -75,7 +75,7 @@ export function ArchivalPanel({ agent: { agent_id: agentId } }: { readonly agent
     <div class="stack archival-panel">
       <div class="row archival-head">
         <p class="muted">What does not fit into the prompt. The agent finds it by searching.</p>
-        <Button kind="quiet" icon="plus" onClick={() => setEdited("new")}>
+        <Button small kind="quiet" icon="plus" onClick={() => setEdited("new")}>
           Add
         </Button>
       </div>

@@ -53,7 +53,7 @@ function ContextInspector({
     <div class="stack context-panel" aria-busy={loading}>
       <div class="row context-head">
         <p class="muted">What the model would read next.</p>
-        <Button kind="quiet" icon="refresh" onClick={reload}>
+        <Button small kind="quiet" icon="refresh" onClick={reload}>
           Refresh
         </Button>
       </div>
@@ -127,7 +127,7 @@ const labelOf = ({ label, tokens, share }: ContextSegment): string =>
   `${label}: ${counted(tokens, "token")}, ${formatShare(share)}`;
 
 /** How many tones segments take turns in. */
-const TONES = 6;
+const TONES = 7;
 
 interface SegmentRowProps {
   readonly segment: ContextSegment;

@@ -15,7 +15,7 @@ export interface ContextSegment {
 }
 
 /** A text that the model would read, or the name of something that it would. */
-export interface ContextEntry {
+interface ContextEntry {
   readonly title: string | null;
   readonly text: string;
   readonly tokens: number;

@@ -15,7 +15,7 @@ export interface CrawlState {
 }
 
 /** A step of a job, such as a page that was stored. */
-export interface CrawlLine {
+interface CrawlLine {
   readonly id: string;
   readonly kind: "stored" | "skipped" | "failed" | "removed";
   readonly url: string;

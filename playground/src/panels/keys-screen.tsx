@@ -138,7 +138,7 @@ function KeyRow({ apiKey, onRevoked }: { readonly apiKey: ApiKey; readonly onRev
       </p>
       {state === "valid" && (
         <div class="row">
-          <Button small kind="quiet" icon="trash" onClick={() => setAsking(true)}>
+          <Button small kind="danger" icon="trash" onClick={() => setAsking(true)}>
             Revoke<span class="visually-hidden"> {name}</span>
           </Button>
         </div>

@@ -15,10 +15,8 @@ export function MemoryPanel({ agent }: { readonly agent: Agent }) {
   return (
     <div class="stack memory-panel">
       <div class="row memory-head">
-        <p class="muted">
-          The agent reads these blocks before every answer, and writes to them while it talks.
-        </p>
-        <Button kind="quiet" icon="plus" onClick={() => setCreating(true)}>
+        <p class="muted">Read before every answer, and written by the agent while it talks.</p>
+        <Button small kind="quiet" icon="plus" onClick={() => setCreating(true)}>
           New block
         </Button>
       </div>

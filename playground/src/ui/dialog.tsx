@@ -40,6 +40,10 @@ export function Dialog({ title, onClose, children, actions, wide = false }: Dial
         event.preventDefault();
         onClose();
       }}
+      onKeyDown={(event) => {
+        // Escape closes the dialog, and not what is open below it.
+        if (event.key === "Escape") event.stopPropagation();
+      }}
       onMouseDown={(event) => {
         if (event.target === dialog.current) onClose();
       }}
