@@ -994,7 +994,7 @@ export type FoundMessages = {
 };
 
 /** A page of results of a search in knowledge bases. */
-export interface FoundPassages {
+export type FoundPassages = {
   /** The results, best first. */
   results: ({
     /** The same as `passage_id`. */
@@ -1030,9 +1030,16 @@ export interface FoundPassages {
   has_more: boolean;
   /** Remarks on the results, such as `nothing-stored`, `index-building` or `base-unavailable`. */
   notes: string[];
+  /** How many pages are indexed, counting one of which only the first part is, and how many there are, in the knowledge bases that are still being indexed. The results are from the indexed ones. Null if all pages are. */
+  indexing: {
+    /** How many pages are indexed. */
+    indexed_pages: number;
+    /** How many pages there are. */
+    total_pages: number;
+  } | null;
   /** What the search has looked at. Only on the first page. */
   evidence?: SearchEvidence | undefined;
-}
+};
 
 /** The service is running. */
 export interface Health {
@@ -1116,6 +1123,8 @@ export interface KnowledgePage {
   word_count: number;
   /** The number of passages. */
   chunk_count: number;
+  /** Why searches do not find the page, in a sentence; null if nothing is wrong. */
+  index_error: string | null;
   /** When it was created (UTC). */
   created_at: string;
   /** When its text was last stored (UTC). */
@@ -1140,6 +1149,8 @@ export interface KnowledgePageText {
   word_count: number;
   /** The number of passages. */
   chunk_count: number;
+  /** Why searches do not find the page, in a sentence; null if nothing is wrong. */
+  index_error: string | null;
   /** When it was created (UTC). */
   created_at: string;
   /** When its text was last stored (UTC). */
@@ -3709,7 +3720,7 @@ export interface Operations {
     /**
      * Search all knowledge bases of an agent. (`searchAgentKnowledge`)
      *
-     * Returns the passages that match best, of all knowledge bases that the agent is linked to. Send the question in the body or in the query; the body counts more. Results are found by words and, if embeddings are set up, by meaning; at most 100 in all. While a new knowledge base is still being indexed, `notes` contain `index-building`. `base-unavailable` and `base-gone` mean that one of them was left out.
+     * Returns the passages that match best, of all knowledge bases that the agent is linked to. Send the question in the body or in the query; the body counts more. Results are found by words and, if embeddings are set up, by meaning; at most 100 in all. While pages are still being indexed, a search answers from those that are: `notes` contain `index-building`, and `indexing` says how far it is. `base-unavailable` and `base-gone` mean that one of them was left out.
      */
     "/agents/{agentId}/knowledge-search": {
       options: {
@@ -3749,7 +3760,7 @@ export interface Operations {
     /**
      * Search a knowledge base. (`searchKnowledgeBase`)
      *
-     * Returns the passages that match best. Send the question in the body or in the query; the body counts more. Results are found by words and, if embeddings are set up, by meaning; at most 100 in all. While a new knowledge base is still being indexed, `notes` contain `index-building`.
+     * Returns the passages that match best. Send the question in the body or in the query; the body counts more. Results are found by words and, if embeddings are set up, by meaning; at most 100 in all. While pages are still being indexed, a search answers from those that are: `notes` contain `index-building`, and `indexing` says how far it is.
      */
     "/knowledge-bases/{kbId}/search": {
       options: {
