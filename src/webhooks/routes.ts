@@ -34,7 +34,6 @@ const Description = z
 const Events = z
   .array(z.enum(EVENT_TYPES))
   .min(1)
-  .max(EVENT_TYPES.length)
   .transform((types) => [...new Set(types)]);
 
 const NewWebhook = z

@@ -40,6 +40,7 @@ export class WebhookSender extends DurableObject<Env> {
   readonly #log = new DeliveryLog(this.ctx.storage);
   /** Whether there may be events that the current alarm has not seen. */
   #isWoken = false;
+  #working: Promise<void> | undefined;
   #failures = 0;
   #pruneAt = 0;
 
@@ -95,7 +96,15 @@ export class WebhookSender extends DurableObject<Env> {
     });
   }
 
-  override async alarm(): Promise<void> {
+  /** Two alarms at once would make the same attempts twice, so the second one waits for the first. */
+  override alarm(): Promise<void> {
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+    return this.#working;
+  }
+
+  async #work(): Promise<void> {
     await this.ctx.storage.setAlarm(Date.now() + WATCH_MS);
     try {
       this.#isWoken = false;
