@@ -6,7 +6,7 @@ import { newEvent, recordEvent, type WantedEvents } from "../webhooks/event-mode
 import type { MemoryOwner } from "./model.ts";
 
 /** A change of a memory. Privacy: what was remembered is not part of it. */
-export interface MemoryChange {
+interface MemoryChange {
   readonly action: "added" | "updated" | "removed";
   /** The block of core memory, or the memory in the archive. */
   readonly subject: { readonly block: string } | { readonly memoryId: string };

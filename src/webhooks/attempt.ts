@@ -7,7 +7,7 @@ import { retryAfterOf } from "./retries.ts";
 import { openSecrets, signatureHeaders } from "./signing.ts";
 
 /** How long a receiver may take to answer, in milliseconds. */
-export const ANSWER_MS = 10_000;
+const ANSWER_MS = 10_000;
 
 const USER_AGENT = "DynamicAgentBuilder-Webhooks/1.0";
 

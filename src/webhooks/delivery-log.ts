@@ -3,7 +3,7 @@ import type { AttemptResult } from "./attempt.ts";
 import { bodyOf, type WebhookEvent } from "./event-model.ts";
 
 /** `pending` means that an attempt is due or planned. A failed delivery is not tried again unless somebody asks for it. */
-export type DeliveryState = "pending" | "delivered" | "failed";
+type DeliveryState = "pending" | "delivered" | "failed";
 
 /** An event on its way to one endpoint. */
 export interface Delivery {
@@ -26,7 +26,7 @@ export interface Delivery {
 }
 
 /** An attempt that was made. */
-export interface Attempt {
+interface Attempt {
   readonly number: number;
   /** Milliseconds since the epoch. */
   readonly at: number;

@@ -43,7 +43,7 @@ const OUTBOX_MS = 3 * DAY_MS;
 
 /** Endpoints and the outbox have adjacent sort keys, so that the sender reads both in one query. */
 export const WEBHOOK_PREFIX = "Webhook";
-export const OUTBOX_PREFIX = "WebhookOutbox#";
+const OUTBOX_PREFIX = "WebhookOutbox#";
 
 /**
  * The key of the item that says which events an account's endpoints want. A turn reads it without another request: its sort key
@@ -62,7 +62,7 @@ export interface WantedEvents {
 }
 
 /** What an account without endpoints wants. */
-export const NO_EVENTS: WantedEvents = { types: [], noticed: {} };
+const NO_EVENTS: WantedEvents = { types: [], noticed: {} };
 
 export const wantedEventsFrom = (item: Item | undefined): WantedEvents =>
   item ? { types: texts(item, "event_types"), noticed: item } : NO_EVENTS;
