@@ -42,6 +42,7 @@ const MAY_IMPORT_ROOT = new Map([
   ["runs/conversation-runner.ts", ["deps/ports.ts", "deps/objects.ts"]],
   ["runs/account-meter.ts", ["deps/ports.ts", "deps/objects.ts"]],
   ["search/search-index.ts", ["deps/ports.ts", "deps/objects.ts"]],
+  ["webhooks/webhook-sender.ts", ["deps/ports.ts", "deps/objects.ts"]],
 ]);
 
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*"(\.{1,2}\/[^"]+)"/gu;

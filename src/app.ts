@@ -42,6 +42,7 @@ import { runRoutes, sendRoutes } from "./runs/routes.ts";
 import { modelListRoutes } from "./settings/model-list-routes.ts";
 import { usageRoutes } from "./plans/routes.ts";
 import { providerRoutes } from "./settings/routes.ts";
+import { webhookRoutes } from "./webhooks/routes.ts";
 
 /**
  * Creates the app: the middleware that every request passes, and one `.route()` per feature. Throws if a route has no access
@@ -79,6 +80,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/auth/local", localAuthRoutes)
     .route("/api-keys", apiKeyRoutes)
     .route("/users", accountRoutes)
+    .route("/webhooks", webhookRoutes)
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)

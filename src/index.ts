@@ -8,6 +8,7 @@ export { ConversationRunner } from "./runs/conversation-runner.ts";
 export { CrawlRunner } from "./knowledge/crawling/crawl-runner.ts";
 export { HostGate } from "./knowledge/crawling/host-gate.ts";
 export { SearchIndex } from "./search/search-index.ts";
+export { WebhookSender } from "./webhooks/webhook-sender.ts";
 export type { AppType } from "./app.ts";
 
 const app = createApp();

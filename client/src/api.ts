@@ -853,7 +853,7 @@ export interface ExportBegin {
 /** One thing, with the members that the routes about it use. Secrets are left out. */
 export interface ExportedItem {
   /** What the line describes. */
-  type: "account" | "agent" | "api_key" | "session" | "provider" | "model_list" | "served_window" | "learned_window" | "subscription" | "usage" | "end_user" | "conversation" | "message" | "run" | "summary" | "memory_block" | "memory_block_content" | "memory_block_version" | "knowledge_base" | "knowledge_base_link" | "knowledge_page" | "legacy_chunk" | "crawl_schedule" | "crawl_job" | "crawl_step" | "crawled_page" | "memory" | "memory_version" | "record";
+  type: "account" | "agent" | "api_key" | "session" | "webhook" | "provider" | "model_list" | "served_window" | "learned_window" | "subscription" | "usage" | "end_user" | "conversation" | "message" | "run" | "summary" | "memory_block" | "memory_block_content" | "memory_block_version" | "knowledge_base" | "knowledge_base_link" | "knowledge_page" | "legacy_chunk" | "crawl_schedule" | "crawl_job" | "crawl_step" | "crawled_page" | "memory" | "memory_version" | "record";
   [name: string]: unknown;
 }
 
@@ -1645,6 +1645,18 @@ export interface NewUploads {
   file: readonly Blob[];
 }
 
+/** An endpoint to create. */
+export interface NewWebhook {
+  /** The address. It has to begin with https:// and to name a public host. */
+  url: string;
+  /** The types of events that are delivered to it. */
+  events: readonly ("run.completed" | "run.failed" | "run.cancelled" | "memory.changed" | "usage.threshold_reached" | "end_user.deleted")[];
+  /** What it is for, at most 200 characters. */
+  description?: string | undefined;
+  /** Whether events are delivered to it. */
+  enabled?: boolean | undefined;
+}
+
 /** A subscription of the account. */
 export interface OwnSubscription {
   /** The subscription's id at Stripe. */
@@ -1928,6 +1940,12 @@ export interface SearchEvidence {
   newest_at: string | null;
 }
 
+/** How the secret is replaced. */
+export interface SecretRotation {
+  /** For how many hours the previous secret also signs, 0 to 168; 24 by default. */
+  overlap_hours?: number | undefined;
+}
+
 /** An access token, and whose it is. */
 export interface Session {
   /** The token. Send it as `Authorization: Bearer …`. */
@@ -1959,6 +1977,34 @@ export interface ShownApiKey {
   /** When it was revoked (UTC); null if it is valid. */
   revoked_at: string | null;
   /** Shown only in this answer. */
+  secret: string;
+}
+
+/** An endpoint with its new secret. */
+export interface ShownWebhook {
+  /** The webhook endpoint's id. */
+  webhook_id: string;
+  /** The address. It has to begin with https:// and to name a public host. */
+  url: string;
+  /** A description; null if there is none. */
+  description: string | null;
+  /** The types of events that are delivered to it. */
+  events: string[];
+  /** Whether events are delivered to it. */
+  enabled: boolean;
+  /** Why the service has disabled it: `gone` because it answered with 410, `failing` because nothing was delivered for five days. Null otherwise. */
+  disabled_reason: "gone" | "failing" | null;
+  /** When it was disabled (UTC); null if it is enabled. */
+  disabled_at: string | null;
+  /** The beginning and the end of the current secret. */
+  secret_hint: string;
+  /** Until when a previous secret also signs (UTC); null if none does. */
+  previous_secret_expires_at: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+  /** The secret for checking signatures. It is shown only in this answer. */
   secret: string;
 }
 
@@ -2290,6 +2336,101 @@ export interface UserMessageSavedEvent {
   seq: number;
 }
 
+/** An address to which events of the account are delivered. */
+export interface Webhook {
+  /** The webhook endpoint's id. */
+  webhook_id: string;
+  /** The address. It has to begin with https:// and to name a public host. */
+  url: string;
+  /** A description; null if there is none. */
+  description: string | null;
+  /** The types of events that are delivered to it. */
+  events: string[];
+  /** Whether events are delivered to it. */
+  enabled: boolean;
+  /** Why the service has disabled it: `gone` because it answered with 410, `failing` because nothing was delivered for five days. Null otherwise. */
+  disabled_reason: "gone" | "failing" | null;
+  /** When it was disabled (UTC); null if it is enabled. */
+  disabled_at: string | null;
+  /** The beginning and the end of the current secret. */
+  secret_hint: string;
+  /** Until when a previous secret also signs (UTC); null if none does. */
+  previous_secret_expires_at: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+}
+
+/** Changes of an endpoint. Absent members stay as they are. */
+export interface WebhookChanges {
+  /** The address. It has to begin with https:// and to name a public host. */
+  url?: string | undefined;
+  /** The types of events that are delivered to it. */
+  events?: readonly ("run.completed" | "run.failed" | "run.cancelled" | "memory.changed" | "usage.threshold_reached" | "end_user.deleted")[] | undefined;
+  /** What it is for, at most 200 characters; null for nothing. */
+  description?: string | null | undefined;
+  /** Whether events are delivered to it. */
+  enabled?: boolean | undefined;
+}
+
+/** An event on its way to an endpoint. */
+export interface WebhookDelivery {
+  /** The event's id, which receivers get as `webhook-id`. */
+  event_id: string;
+  /** The type of the event. */
+  type: string;
+  /** `pending` while it is tried, `delivered` after an answer with 2xx, and `failed` after the last attempt. */
+  status: "pending" | "delivered" | "failed";
+  /** How many attempts were made. */
+  attempts: number;
+  /** When the next attempt is made (UTC); null if none is planned. */
+  next_attempt_at: string | null;
+  /** Why the last attempt has failed; null if it has not. */
+  error: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** A delivery with its body and its attempts. */
+export interface WebhookDeliveryDetails {
+  /** The event's id, which receivers get as `webhook-id`. */
+  event_id: string;
+  /** The type of the event. */
+  type: string;
+  /** `pending` while it is tried, `delivered` after an answer with 2xx, and `failed` after the last attempt. */
+  status: "pending" | "delivered" | "failed";
+  /** How many attempts were made. */
+  attempts: number;
+  /** When the next attempt is made (UTC); null if none is planned. */
+  next_attempt_at: string | null;
+  /** Why the last attempt has failed; null if it has not. */
+  error: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** The body, as it is sent and signed. */
+  body: string;
+  /** The attempts, oldest first; the last 50 of them. */
+  attempt_log: ({
+    /** The number of the attempt, from 1 on. */
+    number: number;
+    /** When it was made (UTC). */
+    started_at: string;
+    /** The status of the answer; null if there was none. */
+    http_status: number | null;
+    /** How long it took, in milliseconds. */
+    duration_ms: number;
+    /** Why it has failed; null if it has not. */
+    error: string | null;
+  })[];
+}
+
+/** The test event that was queued. */
+export interface WebhookTest {
+  /** The event's id, which receivers get as `webhook-id`. */
+  event_id: string;
+}
+
 /** The name of the service. */
 export interface Welcome {
   /** The name of the service. */
@@ -2485,6 +2626,79 @@ export interface Operations {
     "/users/me/deletion": {
       options: {};
       answer: AccountDeletion;
+    };
+    /**
+     * List webhook endpoints, oldest first. (`listWebhooks`)
+     *
+     * Lists all endpoints of the account, without their secrets. There is one page.
+     */
+    "/webhooks": {
+      options: {};
+      answer: {
+        /** The items of this page. */
+        items: Webhook[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Get a webhook endpoint. (`getWebhook`)
+     *
+     * Shows an endpoint without its secret. `disabled_reason` says why the service has disabled it.
+     */
+    "/webhooks/{webhookId}": {
+      options: {
+        path: {
+          /** The endpoint's id, `webhook_id`. */
+          webhookId: string;
+        };
+      };
+      answer: Webhook;
+    };
+    /**
+     * List deliveries to an endpoint, newest first. (`listWebhookDeliveries`)
+     *
+     * Lists what was delivered, what has failed and what is still tried. Deliveries that have ended are kept for 14 days, at most 10,000 of an account.
+     */
+    "/webhooks/{webhookId}/deliveries": {
+      options: {
+        path: {
+          /** The endpoint's id, `webhook_id`. */
+          webhookId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: WebhookDelivery[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Get a delivery with its attempts. (`getWebhookDelivery`)
+     *
+     * Shows the body as it is sent, and each attempt with its status, duration and error. What the receiver answers is not stored.
+     */
+    "/webhooks/{webhookId}/deliveries/{eventId}": {
+      options: {
+        path: {
+          /** The endpoint's id, `webhook_id`. */
+          webhookId: string;
+          /** The event's id, which receivers get as `webhook-id`. */
+          eventId: string;
+        };
+      };
+      answer: WebhookDeliveryDetails;
     };
     /**
      * Get the form that creates an agent. (`getCreateAgentForm`)
@@ -3520,6 +3734,66 @@ export interface Operations {
       answer: ShownApiKey;
     };
     /**
+     * Create a webhook endpoint. (`createWebhook`)
+     *
+     * Has events of the account delivered to an address of yours by POST, signed as Standard Webhooks defines it. The answer has the `secret` for checking the signatures, which is shown only once. An account can have ten endpoints; one more is a 409. A repeat with the same `Idempotency-Key` is a 409 that names the `webhook_id`.
+     */
+    "/webhooks": {
+      options: {
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewWebhook;
+      };
+      answer: ShownWebhook;
+    };
+    /**
+     * Replace the secret of a webhook endpoint. (`rotateWebhookSecret`)
+     *
+     * Returns a new secret, which is shown only once. For `overlap_hours`, deliveries have signatures of the new and the previous secret, so that receivers can be changed one after the other. Send 0 if the previous secret has leaked.
+     */
+    "/webhooks/{webhookId}/rotate-secret": {
+      options: {
+        path: {
+          /** The endpoint's id, `webhook_id`. */
+          webhookId: string;
+        };
+        body?: SecretRotation;
+      };
+      answer: ShownWebhook;
+    };
+    /**
+     * Send a test event to a webhook endpoint. (`testWebhook`)
+     *
+     * Queues an event of the type `webhook.test`. What has come of it is in the log of deliveries under the `event_id`.
+     */
+    "/webhooks/{webhookId}/test": {
+      options: {
+        path: {
+          /** The endpoint's id, `webhook_id`. */
+          webhookId: string;
+        };
+      };
+      answer: WebhookTest;
+    };
+    /**
+     * Deliver an event again. (`redeliverWebhook`)
+     *
+     * Sends the same event with the same `webhook-id` again, at once and with all retries. The endpoint has to be enabled.
+     */
+    "/webhooks/{webhookId}/deliveries/{eventId}/redeliver": {
+      options: {
+        path: {
+          /** The endpoint's id, `webhook_id`. */
+          webhookId: string;
+          /** The event's id, which receivers get as `webhook-id`. */
+          eventId: string;
+        };
+      };
+      answer: WebhookDeliveryDetails;
+    };
+    /**
      * Create an agent. (`createAgent`)
      *
      * Creates an agent. If an agent of this name exists and agrees with the body, it is returned with 200, so a repeated request creates one agent only; if it differs, the answer is a 409 that names the fields. The plan limits how many agents there may be. A model that the provider does not list is a 422; if the list is not known at the moment, the agent is created with an `X-Warning`. An API key that is limited to certain agents can't create others.
@@ -4025,6 +4299,20 @@ export interface Operations {
       answer: DeletionRequested;
     };
     /**
+     * Delete a webhook endpoint and its log. (`deleteWebhook`)
+     *
+     * Deliveries that wait are dropped. Deleting an endpoint that does not exist is a 204 as well.
+     */
+    "/webhooks/{webhookId}": {
+      options: {
+        path: {
+          /** The endpoint's id, `webhook_id`. */
+          webhookId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
      * Delete an agent with everything it remembers. (`deleteAgent`)
      *
      * Deletes the agent, its conversations, memories and end users. Knowledge bases stay. The agent is gone for everyone at once; if there is much to remove, the answer is a 202, and the same request continues until it is a 204. Deleting an agent that does not exist is a 204 as well.
@@ -4269,104 +4557,22 @@ export interface Operations {
       answer: undefined;
     };
   };
-  PUT: {
-    /**
-     * Update an agent. (`updateAgent`)
-     *
-     * Changes an agent; absent and blank members keep their values, and `none` removes a value that may be absent, such as `temperature`. Running turns finish with the earlier settings. A name that another agent has is a 409. A model that the provider does not list is a 422, which names similar ones; if the list is not known at the moment, the change is accepted with an `X-Warning`.
-     */
-    "/agents/{agentId}": {
-      options: {
-        path: {
-          /** The agent's id, `agent_id`. */
-          agentId: string;
-        };
-        body: AgentChanges;
-      };
-      answer: Agent | AgentReference;
-    };
-    /**
-     * Replace the lines of a core memory block. (`replaceMemoryBlockContent`)
-     *
-     * Stores the lines as a new version. The agent may change the block at the same time: send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost. More words than the block's limit are a 422. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
-     */
-    "/agents/{agentId}/memory-blocks/{blockName}/content": {
-      options: {
-        path: {
-          /** The agent's id, `agent_id`. */
-          agentId: string;
-          /** The name of the memory block, `block_name`. */
-          blockName: string;
-        };
-        query?: {
-          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
-          end_user_id?: string | undefined;
-          /**
-           * Earlier name of `end_user_id`.
-           *
-           * @deprecated
-           */
-          end_user?: string | undefined;
-        } | undefined;
-        headers?: {
-          /** The `ETag` that you read. If the state has changed since, the request is refused with 412. */
-          "If-Match"?: string | undefined;
-        } | undefined;
-        body: NewMemoryBlockContent;
-      };
-      answer: MemoryBlockContent | MemoryBlockContentReference;
-    };
-    /**
-     * Update a knowledge base. (`updateKnowledgeBase`)
-     *
-     * Changes the name or the description; absent members keep their values. Send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost.
-     */
-    "/knowledge-bases/{kbId}": {
-      options: {
-        path: {
-          /** The knowledge base's id, `kb_id`. */
-          kbId: string;
-        };
-        headers?: {
-          /** The `ETag` that you read. If the state has changed since, the request is refused with 412. */
-          "If-Match"?: string | undefined;
-        } | undefined;
-        body: KnowledgeBaseChanges;
-      };
-      answer: KnowledgeBase | KnowledgeBaseReference;
-    };
-    /**
-     * Crawl a knowledge base daily or weekly. (`setCrawlSchedule`)
-     *
-     * Sets the schedule, and replaces an earlier one. Pages that have not changed cost nothing. If the plan's pages are used up, the schedule waits for the next time; `problem` says so.
-     */
-    "/knowledge-bases/{kbId}/crawl-schedule": {
-      options: {
-        path: {
-          /** The knowledge base's id, `kb_id`. */
-          kbId: string;
-        };
-        body: NewCrawlSchedule;
-      };
-      answer: CrawlSchedule | CrawlScheduleReference;
-    };
-    /**
-     * Update a conversation. (`updateConversation`)
-     *
-     * Changes the title, the description or the agent; absent members keep their values. Moving a conversation to another agent keeps its messages, and the new agent reads them with its own memory.
-     */
-    "/conversations/{conversationId}": {
-      options: {
-        path: {
-          /** The conversation's id, `conversation_id`. */
-          conversationId: string;
-        };
-        body: ConversationChanges;
-      };
-      answer: Conversation | ConversationReference;
-    };
-  };
   PATCH: {
+    /**
+     * Change, enable or disable a webhook endpoint. (`updateWebhook`)
+     *
+     * Changes the members that are sent. Deliveries that wait end when the endpoint is disabled; enabling it does not repeat them. Events that happen meanwhile are not delivered to it.
+     */
+    "/webhooks/{webhookId}": {
+      options: {
+        path: {
+          /** The endpoint's id, `webhook_id`. */
+          webhookId: string;
+        };
+        body: WebhookChanges;
+      };
+      answer: Webhook;
+    };
     /**
      * Update an agent (the same as PUT). (`patchAgent`)
      *
@@ -4471,11 +4677,109 @@ export interface Operations {
       answer: Conversation | ConversationReference;
     };
   };
+  PUT: {
+    /**
+     * Update an agent. (`updateAgent`)
+     *
+     * Changes an agent; absent and blank members keep their values, and `none` removes a value that may be absent, such as `temperature`. Running turns finish with the earlier settings. A name that another agent has is a 409. A model that the provider does not list is a 422, which names similar ones; if the list is not known at the moment, the change is accepted with an `X-Warning`.
+     */
+    "/agents/{agentId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        body: AgentChanges;
+      };
+      answer: Agent | AgentReference;
+    };
+    /**
+     * Replace the lines of a core memory block. (`replaceMemoryBlockContent`)
+     *
+     * Stores the lines as a new version. The agent may change the block at the same time: send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost. More words than the block's limit are a 422. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/memory-blocks/{blockName}/content": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The name of the memory block, `block_name`. */
+          blockName: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+        headers?: {
+          /** The `ETag` that you read. If the state has changed since, the request is refused with 412. */
+          "If-Match"?: string | undefined;
+        } | undefined;
+        body: NewMemoryBlockContent;
+      };
+      answer: MemoryBlockContent | MemoryBlockContentReference;
+    };
+    /**
+     * Update a knowledge base. (`updateKnowledgeBase`)
+     *
+     * Changes the name or the description; absent members keep their values. Send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost.
+     */
+    "/knowledge-bases/{kbId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        headers?: {
+          /** The `ETag` that you read. If the state has changed since, the request is refused with 412. */
+          "If-Match"?: string | undefined;
+        } | undefined;
+        body: KnowledgeBaseChanges;
+      };
+      answer: KnowledgeBase | KnowledgeBaseReference;
+    };
+    /**
+     * Crawl a knowledge base daily or weekly. (`setCrawlSchedule`)
+     *
+     * Sets the schedule, and replaces an earlier one. Pages that have not changed cost nothing. If the plan's pages are used up, the schedule waits for the next time; `problem` says so.
+     */
+    "/knowledge-bases/{kbId}/crawl-schedule": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        body: NewCrawlSchedule;
+      };
+      answer: CrawlSchedule | CrawlScheduleReference;
+    };
+    /**
+     * Update a conversation. (`updateConversation`)
+     *
+     * Changes the title, the description or the agent; absent members keep their values. Moving a conversation to another agent keeps its messages, and the new agent reads them with its own memory.
+     */
+    "/conversations/{conversationId}": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+        body: ConversationChanges;
+      };
+      answer: Conversation | ConversationReference;
+    };
+  };
 }
 
 /** The operations that take an `Idempotency-Key`, and so may be repeated. */
 export const IDEMPOTENT_OPERATIONS: ReadonlySet<string> = new Set([
   "POST /api-keys",
+  "POST /webhooks",
   "POST /agents",
   "POST /agents/{agentId}/memory-blocks",
   "POST /agents/{agentId}/archival-memory",

@@ -15,6 +15,7 @@ import { planDocs } from "../../src/plans/docs.ts";
 import { runDocs } from "../../src/runs/docs.ts";
 import { settingsDocs } from "../../src/settings/docs.ts";
 import { systemDocs } from "../../src/system/docs.ts";
+import { webhookDocs } from "../../src/webhooks/docs.ts";
 
 const FEATURES: readonly FeatureDocs[] = [
   runDocs,
@@ -29,6 +30,7 @@ const FEATURES: readonly FeatureDocs[] = [
   apiKeyDocs,
   settingsDocs,
   accountDocs,
+  webhookDocs,
   planDocs,
   paymentDocs,
   contactDocs,

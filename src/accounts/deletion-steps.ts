@@ -8,6 +8,12 @@ interface Subscriptions {
   endAll(accountEmail: AccountEmail, isFinal: boolean): Promise<void>;
 }
 
+/** The object that delivers an account's webhooks. */
+interface WebhookSender {
+  /** Removes everything that it keeps. */
+  forget(accountEmail: AccountEmail): Promise<void>;
+}
+
 /** Nobody must keep paying for a deleted account. A failure here blocks the sweep and is retried. */
 const subscriptionsStep = (subscriptions: Subscriptions): DeletionStep => ({
   name: "subscriptions at the payment service",
@@ -19,11 +25,13 @@ const subscriptionsStep = (subscriptions: Subscriptions): DeletionStep => ({
 
 /**
  * Returns the steps of an account deletion, in order. Steps that end something outside the table, such as a subscription, come
- * before the sweep, because the sweep removes the items that they read.
+ * before the sweep, because the sweep removes the items that they read. The object of the webhooks comes after it, because it is
+ * filled from the endpoints.
  */
 export const deletionSteps = (
   sweep: AccountSweep,
   subscriptions: Subscriptions | undefined,
+  webhooks: WebhookSender,
 ): readonly DeletionStep[] => [
   ...(subscriptions ? [subscriptionsStep(subscriptions)] : []),
   {
@@ -32,6 +40,13 @@ export const deletionSteps = (
       const { isDone, removed, hadRuns } = await sweep.run(accountEmail, isFinal);
       // Items may arrive during a final sweep, so it is repeated until one finds nothing.
       return { isDone: isDone && (!isFinal || removed === 0), hadRuns };
+    },
+  },
+  {
+    name: "deliveries of webhooks",
+    async run(accountEmail) {
+      await webhooks.forget(accountEmail);
+      return { isDone: true, hadRuns: false };
     },
   },
 ];

@@ -30,6 +30,8 @@ import type { AccountEmail } from "../shared/id-types.ts";
 import { keyOf, optionalText, text } from "../table/fields.ts";
 import type { Item, Value } from "../table/marshal.ts";
 import { idsOf } from "./export-ids.ts";
+import { endpointFrom } from "../webhooks/model.ts";
+import { toWebhookView } from "../webhooks/view.ts";
 import { withoutSecrets } from "./secrets.ts";
 
 /** A line of an export, discriminated by `type`. */
@@ -67,6 +69,13 @@ const KINDS: readonly Kind[] = [
     renamed: { last_four: "hint" },
   },
   { type: "session", pk: USER, sk: /^AuthSession#/u },
+  {
+    type: "webhook",
+    pk: USER,
+    sk: /^WebhookEndpoint#/u,
+    view: (item) => toWebhookView(endpointFrom(item)),
+    renamed: { event_types: "events" },
+  },
   { type: "provider", pk: USER, sk: /^ProviderSettings#/u },
   { type: "model_list", pk: USER, sk: /^ProviderModels#/u },
   { type: "served_window", pk: USER, sk: /^ProviderServedWindow#/u, renamed: { model: "model_id" } },

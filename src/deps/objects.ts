@@ -16,7 +16,10 @@ import { meteredReranker } from "../search/reranking.ts";
 import { meteredEmbedder } from "../search/metered-embedder.ts";
 import { embedderOfAgent } from "../settings/agent-embedder.ts";
 import type { Clock } from "../shared/clock.ts";
+import { guardedFetch } from "../shared/guarded-fetch.ts";
 import type { UserRepository } from "../users/repository.ts";
+import type { DispatchDeps } from "../webhooks/dispatch.ts";
+import type { SenderClient } from "../webhooks/sender-client.ts";
 import { createPoliteFetcher, PRODUCT_TOKEN } from "./crawling.ts";
 import { createPageServices } from "./knowledge.ts";
 import { createPaymentServices } from "./payments.ts";
@@ -26,8 +29,9 @@ import { createRepositories, type Repositories } from "./repositories.ts";
 /** What a conversation's runner may use. */
 export interface RunnerDeps extends Pick<
   Repositories,
-  "conversations" | "endUsers" | "messages" | "runs" | "turns" | "users"
+  "conversations" | "endUsers" | "messages" | "runs" | "turns" | "users" | "webhooks"
 > {
+  readonly webhookSender: SenderClient;
   readonly turnDeps: Omit<TurnDeps, "keepUnsaved" | "follow">;
   readonly clock: Clock;
 }
@@ -59,6 +63,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
   const { turns, messages, credentials, rules } = repositories;
   return {
     ...repositories,
+    webhookSender: ports.senderClient,
     turnDeps: {
       turns,
       meterClient,
@@ -74,6 +79,8 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
       models,
       credentials,
       usage: repositories.usage,
+      webhooks: repositories.webhooks,
+      webhookSender: ports.senderClient,
       cloudflareTurnsPerDay: config.cloudflareTurnsPerDay,
       clock,
       upgradeUrl: rules.upgradeUrl,
@@ -106,6 +113,20 @@ export function createCrawlDeps(ports: Ports, later: (work: Promise<void>) => vo
   };
 }
 
+/**
+ * Builds what the deliveries of an account's webhooks may use. SSRF: the same guard as for the base URLs of model providers,
+ * private origins that the operator allows included.
+ */
+export function createWebhookDeps(ports: Ports): DispatchDeps {
+  const { clock, ciphers, providerContext } = ports;
+  return {
+    webhooks: createRepositories(ports).webhooks,
+    attempts: { fetch: guardedFetch(providerContext), vault: ciphers.vault },
+    clock,
+    random: () => Math.random(),
+  };
+}
+
 /** Builds the dependencies of an account deletion. */
 export function createDeletionDeps(ports: Ports): DeletionDeps {
   const { config, clock, crawlClient, documentIndexes, runnerClient, memorySearch } = ports;
@@ -123,7 +144,7 @@ export function createDeletionDeps(ports: Ports): DeletionDeps {
   const restMs = config.modelTimeouts.totalMs * MAX_MODEL_CALLS + config.saveMs;
   return {
     users,
-    steps: deletionSteps(sweep, payments),
+    steps: deletionSteps(sweep, payments, ports.senderClient),
     clock,
     restMs,
     quietRestMs: Math.min(restMs, QUIET_REST_MS),

@@ -25,6 +25,7 @@ import { Vault } from "../shared/encryption.ts";
 import { FernetReader } from "../shared/fernet.ts";
 import { TableClient } from "../table/client.ts";
 import { createTransport, type Send } from "../table/transport.ts";
+import { SenderClient } from "../webhooks/sender-client.ts";
 
 /** Everything outside the process. Tests pass their own. */
 export interface Ports {
@@ -43,6 +44,7 @@ export interface Ports {
   readonly deletionClient: DeletionClient;
   readonly crawlClient: CrawlClient;
   readonly hostGate: HostGate;
+  readonly senderClient: SenderClient;
   /** For calls to neither the table nor a model: the OpenID issuer and Stripe. */
   readonly fetch: typeof fetch;
   readonly messageSearch: MessageSearch;
@@ -120,6 +122,7 @@ async function isolatePortsFrom(env: Env & OptionalBindings, config: Config): Pr
     }),
     crawlClient: new CrawlClient({ namespace: env.CRAWL_RUNNER, region: config.table.region }),
     hostGate: new HostGateClient({ namespace: env.HOST_GATE, region: config.table.region }),
+    senderClient: new SenderClient({ namespace: env.WEBHOOK_SENDER, region: config.table.region }),
     memorySearch: searchClient,
     messageSearch: searchClient,
     // A deployment may remove this binding; wrangler's types do not know that.

@@ -28,6 +28,7 @@ import { ProviderSettingsRepository } from "../settings/repository.ts";
 import { Cursors } from "../table/cursor.ts";
 import { SignInRepository } from "../users/sign-in-repository.ts";
 import { UserRepository } from "../users/repository.ts";
+import { WebhookRepository } from "../webhooks/repository.ts";
 import type { Ports } from "./ports.ts";
 
 export type Repositories = ReturnType<typeof createRepositories>;
@@ -68,5 +69,6 @@ export function createRepositories({ config, table, cursorKey, ciphers }: Ports)
     turns: new TurnRepository({ table, rules }),
     usage: new UsageRepository({ table, cursors, rules }),
     users: new UserRepository({ table }),
+    webhooks: new WebhookRepository({ table }),
   };
 }

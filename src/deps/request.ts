@@ -17,6 +17,7 @@ import { EndUserService } from "../end-users/service.ts";
 import { IdempotencyService } from "../idempotency/service.ts";
 import { ModelListCache, ModelLists } from "../llm/model-lists.ts";
 import { ArchivalService } from "../memory/archival-service.ts";
+import { ChangeRecords } from "../memory/change-records.ts";
 import { MemoryService } from "../memory/service.ts";
 import { RecallService } from "../messages/recall-service.ts";
 import { ContextService } from "../runs/context-service.ts";
@@ -26,6 +27,7 @@ import { ModelCheck } from "../settings/model-check.ts";
 import { ProviderService } from "../settings/service.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
+import { WebhookService } from "../webhooks/service.ts";
 import { createKnowledgeServices } from "./knowledge.ts";
 import { createPaymentServices, type PaymentServices } from "./payments.ts";
 import type { Ports } from "./ports.ts";
@@ -92,12 +94,19 @@ export function createDeps(ports: Ports, later: Later): Deps {
 function createServices(ports: Ports, repositories: Repositories, later: Later) {
   const { clock, deletionClient, messageSearch } = ports;
   const { agents, blocks, blockVersions, cursors, idempotencyRecords, rules, usage, users } = repositories;
+  const records = new ChangeRecords({
+    webhooks: repositories.webhooks,
+    sender: ports.senderClient,
+    clock,
+    later,
+  });
   const memoryService = new MemoryService({
     memory: blocks,
     versions: blockVersions,
     agents,
     plans: usage,
     rules,
+    records,
     clock,
     later,
   });
@@ -118,6 +127,8 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
   const agentServices = createAgentServices(ports, repositories, {
     ...knowledgeServices,
     models: modelCheck,
+    records,
+    later,
   });
   const { conversationService, archivalService } = agentServices;
   return {
@@ -147,17 +158,32 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
     idempotencyService: new IdempotencyService({ records: idempotencyRecords, clock }),
     providerService: createProviderService(ports, repositories, accountLists),
     recallService: new RecallService({ agents, search: messageSearch, cursors }),
+    webhookService: new WebhookService({
+      webhooks: repositories.webhooks,
+      sender: ports.senderClient,
+      vault: ports.ciphers.vault,
+      policy: ports.providerContext,
+      cursors,
+      clock,
+      later,
+    }),
   };
 }
 
 /** Constructs the services about agents and what is deleted with them. */
 function createAgentServices(
-  { clock, config, memorySearch, runnerClient }: Ports,
-  { agents, conversations, cursors, endUsers, memories, messages, rules, usage }: Repositories,
+  { clock, config, memorySearch, runnerClient, senderClient }: Ports,
+  { agents, conversations, cursors, endUsers, memories, messages, rules, usage, webhooks }: Repositories,
   {
     linkService,
     models,
-  }: Pick<ReturnType<typeof createKnowledgeServices>, "linkService"> & { models: AgentModels },
+    records,
+    later,
+  }: Pick<ReturnType<typeof createKnowledgeServices>, "linkService"> & {
+    models: AgentModels;
+    records: ChangeRecords;
+    later: Later;
+  },
 ) {
   const archivalService = new ArchivalService({
     memories,
@@ -166,6 +192,7 @@ function createAgentServices(
     cursors,
     plans: usage,
     rules,
+    records,
     clock,
   });
   const conversationService = new ConversationService({
@@ -182,7 +209,10 @@ function createAgentServices(
     conversations: conversationService,
     memories: archivalService,
     tokens: new ClientTokens({ keys: config.signingKeys, now: clock.now }),
+    webhooks,
+    webhookSender: senderClient,
     clock,
+    later,
   });
   const agentService = new AgentService({
     agents,

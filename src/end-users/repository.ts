@@ -1,9 +1,10 @@
-import type { AgentId } from "../shared/id-types.ts";
+import type { AccountEmail, AgentId } from "../shared/id-types.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
 import { absent, any, present } from "../table/expressions.ts";
+import { recordEvent, type WebhookEvent } from "../webhooks/event-model.ts";
 import { END_USER_PREFIX, agentKey, agentPartition, memoryPartition } from "../table/keys.ts";
 import { type ListPage, listInOrder } from "../table/list.ts";
 import type { Item } from "../table/marshal.ts";
@@ -85,9 +86,20 @@ export class EndUserRepository {
     return this.#table.removePartition(memoryPartition(agentId, id), SWEEP_ITEMS);
   }
 
-  /** Removes the end user's item. Call it last, after everything else is gone. */
-  async endDeletion(ref: EndUserRef): Promise<void> {
-    await this.#table.remove(endUserKey(ref), any(absent("pk"), present(DELETING)));
+  /**
+   * Removes the end user's item, and records the event of the account's webhooks if one is given. Call it last, after everything
+   * else is gone.
+   */
+  async endDeletion(
+    ref: EndUserRef,
+    event?: { readonly accountEmail: AccountEmail; readonly event: WebhookEvent },
+  ): Promise<void> {
+    if (!event) return this.#table.remove(endUserKey(ref), any(absent("pk"), present(DELETING)));
+    // Refused if another request has just removed it, and recorded its event.
+    await this.#table.tryTransact([
+      { remove: endUserKey(ref), if: present(DELETING) },
+      recordEvent(event.accountEmail, event.event),
+    ]);
   }
 }
 

@@ -5,6 +5,7 @@ import { AppError, invalidInput, notFound } from "../shared/errors.ts";
 import type { AccountEmail, AgentId, ConversationId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import type { EndUserRef, AccessScope } from "../access/access-scope.ts";
+import { newEvent, type WantedEvents } from "../webhooks/event-model.ts";
 import { type EndUser, scopeOfEndUser } from "./model.ts";
 import type { EndUserRepository } from "./repository.ts";
 
@@ -23,6 +24,17 @@ interface EndUserConversations {
 interface EndUserMemories {
   /** Removes all memories. Returns false if so many are left that it takes another call. */
   sweep(scope: AccessScope, agentId: AgentId): Promise<boolean>;
+}
+
+/** The account's webhooks. */
+interface EndUserWebhooks {
+  /** Returns which events the account's endpoints want. */
+  wanted(accountEmail: AccountEmail): Promise<WantedEvents>;
+}
+
+/** Sends recorded events of an account. Never throws. */
+interface EndUserWebhookSender {
+  nudge(accountEmail: AccountEmail): Promise<void>;
 }
 
 /** The input for a client token. */
@@ -48,7 +60,11 @@ interface EndUserServiceDeps {
   readonly conversations: EndUserConversations;
   readonly memories: EndUserMemories;
   readonly tokens: ClientTokens;
+  readonly webhooks: EndUserWebhooks;
+  readonly webhookSender: EndUserWebhookSender;
   readonly clock: Clock;
+  /** Keeps a request alive for work that continues after its answer. */
+  readonly later: (work: Promise<void>) => void;
 }
 
 /** End users removed per call when an agent is deleted. Each costs a handful of requests. */
@@ -62,15 +78,31 @@ export class EndUserService {
   readonly #conversations: EndUserConversations;
   readonly #memories: EndUserMemories;
   readonly #tokens: ClientTokens;
+  readonly #webhooks: EndUserWebhooks;
+  readonly #webhookSender: EndUserWebhookSender;
   readonly #clock: Clock;
+  readonly #later: (work: Promise<void>) => void;
 
-  constructor({ endUsers, agents, conversations, memories, tokens, clock }: EndUserServiceDeps) {
+  constructor({
+    endUsers,
+    agents,
+    conversations,
+    memories,
+    tokens,
+    webhooks,
+    webhookSender,
+    clock,
+    later,
+  }: EndUserServiceDeps) {
     this.#endUsers = endUsers;
     this.#agents = agents;
     this.#conversations = conversations;
     this.#memories = memories;
     this.#tokens = tokens;
+    this.#webhooks = webhooks;
+    this.#webhookSender = webhookSender;
     this.#clock = clock;
+    this.#later = later;
   }
 
   /**
@@ -170,8 +202,19 @@ export class EndUserService {
     if (!(await this.#memories.sweep(scope, agentId))) return false;
     if (!(await this.#endUsers.sweep(endUser))) return false;
 
-    await this.#endUsers.endDeletion(endUser);
+    await this.#endDeletion(accountEmail, endUser);
     return true;
+  }
+
+  /** Removes what is left of an end user, and tells the account's webhook endpoints that want to know. */
+  async #endDeletion(accountEmail: AccountEmail, endUser: EndUserRef): Promise<void> {
+    const { types } = await this.#webhooks.wanted(accountEmail);
+    if (!types.includes("end_user.deleted")) return this.#endUsers.endDeletion(endUser);
+
+    const data = { agent_id: endUser.agentId, end_user_id: endUser.id };
+    const event = newEvent("end_user.deleted", data, this.#clock);
+    await this.#endUsers.endDeletion(endUser, { accountEmail, event });
+    this.#later(this.#webhookSender.nudge(accountEmail));
   }
 }
 

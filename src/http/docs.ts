@@ -78,6 +78,8 @@ export const TAGS = {
     "Knowledge bases hold pages and files. Agents that are linked to a knowledge base search it and cite what they found. Fill one by uploads or by crawling a site.",
   Account:
     "Sign-in, sessions, API keys for programs, credentials for model providers, and the export and deletion of everything that the account owns.",
+  Webhooks:
+    "Events of the account, such as the end of a run, that are delivered to addresses of yours: signed, retried for a day, and logged.",
   Plans: "Limits and usage of the account's plan, prices, and its subscription at Stripe.",
   Administration: "Health, this description, Stripe's webhook and the contact form.",
 } as const;
@@ -156,6 +158,7 @@ export const EXAMPLE = {
   passageId: "p_4f8c2d91a7b3e605-3",
   jobId: "0193b2f8-5a8b-7d77-9ea8-7bcf9cedbe80",
   keyId: "0193b2f9-6b9c-7e88-8fb9-8cdaadfecf90",
+  webhookId: "0193b2fb-8dbe-7aaa-8bdb-aeccbfebe1b0",
   sessionId: "0193b2fa-7cad-7f99-9aca-9debbeafd0a0",
   checkoutId: "cs_test_a1B2c3D4e5F6g7H8",
   endUserId: "visitor-1",
@@ -193,6 +196,8 @@ export const PARAMETERS: Readonly<Record<string, ParameterDocs>> = {
   chunkId: { description: "The id of the chunk, `chunk_id`.", example: "chunk-17" },
   jobId: { description: "The crawl job's id, `job_id`.", example: EXAMPLE.jobId },
   keyId: { description: "The API key's id, `key_id`.", example: EXAMPLE.keyId },
+  webhookId: { description: "The endpoint's id, `webhook_id`.", example: EXAMPLE.webhookId },
+  eventId: { description: "The event's id, which receivers get as `webhook-id`.", example: EXAMPLE.runId },
   sessionId: { description: "The session's id.", example: EXAMPLE.sessionId },
   providerName: { description: "The provider's name, matched without case.", example: "OpenAI" },
   provider: { description: "The provider's name, matched without case.", example: "OpenAI" },
@@ -261,6 +266,8 @@ export const FIELDS: Readonly<Record<string, FieldDocs>> = {
   job_id: "The crawl job's id.",
   key_id: "The API key's id.",
   session_id: "The session's id.",
+  webhook_id: "The webhook endpoint's id.",
+  event_id: "The event's id, which receivers get as `webhook-id`.",
   subscription_id: "The subscription's id at Stripe.",
   created_at: time("When it was created (UTC)."),
   updated_at: time("When it was last changed (UTC); null if never."),

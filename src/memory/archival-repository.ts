@@ -43,6 +43,7 @@ import {
   versionItem,
   versionKey,
 } from "./archival-model.ts";
+import { NO_RECORD, type RecordChange } from "./change-records.ts";
 import { NearDuplicates } from "./near-duplicates.ts";
 import type { MemoryOwner } from "./model.ts";
 
@@ -53,6 +54,8 @@ export interface MemoryDraft extends Pick<
 > {
   /** The id to use if the id derived from the content belongs to a memory whose content has been changed since. */
   readonly spareId: string;
+  /** Records the change for the account's webhooks. */
+  readonly record?: RecordChange;
 }
 
 /** A memory, and whether this request created it or it existed before. */
@@ -105,7 +108,8 @@ export class ArchivalRepository {
     draft: MemoryDraft,
     limits?: ArchiveLimits,
   ): Promise<Inserted | ArchiveFull> {
-    const { spareId, ...rest } = draft;
+    const { spareId, record = NO_RECORD, ...rest } = draft;
+    const { by, runId } = draft;
     const contentHash = await contentHashOf(draft.content);
     const holder = await memoryIdOf(owner, contentHash);
     const normal = await normalKey(owner, draft.content);
@@ -124,6 +128,7 @@ export class ArchivalRepository {
         { put: pointerItem(owner, memory), if: absent("pk") },
         changeTally(archiveTally(owner), more, draft.createdAt, archiveCeilings(limits)),
         { put: { ...normal, memory_id: id }, if: absent("pk") },
+        ...record(owner, { action: "added", subject: { memoryId: id }, by, runId }),
       ]);
       if (!refused) return { memory, created: true };
 
@@ -196,7 +201,15 @@ export class ArchivalRepository {
     accountEmail: AccountEmail,
     from: Memory,
     to: Memory,
-    { limits, changedAt }: { readonly limits: ArchiveLimits | undefined; readonly changedAt: string },
+    {
+      limits,
+      changedAt,
+      record = NO_RECORD,
+    }: {
+      readonly limits: ArchiveLimits | undefined;
+      readonly changedAt: string;
+      readonly record?: RecordChange;
+    },
   ): Promise<ChangeOutcome> {
     const isSame = from.contentHash === to.contentHash;
     const [holders, normals] = await Promise.all([
@@ -229,7 +242,13 @@ export class ArchivalRepository {
       // Even if nothing grows: a concurrent recount may miss the memory while it moves, and must be invalidated.
       changeTally(archiveTally(owner), more, changedAt, archiveCeilings(limits)),
     ];
-    const refused = await this.#transact(actions);
+    const change = {
+      action: "updated",
+      subject: { memoryId: from.id },
+      by: "user",
+      runId: null,
+    } as const;
+    const refused = await this.#transact([...actions, ...record(owner, change)]);
     if (!refused) return "done";
     const tally = actions.length - 1;
     if (refused.has(tally) && refused.size === 1)
@@ -246,6 +265,7 @@ export class ArchivalRepository {
     accountEmail: AccountEmail,
     memory: Memory,
     removedAt: string,
+    record: RecordChange = NO_RECORD,
   ): Promise<"done" | "moved"> {
     const [holders, normals] = await Promise.all([
       this.#holdersOf(owner, memory),
@@ -260,6 +280,7 @@ export class ArchivalRepository {
       ...normals,
       ...memory.changeTimes.map((at) => ({ remove: versionKey(owner, memory.id, at) })),
       changeTally(archiveTally(owner), difference({}, archiveCounts([memory])), removedAt),
+      ...record(owner, { action: "removed", subject: { memoryId: memory.id }, by: "user", runId: null }),
     ]);
     return refused ? "moved" : "done";
   }

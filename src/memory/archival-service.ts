@@ -27,6 +27,7 @@ import {
   type ArchiveFull,
 } from "./archival-model.ts";
 import { type ArchivalRepository, contended, type Inserted } from "./archival-repository.ts";
+import type { ChangeRecords, RecordChange } from "./change-records.ts";
 import type { MemoryOwner } from "./model.ts";
 import type { MemoryAgents, MemoryPlans } from "./service.ts";
 
@@ -58,7 +59,14 @@ interface ArchivalServiceDeps {
   readonly cursors: PageCursors;
   readonly plans: MemoryPlans;
   readonly rules: Pick<PlanRules, "upgradeUrl">;
+  readonly records: Pick<ChangeRecords, "of" | "send">;
   readonly clock: Clock;
+}
+
+/** What has to be known before memories change. */
+interface Terms {
+  readonly plan: AccountPlan | undefined;
+  readonly record: RecordChange;
 }
 
 /** Lets the owner of an agent read and change its archival memory of the owner or of an end user. */
@@ -69,15 +77,17 @@ export class ArchivalService {
   readonly #cursors: PageCursors;
   readonly #plans: MemoryPlans;
   readonly #rules: Pick<PlanRules, "upgradeUrl">;
+  readonly #records: Pick<ChangeRecords, "of" | "send">;
   readonly #clock: Clock;
 
-  constructor({ memories, agents, search, cursors, plans, rules, clock }: ArchivalServiceDeps) {
+  constructor({ memories, agents, search, cursors, plans, rules, records, clock }: ArchivalServiceDeps) {
     this.#memories = memories;
     this.#agents = agents;
     this.#search = search;
     this.#cursors = cursors;
     this.#plans = plans;
     this.#rules = rules;
+    this.#records = records;
     this.#clock = clock;
   }
 
@@ -89,7 +99,7 @@ export class ArchivalService {
     // The write checks the agent too, but an existing memory is returned without a write: that case is refused here.
     const [, inserted] = await Promise.all([
       this.#agents.get(scope.accountEmail, agentId),
-      this.#plan(scope).then((plan) => this.#insert(scope, agentId, input, plan)),
+      this.#terms(scope).then((terms) => this.#insert(scope, agentId, input, terms)),
     ]);
     return inserted;
   }
@@ -104,13 +114,13 @@ export class ArchivalService {
     agentId: AgentId,
     inputs: readonly MemoryInput[],
   ): Promise<readonly Inserted[]> {
-    const [plan] = await Promise.all([this.#plan(scope), this.#agents.get(scope.accountEmail, agentId)]);
+    const [terms] = await Promise.all([this.#terms(scope), this.#agents.get(scope.accountEmail, agentId)]);
 
     const contents = inputs.map(({ content }) => normalContent(content));
     const first = new Map(inputs.map((input, index) => [contents[index] ?? "", input] as const).toReversed());
     const inserted = new Map<string, Inserted>();
     await mapConcurrent([...first].toReversed(), PARALLEL_INSERTS, async ([content, input]) => {
-      inserted.set(content, await this.#insert(scope, agentId, input, plan));
+      inserted.set(content, await this.#insert(scope, agentId, input, terms));
     });
 
     return contents.map((content) => {
@@ -149,7 +159,7 @@ export class ArchivalService {
    * 429 if the plan's limit is reached.
    */
   async update(scope: AccessScope, agentId: AgentId, id: string, changes: MemoryChanges): Promise<Memory> {
-    const plan = changes.content === undefined ? undefined : await this.#plan(scope);
+    const { plan, record } = await this.#terms(scope, changes.content !== undefined);
     for (let attempt = 0; attempt < REBASES; attempt++) {
       const memory = await this.get(scope, agentId, id);
       const wanted = { ...memory, ...changes };
@@ -167,10 +177,14 @@ export class ArchivalService {
         {
           limits: plan?.limits,
           changedAt,
+          record,
         },
       );
       if (typeof outcome === "object") throw this.#refusal(plan, outcome);
-      if (outcome === "done") return changed;
+      if (outcome === "done") {
+        this.#records.send(scope.accountEmail, record);
+        return changed;
+      }
       if (outcome === "taken") throw new AppError("conflict", "Another memory already has this content.");
     }
     throw contended();
@@ -179,7 +193,10 @@ export class ArchivalService {
   /** Removes a memory. Does nothing if there is none. */
   async remove(scope: AccessScope, agentId: AgentId, id: string): Promise<void> {
     for (let attempt = 0; attempt < REBASES; attempt++) {
-      const memory = await this.#find(scope, agentId, id);
+      const [memory, record] = await Promise.all([
+        this.#find(scope, agentId, id),
+        this.#records.of(scope.accountEmail),
+      ]);
       if (!memory) return;
 
       const removedAt = this.#clock.timestamp();
@@ -188,8 +205,9 @@ export class ArchivalService {
         scope.accountEmail,
         memory,
         removedAt,
+        record,
       );
-      if (outcome === "done") return;
+      if (outcome === "done") return this.#records.send(scope.accountEmail, record);
     }
     throw contended();
   }
@@ -253,7 +271,7 @@ export class ArchivalService {
     scope: AccessScope,
     agentId: AgentId,
     input: MemoryInput,
-    plan: AccountPlan | undefined,
+    { plan, record }: Terms,
   ): Promise<Inserted> {
     const draft = {
       ...input,
@@ -261,6 +279,7 @@ export class ArchivalService {
       by: "user",
       runId: null,
       spareId: newId(this.#clock.now()),
+      record,
     } as const;
     const inserted = await this.#memories.insert(
       memoryOwnerOf(scope, agentId),
@@ -269,7 +288,17 @@ export class ArchivalService {
       plan?.limits,
     );
     if ("full" in inserted) throw this.#refusal(plan, inserted);
+    if (inserted.created) this.#records.send(scope.accountEmail, record);
     return inserted;
+  }
+
+  /** Reads the plan, unless it does not matter, and how changes are recorded. */
+  async #terms(scope: AccessScope, hasPlan = true): Promise<Terms> {
+    const [plan, record] = await Promise.all([
+      hasPlan ? this.#plan(scope) : undefined,
+      this.#records.of(scope.accountEmail),
+    ]);
+    return { plan, record };
   }
 
   /** Returns the owner's plan, or `undefined` without reading it if no plan of the deployment limits memories. */

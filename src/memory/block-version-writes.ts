@@ -11,6 +11,7 @@ import {
   contentKey,
   type MemoryOwner,
 } from "./model.ts";
+import type { RecordChange } from "./change-records.ts";
 import { type Author, RESTORED, versionItem, versionKey } from "./version-model.ts";
 
 /** A block's new content, and the block that it is based on. */
@@ -25,6 +26,8 @@ export interface ContentChange {
   readonly restores?: number;
   /** Actions to write in the same transaction. They must not have conditions. */
   readonly alongside?: (saved: SavedContent) => readonly WriteAction[];
+  /** Records the change for the account's webhooks. */
+  readonly record?: RecordChange;
 }
 
 /** Content that has been saved with a version. */

@@ -7,6 +7,7 @@ import type { ArchivalRepository } from "./archival-repository.ts";
 import { isNearlyFull } from "./capacity.ts";
 import { type CapacityWarning, TURNS_BEFORE_COMPACTION } from "./capacity-model.ts";
 import { type CapacityRepository, noteCompaction } from "./capacity-repository.ts";
+import type { RecordChange } from "./change-records.ts";
 import { memoriesOf, targetWords, withoutOldest } from "./compaction.ts";
 import { summarizeBlock } from "./compaction-summary.ts";
 import { type Block, type MemoryOwner, wordsIn } from "./model.ts";
@@ -40,6 +41,8 @@ export interface WatchedTurn {
   readonly blocks: readonly { readonly wordCount: number; readonly wordLimit: number }[];
   /** The warnings that the turn read at its beginning and has not reported. */
   readonly warnings: readonly CapacityWarning[];
+  /** Records changes for the account's webhooks. */
+  readonly record?: RecordChange;
 }
 
 /**
@@ -83,7 +86,8 @@ async function compactBlock(
     runId,
     model,
     promptTokens,
-  }: Pick<WatchedTurn, "owner" | "accountEmail" | "runId" | "model" | "promptTokens">,
+    record,
+  }: Pick<WatchedTurn, "owner" | "accountEmail" | "runId" | "model" | "promptTokens" | "record">,
   deps: CapacityWatchDeps,
 ): Promise<void> {
   const { lines } = block.content;
@@ -104,6 +108,7 @@ async function compactBlock(
     lines: kept,
     changedAt,
     author: { by: "compaction", runId },
+    ...(record && { record }),
     alongside: ({ revision: { version } }) => [
       noteCompaction(owner, { block: block.name, version, ...sizes }, changedAt),
     ],
@@ -127,6 +132,7 @@ async function compactBlock(
       by: "agent",
       runId,
       spareId: newId(deps.clock.now()),
+      ...(record && { record }),
     });
   }
 }

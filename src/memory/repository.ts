@@ -18,6 +18,7 @@ import {
   unchangedSince,
 } from "./block-version-writes.ts";
 import { warningKey } from "./capacity-model.ts";
+import { NO_RECORD, type RecordChange } from "./change-records.ts";
 import {
   type Block,
   type BlockContent,
@@ -161,6 +162,7 @@ export class MemoryRepository {
     accountEmail: AccountEmail,
     block: Block,
     removedAt: string,
+    record: RecordChange = NO_RECORD,
   ): Promise<boolean> {
     const { name, content } = block;
     const last = isUnversioned(content) ? await this.#lastVersion(owner, name) : 0;
@@ -171,6 +173,7 @@ export class MemoryRepository {
       { remove: contentKey(owner, name), if: unchangedSince(content.revision) },
       { remove: warningKey(owner, name) },
       ...importOf(owner, block, last, removedAt),
+      ...record(owner, { action: "removed", subject: { block: name }, by: "user", runId: null }),
     ]);
   }
 
@@ -184,7 +187,8 @@ export class MemoryRepository {
     accountEmail: AccountEmail,
     change: ContentChange,
   ): Promise<SaveOutcome> {
-    const { block, conversationId, restores } = change;
+    const { block, conversationId, restores, author, record = NO_RECORD } = change;
+    const runId = "runId" in author ? author.runId : null;
     const inConversation: readonly WriteAction[] =
       conversationId === undefined
         ? []
@@ -209,6 +213,7 @@ export class MemoryRepository {
         ...inConversation,
         ...restoredMark,
         ...(change.alongside?.(saved) ?? []),
+        ...record(owner, { action: "updated", subject: { block: block.name }, by: author.by, runId }),
       ]);
       if (!refusal) return { result: { saved } };
       if (refusal.has(AGENT)) throw notFound("Agent");

@@ -4,6 +4,7 @@ import { type AccountPlan, type PlanRules } from "../plans/account-plan.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
+import type { ChangeRecords, RecordChange } from "./change-records.ts";
 import { asLines, isSameLines, isTooMuch } from "./lines.ts";
 import { requireBelowLimit } from "../plans/refusals.ts";
 import {
@@ -49,6 +50,7 @@ interface MemoryServiceDeps {
   readonly agents: MemoryAgents;
   readonly plans: MemoryPlans;
   readonly rules: Pick<PlanRules, "upgradeUrl">;
+  readonly records: Pick<ChangeRecords, "of" | "send">;
   readonly clock: Clock;
   /** Keeps the request alive for work that continues after the response. The work must not reject. */
   readonly later: (work: Promise<void>) => void;
@@ -58,6 +60,7 @@ interface MemoryServiceDeps {
 interface Lines {
   readonly lines: readonly string[];
   readonly author: Author;
+  readonly record: RecordChange;
   readonly isExpected: IsExpected;
   /** The version that the lines come from. */
   readonly restores?: number;
@@ -71,15 +74,17 @@ export class MemoryService {
   readonly #agents: MemoryAgents;
   readonly #plans: MemoryPlans;
   readonly #rules: Pick<PlanRules, "upgradeUrl">;
+  readonly #records: Pick<ChangeRecords, "of" | "send">;
   readonly #clock: Clock;
   readonly #later: MemoryServiceDeps["later"];
 
-  constructor({ memory, versions, agents, plans, rules, clock, later }: MemoryServiceDeps) {
+  constructor({ memory, versions, agents, plans, rules, records, clock, later }: MemoryServiceDeps) {
     this.#memory = memory;
     this.#versions = versions;
     this.#agents = agents;
     this.#plans = plans;
     this.#rules = rules;
+    this.#records = records;
     this.#clock = clock;
     this.#later = later;
   }
@@ -176,16 +181,21 @@ export class MemoryService {
    * `conflict` for a default block.
    */
   async remove(scope: AccessScope, agentId: AgentId, name: string): Promise<void> {
+    const { accountEmail } = scope;
     await this.#retryUntilDone(name, async () => {
-      const block = (await this.#blocksIfAny(scope, agentId)).find((candidate) => candidate.name === name);
+      const [blocks, record] = await Promise.all([
+        this.#blocksIfAny(scope, agentId),
+        this.#records.of(accountEmail),
+      ]);
+      const block = blocks.find((candidate) => candidate.name === name);
       if (!block) return true;
       if (block.isDefault) throw new AppError("conflict", `Cannot delete default memory block '${name}'`);
 
       const removedAt = this.#clock.timestamp();
-      return (
-        (await this.#memory.remove(memoryOwnerOf(scope, agentId), scope.accountEmail, block, removedAt)) ||
-        undefined
-      );
+      const owner = memoryOwnerOf(scope, agentId);
+      if (!(await this.#memory.remove(owner, accountEmail, block, removedAt, record))) return undefined;
+      this.#records.send(accountEmail, record);
+      return true;
     });
   }
 
@@ -205,10 +215,14 @@ export class MemoryService {
         "payload-too-large",
         "These lines exceed 400 KB, the most that a memory block can hold.",
       );
-    const block = await this.block(scope, agentId, name);
+    const [block, record] = await Promise.all([
+      this.block(scope, agentId, name),
+      this.#records.of(scope.accountEmail),
+    ]);
     return this.#write(scope, agentId, block, {
       lines: asLines(lines),
       author: { by: "user" },
+      record,
       isExpected,
       tooLong: (words, limit) =>
         new AppError(
@@ -259,12 +273,16 @@ export class MemoryService {
     number: number,
     isExpected: IsExpected,
   ): Promise<Block> {
-    const block = await this.block(scope, agentId, name);
+    const [block, record] = await Promise.all([
+      this.block(scope, agentId, name),
+      this.#records.of(scope.accountEmail),
+    ]);
     const version = await this.#version(memoryOwnerOf(scope, agentId), name, number);
 
     return this.#write(scope, agentId, block, {
       lines: version.lines,
       author: { by: "restore" },
+      record,
       restores: number,
       isExpected,
       tooLong: (words, limit) =>
@@ -278,7 +296,7 @@ export class MemoryService {
 
   /** Replaces a block's lines, and tries again after concurrent changes. Writes nothing if the lines are equal. */
   async #write(scope: AccessScope, agentId: AgentId, read: Block, change: Lines): Promise<Block> {
-    const { lines, author, isExpected, restores, tooLong } = change;
+    const { lines, author, record, isExpected, restores, tooLong } = change;
     const memoryOwner = memoryOwnerOf(scope, agentId);
     const words = wordsIn(lines);
     let block = read;
@@ -294,10 +312,12 @@ export class MemoryService {
         lines,
         author,
         changedAt,
+        record,
         ...(restores !== undefined && { restores }),
       });
       if ("saved" in outcome) {
         this.#thin(memoryOwner, read.name, outcome.saved);
+        this.#records.send(scope.accountEmail, record);
         return { ...block, content: outcome.saved };
       }
       if (!outcome.current) throw blockNotFound(read.name);

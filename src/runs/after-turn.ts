@@ -2,6 +2,7 @@ import type { Architecture } from "../architectures/architecture.ts";
 import type { OpenModel } from "../llm/model.ts";
 import { promptTokensOf, type Window } from "../llm/prompt-budget.ts";
 import type { CapacityWarning } from "../memory/capacity-model.ts";
+import type { RecordChange } from "../memory/change-records.ts";
 import { watchCapacity } from "../memory/capacity-watch.ts";
 import type { CoreMemory } from "../memory/core-memory.ts";
 import { thinVersions } from "../memory/version-thinning.ts";
@@ -25,7 +26,9 @@ export interface EndedTurn {
   /** Capacity warnings that the turn found and did not report. */
   readonly warnings: readonly CapacityWarning[];
   /** The history that the turn began with. */
-  readonly past: Pick<TurnState, "history" | "hasOlder" | "summary" | "servedWindows">;
+  readonly past: Pick<TurnState, "history" | "hasOlder" | "summary" | "servedWindows" | "wantedEvents">;
+  /** Records changes of the memory for the account's webhooks. */
+  readonly record: RecordChange;
   readonly userMessage: Message;
   readonly answer: Message;
 }
@@ -45,7 +48,7 @@ const JOBS: readonly Job[] = [
   },
   {
     name: "memory capacity",
-    async run({ place, runIds, architecture, model, window, memory, warnings }, deps) {
+    async run({ place, runIds, architecture, model, window, memory, warnings, record }, deps) {
       if (!architecture.keepsMemory) return;
 
       const { accountEmail } = place;
@@ -59,6 +62,7 @@ const JOBS: readonly Job[] = [
           promptTokens: promptTokensOf(window),
           blocks,
           warnings,
+          record,
         },
         deps,
       );

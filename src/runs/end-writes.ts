@@ -9,16 +9,20 @@ import { isLive } from "../table/deletion.ts";
 import { absent } from "../table/expressions.ts";
 import { agentKey } from "../table/keys.ts";
 import { itemBytes } from "../table/marshal.ts";
+import { recordEvent } from "../webhooks/event-model.ts";
 import { endRun } from "./model.ts";
+import { runEventOf } from "./run-events.ts";
 import { isLiveOf, MAX_BATCH_BYTES } from "./turn-beginnings.ts";
 import type { TurnEnd } from "./turn-repository.ts";
 
 /** The end of a turn that has been answered. */
 export type AnsweredEnd = TurnEnd & { readonly message: Message };
 
-/** The writes of one answered end, at most: its message, run, conversation and tokens. All ends share the write of the slots. */
+/** The writes of one answered end, at most: its message, run, conversation and tokens, and its event if an endpoint wants it. */
 const OWN_WRITES = 4;
-const MAX_BATCH = Math.floor((MAX_TRANSACTION - 1) / OWN_WRITES);
+const EVENT_WRITES = 1;
+/** All ends share the write of the slots. */
+const MAX_OWN_WRITES = MAX_TRANSACTION - 1;
 
 /**
  * Returns the writes that store the answers of turns of one account, and count them. They are refused if a conversation has been
@@ -39,6 +43,10 @@ export function answerWrites(ends: readonly AnsweredEnd[]): readonly WriteAction
       },
     ]),
     ...tokenWrites(ends),
+    ...ends.flatMap((end) => {
+      const event = runEventOf(end);
+      return event ? [recordEvent(end.place.accountEmail, event)] : [];
+    }),
     ...(first && slots.length > 0 ? [returnSlots(first.place.accountEmail, slots)] : []),
   ];
 }
@@ -85,15 +93,18 @@ export function nextEnds(waiting: readonly TurnEnd[]): readonly TurnEnd[] {
   const batch: TurnEnd[] = [];
   const conversations = new Set<string>();
   let bytes = 0;
+  let writes = 0;
   for (const end of waiting) {
     const { conversationId } = end.place;
-    if (batch.length === MAX_BATCH) break;
+    const own = OWN_WRITES + (runEventOf(end) ? EVENT_WRITES : 0);
+    if (writes + own > MAX_OWN_WRITES) break;
     if (!isAnswered(end) || conversations.has(conversationId)) continue;
     const size = itemBytes(messageItem(end.message));
     if (batch.length > 0 && bytes + size > MAX_BATCH_BYTES) continue;
 
     batch.push(end);
     bytes += size;
+    writes += own;
     conversations.add(conversationId);
   }
   return batch;

@@ -5,6 +5,8 @@ import type { MessageRepository } from "../messages/repository.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import type { AgentEvent } from "../architectures/events.ts";
 import type { Run, RunIds } from "./model.ts";
+import type { WebhookRepository } from "../webhooks/repository.ts";
+import type { SenderClient } from "../webhooks/sender-client.ts";
 import type { RunRepository } from "./repository.ts";
 import type { LoggedRun, NumberedEvent, RunLog } from "./run-log.ts";
 import { emptyAnswer } from "./turn.ts";
@@ -15,6 +17,8 @@ export interface RecoverDeps {
   readonly runs: Pick<RunRepository, "find">;
   readonly turns: Pick<TurnRepository, "preventBegin" | "end">;
   readonly messages: Pick<MessageRepository, "find">;
+  readonly webhooks: Pick<WebhookRepository, "wanted">;
+  readonly webhookSender: Pick<SenderClient, "nudge">;
   readonly clock: Clock;
 }
 
@@ -61,10 +65,13 @@ export class RunRecovery {
 
   async #recover(dead: readonly LoggedRun[]): Promise<void> {
     const deps = await this.#deps();
+    const [first] = dead;
+    // All runs of a conversation belong to one account.
+    const wanted = first ? (await deps.webhooks.wanted(first.place.accountEmail)).types : [];
 
     for (const run of dead) {
       const { runId } = run.runIds;
-      const event = await recoverRun(run, this.#log.all(runId), deps);
+      const event = await recoverRun(run, this.#log.all(runId), deps, wanted);
       if (!event) {
         this.#log.drop(runId);
         continue;
@@ -75,6 +82,8 @@ export class RunRecovery {
       this.#log.append(runId, [{ seq, event }]);
       this.#log.end(runId, seq, this.#now());
     }
+    // The dead runner may have recorded an event and not sent it, too.
+    if (first && wanted.length > 0) await deps.webhookSender.nudge(first.place.accountEmail);
     await this.#recovered();
   }
 
@@ -82,11 +91,12 @@ export class RunRecovery {
   async saveUnsaved(): Promise<void> {
     const ends = this.#log.unsaved();
     if (ends.length === 0) return;
-    const { turns } = await this.#deps();
+    const { turns, webhookSender } = await this.#deps();
 
     for (const end of ends) {
       await saveLate(end, turns);
       this.#log.saved(end.runIds.runId);
+      if (end.wantedEvents) await webhookSender.nudge(end.place.accountEmail);
     }
   }
 }
@@ -107,12 +117,14 @@ async function saveLate(end: TurnEnd, turns: Pick<TurnRepository, "end">): Promi
 /**
  * Recovers a run whose runner has died. The table decides: if the run has ended there, that end is kept. Otherwise the
  * run is ended as interrupted, with the part of the answer that is in the log. Returns the terminal event that the log
- * lacks, or `undefined` if the run never began or no longer exists.
+ * lacks, or `undefined` if the run never began or no longer exists. `wantedEvents` are the types of events that the account's
+ * webhook endpoints want.
  */
 export async function recoverRun(
   { place, runIds }: LoggedRun,
   events: Iterable<NumberedEvent>,
-  { runs, turns, messages, clock }: RecoverDeps,
+  { runs, turns, messages, clock }: Pick<RecoverDeps, "runs" | "turns" | "messages" | "clock">,
+  wantedEvents: readonly string[] = [],
 ): Promise<AgentEvent | undefined> {
   let stored = await runs.find(place.conversationId, runIds.runId);
   if (!stored && !(await turns.preventBegin(place, runIds)))
@@ -129,7 +141,7 @@ export async function recoverRun(
 
   try {
     const how = { state: "interrupted", endedAt: clock.timestamp(), errorCode: interrupted.code } as const;
-    await turns.end({ ...turnEnd(place, runIds, progress, how), hasSlot: stored.hasSlot });
+    await turns.end({ ...turnEnd(place, runIds, progress, how), hasSlot: stored.hasSlot, wantedEvents });
     // The dead runner's own end may have been stored just before this one. Then that end is kept.
     const ended = await runs.find(place.conversationId, runIds.runId);
     return ended && ended.state !== how.state

@@ -24,6 +24,8 @@ interface EndingTurn {
   readonly ending: TurnEnding;
   readonly answeredBy: AnsweredBy;
   readonly hasSlot: boolean;
+  /** The types of events that the account's webhook endpoints want. */
+  readonly wantedEvents: readonly string[];
 }
 
 /**
@@ -31,7 +33,7 @@ interface EndingTurn {
  * case. Returns whether the turn was completed and its answer saved.
  */
 export async function* endTurn(turn: EndingTurn, deps: TurnDeps): AsyncGenerator<AgentEvent, boolean, void> {
-  const { place, runIds, progress, answeredBy, hasSlot } = turn;
+  const { place, runIds, progress, answeredBy, hasSlot, wantedEvents } = turn;
   // An answer without text and tool calls counts as a failure.
   const isEmpty = turn.ending.kind === "completed" && !progress.hasBegun;
   const ending: TurnEnding = isEmpty ? { kind: "failed", error: providerError.empty() } : turn.ending;
@@ -45,6 +47,7 @@ export async function* endTurn(turn: EndingTurn, deps: TurnDeps): AsyncGenerator
     }),
     answeredBy,
     hasSlot,
+    ...(wantedEvents.length > 0 && { wantedEvents }),
   };
   const unsaved = await save(end, deps);
 

@@ -16,6 +16,7 @@ import { HISTORY_MESSAGES } from "../messages/window.ts";
 import { notFound } from "../shared/errors.ts";
 import type { KnowledgeBaseId } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
+import { recordEvent, type WantedEvents, wantedEventsIn } from "../webhooks/event-model.ts";
 import type { WriteAction } from "../table/requests.ts";
 import { isBeingDeleted, isLive } from "../table/deletion.ts";
 import { absentOrExpired, any, differs } from "../table/expressions.ts";
@@ -47,6 +48,7 @@ import {
   servedWindowsFrom,
 } from "./served-window.ts";
 import { endRun, type RunEnd, type RunIds, type TurnPlace } from "./model.ts";
+import { runEventOf } from "./run-events.ts";
 import { useOf } from "./turn-beginnings.ts";
 
 /** Positions of the run's write and of the counting event's write in `#giveBack`. */
@@ -83,6 +85,8 @@ export interface TurnState {
   readonly hasOlder: boolean;
   /** The summary of messages that are no longer read in full. */
   readonly summary: Summary | null;
+  /** Which events the account's webhook endpoints want. */
+  readonly wantedEvents: WantedEvents;
 }
 
 /** The model that answered, and its provider. */
@@ -101,6 +105,8 @@ export interface TurnEnd {
   readonly answeredBy?: AnsweredBy;
   /** Whether the run took one of the account's slots for concurrent runs. Stored ends that predate slots lack it. */
   readonly hasSlot?: boolean;
+  /** The types of events that the account's webhook endpoints want. Stored ends that predate webhooks lack them. */
+  readonly wantedEvents?: readonly string[];
 }
 
 interface TurnRepositoryDeps {
@@ -145,8 +151,8 @@ export class TurnRepository {
             ]
           : []),
       ]),
-      // Provider settings, served and learned windows, subscriptions and monthly usage have adjacent sort keys, so one query
-      // reads them all.
+      // Provider settings, served and learned windows, subscriptions, wanted events and monthly usage have adjacent sort keys, so
+      // one query reads them all.
       this.#table.query(userPartition(accountEmail), {
         range: { between: [SERVED_WINDOW_PREFIX, planRange(nowMs).between[1]] },
       }),
@@ -175,6 +181,7 @@ export class TurnRepository {
       knowledgeBases: linkedKnowledgeBasesFrom(linked),
       hasOlder: newest.next !== undefined,
       summary: summary ? summaryFrom(summary) : null,
+      wantedEvents: wantedEventsIn(accountItems),
     };
   }
 
@@ -244,7 +251,11 @@ export class TurnRepository {
       // An interrupted run is not the caller's fault, so it does not count as a failure.
       const failure =
         end.state === "interrupted" ? [] : countFailure(place.accountEmail, place.endUser, end.endedAt);
-      return this.#giveBack(useOf(place, runIds, end.endedAt), run, [...failure, ...slot]);
+      return this.#giveBack(useOf(place, runIds, end.endedAt), run, [
+        ...failure,
+        ...slot,
+        ...eventWrites(turn),
+      ]);
     }
 
     if (
@@ -252,7 +263,7 @@ export class TurnRepository {
       (await this.#storeAnswer(turn, movedAnswerWrites(turn)))
     )
       return;
-    await this.#endUnsaved(place, runIds, end, slot);
+    await this.#endUnsaved(turn, slot);
     throw notFound("Conversation");
   }
 
@@ -263,14 +274,14 @@ export class TurnRepository {
   }
 
   /** Ends the run if its answer can't be stored any more, because the conversation or the agent is gone. */
-  async #endUnsaved(
-    { conversationId }: TurnPlace,
-    { runId }: RunIds,
-    end: RunEnd,
-    slot: readonly WriteAction[],
-  ): Promise<void> {
-    const failed = { ...end, state: "failed", messageId: null, errorCode: "not-found" } as const;
-    const isEnded = await this.#table.tryTransact([endRun(conversationId, runId, failed), ...slot]);
+  async #endUnsaved(turn: TurnEnd, slot: readonly WriteAction[]): Promise<void> {
+    const { conversationId } = turn.place;
+    const failed = { ...turn.end, state: "failed", messageId: null, errorCode: "not-found" } as const;
+    const isEnded = await this.#table.tryTransact([
+      endRun(conversationId, turn.runIds.runId, failed),
+      ...slot,
+      ...eventWrites({ ...turn, end: failed }),
+    ]);
     // Otherwise the run was ended elsewhere, or is gone with its conversation. In both cases, its slot must be returned.
     if (!isEnded && slot.length > 0) await this.#table.transact(slot);
   }
@@ -290,3 +301,9 @@ export class TurnRepository {
 
 const living = <T>(item: Item | undefined, from: (item: Item) => T): T | undefined =>
   item && !isBeingDeleted(item) ? from(item) : undefined;
+
+/** Returns the write that records the event of a run's end, if an endpoint wants it. */
+function eventWrites(turn: TurnEnd): readonly WriteAction[] {
+  const event = runEventOf(turn);
+  return event ? [recordEvent(turn.place.accountEmail, event)] : [];
+}

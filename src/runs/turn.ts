@@ -10,6 +10,7 @@ import { withoutSimilarNames } from "../llm/similar-models.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import { takeCompactions } from "../memory/capacity-notes.ts";
+import { changeRecorder, NO_RECORD } from "../memory/change-records.ts";
 import { CoreMemory } from "../memory/core-memory.ts";
 import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts";
 import type { Attachment } from "../messages/attachments.ts";
@@ -34,6 +35,7 @@ import type { TurnDeps } from "./turn-deps.ts";
 import { endTurn, type TurnEnding } from "./turn-end.ts";
 import { type Opening, requireModel } from "./turn-model.ts";
 import type { AnsweredBy, TurnState } from "./turn-repository.ts";
+import { mayNoticeUsage, noticeUsage } from "./usage-notices.ts";
 
 export interface TurnInput extends TurnPlace {
   readonly content: string;
@@ -150,11 +152,33 @@ export async function openTurn(
         ending,
         answeredBy: answeredBy(plan.ended.model),
         hasSlot: account.limits.concurrent_runs !== null,
+        wantedEvents: plan.ended.past.wantedEvents.types,
       },
       deps,
     );
+    if (plan.ended.past.wantedEvents.types.length > 0) deps.follow(() => sendEvents());
     const answer = progress.message(progress.isCut ? "truncated" : "complete");
-    if (isAnswered) deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
+    if (!isAnswered) return;
+    deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
+    // The memory may have been compacted.
+    if (plan.ended.record !== NO_RECORD) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
+  }
+
+  /** Has the events sent that the turn has recorded. Only accounts whose webhook endpoints want events come here. */
+  async function sendEvents(): Promise<void> {
+    const { wantedEvents } = plan.ended.past;
+    try {
+      if (mayNoticeUsage(wantedEvents, deps.clock.now()))
+        await noticeUsage(input.accountEmail, wantedEvents, deps);
+    } catch (error) {
+      // The next turn tries again.
+      console.warn({
+        message: "The usage of an account was not noticed.",
+        runId: runIds.runId,
+        error: String(error),
+      });
+    }
+    await deps.webhookSender.nudge(input.accountEmail);
   }
 }
 
@@ -204,6 +228,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
 
   const memoryOwner = { agentId, userId: memoryUserId(input) };
   const blocks = state.blocks.length > 0 ? state.blocks : beginMemory();
+  const record = changeRecorder(accountEmail, state.wantedEvents, clock);
   const knowledge = new KnowledgeReader({
     place: { accountEmail, kbIds: state.knowledgeBases, runId: runIds.runId },
     indexes: documentIndexes,
@@ -223,13 +248,14 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
           ...change,
           author: { by: "agent", runId: runIds.runId, sources: knowledge.sources },
           conversationId: input.conversationId,
+          record,
         }),
       clock,
     }),
     archive: new ArchivalMemory({
       place: { owner: memoryOwner, accountEmail, runId: runIds.runId },
       insert: async (draft) => {
-        const sourced = { ...draft, sources: knowledge.sources };
+        const sourced = { ...draft, sources: knowledge.sources, record };
         const inserted = await archive.insert(memoryOwner, accountEmail, sourced, account.limits);
         if ("full" in inserted) throw limitExceeded(account, inserted.full, inserted.used, deps);
         return inserted;
@@ -281,6 +307,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
       window,
       memory: turn.memory,
       past: state,
+      record,
       userMessage,
       warnings: state.warnings.filter(({ compaction }) => !compaction),
     },

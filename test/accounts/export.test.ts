@@ -31,7 +31,7 @@ async function exportOf(client: Client) {
 
 /** Kinds of items that the API shows, by the beginnings of their keys. */
 const SHOWN =
-  /^User#.* (User#Metadata|Agent#|ApiKey#|AuthSession#|ProviderSettings#|ProviderModels#|ProviderServedWindow#|ProviderWindow#|Subscription#|Usage#|KnowledgeBase#)|^Agent#[^#]+ (EndUser|KnowledgeBase)#|^KnowledgeBase#.* (Page|Chunk|CrawlJob)#|^CrawlJob#.* Step#|^USER#.* CONVERSATION#|^CONVERSATION#.* (MESSAGE|RUN|SUMMARY)#|^Agent#[^#]+#User#.* (MemoryBlockDef#|CoreMemory#|BlockVersion#|ArchivalVersion#|Archival#[^#]+#)/u;
+  /^User#.* (User#Metadata|Agent#|ApiKey#|AuthSession#|ProviderSettings#|ProviderModels#|ProviderServedWindow#|ProviderWindow#|Subscription#|Usage#|WebhookEndpoint#|KnowledgeBase#)|^Agent#[^#]+ (EndUser|KnowledgeBase)#|^KnowledgeBase#.* (Page|Chunk|CrawlJob)#|^CrawlJob#.* Step#|^USER#.* CONVERSATION#|^CONVERSATION#.* (MESSAGE|RUN|SUMMARY)#|^Agent#[^#]+#User#.* (MemoryBlockDef#|CoreMemory#|BlockVersion#|ArchivalVersion#|Archival#[^#]+#)/u;
 
 /** An item that the API does not show, as it is exported: as stored, but without secrets. */
 function recordOf({ pk, sk, ...item }: Record<string, unknown>): Line {

@@ -114,6 +114,11 @@ export async function fillAccount(client: Client): Promise<Filled> {
   await client("GET", `${memories}/search?query=dog`);
   await client("POST", "/agents", agentBody(), { "idempotency-key": crypto.randomUUID() });
   await say(client, path, "I am Alice");
+  // Nothing in these tests causes its event, so nothing is sent to it.
+  const webhook = await client("POST", "/webhooks", {
+    url: "https://hooks.example.com/agents",
+    events: ["usage.threshold_reached"],
+  });
   const { kbId } = await createBase(client);
   await client("POST", `/agents/${agentId}/knowledge-bases?kb_id=${kbId}`);
   await upload(client, kbId, [
@@ -136,7 +141,7 @@ export async function fillAccount(client: Client): Promise<Filled> {
     client,
     ...place,
     traces: [email, agentId, conversationId, id, kbId],
-    secrets: [...secrets, keyHash],
+    secrets: [...secrets, keyHash, String(webhook.body.secret)],
   };
 }
 

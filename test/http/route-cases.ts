@@ -88,6 +88,19 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "POST /api-keys", body: { name: "Back end", scopes: ["agents:read"] } },
   { route: "GET /api-keys" },
   { route: "DELETE /api-keys/:keyId", whenAbsent: 204 },
+  {
+    route: "POST /webhooks",
+    body: { url: "https://hooks.example.com/agents", events: ["run.completed"] },
+  },
+  { route: "GET /webhooks" },
+  { route: "GET /webhooks/:webhookId" },
+  { route: "PATCH /webhooks/:webhookId", body: { enabled: false } },
+  { route: "DELETE /webhooks/:webhookId", whenAbsent: 204 },
+  { route: "POST /webhooks/:webhookId/rotate-secret", body: { overlap_hours: 0 } },
+  { route: "POST /webhooks/:webhookId/test" },
+  { route: "GET /webhooks/:webhookId/deliveries" },
+  { route: "GET /webhooks/:webhookId/deliveries/:eventId" },
+  { route: "POST /webhooks/:webhookId/deliveries/:eventId/redeliver" },
   { route: "GET /agents/:agentId/recall" },
   { route: "POST /conversations", body: conversation },
   { route: "GET /conversations" },
@@ -208,6 +221,8 @@ export const pathOf = ({ route }: RouteCase, place: Place = absentPlace()): stri
     .replace(":blockName", "human")
     .replace(":endUserId", "visitor-1")
     .replace(":version", "1")
+    .replace(":webhookId", "018f0000-0000-7000-8000-000000000000")
+    .replace(":eventId", "018f0000-0000-7000-8000-000000000000")
     .replace(":keyId", "018f0000-0000-7000-8000-000000000000")
     .replace(":passageId", "018f0000-0000-8000-8000-000000000000-1")
     .replace(":memoryId", "018f0000-0000-8000-8000-000000000000")

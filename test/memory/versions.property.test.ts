@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { CoreMemory } from "../../src/memory/core-memory.ts";
+import { NO_RECORD } from "../../src/memory/change-records.ts";
 import { MemoryRepository } from "../../src/memory/repository.ts";
 import { MemoryService } from "../../src/memory/service.ts";
 import { UsageRepository } from "../../src/plans/usage-repository.ts";
@@ -64,10 +65,20 @@ async function memoryOver(scheduler: fc.Scheduler) {
   const agents = { get: () => Promise.resolve() };
   const rules = { isSuperuser: () => true, upgradeUrl: "" };
   const plans = new UsageRepository({ table, cursors, rules });
+  const records = { of: async () => NO_RECORD, send: () => undefined };
   return {
     agentId,
     memory,
-    service: new MemoryService({ memory, versions, agents, plans, rules, clock, later: () => undefined }),
+    service: new MemoryService({
+      memory,
+      versions,
+      agents,
+      plans,
+      rules,
+      records,
+      clock,
+      later: () => undefined,
+    }),
   };
 }
 

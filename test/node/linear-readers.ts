@@ -58,6 +58,7 @@ import { READING_READERS } from "./linear-reading.ts";
 import { CRAWL_READERS } from "./linear-crawl-readers.ts";
 import { SEARCH_READERS } from "./linear-search-readers.ts";
 import { positionOf } from "../../src/search/page-position.ts";
+import { retryAfterOf } from "../../src/webhooks/retries.ts";
 import { fromBase64Url, toBase64Url, utf8 } from "../../src/shared/crypto.ts";
 import { accountOf } from "../../src/shared/email.ts";
 import { neutralizeTokens, neutralizeArguments, fence } from "../../src/shared/fence.ts";
@@ -219,6 +220,8 @@ export const READERS: Readonly<Record<string, Reads>> = {
       ...parts.map((part, index) => messageOf(index, part)),
     ]);
   },
+
+  "webhooks/retries: retryAfterOf": retryAfterOf,
 
   ...READING_READERS,
   ...CRAWL_READERS,

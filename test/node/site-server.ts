@@ -85,7 +85,9 @@ export class Sites {
 
 function answer(site: Site, request: IncomingMessage, response: ServerResponse): void {
   const path = request.url ?? "/";
-  site.requests.push({ path, at: Date.now(), headers: headersOf(request) });
+  const method = request.method ?? "GET";
+  const logged = { path, method, body: "", at: Date.now(), headers: headersOf(request) };
+  site.requests.push(logged);
   site.open++;
   site.mostAtOnce = Math.max(site.mostAtOnce, site.open);
   response.on("close", () => site.open--);
@@ -94,7 +96,12 @@ function answer(site: Site, request: IncomingMessage, response: ServerResponse):
   site.visits.set(path, visit + 1);
   const found = Object.hasOwn(site.pages, path) ? site.pages[path] : undefined;
   const pages: readonly SitePage[] = Array.isArray(found) ? found : found ? [found] : [];
-  void send(site, pages[Math.min(visit, pages.length - 1)] ?? NOT_FOUND, request, response);
+  const page = pages[Math.min(visit, pages.length - 1)] ?? NOT_FOUND;
+  if (method !== "POST") return void send(site, page, request, response);
+  request
+    .setEncoding("utf8")
+    .on("data", (piece: string) => (logged.body += piece))
+    .on("end", () => void send(site, page, request, response));
 }
 
 const NOT_FOUND: SitePage = { status: 404, body: "<h1>Not found</h1>" };

@@ -2,6 +2,7 @@ import { accountEmailOf, agentIdOf, conversationIdOf, runIdOf } from "../../src/
 import { expect, it } from "vitest";
 import type { Run } from "../../src/runs/model.ts";
 import { RunRecovery } from "../../src/runs/recover-run.ts";
+import { runEventOf } from "../../src/runs/run-events.ts";
 import type { LoggedRun, NumberedEvent } from "../../src/runs/run-log.ts";
 import { newRunIds } from "../../src/runs/turn.ts";
 import type { TurnEnd } from "../../src/runs/turn-repository.ts";
@@ -66,10 +67,19 @@ interface Situation {
   /** The table's error for each attempt to store an end; after these, it is stored. */
   readonly refusals?: readonly AppError[];
   readonly active?: string;
+  /** The types of events that the account's webhooks want. */
+  readonly wanted?: readonly string[];
 }
 
 /** Recovery over a log and a table that exist for the test alone. */
-function recoveryIn({ logged = [], unsaved = [], stored = {}, refusals = [], active }: Situation) {
+function recoveryIn({
+  logged = [],
+  unsaved = [],
+  stored = {},
+  refusals = [],
+  active,
+  wanted = [],
+}: Situation) {
   const unfinished = new Map(logged.map((run) => [run.runIds.runId, run]));
   const kept = new Map(unsaved.map((end) => [end.runIds.runId, end]));
   const states = new Map(Object.entries(stored));
@@ -77,6 +87,7 @@ function recoveryIn({ logged = [], unsaved = [], stored = {}, refusals = [], act
   const appended: NumberedEvent[] = [];
   const saved: TurnEnd[] = [];
   const left = [...refusals];
+  const nudged: string[] = [];
   let recoveries = 0;
   const recovery = new RunRecovery({
     log: {
@@ -108,13 +119,15 @@ function recoveryIn({ logged = [], unsaved = [], stored = {}, refusals = [], act
         },
       },
       messages: { find: async () => undefined },
+      webhooks: { wanted: async () => ({ types: wanted, noticed: {} }) },
+      webhookSender: { nudge: async (accountEmail) => void nudged.push(accountEmail) },
       clock: systemClock,
     }),
     isActive: (runId) => runId === active,
     recovered: async () => void recoveries++,
     now: Date.now,
   });
-  return { recovery, unfinished, kept, ended, appended, saved, recoveries: () => recoveries };
+  return { recovery, unfinished, kept, ended, appended, saved, nudged, recoveries: () => recoveries };
 }
 
 it("ends a dead run with an event number that no client can have seen", async () => {
@@ -127,6 +140,33 @@ it("ends a dead run with an event number that no client can have seen", async ()
   expect(there.appended).toMatchObject([{ seq: 257, event: { type: "failed", code: "unavailable" } }]);
   expect(there.ended.get(runId)).toBe(257);
   expect(there.saved).toMatchObject([{ message: null, end: { state: "interrupted" } }]);
+});
+
+it("records the event of a dead run if a webhook wants it, and has it sent", async () => {
+  const [run] = runs(1);
+  const runId = run?.runIds.runId ?? "";
+  const situation = { logged: run ? [run] : [], stored: { [runId]: "running" } } as const;
+  const there = recoveryIn({ ...situation, wanted: ["run.failed"] });
+  const unheard = recoveryIn(situation);
+
+  await there.recovery.recoverRuns();
+  await unheard.recovery.recoverRuns();
+
+  expect(there.saved.map(runEventOf)).toMatchObject([{ type: "run.failed", data: { run_id: runId } }]);
+  expect(there.nudged).toEqual([place.accountEmail]);
+  expect(unheard.saved.map(runEventOf)).toEqual([undefined]);
+  expect(unheard.nudged).toEqual([]);
+});
+
+it("sends the event of an end that is saved late", async () => {
+  const unsaved = runs(1)
+    .map(endOf)
+    .map((end) => ({ ...end, wantedEvents: ["run.completed"] }));
+  const there = recoveryIn({ unsaved });
+
+  await there.recovery.saveUnsaved();
+
+  expect(there.nudged).toEqual([place.accountEmail]);
 });
 
 it("forgets a run that never began, and leaves the active one alone", async () => {

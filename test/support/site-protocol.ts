@@ -22,6 +22,9 @@ export type SitePages = Readonly<Record<string, SitePage | readonly SitePage[]>>
 /** A request that a site got. */
 export interface SiteRequest {
   readonly path: string;
+  readonly method: string;
+  /** The body of a POST; empty otherwise. */
+  readonly body: string;
   /** In milliseconds since the epoch. */
   readonly at: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -1,0 +1,300 @@
+import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { afterEach, expect, it } from "vitest";
+import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { endUserOf } from "../support/callers.ts";
+import { open, untilIdle } from "../support/runs.ts";
+import { say } from "../support/sse.ts";
+import { createWebhook, type Receiver, ringSender, startReceiver } from "../support/webhooks.ts";
+
+afterEach(endFaults);
+
+/** A provider's refusal of a key. */
+const REFUSED = {
+  status: 401,
+  body: { error: { message: "No.", type: "error", code: "invalid_api_key" } },
+};
+
+/** The type and data of what a receiver got. */
+const eventsAt = async (receiver: Receiver, count: number) =>
+  (await receiver.until(count)).map(({ event: { type, data } }) => ({ type, data }));
+
+/** What is recorded and not fetched yet. */
+const outboxOf = ({ email }: Client) =>
+  table.query(`User#${email}`, { range: { beginsWith: "WebhookOutbox#" } });
+
+const RUNS = ["run.completed", "run.failed", "run.cancelled"];
+
+it("tells of a completed run, once, and removes the event from the table", async () => {
+  const client = await signUp();
+  const receiver = await startReceiver();
+  await createWebhook(client, receiver, RUNS);
+  const model = await scriptModel([{ text: "Hello, Alice." }]);
+  const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
+
+  const { events, last } = await say(client, path, "I am Alice");
+  const runId = events[0]?.run_id;
+  const [{ id } = { id: "" }] = await receiver.until(1);
+
+  expect(id).toBe(runId);
+  expect(await eventsAt(receiver, 1)).toEqual([
+    {
+      type: "run.completed",
+      data: {
+        run_id: runId,
+        agent_id: agentId,
+        conversation_id: conversationId,
+        end_user_id: null,
+        state: "completed",
+        message_id: last?.message_id,
+        error_code: null,
+        started_at: expect.any(String),
+        ended_at: expect.any(String),
+      },
+    },
+  ]);
+  expect(JSON.stringify(await receiver.received())).not.toContain("Alice");
+  await expect.poll(async () => (await outboxOf(client)).length).toBe(0);
+});
+
+it("tells of failed and cancelled runs, and of an end user's", async () => {
+  const client = await signUp();
+  const receiver = await startReceiver();
+  await createWebhook(client, receiver, RUNS);
+  const model = await scriptModel([{ text: "Once upon" }, { hold: true }], [REFUSED]);
+  const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
+
+  const turn = await open(client, path, "Tell me a story");
+  await turn.next();
+  await client("POST", `/conversations/${conversationId}/runs/${turn.runId}/cancel`);
+  await model.release();
+  await turn.rest();
+  await untilIdle(client, path);
+  const endUser = await endUserOf(client, agentId, "visitor-1");
+  const { body } = await endUser("POST", "/conversations", { title: "Talk", agent_id: agentId });
+  await say(endUser, `/agents/${agentId}/${body.conversation_id}/send-message`, "Hello");
+
+  const events = await eventsAt(receiver, 2);
+  expect(events).toMatchObject([
+    { type: "run.cancelled", data: { run_id: turn.runId, state: "cancelled", end_user_id: null } },
+    {
+      type: "run.failed",
+      data: { state: "failed", message_id: null, error_code: "provider-auth", end_user_id: "visitor-1" },
+    },
+  ]);
+});
+
+it("records no event and makes no request more for an account whose endpoints do not want one", async () => {
+  const [without, disabled] = await Promise.all([signUp(), signUp()]);
+  const receiver = await startReceiver();
+  const { path: webhook } = await createWebhook(disabled, receiver, RUNS);
+  await disabled("PATCH", webhook, { enabled: false });
+
+  const writes = [];
+  for (const client of [without, disabled]) {
+    const model = await scriptModel([{ text: "Hello." }]);
+    const { path } = await beginConversation(client, { agent_model: model.name });
+    const before = (await databaseRequests(client.email)).length;
+    await say(client, path, "Hello");
+    await untilIdle(client, path);
+    const requests = (await databaseRequests(client.email)).slice(before);
+    expect(requests.filter(({ body }) => body.includes("Webhook"))).toEqual([]);
+    writes.push(requests.map(({ operation }) => operation).toSorted());
+  }
+
+  expect(writes[0]).toEqual(writes[1]);
+  expect(await receiver.received()).toEqual([]);
+  const stored = await runInDurableObject(
+    env.WEBHOOK_SENDER.getByName(without.email),
+    (_sender, { storage }) =>
+      storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '_cf_%'").toArray(),
+  );
+  expect(stored).toEqual([]);
+});
+
+it("records the event in the transaction that stores the answer, and delivers it although the call was lost", async () => {
+  const client = await signUp();
+  const receiver = await startReceiver();
+  await createWebhook(client, receiver, RUNS);
+  const model = await scriptModel([{ text: "Hello." }]);
+  const { path } = await beginConversation(client, { agent_model: model.name });
+  // The sender can't read the table, as if it had never been called.
+  await injectFault({
+    match: [`"User#${client.email}"},":v1":{"S":"Webhook"}`],
+    operation: "Query",
+    times: 200,
+    fault: { kind: "answer", status: 500, body: {} },
+  });
+
+  const { events } = await say(client, path, "Hello");
+  const runId = events[0]?.run_id ?? "";
+  const ends = (await databaseRequests(runId)).filter(
+    ({ operation, body }) => operation === "TransactWriteItems" && body.includes("WebhookOutbox"),
+  );
+  expect(ends).toHaveLength(1);
+  expect(ends[0]?.body).toContain('"completed"');
+  await endFaults();
+  expect(await outboxOf(client)).toMatchObject([{ event_id: runId, event_type: "run.completed" }]);
+
+  // The alarm that looks for events by itself.
+  await ringSender(client);
+  expect((await receiver.until(1)).map(({ id }) => id)).toEqual([runId]);
+});
+
+it("queues an event once that was fetched and could not be removed from the table", async () => {
+  const client = await signUp();
+  const receiver = await startReceiver();
+  await createWebhook(client, receiver, RUNS);
+  const model = await scriptModel([{ text: "Hello." }]);
+  const { path } = await beginConversation(client, { agent_model: model.name });
+  await injectFault({
+    match: ["WebhookOutbox#"],
+    operation: "BatchWriteItem",
+    times: 1,
+    fault: { kind: "answer", status: 400, body: { __type: "ValidationException", message: "Not now." } },
+  });
+
+  await say(client, path, "Hello");
+  await receiver.until(1);
+  await expect
+    .poll(async () => {
+      await ringSender(client);
+      return (await outboxOf(client)).length;
+    })
+    .toBe(0);
+
+  expect(await receiver.received()).toHaveLength(1);
+});
+
+it("delivers an event to each endpoint that wants it", async () => {
+  const client = await signUp();
+  const [one, other, none] = [await startReceiver(), await startReceiver(), await startReceiver()];
+  await createWebhook(client, one, ["run.completed"]);
+  await createWebhook(client, other, ["run.completed", "run.failed"]);
+  await createWebhook(client, none, ["run.failed"]);
+  const model = await scriptModel([{ text: "Hello." }]);
+  const { path } = await beginConversation(client, { agent_model: model.name });
+
+  await say(client, path, "Hello");
+  const [[first], [second]] = [await one.until(1), await other.until(1)];
+
+  expect(first?.id).toBe(second?.id);
+  expect(first?.request.headers["webhook-signature"]).not.toBe(second?.request.headers["webhook-signature"]);
+  expect(await none.received()).toEqual([]);
+});
+
+it("tells once of 80 % and of 100 % of the month's messages", async () => {
+  const client = await signUpFree();
+  const receiver = await startReceiver();
+  await createWebhook(client, receiver, ["usage.threshold_reached"]);
+  const model = await scriptModel(...Array.from({ length: 4 }, () => [{ text: "Hello." }]));
+  const { path } = await beginConversation(client, { agent_model: model.name });
+  const month = new Date().toISOString().slice(0, 7);
+  const use = (messages: number) =>
+    table.update({ pk: `User#${client.email}`, sk: `Usage#${month}` }, { set: { messages_used: messages } });
+  const sayAndWait = async () => {
+    await say(client, path, "Hello");
+    await untilIdle(client, path);
+  };
+
+  await use(78);
+  await sayAndWait();
+  expect(await outboxOf(client)).toEqual([]);
+  await sayAndWait();
+  await sayAndWait();
+  const data = { limit: "messages_per_month", quota: 100, period: month, resets_at: expect.any(String) };
+  const [eighty] = await eventsAt(receiver, 1);
+  expect(eighty).toEqual({
+    type: "usage.threshold_reached",
+    data: { ...data, percent: 80, used: 80 },
+  });
+  await use(99);
+  await sayAndWait();
+
+  expect(await eventsAt(receiver, 2)).toEqual([
+    eighty,
+    { type: "usage.threshold_reached", data: { ...data, percent: 100, used: 100 } },
+  ]);
+});
+
+it("tells once of a deleted end user, however often the deletion is asked for", async () => {
+  const client = await signUp();
+  const receiver = await startReceiver();
+  await createWebhook(client, receiver, ["end_user.deleted"]);
+  const { agentId } = await beginConversation(client);
+  await endUserOf(client, agentId, "visitor-1");
+  await endUserOf(client, agentId, "visitor-2");
+
+  const path = `/agents/${agentId}/end-users/visitor-1`;
+  await Promise.all([1, 2, 3].map(() => client("DELETE", path)));
+  await client("DELETE", path);
+  const first = await eventsAt(receiver, 1);
+  await client("DELETE", `/agents/${agentId}`);
+  const events = await eventsAt(receiver, 2);
+
+  const of = (id: string) => ({
+    type: "end_user.deleted",
+    data: { agent_id: agentId, end_user_id: id },
+  });
+  expect(first).toEqual([of("visitor-1")]);
+  expect(events).toEqual([of("visitor-1"), of("visitor-2")]);
+});
+
+it("tells of changes of core memory and of the archive, by people and by agents, without their text", async () => {
+  const client = await signUp();
+  const receiver = await startReceiver();
+  await createWebhook(client, receiver, ["memory.changed"]);
+  const call = (name: string, input: object) => ({ call: { name, arguments: JSON.stringify(input) } });
+  const model = await scriptModel(
+    [
+      call("core_memory_append", { block: "human", content: "Likes tea" }),
+      call("archival_memory_insert", { content: "Alice was born in Oslo" }),
+    ],
+    [{ text: "Noted." }],
+  );
+  const { agentId, path } = await beginConversation(client, { agent_model: model.name });
+  const [blocks, archive] = [`/agents/${agentId}/memory-blocks`, `/agents/${agentId}/archival-memory`];
+  await client("GET", blocks);
+
+  await client("POST", blocks, { name: "jobs", description: "Work" });
+  await client("PUT", `${blocks}/jobs/content`, { lines: ["A baker"] });
+  await client("POST", `${blocks}/jobs/restore`, { version: 1 });
+  await client("DELETE", `${blocks}/jobs`);
+  const memory = (await client("POST", archive, { content: "Alice has a cat" })).body.memory_id;
+  await client("POST", archive, { content: "Alice has a cat" });
+  await client("PATCH", `${archive}/${memory}`, { content: "Alice has a dog" });
+  await client("DELETE", `${archive}/${memory}`);
+  const byPeople = await eventsAt(receiver, 5);
+  const { events } = await say(client, path, "I am Alice, I like tea and was born in Oslo");
+  const all = await eventsAt(receiver, 7);
+
+  const change = (action: string, by: string, about: object, run_id: unknown = null) => ({
+    type: "memory.changed",
+    data: {
+      agent_id: agentId,
+      end_user_id: null,
+      action,
+      block_name: null,
+      memory_id: null,
+      ...about,
+      by,
+      run_id,
+    },
+  });
+  expect(byPeople).toEqual([
+    change("updated", "user", { block_name: "jobs" }),
+    change("removed", "user", { block_name: "jobs" }),
+    change("added", "user", { memory_id: memory }),
+    change("updated", "user", { memory_id: memory }),
+    change("removed", "user", { memory_id: memory }),
+  ]);
+  expect(all).toHaveLength(7);
+  expect(all.slice(5)).toEqual(
+    expect.arrayContaining([
+      change("updated", "agent", { block_name: "human" }, events[0]?.run_id),
+      change("added", "agent", { memory_id: expect.any(String) }, events[0]?.run_id),
+    ]),
+  );
+  expect(JSON.stringify(await receiver.received())).not.toMatch(/Alice|tea|baker/u);
+});
