@@ -4,7 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import { AppError, invalidInput, notFound } from "../shared/errors.ts";
 import type { AccountEmail, AgentId, ConversationId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
-import type { EndUserRef, AccessScope } from "../access/access-scope.ts";
+import { type AccessScope, type EndUserRef, isEndUserId } from "../access/access-scope.ts";
 import { type EndUser, scopeOfEndUser } from "./model.ts";
 import type { EndUserRepository } from "./repository.ts";
 
@@ -84,8 +84,7 @@ export class EndUserService {
     request: ClientTokenRequest,
   ): Promise<MintedToken> {
     const { endUserId: id, expiresInSeconds } = request;
-    // The owner's own memories are stored under the account's e-mail address.
-    if (id.toLowerCase() === accountEmail.toLowerCase())
+    if (isAddressOf(accountEmail, id))
       throw invalid("end_user_id", "must not be the e-mail address of the account.");
 
     const [agent, known] = await Promise.all([
@@ -97,8 +96,7 @@ export class EndUserService {
       throw invalid("origins", "must be among the agent's `allowed_origins`.");
 
     const now = this.#clock.now();
-    const created = { agentId, id, accountEmail, generation: newId(now), createdAt: this.#clock.timestamp() };
-    const endUser = known ?? (await this.#endUsers.create(created));
+    const endUser = known ?? (await this.#create(accountEmail, { agentId, id }));
     const expiresAt = Math.floor(now / 1000) + expiresInSeconds;
     const grant = { accountEmail, endUser: { agentId, id }, generation: endUser.generation, origins };
     return {
@@ -107,6 +105,23 @@ export class EndUserService {
       origins,
       expiresAt: expiresAt * 1000,
     };
+  }
+
+  /**
+   * Returns the scope of an end user, for requests of the agent's owner, and creates the end user if necessary. Throws `not-found` if
+   * the agent does not exist, and `validation-failed` for the account's e-mail address and for text that can't be an id; `member`
+   * names it in the request.
+   */
+  async open(accountEmail: AccountEmail, ref: EndUserRef, member: string): Promise<AccessScope> {
+    if (!isEndUserId(ref.id))
+      throw invalid(member, "must have 1 to 128 letters, digits and the characters ._@:-");
+    if (isAddressOf(accountEmail, ref.id))
+      throw invalid(member, "must not be the e-mail address of the account.");
+    const [, known] = await Promise.all([
+      this.#agents.get(accountEmail, ref.agentId),
+      this.#endUsers.find(ref),
+    ]);
+    return scopeOfEndUser(known ?? (await this.#create(accountEmail, ref)));
   }
 
   /** Returns a page of the agent's end users, in the order of their ids. */
@@ -159,6 +174,11 @@ export class EndUserService {
     return refs.length < REMOVED_AT_ONCE;
   }
 
+  #create(accountEmail: AccountEmail, ref: EndUserRef): Promise<EndUser> {
+    const generation = newId(this.#clock.now());
+    return this.#endUsers.create({ ...ref, accountEmail, generation, createdAt: this.#clock.timestamp() });
+  }
+
   async #remove(accountEmail: AccountEmail, endUser: EndUserRef): Promise<boolean> {
     if (!(await this.#endUsers.beginDeletion(endUser, this.#clock.timestamp()))) return true;
 
@@ -174,6 +194,10 @@ export class EndUserService {
     return true;
   }
 }
+
+/** The owner's own memories are stored under the account's e-mail address, so no end user may have it as an id. */
+const isAddressOf = (accountEmail: AccountEmail, id: string): boolean =>
+  id.toLowerCase() === accountEmail.toLowerCase();
 
 const invalid = (member: string, predicate: string): AppError =>
   invalidInput("json", [{ path: [member], message: `${member} ${predicate}`, code: "custom" }]);
