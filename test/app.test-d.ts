@@ -62,9 +62,7 @@ type RoutesWithoutParams = {
 
 // The fields of a form depend on the provider that the path names; the bodies of other services have members of any type.
 expectTypeOf<RoutesWith<"input">>().toEqualTypeOf<
-  | "$post /settings/providers/:providerName"
-  | "$post /agents/:agentId/chat"
-  | "$post /v1/chat/completions"
+  "$post /settings/providers/:providerName" | "$post /agents/:agentId/chat" | "$post /v1/chat/completions"
 >();
 expectTypeOf<RoutesWith<"output">>().toBeNever();
 expectTypeOf<RoutesWithoutParams>().toBeNever();

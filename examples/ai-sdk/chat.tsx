@@ -80,13 +80,13 @@ function Part({ part }: { readonly part: UIMessage["parts"][number] }) {
   return null;
 }
 
-const runOf = (message: UIMessage | undefined): RunIds | undefined =>
+const runOf = (message?: UIMessage): RunIds | undefined =>
   message?.parts.find((part) => part.type === "data-run")?.data as RunIds | undefined;
 
 /** A refused request is a problem document, whose `detail` is for people. */
 function sentenceOf({ message }: Error): string {
   try {
-    return String((JSON.parse(message) as { detail?: unknown }).detail ?? message);
+    return (JSON.parse(message) as { detail?: string }).detail ?? message;
   } catch {
     return message;
   }

@@ -83,7 +83,10 @@ export const OPENAI_ERROR: JsonSchema = {
           type: "string",
           description: "The kind of error in OpenAI's words, such as `invalid_request_error`.",
         },
-        param: { type: ["string", "null"], description: "The member that is not valid; null if it is another error." },
+        param: {
+          type: ["string", "null"],
+          description: "The member that is not valid; null if it is another error.",
+        },
         code: { type: "string", description: "The kind of problem, for programs. Codes do not change." },
       },
     },
@@ -194,13 +197,13 @@ const openAiContent = (codes: readonly ErrorCode[]): object => ({
 });
 
 const problemContent = (codes: readonly ErrorCode[]): object => ({
-    "application/problem+json": {
-      schema: {
-        allOf: [{ $ref: "#/components/schemas/Problem" }],
-        properties: { code: { enum: codes, description: "The kind of problem, for programs." } },
-      },
-      examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
+  "application/problem+json": {
+    schema: {
+      allOf: [{ $ref: "#/components/schemas/Problem" }],
+      properties: { code: { enum: codes, description: "The kind of problem, for programs." } },
     },
+    examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
+  },
 });
 
 /** Returns references to response headers, with the one that every answer has. */

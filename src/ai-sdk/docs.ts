@@ -12,11 +12,15 @@ export const aiSdkDocs: FeatureDocs = {
       tag: "Chat",
       summary: "Chat with an agent through the AI SDK",
       description:
-        "The `api` of `useChat` and of `DefaultChatTransport` (AI SDK 5 and later): `new DefaultChatTransport({ api: \"…/agents/{agentId}/chat\", headers: { Authorization: \"Bearer …\" } })`. The chat's `id` leads to a conversation, which the first message creates; the id of an existing conversation with the agent works, too. The conversation is kept by the service, so only the last message is read, and the agent remembers the others without them. To send less, use `prepareSendMessagesRequest`.\n\nA repeat of a message, recognised by its `id` for 24 hours, returns the stream of the same run. The run goes on if the client disconnects: `stop()` of `useChat` only stops reading, so cancel the run with `cancelRun` and the ids of the part `data-run`. Text files are taken as attachments from `data:` URLs. The agent's tools run on the server and appear as dynamic tools. Results of tools in the browser, and `regenerate`, are refused.\n\nErrors before the stream are problem documents; the AI SDK shows them as the text of its error.",
+        'The `api` of `useChat` and of `DefaultChatTransport` (AI SDK 5 and later): `new DefaultChatTransport({ api: "…/agents/{agentId}/chat", headers: { Authorization: "Bearer …" } })`. The chat\'s `id` leads to a conversation, which the first message creates; the id of an existing conversation with the agent works, too. The conversation is kept by the service, so only the last message is read, and the agent remembers the others without them. To send less, use `prepareSendMessagesRequest`.\n\nA repeat of a message, recognised by its `id` for 24 hours, returns the stream of the same run. The run goes on if the client disconnects: `stop()` of `useChat` only stops reading, so cancel the run with `cancelRun` and the ids of the part `data-run`. Text files are taken as attachments from `data:` URLs. The agent\'s tools run on the server and appear as dynamic tools. Results of tools in the browser, and `regenerate`, are refused.\n\nErrors before the stream are problem documents; the AI SDK shows them as the text of its error.',
       request: {
         id: "chat-4711",
         messages: [
-          { id: "m1", role: "user", parts: [{ type: "text", text: "Hi, I'm Alice. I work at the library." }] },
+          {
+            id: "m1",
+            role: "user",
+            parts: [{ type: "text", text: "Hi, I'm Alice. I work at the library." }],
+          },
         ],
         trigger: "submit-message",
       },
@@ -44,6 +48,8 @@ export const aiSdkDocs: FeatureDocs = {
     },
   },
   schemas: {
-    ChatRequest: { description: "What `DefaultChatTransport` of the AI SDK sends. Further members are ignored." },
+    ChatRequest: {
+      description: "What `DefaultChatTransport` of the AI SDK sends. Further members are ignored.",
+    },
   },
 };

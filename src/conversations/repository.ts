@@ -109,7 +109,9 @@ export class ConversationRepository {
         { put: conversationItem(scope, conversation), if: absent("pk") },
         { check: homeKey(scope, conversation.agentId), if: isLive },
         ...naming,
-        ...(counted ? [changeTally(conversationTally(counted), { conversations: 1 }, createdAt, CEILING)] : []),
+        ...(counted
+          ? [changeTally(conversationTally(counted), { conversations: 1 }, createdAt, CEILING)]
+          : []),
       ]);
       if (!refusal) return conversation;
       if (refusal.has(AGENT_CHECK)) throw notFound("Agent");
@@ -156,7 +158,11 @@ export class ConversationRepository {
   }
 
   /** Returns the id that a client's name leads to, or `undefined` if there is none. The conversation may have been deleted. */
-  async findByName(scope: AccessScope, agentId: AgentId, nameHash: string): Promise<ConversationId | undefined> {
+  async findByName(
+    scope: AccessScope,
+    agentId: AgentId,
+    nameHash: string,
+  ): Promise<ConversationId | undefined> {
     const item = await this.#table.get(conversationNameKey(scope, agentId, nameHash));
     return item && conversationIdOf(text(item, "conversation_id"));
   }
@@ -233,7 +239,8 @@ export class ConversationRepository {
   /** Removes the conversation's item and, for an end user, lowers the count. Call it after the messages are gone. */
   async endDeletion(scope: AccessScope, id: ConversationId, endedAt: string): Promise<void> {
     const key = conversationKey(scope, id);
-    if (!scope.endUser || isTransient(id)) return this.#table.remove(key, any(absent("pk"), present(DELETING)));
+    if (!scope.endUser || isTransient(id))
+      return this.#table.remove(key, any(absent("pk"), present(DELETING)));
     const isCounted = await this.#table.tryTransact([
       { remove: key, if: present(DELETING) },
       changeTally(conversationTally(scope.endUser), { conversations: -1 }, endedAt),

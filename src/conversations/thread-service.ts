@@ -132,7 +132,10 @@ export class ThreadService {
 
 /** Returns the beginning of a text as a title. */
 export function titleOf(text: string): string {
-  const line = text.slice(0, 4 * MAX_TITLE_CHARS).replaceAll(/\s+/gu, " ").trim();
+  const line = text
+    .slice(0, 4 * MAX_TITLE_CHARS)
+    .replaceAll(/\s+/gu, " ")
+    .trim();
   const title = line.length > MAX_TITLE_CHARS ? `${line.slice(0, MAX_TITLE_CHARS - 1).trimEnd()}…` : line;
   return title === "" ? "New conversation" : title.toWellFormed();
 }

@@ -54,6 +54,8 @@ interface EndUserServiceDeps {
 /** End users removed per call when an agent is deleted. Each costs a handful of requests. */
 const REMOVED_AT_ONCE = 20;
 const PARALLEL_REMOVALS = 4;
+/** Conversations removed per call. Each takes five requests, of which a Worker may make a limited number. */
+const CONVERSATIONS_AT_ONCE = 100;
 
 /** Manages end users: the people who talk to an agent without an account. */
 export class EndUserService {
@@ -185,8 +187,10 @@ export class EndUserService {
     // From here on, nothing new can be written to the end user's scope.
     const { agentId, id } = endUser;
     const scope = { accountEmail, endUser: { agentId, id } };
-    for (const conversationId of await this.#conversations.idsOfAgent(scope, agentId))
+    const conversationIds = await this.#conversations.idsOfAgent(scope, agentId);
+    for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))
       if ((await this.#conversations.remove(scope, conversationId)) === "unfinished") return false;
+    if (conversationIds.length > CONVERSATIONS_AT_ONCE) return false;
     if (!(await this.#memories.sweep(scope, agentId))) return false;
     if (!(await this.#endUsers.sweep(endUser))) return false;
 

@@ -124,7 +124,8 @@ export const RESPONSE_HEADERS = {
     example: "0193b2f5-0a8c-7d11-9e42-1b6f3c8d5e20",
   },
   "X-Run-Id": {
-    description: "The id of the run that answers the message. With it, the run can be followed and cancelled.",
+    description:
+      "The id of the run that answers the message. With it, the run can be followed and cancelled.",
     schema: { type: "string" },
     example: "0193b2f5-1b3c-7a44-8b75-4e9c6fba8b50",
   },

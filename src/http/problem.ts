@@ -18,9 +18,7 @@ export const onError = (thrown: unknown, c: ProblemSource): Response => {
 
 /** Returns an error in the form that the clients of the request's path read. */
 const errorResponse = (error: AppError, c: ProblemSource): Response =>
-  speaksOpenAi(c.req.path)
-    ? openAiErrorResponse(error, contextOf(c))
-    : problemResponse(error, contextOf(c));
+  speaksOpenAi(c.req.path) ? openAiErrorResponse(error, contextOf(c)) : problemResponse(error, contextOf(c));
 
 /**
  * Answers a request without a route: 405 with the allowed methods if the path has any, or else 404. Callers need no token for that:

@@ -38,7 +38,12 @@ export function toResponsesBody(options: OpenAiBodyOptions): ResponseCreateParam
   };
 }
 
-function toTextFormat({ name, description, schema, isStrict: strict }: AnswerFormat): ResponseFormatTextConfig {
+function toTextFormat({
+  name,
+  description,
+  schema,
+  isStrict: strict,
+}: AnswerFormat): ResponseFormatTextConfig {
   if (!schema) return { type: "json_object" };
   const about = { name, ...(description !== undefined && { description }) };
   return { type: "json_schema", ...about, schema: { ...schema }, strict };

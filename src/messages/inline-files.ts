@@ -37,7 +37,9 @@ export function attachmentsFrom(files: readonly InlineFile[], context: z.Refinem
     context.addIssue({ code: "custom", message: attachment.problem, path: [...file.path] });
   }
 
-  const inputs = read.flatMap(({ file, attachment }) => ("problem" in attachment ? [] : [{ file, attachment }]));
+  const inputs = read.flatMap(({ file, attachment }) =>
+    "problem" in attachment ? [] : [{ file, attachment }],
+  );
   const checked = Attachments.safeParse(inputs.map(({ attachment }) => attachment));
   if (checked.success) return checked.data;
   for (const { path, message } of checked.error.issues) {
@@ -52,7 +54,9 @@ export function readInlineFile({
   data,
   filename,
   mediaType,
-}: Omit<InlineFile, "path">): { readonly filename: string; readonly content: string } | { readonly problem: string } {
+}: Omit<InlineFile, "path">):
+  | { readonly filename: string; readonly content: string }
+  | { readonly problem: string } {
   const url = /^data:/iu.test(data) ? splitDataUrl(data) : { type: "", isBase64: true, body: data };
   if (!url || /^[a-z][a-z0-9+.-]*:/iu.test(url.body.slice(0, 20))) return { problem: NO_DATA };
 

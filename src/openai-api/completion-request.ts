@@ -9,12 +9,16 @@ const MAX_MESSAGES = 2_000;
 const MAX_PARTS = 100;
 
 const ContentPart = z.object({
-  type: z.enum(["text", "refusal", "file"]),
-  text: z.string().optional(),
-  refusal: z.string().optional(),
+  type: z.enum(["text", "refusal", "file"]).describe("The type of the part."),
+  text: z.string().optional().describe("The text of a part of type `text`."),
+  refusal: z.string().optional().describe("The text of a part of type `refusal`."),
   file: z
-    .object({ file_data: z.string().optional(), filename: z.string().max(255).nullish() })
-    .optional(),
+    .object({
+      file_data: z.string().optional().describe("A text file: a `data:` URL, or base64."),
+      filename: z.string().max(255).nullish().describe("The name of the file."),
+    })
+    .optional()
+    .describe("The file of a part of type `file`."),
 });
 
 const CompletionMessage = z.object({
@@ -22,14 +26,20 @@ const CompletionMessage = z.object({
     .enum(["system", "developer", "user", "assistant"])
     .describe("Who says it. The last message is the user's."),
   content: z
-    .preprocess(
-      (content: string | z.input<typeof ContentPart>[] | null | undefined) =>
-        typeof content === "string" ? [{ type: "text", text: content }] : content,
-      z.array(ContentPart).max(MAX_PARTS).nullish(),
+    .union(
+      [
+        z.string().transform((text) => [{ type: "text" as const, text }]),
+        z.array(ContentPart).max(MAX_PARTS),
+      ],
+      {
+        error: rule("must be text, or a list of at most 100 parts whose type is one of: text, file."),
+      },
     )
-    .optional()
-    .describe("The text, or parts of type `text` and `file`."),
-  tool_calls: z.array(z.unknown()).max(0, { error: rule("must be empty: tools of the client are not supported.") })
+    .nullish()
+    .describe("The text, or its parts."),
+  tool_calls: z
+    .array(z.unknown())
+    .max(0, { error: rule("must be empty: tools of the client are not supported.") })
     .nullish()
     .describe("Not supported."),
 });
@@ -86,7 +96,11 @@ function readMessage(
   const said = texts.join("\n\n");
   const attachments = attachmentsFrom(files, context);
   if (role === "assistant" || role === "user") return { role, content: said, attachments };
-  return { role: "user", content: said === "" ? "" : `Instructions from the application:\n${said}`, attachments };
+  return {
+    role: "user",
+    content: said === "" ? "" : `Instructions from the application:\n${said}`,
+    attachments,
+  };
 }
 
 const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate: string): void =>
@@ -129,9 +143,12 @@ function formatOf(wanted: z.output<typeof ResponseFormat> | null | undefined): A
 const nothing = (sentence: string) =>
   z
     .unknown()
-    .refine((value) => value === undefined || value === null || (Array.isArray(value) && value.length === 0), {
-      error: rule(sentence),
-    })
+    .refine(
+      (value) => value === undefined || value === null || (Array.isArray(value) && value.length === 0),
+      {
+        error: rule(sentence),
+      },
+    )
     .optional();
 
 /**
@@ -159,12 +176,19 @@ export const CompletionRequest = z
       })
       .nullish()
       .describe("Only `conversation_id` is read."),
-    n: z.literal(1, { error: rule("must be 1.") }).nullish().describe("The number of answers."),
+    n: z
+      .literal(1, { error: rule("must be 1.") })
+      .nullish()
+      .describe("The number of answers."),
     tools: nothing("must be empty: tools of the client are not supported. The agent runs its own.").describe(
       "Not supported.",
     ),
-    functions: nothing("must be empty: functions of the client are not supported.").describe("Not supported."),
+    functions: nothing("must be empty: functions of the client are not supported.").describe(
+      "Not supported.",
+    ),
     audio: nothing("is not supported: agents answer in text.").describe("Not supported."),
-    response_format: ResponseFormat.nullish().transform(formatOf).describe("The form of the answer; text by default."),
+    response_format: ResponseFormat.nullish()
+      .transform(formatOf)
+      .describe("The form of the answer; text by default."),
   })
   .meta({ id: "CompletionRequest" });

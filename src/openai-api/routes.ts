@@ -111,7 +111,10 @@ export const openAiRoutes = new Hono<AppEnv>()
         key:
           key === undefined
             ? null
-            : { key, bodyHash: await hashOf([agentId, content, attachments, givenHistory ?? null, format ?? null]) },
+            : {
+                key,
+                bodyHash: await hashOf([agentId, content, attachments, givenHistory ?? null, format ?? null]),
+              },
       };
       if (stream !== true) {
         const { runId, messagesLeft } = await deps.runnerClient.begin(call, input);
@@ -119,7 +122,10 @@ export const openAiRoutes = new Hono<AppEnv>()
         c.var.leaveQueue?.();
         const answer = await deps.runnerClient.answer(call, runId);
         const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
-        return c.json(toCompletion(runId, model, answer), 200, { ...idsOf(conversationId, runId), ...limits });
+        return c.json(toCompletion(runId, model, answer), 200, {
+          ...idsOf(conversationId, runId),
+          ...limits,
+        });
       }
 
       const includesUsage = options?.include_usage === true;

@@ -41,9 +41,7 @@ export function eventStream({
         const events = source.read(position).slice(0, EVENTS_AT_ONCE);
         if (events.length > 0) {
           position = events.at(-1)?.seq ?? position;
-          const frames = events.map(({ seq, event }) =>
-            write(event, seq, () => answerBefore(source, seq)),
-          );
+          const frames = events.map(({ seq, event }) => write(event, seq, () => answerBefore(source, seq)));
           const text = frames.join("");
           // A wire may not show these events, and a stream of bytes takes no empty chunk.
           if (text === "") continue;

@@ -99,10 +99,7 @@ export const beginRun = (place: TurnPlace, runIds: RunIds, hasSlot: boolean): Wr
     usage: null,
     error_code: null,
     has_slot: hasSlot,
-    ttl: ttlAfter(
-      runIds.startedAt,
-      isTransient(place.conversationId) ? TRANSIENT_LIFETIME_MS : LIFETIME_MS,
-    ),
+    ttl: ttlAfter(runIds.startedAt, isTransient(place.conversationId) ? TRANSIENT_LIFETIME_MS : LIFETIME_MS),
   },
   if: absent("pk"),
 });

@@ -51,7 +51,7 @@ interface UiContext {
 
 /** Returns the parts that an event of a run becomes, after the events that have led to `state`. */
 function toUiParts(state: UiState, event: AgentEvent, context: UiContext): UiStep {
-  const stream = new UiStream(state, context.run);
+  const stream = new UiStream({ state, run: context.run });
   stream.start();
   write(stream, event, context);
   return stream.result;
@@ -112,7 +112,7 @@ class UiStream {
   readonly #parts: UiPart[] = [];
   #state: UiState;
 
-  constructor(state: UiState, run: FramedRun) {
+  constructor({ state, run }: { readonly state: UiState; readonly run: FramedRun }) {
     this.#state = state;
     this.#run = run;
   }

@@ -10,7 +10,12 @@ type ChatCompletionsWire = Wire & { readonly kind: "chat-completions" };
 export const completionIdOf = ({ runId }: Pick<FramedRun, "runId">): string => `chatcmpl-${runId}`;
 
 /** Returns token counts in the form of OpenAI's completions. */
-export const toCompletionUsage = ({ inputTokens, outputTokens, cachedTokens, reasoningTokens }: TokenUsage) => ({
+export const toCompletionUsage = ({
+  inputTokens,
+  outputTokens,
+  cachedTokens,
+  reasoningTokens,
+}: TokenUsage) => ({
   prompt_tokens: inputTokens,
   completion_tokens: outputTokens,
   total_tokens: inputTokens + outputTokens,

@@ -19,7 +19,7 @@ type UiMessage = release507.UIMessage;
 
 // The casts state that the releases agree in what is used here; the tests themselves show it.
 const RELEASES: readonly (readonly [string, AiSdk, string])[] = [
-  ["5.0.7", release507 as unknown as AiSdk, "5"],
+  ["5.0.7", release507, "5"],
   ["the last 5", release5 as unknown as AiSdk, "5"],
   ["6", release6 as unknown as AiSdk, "6"],
   ["7", release7 as unknown as AiSdk, "7"],

@@ -284,7 +284,7 @@ export function readerOf(client: Client, route: RouteCase): Client {
   if (!speaksOpenAi(route)) return client;
   const send = async (...[method, path, ...rest]: Parameters<Client>) =>
     asProblem(await client(method, path, ...rest), path);
-  return Object.assign(send, { email: client.email, token: client.token, raw: client.raw });
+  return Object.assign(send, { email: client.email, token: client.token, raw: client.raw.bind(client) });
 }
 
 const TYPES: Readonly<Record<number, string>> = {

@@ -112,7 +112,10 @@ const sequences = Object.values(RUN)
     [{ type: "text", text: "Hello" }, event],
     [{ type: "reasoning", text: "Hm" }, event],
     [{ type: "tool-finished", callId: "c1", name: "search", ok: false, output: "Error: no" }, event],
-    [{ type: "tool-finished", callId: "c1", name: "search", ok: true, output: "[1]", citations: [onPage] }, event],
+    [
+      { type: "tool-finished", callId: "c1", name: "search", ok: true, output: "[1]", citations: [onPage] },
+      event,
+    ],
   ]);
 
 const framesOn = (wire: Wire): string =>
@@ -124,12 +127,15 @@ const framesOn = (wire: Wire): string =>
     .join("")
     .replaceAll("data: [DONE]\n\n", "");
 
-it.each([5, 6, 7] as const)("describes every part that a run becomes for release %i of the AI SDK", (version) => {
-  const matches = matchesOf(UI_PARTS, payloadsIn(framesOn({ kind: "ai-sdk", version })));
+it.each([5, 6, 7] as const)(
+  "describes every part that a run becomes for release %i of the AI SDK",
+  (version) => {
+    const matches = matchesOf(UI_PARTS, payloadsIn(framesOn({ kind: "ai-sdk", version })));
 
-  expect(matches.filter(({ ids }) => ids.length !== 1)).toEqual([]);
-  expect(new Set(matches.flatMap(({ ids }) => ids))).toEqual(new Set(UI_PARTS.events.map(idOf)));
-});
+    expect(matches.filter(({ ids }) => ids.length !== 1)).toEqual([]);
+    expect(new Set(matches.flatMap(({ ids }) => ids))).toEqual(new Set(UI_PARTS.events.map(idOf)));
+  },
+);
 
 it.each([true, false])("describes every chunk that a run becomes for OpenAI's clients", (includesUsage) => {
   const frames = framesOn({ kind: "chat-completions", model: "Ada", includesUsage });

@@ -1,52 +1,16 @@
-import OpenAI, { APIError } from "openai";
-import { abortAllDurableObjects } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
-import { ada, type Client, clientOf, signUp, table } from "../support/app.ts";
+import type OpenAI from "openai";
+import { describe, expect, it } from "vitest";
+import { type Client, signUp, table } from "../support/app.ts";
 import { endUserOf, programOf } from "../support/callers.ts";
-import { endFaults, scriptModel } from "../support/control.ts";
-import type { ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
-import { fetchOf, reading } from "../support/wires.ts";
-
-afterEach(endFaults);
+import { agentWith, errorOf, openAiOf, user } from "./openai-client.ts";
 
 const append = (content: string) => ({
   call: { name: "core_memory_append", arguments: JSON.stringify({ block: "human", content }) },
 });
 
-/** An agent that answers as the model is scripted, and OpenAI's client for it. */
-async function agentWith(client: Client, ...replies: readonly (readonly ScriptStep[])[]) {
-  const model = await scriptModel(...replies);
-  const name = `Ada ${crypto.randomUUID()}`;
-  const { body } = await client("POST", "/agents", { ...ada, agent_name: name, agent_model: model.name });
-  return { model, name, agentId: body.agent_id as string, openai: openAiOf(client) };
-}
-
-/** OpenAI's client, which reaches the app as this caller. */
-const openAiOf = (client: Client): OpenAI =>
-  new OpenAI({
-    apiKey: client.token,
-    baseURL: "https://api.example.com/v1",
-    fetch: fetchOf(client),
-    maxRetries: 0,
-    dangerouslyAllowBrowser: true,
-  });
-
-const user = (content: string) => ({ role: "user", content }) as const;
 const conversationsOf = async (client: Client) =>
   (await client("GET", "/conversations")).body.items as { conversation_id: string }[];
-
-/** The error that a request of OpenAI's client ends with. */
-const errorOf = (request: PromiseLike<unknown>): Promise<APIError> =>
-  Promise.resolve(request).then(
-    () => {
-      throw new Error("The request was not refused.");
-    },
-    (error: unknown) => {
-      if (error instanceof APIError) return error;
-      throw error;
-    },
-  );
 
 describe("a chat completion", () => {
   it("is answered by the agent, with the tokens that its provider has counted", async () => {
@@ -122,7 +86,11 @@ describe("a chat completion", () => {
 
   it("reads its history from the request if it names no conversation, and keeps only memory", async () => {
     const client = await signUp();
-    const { model, agentId, openai } = await agentWith(client, [{ text: "It is Tom." }], [{ text: "Hello." }]);
+    const { model, agentId, openai } = await agentWith(
+      client,
+      [{ text: "It is Tom." }],
+      [{ text: "Hello." }],
+    );
     const { response } = await openai.chat.completions
       .create({
         model: agentId,
@@ -219,7 +187,11 @@ describe("a chat completion", () => {
 
   it("has the form that `response_format` asks for, if the provider has such answers", async () => {
     const client = await signUp();
-    const { model, agentId, openai } = await agentWith(client, [{ text: '{"name":"Tom"}' }], [{ text: "{}" }]);
+    const { model, agentId, openai } = await agentWith(
+      client,
+      [{ text: '{"name":"Tom"}' }],
+      [{ text: "{}" }],
+    );
     const schema = { type: "object", properties: { name: { type: "string" } }, required: ["name"] };
     const send = (response_format: OpenAI.ChatCompletionCreateParams["response_format"]) =>
       openai.chat.completions.create({
@@ -231,7 +203,10 @@ describe("a chat completion", () => {
     await send({ type: "json_schema", json_schema: { name: "cat", schema, strict: true } });
     await send({ type: "json_object" });
     await client("POST", "/settings/providers/Anthropic", { api_key: "sk-ant-0123456789abcdefghij" });
-    await client("PATCH", `/agents/${agentId}`, { agent_provider: "Anthropic", agent_model: "claude-opus-4-6" });
+    await client("PATCH", `/agents/${agentId}`, {
+      agent_provider: "Anthropic",
+      agent_model: "claude-opus-4-6",
+    });
     const refused = await errorOf(send({ type: "json_object" }));
 
     const asked = (await model.log()).requests.map(({ body }) => ({ ...body })["response_format" as never]);
@@ -291,6 +266,26 @@ describe("a chat completion", () => {
   });
 });
 
+it("leaves a deletion for the next call if so many chat completions are kept that one call can't remove them", async () => {
+  const client = await signUp();
+  const { agentId, openai } = await agentWith(client, [{ text: "Hello." }]);
+  await openai.chat.completions.create({ model: agentId, messages: [user("Hello")] });
+  const [item] = await table.query(`USER#${client.email}`, { range: { beginsWith: "CONVERSATION#" } });
+  const copies = Array.from({ length: 100 }, () => `zz-${crypto.randomUUID()}`).map((id) => ({
+    put: { pk: `USER#${client.email}`, ...item, sk: `CONVERSATION#${id}`, conversation_id: id },
+  }));
+  await table.batchWrite(copies);
+  expect(await conversationsOf(client)).toEqual([]);
+
+  const statuses = [
+    await client("DELETE", `/agents/${agentId}`),
+    await client("DELETE", `/agents/${agentId}`),
+  ];
+
+  expect(statuses.map(({ status }) => status)).toEqual([202, 204]);
+  expect(await table.query(`USER#${client.email}`, { range: { beginsWith: "CONVERSATION#" } })).toEqual([]);
+});
+
 describe("`user` of a chat completion", () => {
   it("chooses whose memory and conversations are used, and creates the end user", async () => {
     const client = await signUp();
@@ -325,205 +320,5 @@ describe("`user` of a chat completion", () => {
     expect([owner.status, owner.param]).toEqual([422, "user"]);
     expect((await errorOf(send(client, "a b"))).param).toBe("user");
     expect((await send(visitor, "alice")).choices).toHaveLength(1);
-  });
-});
-
-describe("a refused chat completion", () => {
-  const image = { type: "image_url", image_url: { url: "https://example.com/x.png" } };
-
-  it.each<[string, object, string, string]>([
-    ["no messages", { messages: [] }, "messages", "must have at least 1"],
-    ["tools", { tools: [{ type: "function", function: { name: "x" } }] }, "tools", "tools of the client"],
-    ["functions", { functions: [{ name: "x" }] }, "functions", "are not supported"],
-    ["two answers", { n: 2 }, "n", "must be 1."],
-    ["audio", { audio: { voice: "alloy" } }, "audio", "answer in text"],
-    ["a JSON schema without a schema", { response_format: { type: "json_schema" } }, "response_format.json_schema", "must have a `schema`"],
-    ["an unknown form", { response_format: { type: "xml" } }, "response_format.type", "must be one of"],
-    ["an unknown role", { messages: [{ role: "wizard", content: "Hi" }] }, "messages.0.role", "must be one of"],
-    ["a result of a tool", { messages: [{ role: "tool", tool_call_id: "x", content: "Hi" }] }, "messages.0.role", "must be one of"],
-    ["an answer last", { messages: [{ role: "assistant", content: "Hi" }] }, "messages.0.role", "must be `user` in the last message."],
-    ["a call of a tool", { messages: [{ role: "assistant", tool_calls: [{}] }, user("Hi")] }, "messages.0.tool_calls", "must be empty"],
-    ["an image", { messages: [{ role: "user", content: [image] }] }, "messages.0.content.0.type", "must be one of"],
-    ["a blank message", { messages: [user(" ")] }, "messages.0.content", "must not be blank."],
-    ["a file by id", { messages: [{ role: "user", content: [{ type: "file", file: { file_id: "x" } }] }] }, "messages.0.content.0.file.file_data", "can't be sent by id"],
-    ["an empty name of a conversation", { metadata: { conversation_id: "" } }, "metadata.conversation_id", "must"],
-    ["half a surrogate pair", { messages: [user("\ud800")] }, "messages.content", "well-formed"],
-  ])("names the member in OpenAI's form: %s", async (_case, more, param, sentence) => {
-    const client = await signUp();
-    const { model, agentId } = await agentWith(client, [{ text: "Hello." }]);
-
-    const { status, headers, body } = await client("POST", "/v1/chat/completions", {
-      model: agentId,
-      messages: [user("Hello")],
-      ...more,
-    });
-
-    expect([status, headers.get("content-type")]).toEqual([422, "application/json"]);
-    expect(body).toEqual({
-      error: {
-        message: expect.stringContaining(sentence),
-        type: "invalid_request_error",
-        param,
-        code: "validation-failed",
-      },
-    });
-    expect((await model.log()).requests).toEqual([]);
-  });
-
-  it("is an error of the class that OpenAI's client has for it", async () => {
-    const client = await signUp();
-    const { agentId, openai } = await agentWith(client, [{ text: "Hello." }]);
-    const send = (who: Client, model: string) =>
-      errorOf(openAiOf(who).chat.completions.create({ model, messages: [user("Hello")] }));
-
-    const unknown = await send(client, "gpt-4o");
-    expect(unknown).toBeInstanceOf(OpenAI.NotFoundError);
-    expect(unknown).toMatchObject({
-      status: 404,
-      code: "not-found",
-      type: "invalid_request_error",
-      requestID: expect.stringMatching(/^[0-9a-f-]{36}$/u),
-    });
-    expect(await send(clientOf(`dab_${"A".repeat(43)}`), agentId)).toBeInstanceOf(OpenAI.AuthenticationError);
-    expect(await send(await programOf(client, ["agents:read"]), agentId)).toBeInstanceOf(
-      OpenAI.PermissionDeniedError,
-    );
-    expect(await send(await signUp(), agentId)).toMatchObject({ status: 404 });
-    const missing = await errorOf(openai.post("/embeddings", { body: {} }));
-    expect([missing.status, missing.code]).toEqual([404, "not-found"]);
-    const wrongMethod = await errorOf(openai.delete("/models"));
-    expect([wrongMethod.status, wrongMethod.code]).toEqual([405, "method-not-allowed"]);
-  });
-
-  it("says whether OpenAI's client should try again", async () => {
-    const client = await signUp();
-    const { model, agentId } = await agentWith(client, [{ text: "One" }, { hold: true }]);
-    const send = () =>
-      client("POST", "/v1/chat/completions", {
-        model: agentId,
-        messages: [user("Hello")],
-        stream: true,
-        metadata: { conversation_id: "c" },
-      });
-    const { response } = await client.raw("POST", "/v1/chat/completions", {
-      model: agentId,
-      messages: [user("Hello")],
-      stream: true,
-      metadata: { conversation_id: "c" },
-    });
-    const turn = reading(response);
-    await turn.until("One");
-
-    const busy = await send();
-    const { headers } = await client("POST", "/v1/chat/completions", { model: "nobody", messages: [user("Hi")] });
-
-    expect([busy.status, busy.body.error.code]).toEqual([409, "conversation-busy"]);
-    expect([busy.headers.get("retry-after"), busy.headers.get("x-should-retry")]).toEqual(["2", "true"]);
-    expect(headers.get("x-should-retry")).toBe("false");
-    await model.release();
-    await turn.rest();
-  });
-});
-
-describe("the run of a chat completion", () => {
-  const stream = (agentId: string, more: object = {}) => ({
-    model: agentId,
-    messages: [user("Count")],
-    stream: true,
-    ...more,
-  });
-  const begin = async (client: Client, agentId: string) => {
-    const { response } = await client.raw("POST", "/v1/chat/completions", stream(agentId));
-    const turn = reading(response);
-    await turn.until("One");
-    const conversationId = response.headers.get("x-conversation-id") ?? "";
-    return { turn, conversationId, run: `/conversations/${conversationId}/runs/${response.headers.get("x-run-id")}` };
-  };
-
-  it("goes on when its client leaves, and can be followed by the ids in the headers", async () => {
-    const client = await signUp();
-    const { model, agentId } = await agentWith(client, [{ text: "One " }, { hold: true }, { text: "two." }]);
-    const { turn, run, conversationId } = await begin(client, agentId);
-    await turn.leave();
-    await model.release();
-
-    const events = await client("GET", `${run}/events`);
-
-    expect(events.body).toContain("STREAM_COMPLETE");
-    expect((await storedMessages(conversationId))[1]).toMatchObject({ content: "One two.", status: "complete" });
-  });
-
-  it("is cancelled, and its stream ends", async () => {
-    const client = await signUp();
-    const { agentId } = await agentWith(client, [{ text: "One " }, { hold: true }]);
-    const { turn, run } = await begin(client, agentId);
-
-    expect((await client("POST", `${run}/cancel`)).body.state).toBe("cancelled");
-
-    const frames = await turn.rest();
-    expect(frames).toContain('"finish_reason":"stop"');
-    expect(frames.endsWith("data: [DONE]\n\n")).toBe(true);
-  });
-
-  it("ends its stream with an error that OpenAI's client throws", async () => {
-    const client = await signUp();
-    const { agentId, openai } = await agentWith(client, [{ text: "One" }, { wait: 200 }, { cut: true }]);
-
-    const chunks: string[] = [];
-    const error = await errorOf(
-      (async () => {
-        const answer = await openai.chat.completions.create({
-          model: agentId,
-          messages: [user("Count")],
-          stream: true,
-        });
-        for await (const { choices } of answer) chunks.push(choices[0]?.delta.content ?? "");
-      })(),
-    );
-
-    expect(chunks.join("")).toBe("One");
-    expect(error.code).toMatch(/^provider-/u);
-    expect(error.message).not.toBe("");
-  });
-
-  it("is told to a repeated request after its runner has died", async () => {
-    const client = await signUp();
-    const { agentId } = await agentWith(client, [{ text: "One " }, { wait: 400 }, { hold: true }]);
-    const headers = { "Idempotency-Key": "k1" };
-    const { response } = await client.raw("POST", "/v1/chat/completions", stream(agentId), { headers });
-    const turn = reading(response);
-    await turn.until("One");
-
-    await abortAllDurableObjects();
-    await turn.rest();
-    const again = await client("POST", "/v1/chat/completions", stream(agentId), headers);
-
-    expect(again.status).toBe(200);
-    expect(again.body).toContain('"code":"unavailable"');
-    expect(again.body).not.toContain("[DONE]");
-  });
-});
-
-describe("the list of models", () => {
-  it("has the agents that the caller may use", async () => {
-    const client = await signUp();
-    const first = await agentWith(client, [{ text: "Hello." }]);
-    const second = await agentWith(client, [{ text: "Hello." }]);
-    const confined = openAiOf(await programOf(client, ["agents:read"], { agent_ids: [first.agentId] }));
-
-    const all = await Array.fromAsync(first.openai.models.list());
-    const some = await Array.fromAsync(confined.models.list());
-
-    expect(all.map(({ id }) => id).toSorted()).toEqual([first.agentId, second.agentId].toSorted());
-    expect(all[0]).toEqual({
-      id: expect.any(String),
-      object: "model",
-      created: expect.any(Number),
-      owned_by: "account",
-      name: expect.any(String),
-    });
-    expect(some.map(({ id }) => id)).toEqual([first.agentId]);
-    expect((await first.openai.models.retrieve(first.name)).id).toBe(first.agentId);
-    expect((await errorOf(confined.models.retrieve(second.agentId))).status).toBe(404);
   });
 });

@@ -6,6 +6,8 @@ import { framesOf, valuesIn, WHOLE_TURN } from "./events.ts";
 const partsOf = (events: readonly AgentEvent[], version: AiSdkVersion = 5) =>
   valuesIn(framesOf({ kind: "ai-sdk", version }, events));
 
+const AI_SDK = { kind: "ai-sdk", version: 5 } as const;
+
 const BEGINNING = [
   { type: "start", messageId: "answer-1" },
   {
@@ -140,6 +142,15 @@ it("begins the message with whatever comes first, and once", () => {
     expect(JSON.stringify(parts).match(/"type":"start"/gu)).toHaveLength(1);
   }
 });
+
+it.each([AI_SDK, { kind: "chat-completions", model: "Ada", includesUsage: true } as const])(
+  "writes the same beginning to a client that resumes, after any number of events: $kind",
+  (wire) => {
+    const whole = framesOf(wire, WHOLE_TURN);
+    for (let length = 0; length <= WHOLE_TURN.length; length++)
+      expect(whole.startsWith(framesOf(wire, WHOLE_TURN.slice(0, length)))).toBe(true);
+  },
+);
 
 it("opens each block before its pieces and closes all before the end, wherever a run ends", () => {
   for (let length = 0; length <= WHOLE_TURN.length; length++) {

@@ -64,9 +64,7 @@ export const WHOLE_TURN: readonly AgentEvent[] = [
 /** Returns the frames of a run's events on a wire. */
 export function framesOf(wire: Wire, events: readonly AgentEvent[]): string {
   const write = frameWriterOf(wire, RUN);
-  return events
-    .map((event, index) => write(event, index + 1, () => textOf(events.slice(0, index))))
-    .join("");
+  return events.map((event, index) => write(event, index + 1, () => textOf(events.slice(0, index)))).join("");
 }
 
 const textOf = (events: readonly AgentEvent[]): string =>
