@@ -3,7 +3,7 @@ import { CONVERSATION_PREFIX, memoryPartition } from "../table/keys.ts";
 import { idAfter, optionalText, renamed, text } from "../table/fields.ts";
 import type { Item, Key } from "../table/marshal.ts";
 import { ttlAfter } from "../shared/clock.ts";
-import { isTransient, TRANSIENT_LIFETIME_MS, TRANSIENT_PREFIX } from "../shared/ids.ts";
+import { isTransient, TRANSIENT_LIFETIME_MS, TRANSIENT_PREFIX } from "../shared/transient-ids.ts";
 import {
   conversationKey,
   conversationsPartition,

@@ -1,5 +1,5 @@
 import { type AgentId, type ConversationId, conversationIdOf } from "../shared/id-types.ts";
-import { isTransient } from "../shared/ids.ts";
+import { isTransient } from "../shared/transient-ids.ts";
 import { text } from "../table/fields.ts";
 import type { WriteAction } from "../table/requests.ts";
 import { CONVERSATION_PREFIX, agentKey } from "../table/keys.ts";

@@ -8,7 +8,7 @@ import { type Citation, citationsFrom, toCitationView } from "../knowledge/citat
 import { objectFrom } from "../shared/json.ts";
 import { cutToBytes, utf8Length } from "../shared/text.ts";
 import { ttlAfter } from "../shared/clock.ts";
-import { isTransient, TRANSIENT_LIFETIME_MS } from "../shared/ids.ts";
+import { isTransient, TRANSIENT_LIFETIME_MS } from "../shared/transient-ids.ts";
 import type { Attachment } from "./attachments.ts";
 
 /** A tool call of an answer, with its result. `arguments` is the raw text that the model wrote. */

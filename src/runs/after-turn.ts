@@ -6,7 +6,7 @@ import { watchCapacity } from "../memory/capacity-watch.ts";
 import type { CoreMemory } from "../memory/core-memory.ts";
 import { thinVersions } from "../memory/version-thinning.ts";
 import type { Message } from "../messages/model.ts";
-import { isTransient } from "../shared/ids.ts";
+import { isTransient } from "../shared/transient-ids.ts";
 import type { RunIds, TurnPlace } from "./model.ts";
 import { refreshServedWindow } from "./served-window.ts";
 import type { TurnDeps } from "./turn-deps.ts";

@@ -9,7 +9,7 @@ import {
 import type { TokenUsage } from "../llm/model.ts";
 import { tokenUsageFrom, toTokenUsageView } from "../plans/token-usage.ts";
 import { DAY_MS, ttlAfter } from "../shared/clock.ts";
-import { isTransient, TRANSIENT_LIFETIME_MS } from "../shared/ids.ts";
+import { isTransient, TRANSIENT_LIFETIME_MS } from "../shared/transient-ids.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import type { WriteAction } from "../table/requests.ts";
 import { absent, equals } from "../table/expressions.ts";

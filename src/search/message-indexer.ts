@@ -1,6 +1,6 @@
 import { type AgentId, conversationIdOf } from "../shared/id-types.ts";
 import { mapConcurrent } from "../shared/async.ts";
-import { TRANSIENT_PREFIX } from "../shared/ids.ts";
+import { TRANSIENT_PREFIX } from "../shared/transient-ids.ts";
 import type { TableClient } from "../table/client.ts";
 import { isBeingDeleted, DELETING } from "../table/deletion.ts";
 import { idAfter, maps, runIdIn, text } from "../table/fields.ts";

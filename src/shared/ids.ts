@@ -20,18 +20,6 @@ export const isOurs = (id: string): boolean => /^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-
 /** Returns whether an id comes from `newId`. The legacy Python service used random ids (version 4). */
 export const isTimeOrdered = (id: string): boolean => /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/.test(id);
 
-/** The prefix of transient ids. No other id begins with it, and all others sort before it. */
-export const TRANSIENT_PREFIX = "zz-";
-
-/** How long items under transient ids are kept, in milliseconds: a day, as long as the events of a run. */
-export const TRANSIENT_LIFETIME_MS = 24 * 60 * 60 * 1000;
-
-/** Returns the transient form of an id: what is stored under it expires, and no list contains it. */
-export const transientId = (id: string): string => `${TRANSIENT_PREFIX}${id}`;
-
-/** Returns whether an id comes from `transientId`. */
-export const isTransient = (id: string): boolean => id.startsWith(TRANSIENT_PREFIX);
-
 /** Returns whether text can be an id. Text that can't is treated like an absent id. */
 export const isPlausibleId = (id: string): boolean => /^[A-Za-z0-9_-]{1,128}$/.test(id);
 
