@@ -7,7 +7,7 @@ import { docOf } from "../src/http/openapi.ts";
 import { OPERATIONS } from "./api-description/all-docs.ts";
 import { type ApiDocument, renderMap, renderReference } from "./api-description/markdown.ts";
 import { describeOperation, PARAMETER, type Route } from "./api-description/operations.ts";
-import { PROBLEM, Problems } from "./api-description/problems.ts";
+import { OPENAI_ERROR, PROBLEM, Problems } from "./api-description/problems.ts";
 import { Schemas } from "./api-description/schemas.ts";
 
 const INTRODUCTION = `Build AI agents that remember the people they talk to.
@@ -16,13 +16,13 @@ const INTRODUCTION = `Build AI agents that remember the people they talk to.
 
 **Authentication.** Send \`Authorization: Bearer …\` with the access token of a person, an API key (\`dab_…\`) of a program, or a client token of an end user. Each operation says which of them may call it, and which scopes a key needs.
 
-**Errors** are problem documents (RFC 9457): \`code\` is for programs, \`detail\` for people, and \`request_id\` finds the request in the log. Trying again helps only if the code says so, or after the seconds of \`Retry-After\`.
+**Errors** are problem documents (RFC 9457): \`code\` is for programs, \`detail\` for people, and \`request_id\` finds the request in the log. Trying again helps only if the code says so, or after the seconds of \`Retry-After\`. Below \`/v1\`, errors have the form of OpenAI's.
 
 **Idempotency.** Operations that create something take an \`Idempotency-Key\`: for 24 hours, the same key with the same body has one effect and one answer.
 
 **Lists** take \`limit\` and \`cursor\`, and return \`items\`, \`next_cursor\` and \`has_more\`.
 
-**Unknown names.** A query parameter or a member of a body that an operation does not know is refused with 422 and the nearest known name.
+**Unknown names.** A query parameter or a member of a body that an operation does not know is refused with 422 and the nearest known name. Bodies for clients of the AI SDK and of OpenAI may have further members, which are ignored.
 
 **Limits.** A body may have 64 KB unless the operation says otherwise. Requests beyond the plan's limits are refused with 429 and the headers \`RateLimit\`, \`RateLimit-Policy\` and \`Retry-After\`.
 
@@ -53,6 +53,7 @@ const SECURITY_SCHEMES = {
 export function describeApi(): ApiDocument {
   const shared = { schemas: new Schemas(), problems: new Problems() };
   shared.schemas.define("Problem", PROBLEM);
+  shared.schemas.define("OpenAiError", OPENAI_ERROR);
   const paths: Record<string, Record<string, object>> = {};
   const described = new Set<string>();
 

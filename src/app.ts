@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { endUserExportRoutes } from "./accounts/end-user-export-routes.ts";
+import { chatRoutes } from "./ai-sdk/routes.ts";
+import { openAiRoutes } from "./openai-api/routes.ts";
 import { accountRoutes } from "./accounts/routes.ts";
 import { agentRoutes } from "./agents/routes.ts";
 import { apiKeyRoutes } from "./api-keys/routes.ts";
@@ -88,6 +90,8 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/agents", endUserExportRoutes)
     .route("/agents", recallRoutes)
     .route("/agents", sendRoutes)
+    .route("/agents", chatRoutes)
+    .route("/v1", openAiRoutes)
     .route("/agents", linkRoutes)
     .route("/agents", agentKnowledgeRoutes)
     .route("/knowledge-bases", knowledgeBaseRoutes)

@@ -60,8 +60,10 @@ type RoutesWithoutParams = {
       }[keyof Schema[P] & string];
 }[Route];
 
-// The fields of a form depend on the provider that the path names.
-expectTypeOf<RoutesWith<"input">>().toEqualTypeOf<"$post /settings/providers/:providerName">();
+// The fields of a form depend on the provider that the path names; the bodies of other services have members of any type.
+expectTypeOf<RoutesWith<"input">>().toEqualTypeOf<
+  "$post /settings/providers/:providerName" | "$post /agents/:agentId/chat" | "$post /v1/chat/completions"
+>();
 expectTypeOf<RoutesWith<"output">>().toBeNever();
 expectTypeOf<RoutesWithoutParams>().toBeNever();
 expectTypeOf<"/agents/:agentId/archival-memory/search" | "/payments/stripe/webhook">().toExtend<Route>();

@@ -59,6 +59,20 @@ export interface Agent {
   updated_at: string | null;
 }
 
+/** An agent as one of OpenAI's models. */
+export interface AgentAsModel {
+  /** The agent's id. Send it, or the name, as `model`. */
+  id: string;
+  /** The type of the object. */
+  object: "model";
+  /** When the agent was created, in seconds since 1970. */
+  created: number;
+  /** Always `account`. */
+  owned_by: string;
+  /** The agent's name. */
+  name: string;
+}
+
 /** Changes of an agent. Absent and blank members keep their values; `none` removes a value. */
 export interface AgentChanges {
   /** The name, one line of at most 200 characters. No two agents of an account have the same. */
@@ -97,6 +111,14 @@ export interface AgentReference {
   created_at: string;
   /** When it was last changed (UTC); null if never. */
   updated_at: string | null;
+}
+
+/** The agents of the account. */
+export interface AgentsAsModels {
+  /** The type of the object. */
+  object: "list";
+  /** The agents. */
+  data: AgentAsModel[];
 }
 
 /** An API key, without its secret. */
@@ -178,6 +200,16 @@ export interface AuthSession {
   current: boolean;
 }
 
+/** What `DefaultChatTransport` of the AI SDK sends. Further members are ignored. */
+export interface ChatRequest {
+  /** The chat's id, which the client has chosen, or the id of a conversation. */
+  id: string;
+  /** The chat's messages. Only the last one is read, and its `role` must be `user`. */
+  messages: readonly unknown[];
+  /** Why the client sends the request. */
+  trigger?: "submit-message" | null | undefined;
+}
+
 /** A plan to buy. */
 export interface CheckoutOrder {
   /** The `planKey` of the plan. */
@@ -245,6 +277,158 @@ export interface ClientTokenReference {
   /** The id under which your own application knows the end user. */
   end_user_id: string;
 }
+
+/** A whole answer. */
+export interface Completion {
+  /** The completion's id: `chatcmpl-` and the id of the run. */
+  id: string;
+  /** The type of the object. */
+  object: "chat.completion";
+  /** When the run began, in seconds since 1970. */
+  created: number;
+  /** The `model` of the request. */
+  model: string;
+  /** One choice. */
+  choices: ({
+    /** Always 0. */
+    index: 0;
+    /** The answer. */
+    message: {
+      /** Always `assistant`. */
+      role: "assistant";
+      /** The text. */
+      content: string;
+      /** Always null: a refusal is a text like any other. */
+      refusal: null;
+    };
+    /** Always null. */
+    logprobs: null;
+    /** `length` if the answer was cut off at a limit on its length. */
+    finish_reason: "stop" | "length";
+  })[];
+  /** The tokens of the turn. Absent if the provider has not counted them. */
+  usage?: CompletionUsage | undefined;
+}
+
+/** A piece of the answer. */
+export interface CompletionChunk {
+  /** The completion's id: `chatcmpl-` and the id of the run. */
+  id: string;
+  /** The type of the event. */
+  object: "chat.completion.chunk";
+  /** When the run began, in seconds since 1970. */
+  created: number;
+  /** The `model` of the request. */
+  model: string;
+  /** One choice, and none in the chunk with the tokens. */
+  choices: ({
+    /** Always 0. */
+    index: 0;
+    /** What is new. */
+    delta: {
+      /** In the first chunk. */
+      role?: "assistant" | undefined;
+      /** A piece of the answer. */
+      content?: string | undefined;
+    };
+    /** Always null. */
+    logprobs: null;
+    /** Why the answer has ended; null before its end. */
+    finish_reason: "stop" | "length" | null;
+  })[];
+  /** A `CompletionUsage` in the last chunk, null before. Only with `include_usage`. */
+  usage?: Record<string, unknown> | null | undefined;
+}
+
+/** What one `data:` line holds. The last line is `data: [DONE]`. If the run fails after the stream has begun, the last line is an `OpenAiError` instead. */
+export type CompletionEvent = CompletionChunk;
+
+/** What OpenAI's client sends for a chat completion. Further members are ignored. */
+export type CompletionRequest = {
+  /** The id or the name of an agent. */
+  model: string;
+  /** What was said, and last what the user says now. */
+  messages: readonly ({
+    /** Who says it. The last message is the user's. */
+    role: "system" | "developer" | "user" | "assistant";
+    /** The text, or its parts. */
+    content?: string | readonly ({
+      /** The type of the part. */
+      type: "text" | "refusal" | "file";
+      /** The text of a part of type `text`. */
+      text?: string | undefined;
+      /** The text of a part of type `refusal`. */
+      refusal?: string | undefined;
+      /** The file of a part of type `file`. */
+      file?: {
+        /** A text file: a `data:` URL, or base64. */
+        file_data?: string | undefined;
+        /** The name of the file. */
+        filename?: string | null | undefined;
+      } | undefined;
+    })[] | null | undefined;
+    /** Not supported. */
+    tool_calls?: readonly unknown[] | null | undefined;
+  })[];
+  /** Whether the answer is streamed. */
+  stream?: boolean | null | undefined;
+  /** Options of the stream. */
+  stream_options?: {
+    /** Whether the last chunk has the tokens. */
+    include_usage?: boolean | null | undefined;
+  } | null | undefined;
+  /** The end user whose conversations and memory are used. */
+  user?: string | null | undefined;
+  /** Only `conversation_id` is read. */
+  metadata?: {
+    /** The same as `X-Conversation-Id`. */
+    conversation_id?: string | null | undefined;
+  } | null | undefined;
+  /** The number of answers. */
+  n?: 1 | null | undefined;
+  /** Not supported. */
+  tools?: unknown | undefined;
+  /** Not supported. */
+  functions?: unknown | undefined;
+  /** Not supported. */
+  audio?: unknown | undefined;
+  /** The form of the answer; text by default. */
+  response_format?: {
+    /** The form of the answer. */
+    type: "text" | "json_object" | "json_schema";
+    /** Required with the type `json_schema`. */
+    json_schema?: {
+      /** The name of the schema. */
+      name: string;
+      /** What the answer is for. */
+      description?: string | null | undefined;
+      /** The JSON Schema. */
+      schema?: Record<string, unknown> | null | undefined;
+      /** Whether the provider must keep exactly to the schema. */
+      strict?: boolean | null | undefined;
+    } | null | undefined;
+  } | null | undefined;
+};
+
+/** Tokens as the provider counted them. */
+export type CompletionUsage = {
+  /** Tokens that the model read, in all its responses of the turn. */
+  prompt_tokens: number;
+  /** Tokens that the model wrote. */
+  completion_tokens: number;
+  /** Both. */
+  total_tokens: number;
+  /** More about `prompt_tokens`. */
+  prompt_tokens_details: {
+    /** The part of them that came from the provider's cache. */
+    cached_tokens: number;
+  };
+  /** More about `completion_tokens`. Absent if the provider does not report it. */
+  completion_tokens_details?: {
+    /** The part of them spent on reasoning. */
+    reasoning_tokens: number;
+  } | undefined;
+};
 
 /** The message was delivered. */
 export interface ContactAnswer {
@@ -1657,6 +1841,21 @@ export interface NewWebhook {
   enabled?: boolean | undefined;
 }
 
+/** An error as OpenAI's API writes it. `code` and `message` are those that a problem document would have. */
+export interface OpenAiError {
+  /** The error. */
+  error: {
+    /** What is wrong and what to do, in a sentence for people. */
+    message: string;
+    /** The kind of error in OpenAI's words, such as `invalid_request_error`. */
+    type: string;
+    /** The member that is not valid; null if it is another error. */
+    param: string | null;
+    /** The kind of problem, for programs. Codes do not change. */
+    code: string;
+  };
+}
+
 /** A subscription of the account. */
 export interface OwnSubscription {
   /** The subscription's id at Stripe. */
@@ -2185,6 +2384,290 @@ export interface ToolCallStartEvent {
   seq: number;
 }
 
+/** The run was cancelled. */
+export interface UiAbort {
+  /** The type of the part. */
+  type: "abort";
+}
+
+/** The passages of knowledge bases that a result shows. */
+export interface UiCitations {
+  /** The type of the part. */
+  type: "data-citations";
+  /** The passages and their call. */
+  data: {
+    /** The call that found them. */
+    tool_call_id: string;
+    /** The passages. */
+    citations: Citation[];
+  };
+}
+
+/** A memory block that was nearly full has been shortened. */
+export interface UiCompaction {
+  /** The type of the part. */
+  type: "data-compaction";
+  /** The block. */
+  data: {
+    /** The name of the memory block. */
+    block: string;
+    /** The number of the version that was created. */
+    version: number;
+    /** How many words the block had. */
+    words_before: number;
+    /** How many words it has now. */
+    words_after: number;
+  };
+}
+
+/** The turn has failed. */
+export interface UiError {
+  /** The type of the part. */
+  type: "error";
+  /** A sentence for the user. */
+  errorText: string;
+}
+
+/** The code of the error that follows. */
+export interface UiErrorCode {
+  /** The type of the part. */
+  type: "data-error";
+  /** The error. */
+  data: {
+    /** The code of the problem, as in problem documents. */
+    code: string;
+    /** Whether sending the message again may help. */
+    retryable: boolean;
+  };
+  /** The part is not kept in the message. */
+  transient: true;
+}
+
+/** The answer has ended, and this stream with it. */
+export interface UiFinish {
+  /** The type of the part. */
+  type: "finish";
+  /** Why the answer ended. Only with `?ai_sdk=6` and later. */
+  finishReason?: "stop" | "length" | "error" | undefined;
+}
+
+/** A response of the model has ended, and its tools have run. */
+export interface UiFinishStep {
+  /** The type of the part. */
+  type: "finish-step";
+}
+
+/** The agent has changed a block of its core memory. */
+export interface UiMemory {
+  /** The type of the part. */
+  type: "data-memory";
+  /** The block. */
+  data: {
+    /** The name of the memory block. */
+    block: string;
+    /** The number of the version that was created. */
+    version: number;
+  };
+}
+
+/** What one `data:` line of the AI SDK's UI message stream (version 1) holds. The last line is `data: [DONE]`. Types that begin with `data-` are this service's own. */
+export type UiMessagePart = UiStart | UiRun | UiStatus | UiCompaction | UiStartStep | UiFinishStep | UiReasoningStart | UiReasoningDelta | UiReasoningEnd | UiTextStart | UiTextDelta | UiTextEnd | UiToolInputStart | UiToolInputAvailable | UiToolOutputAvailable | UiToolOutputError | UiCitations | UiSourceUrl | UiSourceDocument | UiMemory | UiUsage | UiStop | UiAbort | UiErrorCode | UiError | UiFinish;
+
+/** A piece of what the model thinks. */
+export interface UiReasoningDelta {
+  /** The type of the part. */
+  type: "reasoning-delta";
+  /** The block's id, the same in its start, its pieces and its end. */
+  id: string;
+  /** The piece. */
+  delta: string;
+}
+
+/** The model has thought. */
+export interface UiReasoningEnd {
+  /** The type of the part. */
+  type: "reasoning-end";
+  /** The block's id, the same in its start, its pieces and its end. */
+  id: string;
+}
+
+/** The model begins to think. Only with `?reasoning=1`. */
+export interface UiReasoningStart {
+  /** The type of the part. */
+  type: "reasoning-start";
+  /** The block's id, the same in its start, its pieces and its end. */
+  id: string;
+}
+
+/** The run that writes the answer. With these ids it can be cancelled. */
+export interface UiRun {
+  /** The type of the part. */
+  type: "data-run";
+  /** The ids. */
+  data: {
+    /** The run's id. */
+    run_id: string;
+    /** The conversation's id. */
+    conversation_id: string;
+    /** The id under which the user's message is stored. */
+    user_message_id: string;
+  };
+}
+
+/** A file that the answer may refer to. Each is sent once. */
+export interface UiSourceDocument {
+  /** The type of the part. */
+  type: "source-document";
+  /** The file's id. */
+  sourceId: string;
+  /** Always `text/plain`: agents read files as text. */
+  mediaType: string;
+  /** The file's title, or `Document`. */
+  title: string;
+}
+
+/** A page that the answer may refer to. Each is sent once. */
+export interface UiSourceUrl {
+  /** The type of the part. */
+  type: "source-url";
+  /** The page's id. */
+  sourceId: string;
+  /** The page's address. */
+  url: string;
+  /** The page's title, if it has one. */
+  title?: string | undefined;
+}
+
+/** The answer begins. */
+export interface UiStart {
+  /** The type of the part. */
+  type: "start";
+  /** The id under which the answer is stored. */
+  messageId: string;
+}
+
+/** A response of the model begins. */
+export interface UiStartStep {
+  /** The type of the part. */
+  type: "start-step";
+}
+
+/** What the turn does at the moment. */
+export interface UiStatus {
+  /** The type of the part. */
+  type: "data-status";
+  /** The status. */
+  data: {
+    /** A status line for people. */
+    text: string;
+  };
+  /** The part is not kept in the message. */
+  transient: true;
+}
+
+/** The answer was cut off. */
+export interface UiStop {
+  /** The type of the part. */
+  type: "data-stop";
+  /** Why. */
+  data: {
+    /** A limit on its length. */
+    reason: "length";
+  };
+}
+
+/** A piece of the text. */
+export interface UiTextDelta {
+  /** The type of the part. */
+  type: "text-delta";
+  /** The block's id, the same in its start, its pieces and its end. */
+  id: string;
+  /** The piece. */
+  delta: string;
+}
+
+/** The text has ended. */
+export interface UiTextEnd {
+  /** The type of the part. */
+  type: "text-end";
+  /** The block's id, the same in its start, its pieces and its end. */
+  id: string;
+}
+
+/** A text begins. */
+export interface UiTextStart {
+  /** The type of the part. */
+  type: "text-start";
+  /** The block's id, the same in its start, its pieces and its end. */
+  id: string;
+}
+
+/** The arguments of the call are complete. */
+export interface UiToolInputAvailable {
+  /** The type of the part. */
+  type: "tool-input-available";
+  /** The id that the call and its result have in common. */
+  toolCallId: string;
+  /** The tool's name. */
+  toolName: string;
+  /** The arguments. */
+  input: Record<string, unknown>;
+  /** The tool runs on the server. */
+  providerExecuted: true;
+  /** The application need not know the tool. */
+  dynamic: true;
+}
+
+/** The agent calls a tool. */
+export interface UiToolInputStart {
+  /** The type of the part. */
+  type: "tool-input-start";
+  /** The id that the call and its result have in common. */
+  toolCallId: string;
+  /** The tool's name. */
+  toolName: string;
+  /** The tool runs on the server. */
+  providerExecuted: true;
+  /** The application need not know the tool. */
+  dynamic: true;
+}
+
+/** A tool has returned. */
+export interface UiToolOutputAvailable {
+  /** The type of the part. */
+  type: "tool-output-available";
+  /** The id that the call and its result have in common. */
+  toolCallId: string;
+  /** The result, cut to 200 characters and `...`. */
+  output: string;
+  /** The tool runs on the server. */
+  providerExecuted: true;
+  /** The application need not know the tool. */
+  dynamic: true;
+}
+
+/** A tool has failed. */
+export interface UiToolOutputError {
+  /** The type of the part. */
+  type: "tool-output-error";
+  /** The id that the call and its result have in common. */
+  toolCallId: string;
+  /** Why, cut to 200 characters and `...`. */
+  errorText: string;
+  /** The tool runs on the server. */
+  providerExecuted: true;
+  /** The application need not know the tool. */
+  dynamic: true;
+}
+
+/** Tokens as the provider counted them. */
+export interface UiUsage {
+  /** The type of the part. */
+  type: "data-usage";
+  /** The tokens of the whole turn. */
+  data: TokenUsage;
+}
+
 /** The answer to a deletion that needs another request to finish. */
 export interface Unfinished {
   /** Always `deleting`. */
@@ -2464,6 +2947,18 @@ export interface WholeAnswer {
 
 /** The `code` of a problem. New ones may be added. */
 export type ProblemCode =
+  | "400"
+  | "401"
+  | "403"
+  | "404"
+  | "409"
+  | "413"
+  | "422"
+  | "429"
+  | "500"
+  | "502"
+  | "503"
+  | "504"
   | "conflict"
   | "conversation-busy"
   | "forbidden"
@@ -3114,6 +3609,53 @@ export interface Operations {
         } | undefined;
       };
       answer: FoundMessages;
+    };
+    /**
+     * Resume a chat of the AI SDK. (`resumeChat`)
+     *
+     * What `useChat({ resume: true })` asks for when a page is opened: the answer that is being written, from its beginning. 204 if none is, or if the chat has no messages yet.
+     */
+    "/agents/{agentId}/chat/{chatId}/stream": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The id of the chat, which the client has chosen. */
+          chatId: string;
+        };
+        query?: {
+          /** The major version of the AI SDK that reads the stream. */
+          ai_sdk?: "5" | "6" | "7" | undefined;
+        } | undefined;
+        headers?: {
+          /** The same as `ai_sdk`. If both are given, `ai_sdk` wins. */
+          "X-AI-SDK"?: string | undefined;
+        } | undefined;
+      };
+      events: UiMessagePart;
+    };
+    /**
+     * List the agents as OpenAI's models. (`listAgentsAsModels`)
+     *
+     * Lists the agents that the caller may use, for clients that offer a choice of models.
+     */
+    "/v1/models": {
+      options: {};
+      answer: AgentsAsModels;
+    };
+    /**
+     * Get an agent as one of OpenAI's models. (`getAgentAsModel`)
+     *
+     * Returns one agent, by its id or its name.
+     */
+    "/v1/models/{agentOrName}": {
+      options: {
+        path: {
+          /** The id or the name of the agent. */
+          agentOrName: string;
+        };
+      };
+      answer: AgentAsModel;
     };
     /**
      * List the knowledge bases of an agent. (`listLinkedKnowledgeBases`)
@@ -3974,6 +4516,63 @@ export interface Operations {
       events: RunEvent;
     };
     /**
+     * Chat with an agent through the AI SDK. (`chat`)
+     *
+     * The `api` of `useChat` and of `DefaultChatTransport` (AI SDK 5 and later): `new DefaultChatTransport({ api: "…/agents/{agentId}/chat", headers: { Authorization: "Bearer …" } })`. The chat's `id` leads to a conversation, which the first message creates; the id of an existing conversation with the agent works, too. The conversation is kept by the service, so only the last message is read, and the agent remembers the others without them. To send less, use `prepareSendMessagesRequest`.
+     *
+     * A repeat of a message, recognised by its `id` for 24 hours, returns the stream of the same run. The run goes on if the client disconnects: `stop()` of `useChat` only stops reading, so cancel the run with `cancelRun` and the ids of the part `data-run`. Text files are taken as attachments from `data:` URLs. The agent's tools run on the server and appear as dynamic tools. Results of tools in the browser, and `regenerate`, are refused.
+     *
+     * Errors before the stream are problem documents; the AI SDK shows them as the text of its error.
+     */
+    "/agents/{agentId}/chat": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The major version of the AI SDK that reads the stream. */
+          ai_sdk?: "5" | "6" | "7" | undefined;
+          /** `1` also streams what the model thinks, as `reasoning-…` parts. */
+          reasoning?: "0" | "1" | undefined;
+        } | undefined;
+        headers?: {
+          /** The same as `ai_sdk`. If both are given, `ai_sdk` wins. */
+          "X-AI-SDK"?: string | undefined;
+          /** The user's IANA time zone, such as `Europe/Berlin`, which the agent's clock shows. UTC by default; unknown names are ignored. */
+          "X-Time-Zone"?: string | undefined;
+        } | undefined;
+        body: ChatRequest;
+      };
+      events: UiMessagePart;
+    };
+    /**
+     * Chat with an agent through OpenAI's client. (`createChatCompletion`)
+     *
+     * OpenAI's chat completions, with an agent as the model: `new OpenAI({ baseURL: "…/v1", apiKey: "dab_…" })`. The agent answers with its own memory, tools and instructions; tools stay hidden.
+     *
+     * **History.** With `X-Conversation-Id` or `metadata.conversation_id`, the service keeps the conversation, and only the last message of the request is read. Without them, the messages of the request are the history, nothing of it is kept for longer than a day, and only the agent's memory is lasting. Then system messages reach the model as words of the user, because the agent has instructions of its own.
+     *
+     * **End users.** `user` chooses the end user whose conversations and memory are used, and creates the end user if necessary; an API key needs the scope `end-users:write`. It never says who the caller is.
+     *
+     * Client tools, `n` above 1, and audio are refused; so is a JSON `response_format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. A run goes on if the client disconnects; cancel it with `cancelRun`. With an `Idempotency-Key`, a repeat returns the answer of the same run.
+     */
+    "/v1/chat/completions": {
+      options: {
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+          /** The user's IANA time zone, such as `Europe/Berlin`, which the agent's clock shows. UTC by default; unknown names are ignored. */
+          "X-Time-Zone"?: string | undefined;
+          /** The id of a conversation with the agent, or any name of up to 255 characters for one, which the first message creates. */
+          "X-Conversation-Id"?: string | undefined;
+        } | undefined;
+        body: CompletionRequest;
+      };
+      answer: Completion;
+      events: CompletionEvent;
+    };
+    /**
      * Let an agent search a knowledge base. (`linkKnowledgeBase`)
      *
      * Links an agent to a knowledge base of the same account. From its next turn on, an agent of the architecture `krishna-memgpt` searches it and cites what it finds. Linking again changes nothing. An agent may have 20 links; one more is a 409.
@@ -4785,6 +5384,7 @@ export const IDEMPOTENT_OPERATIONS: ReadonlySet<string> = new Set([
   "POST /agents/{agentId}/archival-memory",
   "POST /agents/{agentId}/archival-memory/batch",
   "POST /agents/{agentId}/{conversationId}/send-message",
+  "POST /v1/chat/completions",
   "POST /knowledge-bases",
   "POST /knowledge-bases/{kbId}/crawl-jobs",
   "POST /conversations",

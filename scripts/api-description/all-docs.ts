@@ -1,4 +1,6 @@
 import { accountDocs } from "../../src/accounts/docs.ts";
+import { aiSdkDocs } from "../../src/ai-sdk/docs.ts";
+import { openAiDocs } from "../../src/openai-api/docs.ts";
 import { agentDocs } from "../../src/agents/docs.ts";
 import { apiKeyDocs } from "../../src/api-keys/docs.ts";
 import { authDocs } from "../../src/auth/docs.ts";
@@ -19,6 +21,8 @@ import { webhookDocs } from "../../src/webhooks/docs.ts";
 
 const FEATURES: readonly FeatureDocs[] = [
   runDocs,
+  aiSdkDocs,
+  openAiDocs,
   memoryDocs,
   messageDocs,
   agentDocs,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Access } from "../../src/access/require-access.ts";
 import { type OperationDocs, PARAMETERS, type StreamDocs } from "../../src/http/docs.ts";
+import { speaksOpenAi } from "../../src/http/openai-error.ts";
 import type { Answer, InputDoc, OperationDoc, RouteDoc } from "../../src/http/openapi.ts";
 import { UNFINISHED, Unfinished } from "../../src/http/schemas.ts";
 import { OPERATIONS } from "./all-docs.ts";
@@ -49,7 +50,10 @@ export function describeOperation(route: Route, { schemas, problems }: Shared): 
           describeAnswers(Number(status), [answer].flat(), docs, schemas),
         ]),
       ),
-      ...problems.of([...codesOf(route.access, route.docs), ...(docs.problems ?? [])]),
+      ...problems.of(
+        [...codesOf(route.access, route.docs), ...(docs.problems ?? [])],
+        speaksOpenAi(route.path) ? "openai" : "problem",
+      ),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { type ResponseHeader } from "../../src/http/docs.ts";
+import { openAiError } from "../../src/http/openai-error.ts";
 import type { RouteDoc } from "../../src/http/openapi.ts";
 import type { Access } from "../../src/access/require-access.ts";
 import { AppError, type ErrorCode } from "../../src/shared/errors.ts";
@@ -58,6 +59,36 @@ export const PROBLEM: JsonSchema = {
       type: "string",
       format: "uri",
       description: "With `limit-exceeded`: where to get a better plan.",
+    },
+  },
+};
+
+/** The form of an operation's errors. */
+export type ErrorForm = "problem" | "openai";
+
+/** The schema of all errors of the routes for OpenAI's clients. */
+export const OPENAI_ERROR: JsonSchema = {
+  type: "object",
+  description:
+    "An error as OpenAI's API writes it. `code` and `message` are those that a problem document would have.",
+  required: ["error"],
+  properties: {
+    error: {
+      type: "object",
+      description: "The error.",
+      required: ["message", "type", "param", "code"],
+      properties: {
+        message: { type: "string", description: "What is wrong and what to do, in a sentence for people." },
+        type: {
+          type: "string",
+          description: "The kind of error in OpenAI's words, such as `invalid_request_error`.",
+        },
+        param: {
+          type: ["string", "null"],
+          description: "The member that is not valid; null if it is another error.",
+        },
+        code: { type: "string", description: "The kind of problem, for programs. Codes do not change." },
+      },
     },
   },
 };
@@ -131,11 +162,11 @@ export class Problems {
   readonly #responses = new Map<string, object>();
 
   /** Returns references to the responses for these codes, by status. */
-  of(codes: readonly ErrorCode[]): Record<string, object> {
+  of(codes: readonly ErrorCode[], form: ErrorForm = "problem"): Record<string, object> {
     const byStatus = Map.groupBy(new Set(codes), (code) => new AppError(code, "").status);
     const sorted = [...byStatus].toSorted(([a], [b]) => a - b);
     return Object.fromEntries(
-      sorted.map(([status, ofStatus]) => [status, this.#reference(status, ofStatus)]),
+      sorted.map(([status, ofStatus]) => [status, this.#reference(status, ofStatus, form)]),
     );
   }
 
@@ -144,25 +175,36 @@ export class Problems {
     return Object.fromEntries([...this.#responses].toSorted(([a], [b]) => a.localeCompare(b)));
   }
 
-  #reference(status: number, unsorted: readonly ErrorCode[]): object {
+  #reference(status: number, unsorted: readonly ErrorCode[], form: ErrorForm): object {
     const codes = unsorted.toSorted((a, b) => a.localeCompare(b));
-    const id = [status, ...codes].join(".");
-    this.#responses.set(id, describeProblems(status, codes));
+    const id = [...(form === "openai" ? [form] : []), status, ...codes].join(".");
+    this.#responses.set(id, describeProblems(status, codes, form));
     return { $ref: `#/components/responses/${id}` };
   }
 }
 
-const describeProblems = (status: number, codes: readonly ErrorCode[]): object => ({
+const describeProblems = (status: number, codes: readonly ErrorCode[], form: ErrorForm): object => ({
   description: codes.map((code) => `\`${code}\`: ${MEANINGS[code]}`).join("\n\n"),
   headers: headersOf(HEADERS[status] ?? []),
-  content: {
-    "application/problem+json": {
-      schema: {
-        allOf: [{ $ref: "#/components/schemas/Problem" }],
-        properties: { code: { enum: codes, description: "The kind of problem, for programs." } },
-      },
-      examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
+  content: form === "openai" ? openAiContent(codes) : problemContent(codes),
+});
+
+const openAiContent = (codes: readonly ErrorCode[]): object => ({
+  "application/json": {
+    schema: { $ref: "#/components/schemas/OpenAiError" },
+    examples: Object.fromEntries(
+      codes.map((code) => [code, { value: openAiError(new AppError(code, MEANINGS[code])) }]),
+    ),
+  },
+});
+
+const problemContent = (codes: readonly ErrorCode[]): object => ({
+  "application/problem+json": {
+    schema: {
+      allOf: [{ $ref: "#/components/schemas/Problem" }],
+      properties: { code: { enum: codes, description: "The kind of problem, for programs." } },
     },
+    examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
   },
 });
 

@@ -3,6 +3,20 @@ import { cors } from "hono/cors";
 import { EXPOSED_HEADERS } from "./end-user-origins.ts";
 import type { AppEnv } from "./env.ts";
 
+/** The headers that OpenAI's and the AI SDK's clients add to requests from pages. They say what the client is. */
+const CLIENT_HEADERS = [
+  "User-Agent",
+  "X-Stainless-Arch",
+  "X-Stainless-Helper-Method",
+  "X-Stainless-Lang",
+  "X-Stainless-OS",
+  "X-Stainless-Package-Version",
+  "X-Stainless-Retry-Count",
+  "X-Stainless-Runtime",
+  "X-Stainless-Runtime-Version",
+  "X-Stainless-Timeout",
+];
+
 /**
  * CORS for the app's own pages, whose origins `originsOf` returns. Requests without an `Origin` come from programs, which ignore these
  * headers, so they only get the `Vary` that caches need. Hono's middleware would create a second response for each of them.
@@ -18,7 +32,10 @@ export function appOrigins(originsOf: (env: Env) => readonly string[]): Middlewa
       "If-Match",
       "If-None-Match",
       "Last-Event-ID",
+      "X-AI-SDK",
+      "X-Conversation-Id",
       "X-Time-Zone",
+      ...CLIENT_HEADERS,
     ],
     exposeHeaders: EXPOSED_HEADERS,
     maxAge: 600,

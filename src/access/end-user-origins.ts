@@ -9,7 +9,9 @@ export const EXPOSED_HEADERS = [
   "Retry-After",
   "RateLimit",
   "RateLimit-Policy",
+  "X-Conversation-Id",
   "X-Request-Id",
+  "X-Run-Id",
   "X-Warning",
 ];
 

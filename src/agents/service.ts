@@ -57,6 +57,12 @@ export interface AgentModels {
   ): Promise<readonly string[]>;
 }
 
+/**
+ * Conversations removed per call. Each takes five requests, of which a Worker may make a limited number. Programs that keep their own
+ * history have one for each message of a day.
+ */
+const CONVERSATIONS_AT_ONCE = 100;
+
 interface AgentServiceDeps {
   readonly agents: AgentRepository;
   readonly conversations: AgentConversations;
@@ -186,8 +192,10 @@ export class AgentService {
     if (!exists) return true;
 
     const scope = ownScope(accountEmail);
-    for (const conversationId of await this.#conversations.idsOfAgent(scope, id))
+    const conversationIds = await this.#conversations.idsOfAgent(scope, id);
+    for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))
       if ((await this.#conversations.remove(scope, conversationId)) === "unfinished") return false;
+    if (conversationIds.length > CONVERSATIONS_AT_ONCE) return false;
     if (!(await this.#endUsers.removeAll(accountEmail, id))) return false;
     if (!(await this.#memories.sweep(scope, id))) return false;
     await this.#knowledgeLinks.forgetAgent(id);

@@ -1,5 +1,5 @@
 import type { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
-import type { ChatModel, TokenUsage } from "../llm/model.ts";
+import type { AnswerFormat, ChatModel, TokenUsage } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
 import type { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { CoreMemory } from "../memory/core-memory.ts";
@@ -19,6 +19,8 @@ interface Turn extends Omit<PromptInput, "blocks" | "promptTokens"> {
   readonly conversation: ConversationReader;
   /** Whether the caller wants to see what the model thinks. */
   readonly showsReasoning: boolean;
+  /** The form that the answer must have. Absent for text. */
+  readonly format?: AnswerFormat | undefined;
   /** Remembers that the model reads only so many tokens. Called when the model has refused a request as too long. */
   learnWindow(contextTokens: number): void;
 }

@@ -18,7 +18,7 @@ interface TurnRequestDeps {
 
 /** The requests of one turn, which grow with its tool calls and shrink if the model reads less than expected. */
 export class TurnRequest {
-  readonly #turn: Pick<AskingTurn, "learnWindow">;
+  readonly #turn: Pick<AskingTurn, "format" | "learnWindow">;
   readonly #input: PromptInput;
   readonly #assemble: (input: PromptInput) => Prompt;
   readonly #loop: ModelMessage[] = [];
@@ -57,7 +57,8 @@ export class TurnRequest {
   next(tools: readonly ToolSpec[]): ModelRequest {
     const messages = this.#messagesOf(this.#prompt, this.#promptTokens);
     this.#sent = sizeOfRequest(this.#prompt, messages);
-    return { messages, tools };
+    const { format } = this.#turn;
+    return { messages, tools, ...(format && { format }) };
   }
 
   /** Compares the provider's count of the last request with the estimate. A count that is far too low is ignored. */

@@ -1,8 +1,15 @@
 import { type AgentId, type ConversationId, agentIdOf, conversationIdOf } from "../shared/id-types.ts";
-import { CONVERSATION_PREFIX } from "../table/keys.ts";
+import { CONVERSATION_PREFIX, memoryPartition } from "../table/keys.ts";
 import { idAfter, optionalText, renamed, text } from "../table/fields.ts";
-import type { Item } from "../table/marshal.ts";
-import { conversationKey, conversationsPartition, type AccessScope } from "../access/access-scope.ts";
+import type { Item, Key } from "../table/marshal.ts";
+import { ttlAfter } from "../shared/clock.ts";
+import { isTransient, TRANSIENT_LIFETIME_MS, TRANSIENT_PREFIX } from "../shared/transient-ids.ts";
+import {
+  conversationKey,
+  conversationsPartition,
+  memoryUserId,
+  type AccessScope,
+} from "../access/access-scope.ts";
 
 export interface Conversation {
   readonly id: ConversationId;
@@ -34,6 +41,25 @@ export const TIME_ORDERED_KEYS = {
   to: `${CONVERSATION_PREFIX}0290`,
 } as const;
 
+/** The range of sort keys of all conversations but transient ones. */
+export const LASTING_KEYS = {
+  between: [CONVERSATION_PREFIX, `${CONVERSATION_PREFIX}${TRANSIENT_PREFIX}`],
+} as const;
+
+/** Returns the attribute by which the item of a transient conversation expires; none for other conversations. */
+const expiryOf = (id: ConversationId, createdAt: string): { readonly ttl?: number } =>
+  isTransient(id) ? { ttl: ttlAfter(Date.parse(createdAt), TRANSIENT_LIFETIME_MS) } : {};
+
+/**
+ * Returns the key of the item that leads from a client's name of a conversation to its id. `nameHash` is the SHA-256 hash of
+ * the name in hexadecimal. The item lies with the memories of the agent and the person, and is deleted with them.
+ */
+export const conversationNameKey = (scope: AccessScope, agentId: AgentId, nameHash: string): Key => ({
+  pk: memoryPartition(agentId, memoryUserId(scope)),
+  // Must sort outside of the range that a turn reads; see `CORE_MEMORY_RANGE`.
+  sk: `ThreadName#${nameHash}`,
+});
+
 /** Converts a conversation to its stored item. */
 export const conversationItem = (scope: AccessScope, conversation: Conversation): Item => ({
   ...conversationKey(scope, conversation.id),
@@ -43,6 +69,7 @@ export const conversationItem = (scope: AccessScope, conversation: Conversation)
   created_by: conversation.createdBy,
   created_at: conversation.createdAt,
   updated_at: conversation.updatedAt,
+  ...expiryOf(conversation.id, conversation.createdAt),
   // No index uses these. The legacy Python service writes and reads them.
   gsi1_pk: conversationsPartition(scope),
   gsi1_sk: `${CONVERSATION_PREFIX}${conversation.createdAt}`,

@@ -1,4 +1,7 @@
-import type { AgentId, ConversationId } from "../shared/id-types.ts";
+import { type AgentId, type ConversationId, conversationIdOf } from "../shared/id-types.ts";
+import { isTransient } from "../shared/transient-ids.ts";
+import { text } from "../table/fields.ts";
+import type { WriteAction } from "../table/requests.ts";
 import { CONVERSATION_PREFIX, agentKey } from "../table/keys.ts";
 import { notFound, AppError } from "../shared/errors.ts";
 import {
@@ -23,6 +26,8 @@ import type { Item } from "../table/marshal.ts";
 import {
   byNewest,
   type Conversation,
+  conversationNameKey,
+  LASTING_KEYS,
   conversationAttributes,
   type ConversationChanges,
   conversationFrom,
@@ -42,7 +47,8 @@ interface Position {
 /** The positions of the writes and checks in a transaction. */
 const CONVERSATION_WRITE = 0;
 const AGENT_CHECK = 1;
-const TALLY = 2;
+/** The name's, if there is one. The tally's comes behind it. */
+const NAME = 2;
 
 /** How often a creation is attempted if the conversations were not counted yet, or changed concurrently. */
 const ATTEMPTS = 3;
@@ -50,6 +56,19 @@ const ATTEMPTS = 3;
 /** The refusal of a creation: the end user already has `tooMany` conversations, the maximum. */
 interface TooMany {
   readonly tooMany: number;
+}
+
+/** The refusal of a creation: the client's name already leads to another conversation. */
+interface NameTaken {
+  readonly nameTaken: true;
+}
+
+/** A name by which a client knows a conversation. */
+interface ConversationName {
+  /** The SHA-256 hash of the name, in hexadecimal. */
+  readonly hash: string;
+  /** The conversation that the name led to before and that no longer exists; `undefined` if there was none. */
+  readonly replaced: ConversationId | undefined;
 }
 
 /** Page size for callers who may not reach all conversations, because an unknown share of each page is filtered out. */
@@ -71,19 +90,27 @@ export class ConversationRepository {
   }
 
   /**
-   * Stores a new conversation, or returns the one that already has the id. Returns `TooMany` if the end user has
-   * reached the maximum. Throws `not-found` if the agent does not exist, is being deleted or is out of reach.
+   * Stores a new conversation, or returns the one that already has the id. With `name`, also stores by which name the client
+   * knows it, or returns `NameTaken` if the name leads elsewhere. Returns `TooMany` if the end user has reached the maximum;
+   * transient conversations do not count. Throws `not-found` if the agent does not exist, is being deleted or is out of reach.
    */
-  async create(scope: AccessScope, conversation: Conversation): Promise<Conversation | TooMany> {
+  async create(
+    scope: AccessScope,
+    conversation: Conversation,
+    name?: ConversationName,
+  ): Promise<Conversation | TooMany | NameTaken> {
     if (!reaches(scope, conversation.agentId)) throw notFound("Agent");
     const { createdAt } = conversation;
+    const counted = isTransient(conversation.id) ? undefined : scope.endUser;
+    const naming = name ? [nameWrite(scope, conversation, name)] : [];
 
     for (let left = ATTEMPTS; left > 0; left--) {
       const refusal = await this.#table.transactOrRefusal([
         { put: conversationItem(scope, conversation), if: absent("pk") },
         { check: homeKey(scope, conversation.agentId), if: isLive },
-        ...(scope.endUser
-          ? [changeTally(conversationTally(scope.endUser), { conversations: 1 }, createdAt, CEILING)]
+        ...naming,
+        ...(counted
+          ? [changeTally(conversationTally(counted), { conversations: 1 }, createdAt, CEILING)]
           : []),
       ]);
       if (!refusal) return conversation;
@@ -91,10 +118,12 @@ export class ConversationRepository {
 
       const existing = refusal.get(CONVERSATION_WRITE);
       if (existing) return conversationFrom(existing);
-      if (!scope.endUser || !refusal.has(TALLY)) throw new TransactionRefused(refusal);
+      if (name && refusal.has(NAME)) return { nameTaken: true };
+      const tally = NAME + naming.length;
+      if (!counted || !refusal.has(tally)) throw new TransactionRefused(refusal);
       const count =
-        countsFrom(refusal.get(TALLY), COUNTS)?.["conversations"] ??
-        (await this.#count(scope, scope.endUser, createdAt));
+        countsFrom(refusal.get(tally), COUNTS)?.["conversations"] ??
+        (await this.#count(scope, counted, createdAt));
       if (count >= MAX_END_USER_CONVERSATIONS) return { tooMany: count };
     }
     throw contended();
@@ -103,8 +132,7 @@ export class ConversationRepository {
   /** Returns how many conversations an end user has, counting them if that has not been done yet. */
   async #count(scope: AccessScope, endUser: EndUserRef, timestamp: string): Promise<number> {
     const recount = async () => {
-      const range = { beginsWith: CONVERSATION_PREFIX };
-      const options = { range, attributes: ["sk"] };
+      const options = { range: LASTING_KEYS, attributes: ["sk"] };
       return { conversations: (await this.#table.query(conversationsPartition(scope), options)).length };
     };
     const tally = conversationTally(endUser);
@@ -117,10 +145,26 @@ export class ConversationRepository {
    * Returns the conversation. Throws `not-found` if there is none, it is being deleted, or its agent is out of reach.
    */
   async get(scope: AccessScope, id: ConversationId): Promise<Conversation> {
+    const conversation = await this.find(scope, id);
+    if (!conversation) throw notFound("Conversation");
+    return conversation;
+  }
+
+  /** Returns the conversation, or `undefined` where `get` throws. */
+  async find(scope: AccessScope, id: ConversationId): Promise<Conversation | undefined> {
     const item = await this.#table.get(conversationKey(scope, id));
     const conversation = item && !isBeingDeleted(item) ? conversationFrom(item) : undefined;
-    if (!conversation || !reaches(scope, conversation.agentId)) throw notFound("Conversation");
-    return conversation;
+    return conversation && reaches(scope, conversation.agentId) ? conversation : undefined;
+  }
+
+  /** Returns the id that a client's name leads to, or `undefined` if there is none. The conversation may have been deleted. */
+  async findByName(
+    scope: AccessScope,
+    agentId: AgentId,
+    nameHash: string,
+  ): Promise<ConversationId | undefined> {
+    const item = await this.#table.get(conversationNameKey(scope, agentId, nameHash));
+    return item && conversationIdOf(text(item, "conversation_id"));
   }
 
   /** Returns at most `limit` conversations of the scope from the cursor on, newest first. */
@@ -195,7 +239,8 @@ export class ConversationRepository {
   /** Removes the conversation's item and, for an end user, lowers the count. Call it after the messages are gone. */
   async endDeletion(scope: AccessScope, id: ConversationId, endedAt: string): Promise<void> {
     const key = conversationKey(scope, id);
-    if (!scope.endUser) return this.#table.remove(key, any(absent("pk"), present(DELETING)));
+    if (!scope.endUser || isTransient(id))
+      return this.#table.remove(key, any(absent("pk"), present(DELETING)));
     const isCounted = await this.#table.tryTransact([
       { remove: key, if: present(DELETING) },
       changeTally(conversationTally(scope.endUser), { conversations: -1 }, endedAt),
@@ -256,12 +301,27 @@ export class ConversationRepository {
         range: { between: [CONVERSATION_PREFIX, below(TIME_ORDERED_KEYS.from)] },
       }),
       this.#table.query(partition, {
-        range: { between: [`${TIME_ORDERED_KEYS.to}!`, `${CONVERSATION_PREFIX}~`] },
+        range: { between: [`${TIME_ORDERED_KEYS.to}!`, LASTING_KEYS.between[1]] },
       }),
     ]);
     return reachable(scope, parts.flat()).toSorted(byNewest);
   }
 }
+
+/** Returns the write that stores a client's name of a conversation, if it is free or leads to what no longer exists. */
+const nameWrite = (
+  scope: AccessScope,
+  { id, agentId, createdAt }: Conversation,
+  { hash, replaced }: ConversationName,
+): WriteAction => ({
+  put: {
+    ...conversationNameKey(scope, agentId, hash),
+    entity_type: "ThreadName",
+    conversation_id: id,
+    created_at: createdAt,
+  },
+  if: replaced === undefined ? absent("pk") : any(absent("pk"), equals("conversation_id", replaced)),
+});
 
 const contended = (): AppError =>
   new AppError("conflict", "Your conversations are being changed concurrently. Please try again.", {

@@ -80,7 +80,8 @@ export class ConversationService {
       createdAt,
       updatedAt: null,
     });
-    if (!("tooMany" in created)) return created;
+    if ("id" in created) return created;
+    if (!("tooMany" in created)) throw new Error("A conversation without a name can't have a taken one.");
     const plan = await this.#plans.plan(scope.accountEmail, this.#clock.now());
     throw endUserConversationsExceeded(plan, created.tooMany, this.#rules);
   }

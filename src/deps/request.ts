@@ -13,6 +13,7 @@ import { AccessTokens } from "../auth/tokens.ts";
 import { SignInTransactions } from "../auth/sign-in-transactions.ts";
 import { ContactService } from "../contact/service.ts";
 import { ConversationService } from "../conversations/service.ts";
+import { ThreadService } from "../conversations/thread-service.ts";
 import { EndUserService } from "../end-users/service.ts";
 import { IdempotencyService } from "../idempotency/service.ts";
 import { ModelListCache, ModelLists } from "../llm/model-lists.ts";
@@ -203,6 +204,7 @@ function createAgentServices(
     rules,
     clock,
   });
+  const threadService = new ThreadService({ conversations, plans: usage, rules, clock });
   const endUserService = new EndUserService({
     endUsers,
     agents,
@@ -224,7 +226,7 @@ function createAgentServices(
     rules,
     clock,
   });
-  return { agentService, archivalService, conversationService, endUserService };
+  return { agentService, archivalService, conversationService, endUserService, threadService };
 }
 
 /** Constructs the services that recognise callers and sign people in. */

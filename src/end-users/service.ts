@@ -4,7 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import { AppError, invalidInput, notFound } from "../shared/errors.ts";
 import type { AccountEmail, AgentId, ConversationId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
-import type { EndUserRef, AccessScope } from "../access/access-scope.ts";
+import { type AccessScope, type EndUserRef, isEndUserId } from "../access/access-scope.ts";
 import { newEvent, type WantedEvents } from "../webhooks/event-model.ts";
 import { type EndUser, scopeOfEndUser } from "./model.ts";
 import type { EndUserRepository } from "./repository.ts";
@@ -70,6 +70,8 @@ interface EndUserServiceDeps {
 /** End users removed per call when an agent is deleted. Each costs a handful of requests. */
 const REMOVED_AT_ONCE = 20;
 const PARALLEL_REMOVALS = 4;
+/** Conversations removed per call. Each takes five requests, of which a Worker may make a limited number. */
+const CONVERSATIONS_AT_ONCE = 100;
 
 /** Manages end users: the people who talk to an agent without an account. */
 export class EndUserService {
@@ -116,8 +118,7 @@ export class EndUserService {
     request: ClientTokenRequest,
   ): Promise<MintedToken> {
     const { endUserId: id, expiresInSeconds } = request;
-    // The owner's own memories are stored under the account's e-mail address.
-    if (id.toLowerCase() === accountEmail.toLowerCase())
+    if (isAddressOf(accountEmail, id))
       throw invalid("end_user_id", "must not be the e-mail address of the account.");
 
     const [agent, known] = await Promise.all([
@@ -129,8 +130,7 @@ export class EndUserService {
       throw invalid("origins", "must be among the agent's `allowed_origins`.");
 
     const now = this.#clock.now();
-    const created = { agentId, id, accountEmail, generation: newId(now), createdAt: this.#clock.timestamp() };
-    const endUser = known ?? (await this.#endUsers.create(created));
+    const endUser = known ?? (await this.#create(accountEmail, { agentId, id }));
     const expiresAt = Math.floor(now / 1000) + expiresInSeconds;
     const grant = { accountEmail, endUser: { agentId, id }, generation: endUser.generation, origins };
     return {
@@ -139,6 +139,23 @@ export class EndUserService {
       origins,
       expiresAt: expiresAt * 1000,
     };
+  }
+
+  /**
+   * Returns the scope of an end user, for requests of the agent's owner, and creates the end user if necessary. Throws `not-found` if
+   * the agent does not exist, and `validation-failed` for the account's e-mail address and for text that can't be an id; `member`
+   * names it in the request.
+   */
+  async open(accountEmail: AccountEmail, ref: EndUserRef, member: string): Promise<AccessScope> {
+    if (!isEndUserId(ref.id))
+      throw invalid(member, "must have 1 to 128 letters, digits and the characters ._@:-");
+    if (isAddressOf(accountEmail, ref.id))
+      throw invalid(member, "must not be the e-mail address of the account.");
+    const [, known] = await Promise.all([
+      this.#agents.get(accountEmail, ref.agentId),
+      this.#endUsers.find(ref),
+    ]);
+    return scopeOfEndUser(known ?? (await this.#create(accountEmail, ref)));
   }
 
   /** Returns a page of the agent's end users, in the order of their ids. */
@@ -191,14 +208,21 @@ export class EndUserService {
     return refs.length < REMOVED_AT_ONCE;
   }
 
+  #create(accountEmail: AccountEmail, ref: EndUserRef): Promise<EndUser> {
+    const generation = newId(this.#clock.now());
+    return this.#endUsers.create({ ...ref, accountEmail, generation, createdAt: this.#clock.timestamp() });
+  }
+
   async #remove(accountEmail: AccountEmail, endUser: EndUserRef): Promise<boolean> {
     if (!(await this.#endUsers.beginDeletion(endUser, this.#clock.timestamp()))) return true;
 
     // From here on, nothing new can be written to the end user's scope.
     const { agentId, id } = endUser;
     const scope = { accountEmail, endUser: { agentId, id } };
-    for (const conversationId of await this.#conversations.idsOfAgent(scope, agentId))
+    const conversationIds = await this.#conversations.idsOfAgent(scope, agentId);
+    for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))
       if ((await this.#conversations.remove(scope, conversationId)) === "unfinished") return false;
+    if (conversationIds.length > CONVERSATIONS_AT_ONCE) return false;
     if (!(await this.#memories.sweep(scope, agentId))) return false;
     if (!(await this.#endUsers.sweep(endUser))) return false;
 
@@ -217,6 +241,10 @@ export class EndUserService {
     this.#later(this.#webhookSender.nudge(accountEmail));
   }
 }
+
+/** The owner's own memories are stored under the account's e-mail address, so no end user may have it as an id. */
+const isAddressOf = (accountEmail: AccountEmail, id: string): boolean =>
+  id.toLowerCase() === accountEmail.toLowerCase();
 
 const invalid = (member: string, predicate: string): AppError =>
   invalidInput("json", [{ path: [member], message: `${member} ${predicate}`, code: "custom" }]);

@@ -120,6 +120,17 @@ export const RESPONSE_HEADERS = {
     schema: { type: "string" },
     example: "The models of OpenAI could not be listed, so agent_model was not checked.",
   },
+  "X-Conversation-Id": {
+    description: "The id of the conversation that the message belongs to.",
+    schema: { type: "string" },
+    example: "0193b2f5-0a8c-7d11-9e42-1b6f3c8d5e20",
+  },
+  "X-Run-Id": {
+    description:
+      "The id of the run that answers the message. With it, the run can be followed and cancelled.",
+    schema: { type: "string" },
+    example: "0193b2f5-1b3c-7a44-8b75-4e9c6fba8b50",
+  },
   "Next-Cursor": {
     description: "Send it as `cursor` to read on. Absent on the last page.",
     schema: { type: "string" },
@@ -174,6 +185,8 @@ export const examplePage = (...items: readonly unknown[]) => ({ items, next_curs
 /** Path, query and header parameters whose meaning is the same in all operations. */
 export const PARAMETERS: Readonly<Record<string, ParameterDocs>> = {
   agentId: { description: "The agent's id, `agent_id`.", example: EXAMPLE.agentId },
+  chatId: { description: "The id of the chat, which the client has chosen.", example: "chat-4711" },
+  agentOrName: { description: "The id or the name of the agent.", example: EXAMPLE.agentId },
   conversationId: {
     description: "The conversation's id, `conversation_id`.",
     example: EXAMPLE.conversationId,
@@ -242,6 +255,15 @@ export const PARAMETERS: Readonly<Record<string, ParameterDocs>> = {
     example: '"7"',
   },
   "Last-Event-ID": { description: "The same as `after`. If both are given, `after` wins.", example: "12" },
+  "X-AI-SDK": {
+    description: "The same as `ai_sdk`. If both are given, `ai_sdk` wins.",
+    example: "6",
+  },
+  "X-Conversation-Id": {
+    description:
+      "The id of a conversation with the agent, or any name of up to 255 characters for one, which the first message creates.",
+    example: "ticket-4711",
+  },
   "X-Time-Zone": {
     description:
       "The user's IANA time zone, such as `Europe/Berlin`, which the agent's clock shows. UTC by default; unknown names are ignored.",

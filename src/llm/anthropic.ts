@@ -33,6 +33,7 @@ export function anthropicModel(options: AnthropicModelOptions): ChatModel {
     id: model,
     contextTokens: options.contextTokens,
     stream(request, outerSignal) {
+      if (request.format) throw providerError.format();
       let body = "";
 
       return exchange(

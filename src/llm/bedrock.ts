@@ -40,6 +40,7 @@ export function bedrockModel(options: BedrockModelOptions): ChatModel {
     id: model,
     contextTokens: options.contextTokens,
     stream(request, outerSignal) {
+      if (request.format) throw providerError.format();
       let body = "";
 
       return exchange(

@@ -5,6 +5,12 @@ import { ContextOverflow, contextOverflow } from "./context-overflow.ts";
  * Errors of model providers. Security: a provider's message may contain parts of a key, so it goes into `cause` only.
  */
 export const providerError = {
+  /** The API of the provider has no JSON answers. */
+  format: () =>
+    new AppError(
+      "conflict",
+      "The agent's model provider has no JSON answers. Leave `response_format` out, or choose another provider.",
+    ),
   auth: (cause: unknown) =>
     new AppError(
       "provider-auth",

@@ -64,10 +64,21 @@ export type ModelChunk =
   | { readonly type: "call"; readonly call: ToolCall }
   | { readonly type: "finish"; readonly reason: FinishReason };
 
+/** A form that an answer must have. `schema` is a JSON Schema; if absent, any JSON object is meant. */
+export interface AnswerFormat {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly schema?: Readonly<Record<string, unknown>> | undefined;
+  /** Whether the provider must keep exactly to the schema. */
+  readonly isStrict: boolean;
+}
+
 export interface ModelRequest {
   readonly messages: readonly ModelMessage[];
   /** Empty if the model must not call tools. */
   readonly tools: readonly ToolSpec[];
+  /** Absent for text. An adapter whose API has no such forms throws `conflict`. */
+  readonly format?: AnswerFormat | undefined;
 }
 
 /** The port that every provider adapter implements. Nothing else specific to a provider leaves its files. */

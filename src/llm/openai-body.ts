@@ -7,7 +7,7 @@ import type {
 import type { Amendments } from "./amendments.ts";
 import { resultsAfter, toCall, withoutCalls } from "./dialogue.ts";
 import { objectFrom } from "../shared/json.ts";
-import type { ModelMessage, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
+import type { AnswerFormat, ModelMessage, ModelRequest, ToolCall, ToolSpec } from "./model.ts";
 import { alternating, inMistralsOrder, systemAsUser } from "./openai-order.ts";
 import type { ModelSettings } from "./provider.ts";
 import { portableSchema, withoutEmptyProperties } from "./tool-schemas.ts";
@@ -36,7 +36,19 @@ export function toOpenAiBody(options: OpenAiBodyOptions): ChatCompletionCreatePa
     messages: messagesOf(options),
     ...(tools.length > 0 && { tools: tools.map((tool) => toWireTool(tool, options.dialect)) }),
     ...settingsOf(options),
+    ...(options.request.format && { response_format: toResponseFormat(options.request.format) }),
   };
+}
+
+function toResponseFormat({
+  name,
+  description,
+  schema,
+  isStrict: strict,
+}: AnswerFormat): NonNullable<ChatCompletionCreateParams["response_format"]> {
+  if (!schema) return { type: "json_object" };
+  const about = { name, ...(description !== undefined && { description }) };
+  return { type: "json_schema", json_schema: { ...about, schema: { ...schema }, strict } };
 }
 
 function messagesOf(options: OpenAiBodyOptions): ChatCompletionMessageParam[] {

@@ -2,12 +2,13 @@ import type {
   EasyInputMessage,
   FunctionTool,
   ResponseCreateParamsBase,
+  ResponseFormatTextConfig,
   ResponseInputItem,
   ResponseReasoningItem,
 } from "openai/resources/responses/responses";
 import { objectsAt, textAt } from "../shared/json.ts";
 import { resultsAfter, withoutCalls } from "./dialogue.ts";
-import type { ModelMessage, ToolSpec } from "./model.ts";
+import type { AnswerFormat, ModelMessage, ToolSpec } from "./model.ts";
 import { USUAL_IDS, outputLimit, type OpenAiBodyOptions, reasons, toWireCall } from "./openai-body.ts";
 import { portableSchema } from "./tool-schemas.ts";
 
@@ -33,7 +34,19 @@ export function toResponsesBody(options: OpenAiBodyOptions): ResponseCreateParam
     ...(tools.length > 0 && { tools: tools.map(toWireTool) }),
     ...reasoningOf(options),
     ...settingsOf(options),
+    ...(request.format && { text: { format: toTextFormat(request.format) } }),
   };
+}
+
+function toTextFormat({
+  name,
+  description,
+  schema,
+  isStrict: strict,
+}: AnswerFormat): ResponseFormatTextConfig {
+  if (!schema) return { type: "json_object" };
+  const about = { name, ...(description !== undefined && { description }) };
+  return { type: "json_schema", ...about, schema: { ...schema }, strict };
 }
 
 /** Asks for a summary to show, and for the encrypted reasoning that goes back with the calls. */

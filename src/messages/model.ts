@@ -7,6 +7,8 @@ import { tokenUsageFrom, toTokenUsageView } from "../plans/token-usage.ts";
 import { type Citation, citationsFrom, toCitationView } from "../knowledge/citation-model.ts";
 import { objectFrom } from "../shared/json.ts";
 import { cutToBytes, utf8Length } from "../shared/text.ts";
+import { ttlAfter } from "../shared/clock.ts";
+import { isTransient, TRANSIENT_LIFETIME_MS } from "../shared/transient-ids.ts";
 import type { Attachment } from "./attachments.ts";
 
 /** A tool call of an answer, with its result. `arguments` is the raw text that the model wrote. */
@@ -83,6 +85,9 @@ export const messageItem = (message: Message): Item => ({
   created_at: message.createdAt,
   status: message.status,
   run_id: message.runId,
+  ...(isTransient(message.conversationId) && {
+    ttl: ttlAfter(Date.parse(message.createdAt), TRANSIENT_LIFETIME_MS),
+  }),
   ...(message.attachments.length > 0 && {
     attachments: message.attachments.map(({ filename, content, size }) => ({ filename, content, size })),
   }),

@@ -7,6 +7,7 @@ import { watchCapacity } from "../memory/capacity-watch.ts";
 import type { CoreMemory } from "../memory/core-memory.ts";
 import { thinVersions } from "../memory/version-thinning.ts";
 import type { Message } from "../messages/model.ts";
+import { isTransient } from "../shared/transient-ids.ts";
 import type { RunIds, TurnPlace } from "./model.ts";
 import { refreshServedWindow } from "./served-window.ts";
 import type { TurnDeps } from "./turn-deps.ts";
@@ -70,8 +71,11 @@ const JOBS: readonly Job[] = [
   },
   {
     name: "conversation summary",
-    run: ({ place, runIds, model, window, historyTokens, past, userMessage, answer }, { summarizer }) =>
-      summarizer.updateSummary({
+    async run(turn, { summarizer }) {
+      const { place, runIds, model, window, historyTokens, past, userMessage, answer } = turn;
+      // Nobody will continue a transient conversation.
+      if (isTransient(place.conversationId)) return;
+      await summarizer.updateSummary({
         place,
         runId: runIds.runId,
         model,
@@ -79,7 +83,8 @@ const JOBS: readonly Job[] = [
         historyTokens,
         // Reuses what the turn has read. As long as everything fits into the window, nothing more is read.
         known: { ...past, history: [...past.history, userMessage, answer] },
-      }),
+      });
+    },
   },
   {
     // The last one, because it may wait for a server.

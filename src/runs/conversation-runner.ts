@@ -3,11 +3,12 @@ import { DurableObject } from "cloudflare:workers";
 import { createRunnerDeps, type RunnerDeps } from "../deps/objects.ts";
 import { portsFrom } from "../deps/ports.ts";
 import { logProblem } from "../http/problem-document.ts";
+import type { AnswerFormat } from "../llm/model.ts";
 import type { Attachment } from "../messages/attachments.ts";
 import type { Message } from "../messages/model.ts";
 import { systemClock } from "../shared/clock.ts";
 import { refusalOf, type Reply } from "../shared/durable-reply.ts";
-import { AppError } from "../shared/errors.ts";
+import { AppError, notFound } from "../shared/errors.ts";
 import type { RateLimit } from "../shared/rate-limit.ts";
 import type { AccessScope } from "../access/access-scope.ts";
 import { eventStream } from "./event-stream.ts";
@@ -18,6 +19,9 @@ import { type AcceptedRun, RunHost } from "./run-host.ts";
 import { type LoggedRun, RunLog } from "./run-log.ts";
 import { RunReader } from "./run-reader.ts";
 import { RunnerSchedule } from "./runner-schedule.ts";
+import type { GivenMessage } from "./turn.ts";
+import { frameWriterOf } from "../wires/frame-writers.ts";
+import { NATIVE, type Wire } from "../wires/wire.ts";
 
 /** The `Retry-After` of a busy conversation, in seconds. */
 const BUSY_RETRY_SECONDS = 2;
@@ -38,11 +42,18 @@ export interface SendInput {
   readonly timeZone?: string | undefined;
   /** Whether the caller wants to see what the model thinks. */
   readonly showsReasoning: boolean;
+  /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
+  readonly givenHistory?: readonly GivenMessage[] | undefined;
+  /** The form that the answer must have. Absent for text. */
+  readonly format?: AnswerFormat | undefined;
+  /** The format of the frames that `send` returns; the native one by default. */
+  readonly wire?: Wire;
   readonly key: IdempotencyKey | null;
 }
 
 /** A run as a stream: its SSE frames from the first one on. */
 export interface StreamedRun {
+  readonly runId: RunId;
   readonly frames: ReadableStream<Uint8Array>;
   readonly messagesLeft: RateLimit | null;
 }
@@ -88,7 +99,7 @@ export class ConversationRunner extends DurableObject<Env> {
   send(call: RunnerCall, input: SendInput): Promise<Reply<StreamedRun>> {
     return this.#reply(call, async () => {
       const { runId, messagesLeft = null } = await this.#accept(call, input);
-      return { frames: eventStream(runId, this.#host.eventsOf(runId), 0), messagesLeft };
+      return { runId, frames: this.#framesOf(runId, 0, input.wire), messagesLeft };
     });
   }
 
@@ -110,12 +121,13 @@ export class ConversationRunner extends DurableObject<Env> {
 
   /**
    * Streams the frames of a run after the event number `after`. Replies with null if there are none and none will come.
-   * `wanted` is a run id, or `active`.
+   * `wanted` is a run id, or `active`. Frames of other wires than the native one build on those before, so `after` must be 0.
    */
   events(
     call: RunnerCall,
     wanted: RunId | "active",
     after: number,
+    wire?: Wire,
   ): Promise<Reply<ReadableStream<Uint8Array> | null>> {
     return this.#reply(call, async () => {
       await this.#reader.requireAgentInScope(call);
@@ -132,7 +144,7 @@ export class ConversationRunner extends DurableObject<Env> {
       const last = this.#lastNumber(logged);
       if (after > last) throw new AppError("malformed-request", "`after` is beyond the end of the run.");
       if (logged.state === "ended" && after === last) return null;
-      return eventStream(runId, this.#host.eventsOf(runId), after);
+      return this.#framesOf(runId, after, wire);
     });
   }
 
@@ -198,7 +210,7 @@ export class ConversationRunner extends DurableObject<Env> {
 
   /** Begins a run, or finds the run of the message's idempotency key. */
   async #accept(call: RunnerCall, input: SendInput): Promise<AcceptedRun> {
-    const { agentId, content, attachments, timeZone, showsReasoning, key } = input;
+    const { agentId, key, wire: _wire, ...message } = input;
     // A new run checks the account and access itself. Any other reply needs the check here.
     if (this.#host.activeRunId !== undefined || this.#keys.isUsed(key))
       await Promise.all([this.#reader.requireAccount(call.scope), this.#reader.requireAgentInScope(call)]);
@@ -214,7 +226,16 @@ export class ConversationRunner extends DurableObject<Env> {
     const active = this.#host.activeRunId;
     if (active !== undefined) throw busy(active);
     const place = { ...call.scope, agentId, conversationId: call.conversationId };
-    return this.#host.begin(place, { content, attachments, timeZone, showsReasoning }, key);
+    return this.#host.begin(place, message, key);
+  }
+
+  /** Returns the frames of a run in the log, in the format of a wire. */
+  #framesOf(runId: RunId, after: number, wire: Wire = NATIVE): ReadableStream<Uint8Array> {
+    const logged = this.#log.find(runId);
+    if (!logged) throw notFound("Run");
+    const { place, runIds } = logged;
+    const write = frameWriterOf(wire, { ...runIds, conversationId: place.conversationId });
+    return eventStream({ source: this.#host.eventsOf(runId), after, write });
   }
 
   /** Returns the highest event number that a client can have seen. */

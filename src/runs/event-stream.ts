@@ -1,7 +1,7 @@
-import type { RunId } from "../shared/id-types.ts";
+import type { FrameWriter } from "../wires/wire.ts";
+import { PING } from "../wires/native.ts";
 import { resultWithin } from "../shared/async.ts";
 import type { EventSource } from "./active-run.ts";
-import { PING, toFrames } from "./sse-frames.ts";
 
 /** Keeps proxies from closing a quiet stream. */
 const PING_MS = 15_000;
@@ -11,17 +11,25 @@ const EVENTS_AT_ONCE = 200;
 /** What ended a wait: there may be more events, the stream was quiet for too long, or the client has left. */
 type News = "more" | "quiet" | "left";
 
+interface EventStreamOptions {
+  readonly source: EventSource;
+  /** The number of the last event that is not sent. */
+  readonly after: number;
+  readonly write: FrameWriter;
+  /** After how many milliseconds without an event a ping is sent. */
+  readonly pingMs?: number;
+}
+
 /**
  * Streams the events of a run after the number `after` as SSE frames, until the run ends. Each follower reads at its
  * own pace from the shared events and stores only its position, so a slow follower costs no memory and delays nobody.
- * Sends a ping after `pingMs` milliseconds without an event.
  */
-export function eventStream(
-  runId: RunId,
-  source: EventSource,
-  after: number,
+export function eventStream({
+  source,
+  after,
+  write,
   pingMs = PING_MS,
-): ReadableStream<Uint8Array> {
+}: EventStreamOptions): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let position = after;
   let leave = (): void => undefined;
@@ -33,10 +41,11 @@ export function eventStream(
         const events = source.read(position).slice(0, EVENTS_AT_ONCE);
         if (events.length > 0) {
           position = events.at(-1)?.seq ?? position;
-          const frames = events.map(({ seq, event }) =>
-            toFrames(event, runId, seq, () => answerBefore(source, seq)),
-          );
-          return controller.enqueue(encoder.encode(frames.join("")));
+          const frames = events.map(({ seq, event }) => write(event, seq, () => answerBefore(source, seq)));
+          const text = frames.join("");
+          // A wire may not show these events, and a stream of bytes takes no empty chunk.
+          if (text === "") continue;
+          return controller.enqueue(encoder.encode(text));
         }
 
         if (source.isOver) return close(controller);

@@ -9,6 +9,7 @@ import {
 import type { TokenUsage } from "../llm/model.ts";
 import { tokenUsageFrom, toTokenUsageView } from "../plans/token-usage.ts";
 import { DAY_MS, ttlAfter } from "../shared/clock.ts";
+import { isTransient, TRANSIENT_LIFETIME_MS } from "../shared/transient-ids.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import type { WriteAction } from "../table/requests.ts";
 import { absent, equals } from "../table/expressions.ts";
@@ -98,7 +99,7 @@ export const beginRun = (place: TurnPlace, runIds: RunIds, hasSlot: boolean): Wr
     usage: null,
     error_code: null,
     has_slot: hasSlot,
-    ttl: ttlAfter(runIds.startedAt, LIFETIME_MS),
+    ttl: ttlAfter(runIds.startedAt, isTransient(place.conversationId) ? TRANSIENT_LIFETIME_MS : LIFETIME_MS),
   },
   if: absent("pk"),
 });

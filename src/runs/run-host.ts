@@ -89,7 +89,7 @@ export class RunHost {
   /** Begins a run. It becomes the active run at once. Resolves when it is accepted; throws the refusal otherwise. */
   async begin(
     place: TurnPlace,
-    message: Pick<TurnInput, "content" | "attachments" | "timeZone" | "showsReasoning">,
+    message: Omit<TurnInput, keyof TurnPlace>,
     key: IdempotencyKey | null,
   ): Promise<AcceptedRun> {
     const runIds = newRunIds(this.#clock);

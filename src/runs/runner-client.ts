@@ -11,6 +11,7 @@ import type {
   StreamedRun,
 } from "./conversation-runner.ts";
 import type { Run } from "./model.ts";
+import type { Wire } from "../wires/wire.ts";
 
 interface RunnerClientDeps {
   readonly namespace: DurableObjectNamespace<ConversationRunner>;
@@ -46,8 +47,13 @@ export class RunnerClient {
   }
 
   /** Returns the frames of a run after an event number, or null if there are none and none will come. */
-  events(call: RunnerCall, runId: RunId, after: number): Promise<ReadableStream<Uint8Array> | null> {
-    return this.#runners.call(nameOf(call), (runner) => runner.events(call, runId, after));
+  events(
+    call: RunnerCall,
+    runId: RunId | "active",
+    after: number,
+    wire?: Wire,
+  ): Promise<ReadableStream<Uint8Array> | null> {
+    return this.#runners.call(nameOf(call), (runner) => runner.events(call, runId, after, wire));
   }
 
   /** Stops a run if it is active, and returns its new state. */

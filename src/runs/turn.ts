@@ -4,7 +4,7 @@ import { architectureNames, findArchitecture } from "../architectures/registry.t
 import type { Agent } from "../agents/model.ts";
 import { requireCurrentEndUser } from "../access/end-user-status.ts";
 import { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
-import type { OpenModel } from "../llm/model.ts";
+import type { AnswerFormat, OpenModel } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
 import { withoutSimilarNames } from "../llm/similar-models.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
@@ -37,10 +37,21 @@ import { type Opening, requireModel } from "./turn-model.ts";
 import type { AnsweredBy, TurnState } from "./turn-repository.ts";
 import { mayNoticeUsage, noticeUsage } from "./usage-notices.ts";
 
+/** A message of a history that the client keeps. */
+export interface GivenMessage {
+  readonly role: "user" | "assistant";
+  readonly content: string;
+  readonly attachments: readonly Attachment[];
+}
+
 export interface TurnInput extends TurnPlace {
   readonly content: string;
   readonly attachments: readonly Attachment[];
   readonly showsReasoning: boolean;
+  /** The form that the answer must have. Absent for text. */
+  readonly format?: AnswerFormat | undefined;
+  /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
+  readonly givenHistory?: readonly GivenMessage[] | undefined;
   /** The user's IANA time zone, if the client has stated it. */
   readonly timeZone?: string | undefined;
 }
@@ -235,7 +246,9 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
   });
   const turn = {
     agent,
-    ...pastOf(state, agent, runIds.startedAt),
+    ...(input.givenHistory
+      ? { history: toMessages(input, input.givenHistory, runIds), summary: null }
+      : pastOf(state, agent, runIds.startedAt)),
     message: { content, attachments },
     model,
     window,
@@ -280,6 +293,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     }),
     now: runIds.startedAt,
     showsReasoning: input.showsReasoning,
+    format: input.format,
     timeZone: input.timeZone,
   };
 
@@ -369,6 +383,18 @@ const windowOf = (
   maxOutputTokens,
   tokenRatio: history.findLast(({ tokenRatio }) => tokenRatio !== null)?.tokenRatio ?? 1,
 });
+
+/** Returns a given history in the form of stored messages. It is read in this turn only, and never stored. */
+const toMessages = (place: TurnPlace, given: readonly GivenMessage[], runIds: RunIds): readonly Message[] =>
+  given.map(({ role, content, attachments }, index) => ({
+    ...emptyAnswer(place, runIds),
+    id: `given-${index}`,
+    role,
+    content,
+    attachments,
+    createdAt: runIds.askedAt,
+    runId: null,
+  }));
 
 /** Returns the history and summary for a turn. Both are empty if the conversation has been idle for too long. */
 export const pastOf = (

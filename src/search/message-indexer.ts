@@ -1,5 +1,6 @@
 import { type AgentId, conversationIdOf } from "../shared/id-types.ts";
 import { mapConcurrent } from "../shared/async.ts";
+import { TRANSIENT_PREFIX } from "../shared/transient-ids.ts";
 import type { TableClient } from "../table/client.ts";
 import { isBeingDeleted, DELETING } from "../table/deletion.ts";
 import { idAfter, maps, runIdIn, text } from "../table/fields.ts";
@@ -92,7 +93,10 @@ export class MessageIndexer {
 
   /** Returns the user's conversations with the agent, without those that are being deleted. */
   async #list(): Promise<readonly ListedConversation[]> {
-    const range = { beginsWith: CONVERSATION_PREFIX };
+    // Up to the transient ones, which are not remembered.
+    const range = {
+      between: [CONVERSATION_PREFIX, `${CONVERSATION_PREFIX}${TRANSIENT_PREFIX}`] as const,
+    };
     const options = { range, attributes: LISTED };
     const items = await this.#table.query(userConversationsPartition(this.#conversationsOf), options);
     return items

@@ -99,6 +99,7 @@ it("opens only the routes of conversations to end users", () => {
 
   expect(open.toSorted()).toEqual([
     "DELETE /conversations/:conversationId",
+    "GET /agents/:agentId/chat/:chatId/stream",
     "GET /conversations",
     "GET /conversations/:conversationId",
     "GET /conversations/:conversationId/messages",
@@ -107,8 +108,10 @@ it("opens only the routes of conversations to end users", () => {
     "GET /conversations/:conversationId/runs/:runId/events",
     "PATCH /conversations/:conversationId",
     "POST /agents/:agentId/:conversationId/send-message",
+    "POST /agents/:agentId/chat",
     "POST /conversations",
     "POST /conversations/:conversationId/runs/:runId/cancel",
+    "POST /v1/chat/completions",
     "PUT /conversations/:conversationId",
   ]);
 });

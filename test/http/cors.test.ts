@@ -31,7 +31,9 @@ it("allows pages of the app to read answers, with credentials", async () => {
     "Retry-After",
     "RateLimit",
     "RateLimit-Policy",
+    "X-Conversation-Id",
     "X-Request-Id",
+    "X-Run-Id",
     "X-Warning",
   ]);
   expect(headers.get("vary")).toContain("Origin");
@@ -87,7 +89,19 @@ it.each(["/agents", "/agents/a/b/send-message", "/auth/local/login", "/nothing"]
       "If-Match",
       "If-None-Match",
       "Last-Event-ID",
+      "X-AI-SDK",
+      "X-Conversation-Id",
       "X-Time-Zone",
+      "User-Agent",
+      "X-Stainless-Arch",
+      "X-Stainless-Helper-Method",
+      "X-Stainless-Lang",
+      "X-Stainless-OS",
+      "X-Stainless-Package-Version",
+      "X-Stainless-Retry-Count",
+      "X-Stainless-Runtime",
+      "X-Stainless-Runtime-Version",
+      "X-Stainless-Timeout",
     ]);
     expect(headers.get("access-control-allow-methods")?.split(",")).toEqual(
       expect.arrayContaining(["GET", "POST", "PUT", "DELETE"]),

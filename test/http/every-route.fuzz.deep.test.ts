@@ -26,8 +26,13 @@ async function expectSense(method: string, path: string, init: RequestInit = {},
   if (!text.includes('"not-configured"'))
     expect(response.status, `${method} ${path} answered ${text.slice(0, 300)}`).toBeLessThan(500);
   if (response.status >= 400) {
-    expect(response.headers.get("content-type")).toBe("application/problem+json");
-    expect(JSON.parse(text)).toMatchObject({ status: response.status, code: expect.any(String) });
+    if (path.startsWith("/v1/")) {
+      expect(response.headers.get("content-type")).toBe("application/json");
+      expect(JSON.parse(text)).toEqual({ error: expect.objectContaining({ code: expect.any(String) }) });
+    } else {
+      expect(response.headers.get("content-type")).toBe("application/problem+json");
+      expect(JSON.parse(text)).toMatchObject({ status: response.status, code: expect.any(String) });
+    }
     expect(text.length).toBeLessThan(20_000);
     expectDescribedProblem(method, path, { body: JSON.parse(text) });
   }

@@ -85,7 +85,8 @@ const bare = (answer: Answer, { agentId, conversationId, kbId }: Place) =>
 
 /** Whether a route is about one agent, conversation or knowledge base, named in its path or its body. */
 const isAbout = ({ route, body }: RouteCase): boolean =>
-  /:(agent|conversation|kb)Id/u.test(route) || (body !== undefined && "agent_id" in body);
+  /:(?:(?:agent|conversation|kb)Id|agentOrName)\b/u.test(route) ||
+  (body !== undefined && ("agent_id" in body || "model" in body));
 
 /** Ids that the route may change. A route that only reads, or that has no ids, gets shared ones. */
 const expendable = (route: RouteCase): Promise<Place> | Place =>
@@ -193,7 +194,7 @@ describe.each(GUARDED)("$route", (route) => {
     for (const client of [endUser, otherEndUser]) {
       const { status } = await expectAlike(client, route, isAbout(route) ? [foreign] : []);
       if (!access.includes("end-user")) expect(status).toBe(403);
-      else if (isAbout(route)) expect(status).toBe(404);
+      else if (isAbout(route)) expect(status).toBe(route.whenAbsent ?? 404);
     }
     if (isAbout(route)) await expectAlike(otherEndUser, route, [own, home]);
     // End users know their agent, but may not access the conversations of others in it.

@@ -1,7 +1,7 @@
 import openapi from "../../docs/openapi.json" with { type: "json" };
 import { beforeAll, describe, expect, it } from "vitest";
 import { anonymous, type Client, signUp } from "../support/app.ts";
-import { methodOf, pathOf, problem, WITH_BODY } from "./route-cases.ts";
+import { methodOf, pathOf, problem, readerOf, speaksOpenAi, WITH_BODY } from "./route-cases.ts";
 
 interface Schema {
   readonly description?: string;
@@ -49,12 +49,14 @@ describe.each(cases)("$route", (route) => {
   const { required } = route;
 
   it("reports that each missing member is required", async () => {
-    const client = route.isPublic ? anonymous : user;
+    const client = readerOf(route.isPublic ? anonymous : user, route);
+    // OpenAI's errors name one member.
+    const named = speaksOpenAi(route) ? required.slice(0, 1) : required;
     const { status, body } = await client(methodOf(route), pathOf(route), {});
 
     expect(status).toBe(422);
     expect(body.errors).toEqual(
-      required.map((name) => ({ path: [name], message: `${name} is required.`, code: expect.any(String) })),
+      named.map((name) => ({ path: [name], message: `${name} is required.`, code: expect.any(String) })),
     );
   });
 });

@@ -23,6 +23,8 @@ export interface RouteCase {
   readonly isPublic?: boolean;
   /** Answers callers without a token without a request to the database. */
   readonly isIndependent?: boolean;
+  /** Ignores members of its body that it does not know, because its clients are written for other services. */
+  readonly ignoresUnknown?: boolean;
   /** The status for an id that is absent, malformed or another account's; 404 by default. */
   readonly whenAbsent?: 200 | 204;
 }
@@ -57,6 +59,21 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "PATCH /agents/:agentId", body: { agent_persona: "You are Bob.", agent_provider: "Demo" } },
   { route: "DELETE /agents/:agentId", whenAbsent: 204 },
   { route: "POST /agents/:agentId/:conversationId/send-message", body: { content: "Hello" }, limit: 1024 },
+  {
+    route: "POST /agents/:agentId/chat",
+    body: { id: "chat-1", messages: [{ id: "m1", role: "user", parts: [{ type: "text", text: "Hello" }] }] },
+    limit: 4096,
+    ignoresUnknown: true,
+  },
+  { route: "GET /agents/:agentId/chat/:chatId/stream", whenAbsent: 204 },
+  {
+    route: "POST /v1/chat/completions",
+    body: { model: crypto.randomUUID(), messages: [{ role: "user", content: "Hello" }] },
+    limit: 4096,
+    ignoresUnknown: true,
+  },
+  { route: "GET /v1/models" },
+  { route: "GET /v1/models/:agentOrName" },
   { route: "GET /agents/:agentId/memory-blocks" },
   { route: "POST /agents/:agentId/memory-blocks", body: block },
   { route: "PATCH /agents/:agentId/memory-blocks/:blockName", body: { description: "You", word_limit: 200 } },
@@ -218,6 +235,8 @@ export const methodOf = ({ route }: RouteCase): string => route.split(" ")[0] ??
 
 export const pathOf = ({ route }: RouteCase, place: Place = absentPlace()): string =>
   withIds(route.split(" ")[1] ?? "", place)
+    .replace(":agentOrName", place.agentId)
+    .replace(":chatId", "chat-1")
     .replace(":blockName", "human")
     .replace(":endUserId", "visitor-1")
     .replace(":version", "1")
@@ -256,13 +275,18 @@ export async function sendTo(
   return answer;
 }
 
-function sendWhatItTakes(client: Client, route: RouteCase, place: Place): Promise<Answer> {
+function sendWhatItTakes(sender: Client, route: RouteCase, place: Place): Promise<Answer> {
+  const client = readerOf(sender, route);
   const query = route.query === undefined ? "" : `?${withIds(route.query, place)}`;
   const path = pathOf(route, place) + query;
   if (route.takesFiles)
     return client(methodOf(route), path, FILES, { "content-type": "multipart/form-data; boundary=boundary" });
 
-  const about = route.body && "agent_id" in route.body && { agent_id: place.agentId };
+  const about = Object.fromEntries(
+    ["agent_id", "model"].flatMap((name) =>
+      route.body && name in route.body ? [[name, place.agentId] as const] : [],
+    ),
+  );
   const body = route.body && { ...route.body, ...about };
   return client(methodOf(route), path, body);
 }
@@ -278,6 +302,59 @@ export const problem = (status: number, code: string, detail: string, more: obje
   request_id: expect.stringMatching(/^[0-9a-f-]{36}$/u),
   ...more,
 });
+
+/** Whether the errors of a route have OpenAI's form. */
+export const speaksOpenAi = ({ route }: Pick<RouteCase, "route">): boolean => /^\w+ \/v1\//u.test(route);
+
+/** Returns a client that reads errors of a route in OpenAI's form as the problems that they stand for. */
+export function readerOf(client: Client, route: RouteCase): Client {
+  if (!speaksOpenAi(route)) return client;
+  const send = async (...[method, path, ...rest]: Parameters<Client>) =>
+    asProblem(await client(method, path, ...rest), path);
+  return Object.assign(send, { email: client.email, token: client.token, raw: client.raw.bind(client) });
+}
+
+const TYPES: Readonly<Record<number, string>> = {
+  401: "authentication_error",
+  403: "permission_error",
+  429: "rate_limit_error",
+};
+
+/** Checks that a refusal has OpenAI's form exactly, and returns the problem that it stands for. */
+function asProblem(answer: Answer, path: string): Answer {
+  const { status, body } = answer;
+  if (status < 400 || body === "") return answer;
+  expect(answer.headers.get("content-type")).toBe("application/json");
+  expect(answer.headers.get("x-should-retry")).toMatch(/^(?:true|false)$/u);
+  expect(body).toEqual({
+    error: {
+      message: expect.any(String),
+      type: TYPES[status] ?? (status < 500 ? "invalid_request_error" : "server_error"),
+      param: body.error.param === null ? null : expect.any(String),
+      code: expect.any(String),
+    },
+  });
+
+  const { message, param, code } = body.error as { message: string; param: string | null; code: string };
+  const headers = new Headers(answer.headers);
+  headers.set("content-type", "application/problem+json");
+  const instance = path.split("?")[0];
+  const request_id = headers.get("x-request-id");
+  const errors = param === null ? {} : { errors: [issueOf(message, param)] };
+  const type = `urn:problem:${code}`;
+  return {
+    status,
+    headers,
+    body: { type, title: code, status, detail: message, instance, code, request_id, ...errors },
+  };
+}
+
+function issueOf(detail: string, param: string) {
+  const reason = detail.replace(/^The \w+ is not valid: /u, "").replace(/ \(and \d+ more\)$/u, "");
+  const message = reason.startsWith(`${param}: `) ? reason.slice(param.length + 2) : reason;
+  const code = message.includes("is not known here") ? "unrecognized_keys" : "custom";
+  return { path: param.split("."), message, code };
+}
 
 /** An answer without the members that differ from request to request. */
 export const comparable = ({ status, headers, body }: Answer) => ({

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ada, type Client, signUp } from "../support/app.ts";
-import { methodOf, pathOf, WITH_BODY } from "./route-cases.ts";
+import { methodOf, pathOf, readerOf, WITH_BODY } from "./route-cases.ts";
 
 /** The words of the validation library, which are for programmers. */
 const LIBRARY =
@@ -58,7 +58,8 @@ describe("a sentence about invalid input", () => {
     for (const member of members)
       for (const value of wrong) {
         if (route.route === "POST /auth/local/signup" || route.route === "POST /contact/submit") continue;
-        const { body } = await client(methodOf(route), pathOf(route), { ...route.body, [member]: value });
+        const sender = readerOf(client, route);
+        const { body } = await sender(methodOf(route), pathOf(route), { ...route.body, [member]: value });
         for (const { message } of body.errors ?? []) expect(message).not.toMatch(LIBRARY);
       }
   });

@@ -160,21 +160,25 @@ describe("the API description", () => {
       "restoreMemoryBlock",
       "updateKnowledgeBase",
     ]);
-    expect(taking("X-Time-Zone")).toEqual(["getContext", "sendMessage"]);
+    expect(taking("X-Time-Zone")).toEqual(["chat", "createChatCompletion", "getContext", "sendMessage"]);
     expect(taking("Idempotency-Key")).toContain("sendMessage");
   });
 
-  it("gives every refusal the schema of problems", () => {
-    const refusals = operations.flatMap(({ operationId, responses }) =>
-      Object.entries(responses)
-        .filter(([status]) => Number(status) >= 400)
-        .map(([status, response]) => [`${operationId} ${status}`, response] as const),
+  it("gives every refusal the schema of problems, or of OpenAI's errors below /v1", () => {
+    const refusals = Object.entries(api.paths).flatMap(([path, methods]) =>
+      Object.values(methods).flatMap(({ operationId, responses }) =>
+        Object.entries(responses)
+          .filter(([status]) => Number(status) >= 400)
+          .map(([status, response]) => [`${operationId} ${status}`, response, path] as const),
+      ),
     );
-    const wrong = refusals.filter(([, response]) => {
+    const wrong = refusals.filter(([, response, path]) => {
+      const [type, name] = path.startsWith("/v1/")
+        ? ["application/json", "OpenAiError"]
+        : ["application/problem+json", "Problem"];
       const resolved = Response.parse("$ref" in response ? resolve(response.$ref) : response);
-      const schema =
-        "content" in resolved ? resolved.content?.["application/problem+json"]?.schema : undefined;
-      return !JSON.stringify(schema ?? null).includes('"#/components/schemas/Problem"');
+      const schema = "content" in resolved ? resolved.content?.[type]?.schema : undefined;
+      return !JSON.stringify(schema ?? null).includes(`"#/components/schemas/${name}"`);
     });
 
     expect(refusals.length).toBeGreaterThan(0);

@@ -7,10 +7,15 @@ import type { CrawlJob, CrawlJobRef, CrawlStep, StepType } from "../../src/knowl
 import type { CrawlNews } from "../../src/knowledge/crawling/crawl-service.ts";
 import { crawlStream } from "../../src/knowledge/crawling/crawl-stream.ts";
 import { CRAWL_EVENTS } from "../../src/knowledge/crawling/event-docs.ts";
+import { UI_PARTS } from "../../src/ai-sdk/part-docs.ts";
+import { CHUNKS } from "../../src/openai-api/docs.ts";
+import { frameWriterOf } from "../../src/wires/frame-writers.ts";
+import type { Wire } from "../../src/wires/wire.ts";
 import { RUN_EVENTS } from "../../src/runs/event-docs.ts";
-import { toFrames } from "../../src/runs/sse-frames.ts";
+import { toFrames } from "../../src/wires/native.ts";
 import {
   accountEmailOf,
+  conversationIdOf,
   crawlJobIdOf,
   knowledgeBaseIdOf,
   pageIdOf,
@@ -26,6 +31,8 @@ const citation = {
   heading: null,
   passageId: "passage",
 };
+
+const onPage = { ...citation, url: "https://example.com/", title: "Page" };
 
 /** Events of every type; an event that the code emits and this list lacks is an error of types. */
 const RUN: { readonly [T in AgentEvent["type"]]: readonly Extract<AgentEvent, { readonly type: T }>[] } = {
@@ -86,6 +93,55 @@ it("describes every event that a run emits", () => {
   const matches = matchesOf(RUN_EVENTS, payloadsIn(frames.join("")));
   expect(matches.filter(({ ids }) => ids.length !== 1)).toEqual([]);
   expect(new Set(matches.flatMap(({ ids }) => ids))).toEqual(new Set(RUN_EVENTS.events.map(idOf)));
+});
+
+/** A run of these tests, for the wires of other services. */
+const FRAMED_RUN = {
+  runId: runIdOf("r1"),
+  conversationId: conversationIdOf("c1"),
+  userMessageId: "m1",
+  answerId: "m2",
+  startedAt: 1_780_306_200_000,
+};
+
+/** Every event after the beginnings of a run that it can follow. */
+const sequences = Object.values(RUN)
+  .flat()
+  .flatMap((event: AgentEvent): (readonly AgentEvent[])[] => [
+    [event],
+    [{ type: "text", text: "Hello" }, event],
+    [{ type: "reasoning", text: "Hm" }, event],
+    [{ type: "tool-finished", callId: "c1", name: "search", ok: false, output: "Error: no" }, event],
+    [
+      { type: "tool-finished", callId: "c1", name: "search", ok: true, output: "[1]", citations: [onPage] },
+      event,
+    ],
+  ]);
+
+const framesOn = (wire: Wire): string =>
+  sequences
+    .map((events) => {
+      const write = frameWriterOf(wire, FRAMED_RUN);
+      return events.map((event, index) => write(event, index + 1, () => "")).join("");
+    })
+    .join("")
+    .replaceAll("data: [DONE]\n\n", "");
+
+it.each([5, 6, 7] as const)(
+  "describes every part that a run becomes for release %i of the AI SDK",
+  (version) => {
+    const matches = matchesOf(UI_PARTS, payloadsIn(framesOn({ kind: "ai-sdk", version })));
+
+    expect(matches.filter(({ ids }) => ids.length !== 1)).toEqual([]);
+    expect(new Set(matches.flatMap(({ ids }) => ids))).toEqual(new Set(UI_PARTS.events.map(idOf)));
+  },
+);
+
+it.each([true, false])("describes every chunk that a run becomes for OpenAI's clients", (includesUsage) => {
+  const frames = framesOn({ kind: "chat-completions", model: "Ada", includesUsage });
+  const chunks = payloadsIn(frames).filter((payload) => !JSON.stringify(payload).startsWith('{"error":'));
+
+  expect(matchesOf(CHUNKS, chunks).filter(({ ids }) => ids.length !== 1)).toEqual([]);
 });
 
 const ref: CrawlJobRef = {

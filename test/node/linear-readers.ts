@@ -39,6 +39,10 @@ import { pageOfRows, partsOf } from "../../src/tools/native/pages.ts";
 import { dated, evidenceOf, criteriaFromInput } from "../../src/tools/native/search-input.ts";
 import { normalizeBlockName } from "../../src/memory/model.ts";
 import { Attachments } from "../../src/messages/attachments.ts";
+import { readInlineFile } from "../../src/messages/inline-files.ts";
+import { ChatRequest } from "../../src/ai-sdk/chat-request.ts";
+import { CompletionRequest } from "../../src/openai-api/completion-request.ts";
+import { titleOf } from "../../src/conversations/thread-service.ts";
 import {
   readableWithin,
   readableText,
@@ -185,6 +189,27 @@ export const READERS: Readonly<Record<string, Reads>> = {
       { filename: text, content: text, size: text },
       { filename: `${text}.txt`, content: text },
     ]),
+  "messages/inline-files: readInlineFile": (text) => [
+    readInlineFile({ data: text, filename: text, mediaType: text }),
+    readInlineFile({ data: `data:${text}` }),
+    readInlineFile({ data: `data:text/plain;${text},x` }),
+    readInlineFile({ data: `data:text/plain,${text}` }),
+    readInlineFile({ data: `data:text/plain;base64,${text}` }),
+  ],
+  "ai-sdk/chat-request: ChatRequest": (text) => {
+    const parts = [{ type: "text", text }, { type: "file", url: `data:,${text}` }, { type: text }];
+    return ChatRequest.safeParse({ id: text.slice(0, 255), messages: [{ id: "m", role: "user", parts }] });
+  },
+  "openai-api/completion-request: CompletionRequest": (text) =>
+    CompletionRequest.safeParse({
+      model: text.slice(0, 255),
+      messages: [
+        { role: "system", content: text },
+        ...piecesOf(text).map((content) => ({ role: "user", content })),
+        { role: "user", content: [{ type: "text", text }] },
+      ],
+    }),
+  "conversations/thread-service: titleOf": titleOf,
   "messages/reading: readableText": (text) => readableText(messageWith(text)),
   "messages/reading: readableWithin": (text) => readableWithin(messageWith(text), 1_000),
   "tools/native/pages: pageOfRows": (text) => [

@@ -2,6 +2,7 @@ import { runIdOf } from "../../src/shared/id-types.ts";
 import { expect, it } from "vitest";
 import type { EventSource } from "../../src/runs/active-run.ts";
 import { eventStream } from "../../src/runs/event-stream.ts";
+import { toFrames } from "../../src/wires/native.ts";
 import { parseEvents } from "../support/sse.ts";
 
 /** A run whose events are added by the test. */
@@ -30,13 +31,22 @@ function testRun(count = 0) {
   return { source, state, add };
 }
 
+/** The native frames of a run. */
+const streamOf = (source: EventSource, after = 0, pingMs?: number) =>
+  eventStream({
+    source,
+    after,
+    write: (event, seq, answerBefore) => toFrames(event, runIdOf("r"), seq, answerBefore),
+    ...(pingMs !== undefined && { pingMs }),
+  });
+
 const decoder = new TextDecoder();
 const numbers = (value: Uint8Array | undefined) =>
   parseEvents(decoder.decode(value)).map(({ seq, run_id: runId }) => [runId, seq]);
 
 it("streams the events after a number and new ones, and then ends", async () => {
   const { source, add } = testRun(3);
-  const reader = eventStream(runIdOf("r"), source, 1).getReader();
+  const reader = streamOf(source, 1).getReader();
 
   expect(numbers((await reader.read()).value)).toEqual([
     ["r", 2],
@@ -51,7 +61,7 @@ it("streams the events after a number and new ones, and then ends", async () => 
 
 it("pings while nothing happens, and only then", async () => {
   const { source, add } = testRun();
-  const reader = eventStream(runIdOf("r"), source, 0, 5).getReader();
+  const reader = streamOf(source, 0, 5).getReader();
 
   expect(decoder.decode((await reader.read()).value)).toBe(": ping\n\n");
   expect(decoder.decode((await reader.read()).value)).toBe(": ping\n\n");
@@ -64,7 +74,7 @@ it("pings while nothing happens, and only then", async () => {
 
 it("reads nothing ahead for a follower that does not read, and sends at most 200 events at once", async () => {
   const { source, state, add } = testRun(500);
-  const stream = eventStream(runIdOf("r"), source, 0);
+  const stream = streamOf(source);
 
   await scheduler.wait(1);
   expect(state.reads).toBe(0);
@@ -74,9 +84,18 @@ it("reads nothing ahead for a follower that does not read, and sends at most 200
   expect(state.reads).toBe(4);
 });
 
+it("skips events that a wire does not show, and still ends", async () => {
+  const { source, add } = testRun(3);
+  add(0, true);
+  const write = (_event: unknown, seq: number) => (seq === 2 ? "data: 2\n\n" : "");
+
+  expect(await new Response(eventStream({ source, after: 0, write })).text()).toBe("data: 2\n\n");
+  expect(await new Response(eventStream({ source, after: 2, write })).text()).toBe("");
+});
+
 it("stops waiting once its reader has left", async () => {
   const { source, state, add } = testRun();
-  const reader = eventStream(runIdOf("r"), source, 0).getReader();
+  const reader = streamOf(source).getReader();
   void reader.read();
   await expect.poll(() => state.reads).toBe(1);
 
@@ -97,5 +116,5 @@ it("fails if the run can no longer be read, as after a crash", async () => {
     isOver: false,
   };
 
-  await expect(eventStream(runIdOf("r"), failing, 0).getReader().read()).rejects.toThrow("no log");
+  await expect(streamOf(failing).getReader().read()).rejects.toThrow("no log");
 });

@@ -5,7 +5,7 @@ import { preview } from "../shared/text.ts";
 import type { AgentEvent } from "../architectures/events.ts";
 
 /** How many characters of a tool's result the stream shows. The model and the stored message get all of it. */
-const RESULT_PREVIEW = 200;
+export const RESULT_PREVIEW = 200;
 
 /** The six members that every payload has, in this order; the order is part of the wire format. */
 interface Payload {

@@ -1,0 +1,55 @@
+import type { FeatureDocs } from "../http/docs.ts";
+import { UI_PARTS } from "./part-docs.ts";
+
+const AI_SDK_PARAMETERS = {
+  ai_sdk: { description: "The major version of the AI SDK that reads the stream.", example: "6" },
+};
+
+/** The texts and examples of the AI SDK's routes. */
+export const aiSdkDocs: FeatureDocs = {
+  operations: {
+    chat: {
+      tag: "Chat",
+      summary: "Chat with an agent through the AI SDK",
+      description:
+        'The `api` of `useChat` and of `DefaultChatTransport` (AI SDK 5 and later): `new DefaultChatTransport({ api: "…/agents/{agentId}/chat", headers: { Authorization: "Bearer …" } })`. The chat\'s `id` leads to a conversation, which the first message creates; the id of an existing conversation with the agent works, too. The conversation is kept by the service, so only the last message is read, and the agent remembers the others without them. To send less, use `prepareSendMessagesRequest`.\n\nA repeat of a message, recognised by its `id` for 24 hours, returns the stream of the same run. The run goes on if the client disconnects: `stop()` of `useChat` only stops reading, so cancel the run with `cancelRun` and the ids of the part `data-run`. Text files are taken as attachments from `data:` URLs. The agent\'s tools run on the server and appear as dynamic tools. Results of tools in the browser, and `regenerate`, are refused.\n\nErrors before the stream are problem documents; the AI SDK shows them as the text of its error.',
+      request: {
+        id: "chat-4711",
+        messages: [
+          {
+            id: "m1",
+            role: "user",
+            parts: [{ type: "text", text: "Hi, I'm Alice. I work at the library." }],
+          },
+        ],
+        trigger: "submit-message",
+      },
+      stream: UI_PARTS,
+      headers: ["RateLimit", "RateLimit-Policy", "X-Conversation-Id", "X-Run-Id"],
+      parameters: AI_SDK_PARAMETERS,
+      problems: [
+        "not-found",
+        "conversation-busy",
+        "conflict",
+        "provider-not-configured",
+        "idempotency-mismatch",
+        "limit-exceeded",
+      ],
+    },
+    resumeChat: {
+      tag: "Chat",
+      summary: "Resume a chat of the AI SDK",
+      description:
+        "What `useChat({ resume: true })` asks for when a page is opened: the answer that is being written, from its beginning. 204 if none is, or if the chat has no messages yet.",
+      stream: UI_PARTS,
+      headers: ["X-Conversation-Id"],
+      parameters: AI_SDK_PARAMETERS,
+      problems: ["not-found"],
+    },
+  },
+  schemas: {
+    ChatRequest: {
+      description: "What `DefaultChatTransport` of the AI SDK sends. Further members are ignored.",
+    },
+  },
+};

@@ -1,0 +1,182 @@
+import * as z from "zod";
+import { EXAMPLE, type FeatureDocs, type StreamDocs } from "../http/docs.ts";
+
+const COMPLETION_ID = `chatcmpl-${EXAMPLE.runId}`;
+const CREATED = 1_780_306_200;
+
+const USAGE = {
+  prompt_tokens: 812,
+  completion_tokens: 9,
+  total_tokens: 821,
+  prompt_tokens_details: { cached_tokens: 640 },
+};
+
+const MODEL = {
+  id: EXAMPLE.agentId,
+  object: "model",
+  created: CREATED,
+  owned_by: "account",
+  name: "Ada",
+};
+
+const chunk = (delta: object, finishReason: "stop" | null = null) => ({
+  id: COMPLETION_ID,
+  object: "chat.completion.chunk",
+  created: CREATED,
+  model: EXAMPLE.agentId,
+  choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
+});
+
+const USAGE_FIELDS = {
+  prompt_tokens: "Tokens that the model read, in all its responses of the turn.",
+  completion_tokens: "Tokens that the model wrote.",
+  total_tokens: "Both.",
+  prompt_tokens_details: "More about `prompt_tokens`.",
+  "prompt_tokens_details.cached_tokens": "The part of them that came from the provider's cache.",
+  completion_tokens_details: "More about `completion_tokens`. Absent if the provider does not report it.",
+  "completion_tokens_details.reasoning_tokens": "The part of them spent on reasoning.",
+};
+
+/** The chunks of a streamed completion, as `chatCompletionsWriter` writes them. */
+export const CHUNKS: StreamDocs = {
+  id: "CompletionEvent",
+  description:
+    "What one `data:` line holds. The last line is `data: [DONE]`. If the run fails after the stream has begun, the last line is an `OpenAiError` instead.",
+  discriminator: "object",
+  events: [
+    z
+      .strictObject({
+        id: z.string().describe("The completion's id: `chatcmpl-` and the id of the run."),
+        object: z.literal("chat.completion.chunk").describe("The type of the event."),
+        created: z.number().int().describe("When the run began, in seconds since 1970."),
+        model: z.string().describe("The `model` of the request."),
+        choices: z
+          .array(
+            z.strictObject({
+              index: z.literal(0).describe("Always 0."),
+              delta: z
+                .strictObject({
+                  role: z.literal("assistant").optional().describe("In the first chunk."),
+                  content: z.string().optional().describe("A piece of the answer."),
+                })
+                .describe("What is new."),
+              logprobs: z.null().describe("Always null."),
+              finish_reason: z
+                .enum(["stop", "length"])
+                .nullable()
+                .describe("Why the answer has ended; null before its end."),
+            }),
+          )
+          .describe("One choice, and none in the chunk with the tokens."),
+        usage: z
+          .looseObject({})
+          .nullable()
+          .optional()
+          .describe("A `CompletionUsage` in the last chunk, null before. Only with `include_usage`."),
+      })
+      .describe("A piece of the answer.")
+      .meta({ id: "CompletionChunk" }),
+  ],
+  examples: [chunk({ content: "Nice to meet you, Alice!" })],
+};
+
+/** The texts and examples of the routes for OpenAI's clients. */
+export const openAiDocs: FeatureDocs = {
+  operations: {
+    createChatCompletion: {
+      tag: "Chat",
+      summary: "Chat with an agent through OpenAI's client",
+      description:
+        'OpenAI\'s chat completions, with an agent as the model: `new OpenAI({ baseURL: "…/v1", apiKey: "dab_…" })`. The agent answers with its own memory, tools and instructions; tools stay hidden.\n\n**History.** With `X-Conversation-Id` or `metadata.conversation_id`, the service keeps the conversation, and only the last message of the request is read. Without them, the messages of the request are the history, nothing of it is kept for longer than a day, and only the agent\'s memory is lasting. Then system messages reach the model as words of the user, because the agent has instructions of its own.\n\n**End users.** `user` chooses the end user whose conversations and memory are used, and creates the end user if necessary; an API key needs the scope `end-users:write`. It never says who the caller is.\n\nClient tools, `n` above 1, and audio are refused; so is a JSON `response_format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. A run goes on if the client disconnects; cancel it with `cancelRun`. With an `Idempotency-Key`, a repeat returns the answer of the same run.',
+      request: {
+        model: EXAMPLE.agentId,
+        messages: [{ role: "user", content: "Hi, I'm Alice. I work at the library." }],
+      },
+      answers: {
+        200: {
+          id: COMPLETION_ID,
+          object: "chat.completion",
+          created: CREATED,
+          model: EXAMPLE.agentId,
+          choices: [
+            {
+              index: 0,
+              message: { role: "assistant", content: "Nice to meet you, Alice!", refusal: null },
+              logprobs: null,
+              finish_reason: "stop",
+            },
+          ],
+          usage: USAGE,
+        },
+      },
+      stream: CHUNKS,
+      headers: ["RateLimit", "RateLimit-Policy", "X-Conversation-Id", "X-Run-Id"],
+      problems: [
+        "not-found",
+        "conversation-busy",
+        "conflict",
+        "provider-not-configured",
+        "limit-exceeded",
+        "provider-auth",
+        "provider-quota",
+        "provider-rate",
+        "provider-overflow",
+        "provider-content",
+        "provider-unavailable",
+        "provider-truncated",
+        "provider-stalled",
+        "persist-failed",
+      ],
+    },
+    listAgentsAsModels: {
+      tag: "Agents",
+      summary: "List the agents as OpenAI's models",
+      description: "Lists the agents that the caller may use, for clients that offer a choice of models.",
+      answers: { 200: { object: "list", data: [MODEL] } },
+    },
+    getAgentAsModel: {
+      tag: "Agents",
+      summary: "Get an agent as one of OpenAI's models",
+      description: "Returns one agent, by its id or its name.",
+      answers: { 200: MODEL },
+      problems: ["not-found"],
+    },
+  },
+  schemas: {
+    CompletionRequest: {
+      description: "What OpenAI's client sends for a chat completion. Further members are ignored.",
+    },
+    CompletionUsage: { description: "Tokens as the provider counted them.", fields: USAGE_FIELDS },
+    Completion: {
+      description: "A whole answer.",
+      fields: {
+        id: "The completion's id: `chatcmpl-` and the id of the run.",
+        object: "The type of the object.",
+        created: "When the run began, in seconds since 1970.",
+        model: "The `model` of the request.",
+        choices: "One choice.",
+        "choices.index": "Always 0.",
+        "choices.message": "The answer.",
+        "choices.message.role": "Always `assistant`.",
+        "choices.message.refusal": "Always null: a refusal is a text like any other.",
+        "choices.logprobs": "Always null.",
+        "choices.finish_reason": "`length` if the answer was cut off at a limit on its length.",
+        usage: "The tokens of the turn. Absent if the provider has not counted them.",
+      },
+    },
+    AgentAsModel: {
+      description: "An agent as one of OpenAI's models.",
+      fields: {
+        id: "The agent's id. Send it, or the name, as `model`.",
+        object: "The type of the object.",
+        created: "When the agent was created, in seconds since 1970.",
+        owned_by: "Always `account`.",
+        name: "The agent's name.",
+      },
+    },
+    AgentsAsModels: {
+      description: "The agents of the account.",
+      fields: { object: "The type of the object.", data: "The agents." },
+    },
+  },
+};

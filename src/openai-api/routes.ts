@@ -1,0 +1,233 @@
+import { type Context, Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import * as z from "zod";
+import { type AccessScope, reaches } from "../access/access-scope.ts";
+import { limitBursts } from "../access/burst-limit.ts";
+import type { AppEnv, UserEnv } from "../access/env.ts";
+import { queued } from "../access/overload.ts";
+import { requireAccess, requirePermission } from "../access/require-access.ts";
+import type { Agent } from "../agents/model.ts";
+import { isSameName } from "../agents/name.ts";
+import { maxBody } from "../http/middleware/body-limit.ts";
+import { headers, operation } from "../http/openapi.ts";
+import { relay, unbuffered } from "../http/sse.ts";
+import { validate } from "../http/validate.ts";
+import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency/key.ts";
+import type { Message } from "../messages/model.ts";
+import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
+import { AppError, invalidInput, notFound } from "../shared/errors.ts";
+import { type AgentId, agentIdOf, type ConversationId, type RunId } from "../shared/id-types.ts";
+import { timeOf } from "../shared/ids.ts";
+import { rateLimitHeaders } from "../shared/rate-limit.ts";
+import { completionIdOf, toCompletionUsage } from "../wires/chat-completions.ts";
+import { CompletionRequest } from "./completion-request.ts";
+
+/** Clients send the whole history with each message. */
+const BODY_LIMIT = 4 * 1024 * 1024;
+
+const ThreadHeader = z.object({
+  "X-Conversation-Id": z.string().max(255).optional(),
+});
+
+const Usage = z
+  .object({
+    prompt_tokens: z.number(),
+    completion_tokens: z.number(),
+    total_tokens: z.number(),
+    prompt_tokens_details: z.object({ cached_tokens: z.number() }),
+    completion_tokens_details: z.object({ reasoning_tokens: z.number() }).exactOptional(),
+  })
+  .meta({ id: "CompletionUsage" });
+
+const Completion = z
+  .object({
+    id: z.string(),
+    object: z.literal("chat.completion"),
+    created: z.number(),
+    model: z.string(),
+    choices: z.array(
+      z.object({
+        index: z.literal(0),
+        message: z.object({ role: z.literal("assistant"), content: z.string(), refusal: z.null() }),
+        logprobs: z.null(),
+        finish_reason: z.enum(["stop", "length"]),
+      }),
+    ),
+    usage: Usage.exactOptional(),
+  })
+  .meta({ id: "Completion" });
+
+const Model = z
+  .object({
+    id: z.string(),
+    object: z.literal("model"),
+    created: z.number(),
+    owned_by: z.string(),
+    name: z.string(),
+  })
+  .meta({ id: "AgentAsModel" });
+
+const ModelList = z
+  .object({ object: z.literal("list"), data: z.array(Model) })
+  .meta({ id: "AgentsAsModels" });
+
+const ModelParam = z.object({ agentOrName: z.string().max(255) });
+
+/** The routes of OpenAI's API, on which agents are models. All their errors have OpenAI's form; see `speaksOpenAi`. */
+export const openAiRoutes = new Hono<AppEnv>()
+  .post(
+    "/chat/completions",
+    operation("createChatCompletion", { 200: ["event-stream", Completion] }),
+    maxBody(BODY_LIMIT),
+    requireAccess("user", "conversations:write", "end-user"),
+    limitBursts("costly"),
+    headers(IdempotencyHeader.extend({ ...TimeZoneHeader.shape, ...ThreadHeader.shape })),
+    validate("json", CompletionRequest),
+    queued,
+    async (c) => {
+      const { model, messages: said, stream, stream_options: options, user, metadata } = c.req.valid("json");
+      const { content, attachments, history } = said;
+      const { response_format: format } = c.req.valid("json");
+      const { deps, requestId } = c.var;
+      const agentId = await agentOf(c, model);
+      const scope = await scopeOf(c, agentId, user ?? undefined);
+      const name = c.req.header("x-conversation-id") ?? metadata?.conversation_id ?? undefined;
+      const key = idempotencyKey(c.req.header("idempotency-key"));
+      const conversationId =
+        name === undefined
+          ? await deps.threadService.openTransient(scope, agentId, content, key)
+          : await deps.threadService.open({ scope, agentId, name: threadName(name) }, content);
+
+      const givenHistory = name === undefined ? history : undefined;
+      const call = { scope, conversationId, requestId };
+      const input = {
+        agentId,
+        content,
+        attachments,
+        givenHistory,
+        format,
+        showsReasoning: false,
+        timeZone: timeZoneIn(c),
+        key:
+          key === undefined
+            ? null
+            : {
+                key,
+                bodyHash: await hashOf([agentId, content, attachments, givenHistory ?? null, format ?? null]),
+              },
+      };
+      if (stream !== true) {
+        const { runId, messagesLeft } = await deps.runnerClient.begin(call, input);
+        // The answer takes as long as the model does. Others may begin meanwhile.
+        c.var.leaveQueue?.();
+        const answer = await deps.runnerClient.answer(call, runId);
+        const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
+        return c.json(toCompletion(runId, model, answer), 200, {
+          ...idsOf(conversationId, runId),
+          ...limits,
+        });
+      }
+
+      const includesUsage = options?.include_usage === true;
+      const wire = { kind: "chat-completions", model, includesUsage } as const;
+      const { runId, frames, messagesLeft } = await deps.runnerClient.send(call, { ...input, wire });
+      const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
+      return unbuffered(c, streamSSE(c, relay(frames)), { ...idsOf(conversationId, runId), ...limits });
+    },
+  )
+  .get(
+    "/models",
+    operation("listAgentsAsModels", { 200: ModelList }),
+    requireAccess("user", "agents:read"),
+    async (c) => c.json({ object: "list" as const, data: (await agentsOf(c)).map(toModel) }, 200),
+  )
+  .get(
+    "/models/:agentOrName",
+    operation("getAgentAsModel", { 200: Model }),
+    requireAccess("user", "agents:read"),
+    validate("param", ModelParam),
+    async (c) => {
+      const { agentOrName } = c.req.valid("param");
+      const agent = (await agentsOf(c)).find(isCalled(agentOrName));
+      if (!agent) throw notFound("Agent");
+      return c.json(toModel(agent), 200);
+    },
+  );
+
+const idsOf = (conversationId: ConversationId, runId: RunId): Record<string, string> => ({
+  "X-Conversation-Id": conversationId,
+  "X-Run-Id": runId,
+});
+
+/** Returns the agents that the caller may use. */
+async function agentsOf({ var: { deps, scope } }: Context<UserEnv>): Promise<readonly Agent[]> {
+  return (await deps.agents.list(scope.accountEmail)).filter(({ id }) => reaches(scope, id));
+}
+
+const isCalled =
+  (model: string) =>
+  ({ id, name }: Agent): boolean =>
+    id === model || isSameName(name, model);
+
+/**
+ * Returns the agent that a request calls its model, by id or by name. Throws `not-found` if the caller may use no such agent. An id
+ * is not looked up: the run reads its agent anyway.
+ */
+async function agentOf(c: Context<UserEnv>, model: string): Promise<AgentId> {
+  const agentId = UUID.test(model) ? agentIdOf(model) : (await agentsOf(c)).find(isCalled(model))?.id;
+  if (agentId === undefined || !reaches(c.var.scope, agentId)) throw notFound("Agent");
+  return agentId;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u;
+
+/**
+ * Returns whose conversations and memory a request uses. Security: `user` only chooses among what the caller may use anyway, and
+ * never says who the caller is. An end user can name nobody else; a program needs the scope for end users.
+ */
+async function scopeOf(
+  { var: { caller, deps, scope } }: Context<UserEnv>,
+  agentId: AgentId,
+  user: string | undefined,
+): Promise<AccessScope> {
+  if (user === undefined || user === "") return scope;
+  if (caller.kind === "end-user") {
+    if (user === caller.id) return scope;
+    throw new AppError("forbidden", "This token is for another end user than `user` names.");
+  }
+  requirePermission(["user", "end-users:write"], caller);
+  return deps.endUserService.open(scope.accountEmail, { agentId, id: user }, "user");
+}
+
+/** Returns the name of a thread. Throws `validation-failed` if it is empty. */
+function threadName(name: string): string {
+  if (name !== "" && name.length <= 255) return name;
+  const message = "X-Conversation-Id must have 1 to 255 characters.";
+  throw invalidInput("header", [{ path: ["X-Conversation-Id"], message, code: "custom" }]);
+}
+
+const toModel = ({ id, name, createdAt }: Agent): z.infer<typeof Model> => ({
+  id,
+  object: "model",
+  created: Math.floor(Date.parse(createdAt) / 1000) || 0,
+  owned_by: "account",
+  name,
+});
+
+function toCompletion(runId: RunId, model: string, answer: Message | null): z.infer<typeof Completion> {
+  return {
+    id: completionIdOf({ runId }),
+    object: "chat.completion",
+    created: Math.floor(timeOf(runId) / 1000),
+    model,
+    choices: [
+      {
+        index: 0,
+        message: { role: "assistant", content: answer?.content ?? "", refusal: null },
+        logprobs: null,
+        finish_reason: answer?.status === "truncated" ? "length" : "stop",
+      },
+    ],
+    ...(answer?.usage && { usage: toCompletionUsage(answer.usage) }),
+  };
+}

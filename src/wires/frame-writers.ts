@@ -1,0 +1,16 @@
+import { aiSdkWriter } from "./ai-sdk.ts";
+import { chatCompletionsWriter } from "./chat-completions.ts";
+import { toFrames } from "./native.ts";
+import type { FramedRun, FrameWriter, Wire } from "./wire.ts";
+
+/** Returns a function that writes the events of one run for one follower in the format of a wire. */
+export function frameWriterOf(wire: Wire, run: FramedRun): FrameWriter {
+  switch (wire.kind) {
+    case "native":
+      return (event, seq, answerBefore) => toFrames(event, run.runId, seq, answerBefore);
+    case "ai-sdk":
+      return aiSdkWriter(wire.version, run);
+    case "chat-completions":
+      return chatCompletionsWriter(wire, run);
+  }
+}

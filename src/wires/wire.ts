@@ -1,0 +1,49 @@
+import type { AgentEvent } from "../architectures/events.ts";
+import type { ConversationId, RunId } from "../shared/id-types.ts";
+
+/** The major versions of the AI SDK whose parts can be asked for. Version 5 stands for 5.0.7, which all later ones read. */
+export const AI_SDK_VERSIONS = [5, 6, 7] as const;
+export type AiSdkVersion = (typeof AI_SDK_VERSIONS)[number];
+
+/** The format in which a client reads the events of a run. */
+export type Wire =
+  | { readonly kind: "native" }
+  /** The UI message stream of the AI SDK. */
+  | { readonly kind: "ai-sdk"; readonly version: AiSdkVersion }
+  /** The chunks of OpenAI's chat completions. `model` is repeated as the client has sent it. */
+  | { readonly kind: "chat-completions"; readonly model: string; readonly includesUsage: boolean };
+
+export const NATIVE: Wire = { kind: "native" };
+
+/** What the frames of a run say about it. */
+export interface FramedRun {
+  readonly runId: RunId;
+  readonly conversationId: ConversationId;
+  readonly userMessageId: string;
+  /** The id of the stored answer, decided when the run began. */
+  readonly answerId: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
+/**
+ * Returns an event of a run as SSE frames, or "" if the wire does not show it. Must be called with the events in order; all wires
+ * but the native one need them from the first one on. `seq` is the number of the event. `answerBefore` returns the text of the
+ * answer before the event.
+ */
+export type FrameWriter = (event: AgentEvent, seq: number, answerBefore: () => string) => string;
+
+/** Returns a value as a frame: a `data:` line with JSON, and a blank line. */
+export const dataFrame = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
+
+/** The last frame of the AI SDK's and of OpenAI's streams. */
+export const DONE = "data: [DONE]\n\n";
+
+/**
+ * Returns the part of a completed answer that the events before its end lacked. After a crash, these may lack the last words.
+ */
+export function missingText(event: AgentEvent & { type: "completed" }, answerBefore: () => string): string {
+  if (event.text === undefined) return "";
+  const before = answerBefore();
+  return event.text.startsWith(before) ? event.text.slice(before.length).toWellFormed() : "";
+}

@@ -1,0 +1,161 @@
+import * as release507 from "ai-5-0-7";
+import * as release5 from "ai-5";
+import * as release6 from "ai-6";
+import * as release7 from "ai-7";
+import { describe, expect, it } from "vitest";
+import { ada, type Client, signUp } from "../support/app.ts";
+import { scriptModel } from "../support/control.ts";
+import type { ScriptStep } from "../support/control-protocol.ts";
+import { storedMessages } from "../support/items.ts";
+import { fetchOf } from "../support/wires.ts";
+
+/** The parts of the AI SDK that these tests use; its releases agree in them. */
+interface AiSdk {
+  readonly AbstractChat: typeof release507.AbstractChat;
+  readonly DefaultChatTransport: typeof release507.DefaultChatTransport;
+}
+
+type UiMessage = release507.UIMessage;
+
+// The casts state that the releases agree in what is used here; the tests themselves show it.
+const RELEASES: readonly (readonly [string, AiSdk, string])[] = [
+  ["5.0.7", release507, "5"],
+  ["the last 5", release5 as unknown as AiSdk, "5"],
+  ["6", release6 as unknown as AiSdk, "6"],
+  ["7", release7 as unknown as AiSdk, "7"],
+];
+
+const append = {
+  call: { name: "core_memory_append", arguments: JSON.stringify({ block: "human", content: "Name: Alice" }) },
+};
+
+/** What `useChat` is built on, without React. */
+function chatOf(sdk: AiSdk, client: Client, agentId: string, version: string, id = "chat-1") {
+  const errors: Error[] = [];
+  const data: { readonly type: string; readonly data: unknown }[] = [];
+  const state: release507.ChatState<UiMessage> = {
+    status: "ready",
+    error: undefined,
+    messages: [],
+    pushMessage: (message) => void (state.messages = [...state.messages, message]),
+    popMessage: () => void (state.messages = state.messages.slice(0, -1)),
+    replaceMessage: (index, message) => void (state.messages = state.messages.with(index, message)),
+    snapshot: (thing) => structuredClone(thing),
+  };
+  class Chat extends sdk.AbstractChat<UiMessage> {}
+  const chat = new Chat({
+    id,
+    state,
+    transport: new sdk.DefaultChatTransport({
+      api: `https://api.example.com/agents/${agentId}/chat`,
+      headers: { "X-AI-SDK": version },
+      fetch: fetchOf(client),
+    }),
+    onError: (error) => void errors.push(error),
+    onData: (part) => void data.push(part),
+  });
+  return { chat, errors, data, state };
+}
+
+async function agentWith(client: Client, ...replies: readonly (readonly ScriptStep[])[]) {
+  const model = await scriptModel(...replies);
+  const { body } = await client("POST", "/agents", { ...ada, agent_model: model.name });
+  return { model, agentId: body.agent_id as string };
+}
+
+const textOf = (message: UiMessage | undefined): string =>
+  (message?.parts ?? []).map((part) => (part.type === "text" ? part.text : "")).join("");
+
+describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => {
+  it("shows text, tools and memory of an answer, and waits for no tool", async () => {
+    const client = await signUp();
+    const { agentId } = await agentWith(
+      client,
+      [{ text: "One moment. " }, append],
+      [{ text: "Hello, " }, { text: "Alice." }],
+      [{ text: "Again." }],
+    );
+    const { chat, errors, data, state } = chatOf(sdk, client, agentId, version);
+
+    await chat.sendMessage({ text: "I am Alice" });
+    const [question, answer] = state.messages;
+    await chat.sendMessage({ text: "And now?" });
+
+    expect([errors, state.status]).toEqual([[], "ready"]);
+    expect(state.messages.map(textOf)).toEqual([
+      "I am Alice",
+      "One moment. Hello, Alice.",
+      "And now?",
+      "Again.",
+    ]);
+    expect(question?.role).toBe("user");
+    expect(answer?.parts.map(({ type }) => type)).toEqual([
+      "data-run",
+      "step-start",
+      "text",
+      "dynamic-tool",
+      "data-memory",
+      "step-start",
+      "text",
+      "data-usage",
+    ]);
+    expect(answer?.parts[3]).toMatchObject({ toolName: "core_memory_append", state: "output-available" });
+    expect(data.map(({ type }) => type)).toContain("data-status");
+    const run = answer?.parts.find(({ type }) => type === "data-run") as
+      | { readonly data: { readonly conversation_id: string } }
+      | undefined;
+    const stored = await storedMessages(run?.data.conversation_id ?? "");
+    expect(stored).toHaveLength(4);
+    expect(stored[1]?.["message_id"]).toBe(answer?.id);
+  });
+
+  it("resumes an answer in a page that is opened while it is written", async () => {
+    const client = await signUp();
+    const { model, agentId } = await agentWith(client, [{ text: "One " }, { hold: true }, { text: "two." }]);
+    const first = chatOf(sdk, client, agentId, version);
+    const second = chatOf(sdk, client, agentId, version);
+
+    const sending = first.chat.sendMessage({ text: "Count" });
+    await expect.poll(() => textOf(first.state.messages[1])).toBe("One ");
+    const resuming = second.chat.resumeStream();
+    await expect.poll(() => textOf(second.state.messages[0])).toBe("One ");
+    await model.release();
+    await Promise.all([sending, resuming]);
+
+    expect(second.state.messages).toEqual(first.state.messages.slice(1));
+    expect(textOf(second.state.messages[0])).toBe("One two.");
+    await second.chat.resumeStream();
+    expect([second.errors, second.state.status]).toEqual([[], "ready"]);
+  });
+
+  it("goes on writing after the page stops reading, and is cancelled by its ids", async () => {
+    const client = await signUp();
+    const { agentId } = await agentWith(client, [{ text: "One " }, { hold: true }]);
+    const { chat, state, errors } = chatOf(sdk, client, agentId, version);
+    const sending = chat.sendMessage({ text: "Count" });
+    await expect.poll(() => textOf(state.messages[1])).toBe("One ");
+
+    const run = state.messages[1]?.parts.find(({ type }) => type === "data-run") as
+      | { readonly data: { readonly conversation_id: string; readonly run_id: string } }
+      | undefined;
+    const { conversation_id, run_id } = run?.data ?? {};
+    await client("POST", `/conversations/${conversation_id}/runs/${run_id}/cancel`);
+    await sending;
+
+    expect([errors, textOf(state.messages[1])]).toEqual([[], "One "]);
+  });
+
+  it("shows the sentence of a run that fails, and the problem of a request that is refused", async () => {
+    const client = await signUp();
+    const { agentId } = await agentWith(client, [{ status: 401, body: { error: { message: "no" } } }]);
+    const failing = chatOf(sdk, client, agentId, version);
+    const refused = chatOf(sdk, client, crypto.randomUUID(), version);
+
+    await failing.chat.sendMessage({ text: "Hello" });
+    await refused.chat.sendMessage({ text: "Hello" });
+
+    expect([failing.state.status, failing.errors.length]).toEqual(["error", 1]);
+    expect(failing.errors[0]?.message).toMatch(/\.$/u);
+    expect(refused.errors[0]?.message).toContain("Agent not found");
+  });
+});
