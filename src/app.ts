@@ -15,6 +15,8 @@ import { createDeps } from "./deps/request.ts";
 import { type Ports, portsFrom } from "./deps/ports.ts";
 import { endUserRoutes } from "./end-users/routes.ts";
 import type { AppEnv } from "./access/env.ts";
+import { httpToolRoutes } from "./http-tools/routes.ts";
+import { mcpRoutes } from "./mcp/routes.ts";
 import { refuseOverload } from "./access/overload.ts";
 import { accessLog } from "./access/access-log.ts";
 import { GuardedRouter } from "./http/guarded-router.ts";
@@ -80,12 +82,14 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)
+    .route("/agents", httpToolRoutes)
     .route("/agents", endUserRoutes)
     .route("/agents", endUserExportRoutes)
     .route("/agents", recallRoutes)
     .route("/agents", sendRoutes)
     .route("/agents", linkRoutes)
     .route("/agents", agentKnowledgeRoutes)
+    .route("/mcp/agents", mcpRoutes)
     .route("/knowledge-bases", knowledgeBaseRoutes)
     .route("/knowledge-bases", pageRoutes)
     .route("/knowledge-bases", knowledgeSearchRoutes)

@@ -6,8 +6,10 @@ import { contactDocs } from "../../src/contact/docs.ts";
 import { conversationDocs } from "../../src/conversations/docs.ts";
 import { endUserDocs } from "../../src/end-users/docs.ts";
 import type { FeatureDocs, OperationDocs, SchemaDocs } from "../../src/http/docs.ts";
+import { httpToolDocs } from "../../src/http-tools/docs.ts";
 import { crawlDocs } from "../../src/knowledge/crawling/docs.ts";
 import { knowledgeDocs } from "../../src/knowledge/docs.ts";
+import { mcpDocs } from "../../src/mcp/docs.ts";
 import { memoryDocs } from "../../src/memory/docs.ts";
 import { messageDocs } from "../../src/messages/docs.ts";
 import { paymentDocs } from "../../src/payments/docs.ts";
@@ -18,9 +20,11 @@ import { systemDocs } from "../../src/system/docs.ts";
 
 const FEATURES: readonly FeatureDocs[] = [
   runDocs,
+  mcpDocs,
   memoryDocs,
   messageDocs,
   agentDocs,
+  httpToolDocs,
   endUserDocs,
   conversationDocs,
   knowledgeDocs,

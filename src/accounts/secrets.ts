@@ -17,6 +17,8 @@ const SECRET_ATTRIBUTES: ReadonlySet<string> = new Set([
   "encrypted_credentials",
   "encrypted_credentials_legacy",
   "agent_provider_api_key",
+  // HTTP tools. The export adds them as the API shows them.
+  "http_tools",
   // API keys. The legacy Python service stored them in plain text.
   "key_hash",
   "public_key",

@@ -2,18 +2,25 @@ import type { Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { AppError } from "../shared/errors.ts";
 import type { HttpEnv } from "./env.ts";
+import { jsonRpcErrorResponse, speaksJsonRpc } from "./json-rpc-error.ts";
 import { operationAmong } from "./openapi.ts";
 import { logProblem, type ProblemContext, problemResponse } from "./problem-document.ts";
 
 /** The parts of a request that a problem needs. */
 type ProblemSource = Pick<Context<HttpEnv>, "req" | "var">;
 
-/** Turns anything thrown into a problem document, and logs it if it is a server error. */
+/** Turns anything thrown into an answer, mostly a problem document, and logs it if it is a server error. */
 export const onError = (thrown: unknown, c: ProblemSource): Response => {
   const error = toAppError(thrown);
   logProblem(error, contextOf(c));
-  return problemResponse(error, contextOf(c));
+  return errorResponse(error, c);
 };
+
+/** Returns an error in the form that the clients of the request's path read. */
+const errorResponse = (error: AppError, c: ProblemSource): Response =>
+  speaksJsonRpc(c.req.path)
+    ? jsonRpcErrorResponse(error, contextOf(c))
+    : problemResponse(error, contextOf(c));
 
 /**
  * Answers a request without a route: 405 with the allowed methods if the path has any, or else 404. Callers need no token for that:
@@ -24,12 +31,12 @@ export const onNotFound =
   (c: ProblemSource): Response => {
     const methods = methodsOf(app, c.req.path);
     if (methods.length === 0)
-      return problemResponse(new AppError("not-found", "Nothing was found at this path."), contextOf(c));
+      return errorResponse(new AppError("not-found", "Nothing was found at this path."), c);
 
     const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"];
     const usable = allow.filter((method) => method !== "OPTIONS").join(", ");
     const message = `${c.req.method} is not allowed here. Allowed: ${usable}.`;
-    return problemResponse(new AppError("method-not-allowed", message, { allow }), contextOf(c));
+    return errorResponse(new AppError("method-not-allowed", message, { allow }), c);
   };
 
 /** The methods that have a route at this path. */

@@ -52,6 +52,7 @@ import {
   summaryWithoutModel,
   transcriptLine,
 } from "../../src/messages/summary-text.ts";
+import { HTTP_TOOL_READERS } from "./linear-http-tool-readers.ts";
 import { KNOWLEDGE_READERS } from "./linear-knowledge-readers.ts";
 import { READING_READERS } from "./linear-reading.ts";
 import { CRAWL_READERS } from "./linear-crawl-readers.ts";
@@ -336,6 +337,7 @@ export const READERS: Readonly<Record<string, Reads>> = {
   "llm/bytes: textOf": (text) =>
     textOf(new Response(bodyOf(utf8(text), 64)), { ms: 1_000, maxBytes: 1_000_000 }),
   ...STREAM_READERS,
+  ...HTTP_TOOL_READERS,
   ...KNOWLEDGE_READERS,
 
   "auth/profile: profileFrom": (text) => [

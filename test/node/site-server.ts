@@ -85,7 +85,10 @@ export class Sites {
 
 function answer(site: Site, request: IncomingMessage, response: ServerResponse): void {
   const path = request.url ?? "/";
-  site.requests.push({ path, at: Date.now(), headers: headersOf(request) });
+  const method = request.method ?? "GET";
+  const logged = { method, path, at: Date.now(), headers: headersOf(request), body: "" };
+  request.setEncoding("utf8").on("data", (piece: string) => void (logged.body += piece));
+  site.requests.push(logged);
   site.open++;
   site.mostAtOnce = Math.max(site.mostAtOnce, site.open);
   response.on("close", () => site.open--);

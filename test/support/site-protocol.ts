@@ -21,6 +21,9 @@ export type SitePages = Readonly<Record<string, SitePage | readonly SitePage[]>>
 
 /** A request that a site got. */
 export interface SiteRequest {
+  readonly method: string;
+  /** The body, as far as it had arrived when the log was read. */
+  readonly body: string;
   readonly path: string;
   /** In milliseconds since the epoch. */
   readonly at: number;
