@@ -10,7 +10,7 @@ export const MAX_ALL_BYTES = 128 * 1024;
 export const TIMEOUT = { initial: 10, most: 30 } as const;
 
 export const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
-export type Method = (typeof METHODS)[number];
+type Method = (typeof METHODS)[number];
 
 /** The body of a request, as a template. In `json`, a text that is one placeholder becomes the argument with its type. */
 export type BodyTemplate =

@@ -1,5 +1,5 @@
 /** What stands in place of a secret. */
-export const MASK = "***";
+const MASK = "***";
 /** A shorter text occurs by accident too often to be looked for. Secrets are at least this long. */
 export const MIN_SECRET_CHARS = 4;
 

@@ -23,7 +23,7 @@ const ATTEMPTS = 16;
 const MAX_PAUSE_MS = 50;
 
 /** Changes of secrets by name: a text sets one, null removes it. Absent ones stay. */
-export type SecretChanges = Readonly<Record<string, string | null>>;
+type SecretChanges = Readonly<Record<string, string | null>>;
 
 /** A tool as its owner describes it, with the secrets that its request uses. */
 export interface NewHttpTool extends HttpToolSettings {

@@ -39,7 +39,7 @@ export async function serveMcp(c: Context<UserEnv>, agent: Agent): Promise<Respo
 }
 
 /** The body is not JSON. JSON-RPC has a code of its own for that. */
-export class ParseError extends AppError {
+class ParseError extends AppError {
   override readonly name = "ParseError";
 
   constructor() {

@@ -105,12 +105,12 @@ function registerChat(server: McpServer, mcp: Served): void {
 }
 
 /** Progress is told only to a client that has asked for it, and its numbers increase. */
-function chatRequestOf({ begun }: Served, { mcpReq }: ServerContext): ChatRequest {
+function chatRequestOf(served: Served, { mcpReq }: ServerContext): ChatRequest {
   const progressToken = mcpReq._meta?.progressToken;
   let progress = 0;
   return {
     signal: mcpReq.signal,
-    begun: (run) => begun(run, mcpReq.id),
+    begun: (run) => served.begun(run, mcpReq.id),
     progress: async (message) => {
       if (progressToken === undefined) return;
       progress++;

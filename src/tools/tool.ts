@@ -40,8 +40,9 @@ export function defineTool<Input extends z.ZodObject, Context>(
   tool: Definition<Input, Context>,
 ): Tool<Context> {
   const { $schema: _dialect, ...parameters } = z.toJSONSchema(tool.input, { io: "input" });
-  const { name, description, input, run } = tool;
-  return toolOf({ spec: { name, description, parameters }, input, run });
+  const { name, description, input } = tool;
+  const spec = { name, description, parameters };
+  return toolOf<Input, Context>({ spec, input, run: (given, context) => tool.run(given, context) });
 }
 
 /** Like `defineTool`, for a tool whose description for models is not made from its schema. */

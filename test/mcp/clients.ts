@@ -15,7 +15,7 @@ interface Exchange {
 }
 
 /** Returns a `fetch` that asks the app with a caller's token, and what it was used for. */
-export function fetchOf(caller: Client) {
+function fetchOf(caller: Client) {
   const exchanges: Exchange[] = [];
   const ask = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const request = new Request(input, init);
@@ -50,8 +50,7 @@ const addressOf = (agentId: string) => new URL(`https://api.example.com/mcp/agen
 export async function legacyClient(caller: Client, agentId: string) {
   const { ask, exchanges } = fetchOf(caller);
   const client = new LegacyClient(INFO);
-  // The SDK's own types do not satisfy each other under `exactOptionalPropertyTypes`.
-  await client.connect(new LegacyTransport(addressOf(agentId), { fetch: ask }) as never);
+  await client.connect(new LegacyTransport(addressOf(agentId), { fetch: ask }));
   onTestFinished(() => client.close());
   const use = (name: string, args: Record<string, unknown> = {}, options: CallOptions = {}) =>
     client.callTool({ name, arguments: args }, undefined, options);
