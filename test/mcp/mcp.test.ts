@@ -214,6 +214,24 @@ describe.each([
   });
 });
 
+it("shows a key that may write but not read nothing of what is stored", async () => {
+  const { owner, agentId } = await agentThat();
+  const content = "Ann has a canary called Tweety.";
+  await owner("POST", `/agents/${agentId}/archival-memory`, { content });
+  await owner("PUT", `/agents/${agentId}/memory-blocks/human/content`, { lines: ["Tweety"] });
+  const writer = await legacyClient(await programOf(owner, ["memory:write"]), agentId);
+
+  const results = [
+    await writer.use("memory_add", { content }),
+    await writer.use("memory_add", { content: "Something else." }),
+    await writer.use("memory_edit", { block: "human", lines: ["x"], version: "0" }),
+    await writer.use("memory_edit", { block: "human", lines: ["x"], version: "1" }),
+  ];
+
+  expect(results.map(({ isError }) => isError === true)).toEqual([false, false, true, false]);
+  expect(JSON.stringify(results)).not.toContain("Tweety");
+});
+
 it("goes on with a run whose client of 2025 has lost its connection", async () => {
   const { owner, agentId, model } = await agentThat([{ text: "Once " }, { hold: true }, { text: "more." }]);
   const message = {
