@@ -24,7 +24,7 @@ const SETTINGS = {
 };
 
 const TOOL = {
-  tool_id: EXAMPLE.runId,
+  tool_id: EXAMPLE.toolId,
   ...SETTINGS,
   secrets: ["api_key"],
   created_at: EXAMPLE.at,
