@@ -51,8 +51,6 @@ export async function chat(mcp: McpCall, input: ChatInput, request: ChatRequest)
   await countBurst(c, "costly");
   if (input.message.trim() === "") throw new AppError("malformed-request", "The message must not be blank.");
 
-  const conversationId = await conversationFor(mcp, input);
-  const call = { scope: c.var.scope, conversationId, requestId: c.var.requestId };
   const message = {
     agentId: agent.id,
     content: input.message,
@@ -60,7 +58,17 @@ export async function chat(mcp: McpCall, input: ChatInput, request: ChatRequest)
     showsReasoning: false,
     key: null,
   };
-  const { runId } = await admitted(c, input.message, () => runnerClient.begin(call, message));
+  const { call, runId } = await admitted(c, input.message, async () => {
+    const conversationId = await conversationFor(mcp, input);
+    const call = { scope: c.var.scope, conversationId, requestId: c.var.requestId };
+    try {
+      return { call, ...(await runnerClient.begin(call, message)) };
+    } catch (thrown) {
+      if (input.conversationId === undefined) await discard(mcp, conversationId, thrown);
+      throw thrown;
+    }
+  });
+  const { conversationId } = call;
   await request.begun({ conversationId, runId });
 
   const stop = (): void => {
@@ -95,6 +103,23 @@ async function conversationFor({ c, agent }: McpCall, input: ChatInput): Promise
   const title = preview(onOneLine(message), TITLE_CHARS);
   const settings = { title, description: null, agentId: agent.id };
   return (await c.var.deps.conversationService.create(c.var.scope, settings)).id;
+}
+
+/**
+ * Deletes the conversation that was made for a message which was then refused: otherwise a client that repeats it at a limit would fill
+ * the list with empty ones. Other failures may hide a run that has begun, so the conversation stays. Never throws.
+ */
+async function discard({ c }: McpCall, id: ConversationId, reason: unknown): Promise<void> {
+  if (AppError.from(reason).status >= 500) return;
+  try {
+    await c.var.deps.conversationService.remove(c.var.scope, id);
+  } catch (error) {
+    console.warn({
+      message: "The empty conversation of a refused message could not be deleted.",
+      requestId: c.var.requestId,
+      error: String(error),
+    });
+  }
 }
 
 async function follow(

@@ -60,7 +60,10 @@ async function cancelIfAsked(c: Context<UserEnv>, message: Json): Promise<void> 
   await cancelRun({ c }, call, run.runId);
 }
 
-/** Stores which run a request began, for clients that have a session. */
+/**
+ * Stores which run a request began, for clients that have a session. Never throws: the run has begun, and its client shall get the answer
+ * even if nobody can cancel it.
+ */
 async function remember(
   c: Context<UserEnv>,
   agent: Agent,
@@ -68,7 +71,16 @@ async function remember(
   run: McpCallRun,
 ): Promise<void> {
   const key = await keyOf(c, requestId);
-  if (key) await c.var.deps.mcpCalls.save(key, agent.id, run, c.var.deps.clock.now());
+  if (!key) return;
+  try {
+    await c.var.deps.mcpCalls.save(key, agent.id, run, c.var.deps.clock.now());
+  } catch (error) {
+    console.warn({
+      message: "The run of an MCP request was not stored, so its client can't cancel it.",
+      requestId: c.var.requestId,
+      error: String(error),
+    });
+  }
 }
 
 /** Security: the key contains the caller, so nobody can cancel what another one began. */

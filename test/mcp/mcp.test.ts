@@ -1,10 +1,13 @@
-import { describe, expect, it } from "vitest";
-import { beginConversation, signUp } from "../support/app.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { newId } from "../../src/shared/ids.ts";
+import { beginConversation, signUp, signUpFree, table } from "../support/app.ts";
 import { endUserOf, programOf } from "../support/callers.ts";
-import { scriptModel } from "../support/control.ts";
+import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { storedLines, storedMessages } from "../support/items.ts";
 import { legacyClient, modernClient, type Progress } from "./clients.ts";
+
+afterEach(endFaults);
 
 const ALL_TOOLS = ["chat", "memory_add", "memory_blocks", "memory_edit", "memory_read", "memory_search"];
 
@@ -277,4 +280,40 @@ it("does not let one caller cancel what another began", async () => {
   await model.release();
 
   expect(await response.text()).toContain("Once more.");
+});
+
+it("leaves no empty conversation behind when a message is refused", async () => {
+  const owner = await signUpFree();
+  // The plan allows no more runs at once.
+  const runs = new Set(Array.from({ length: 5 }, () => newId(Date.now())));
+  await table.put({ pk: `User#${owner.email}`, sk: "TurnSlots", run_ids: runs });
+  const model = await scriptModel([{ text: "Never." }]);
+  const { agentId, conversationId } = await beginConversation(owner, { agent_model: model.name });
+  const client = await legacyClient(owner, agentId);
+
+  for (let attempt = 0; attempt < 2; attempt++)
+    expect(await client.use("chat", { message: "Hello" })).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining("(limit-exceeded)") }],
+    });
+  // A conversation that the client has named stays.
+  await client.use("chat", { message: "Hello", conversation_id: conversationId });
+
+  const { body } = await owner("GET", "/conversations");
+  expect(body.items.map((item: { readonly conversation_id: string }) => item.conversation_id)).toEqual([
+    conversationId,
+  ]);
+  expect((await model.log()).requests).toEqual([]);
+});
+
+it("answers although the run could not be stored for its cancellation", async () => {
+  const { owner, agentId, model } = await agentThat([{ text: "Hello, Ann." }]);
+  const client = await legacyClient(owner, agentId);
+  await injectFault({ match: ["McpCall#"], times: 50, fault: { kind: "refuse" } });
+
+  expect(await client.use("chat", { message: "I am Ann." })).toMatchObject({
+    content: [{ text: "Hello, Ann." }, { text: expect.any(String) }],
+  });
+
+  expect((await model.log()).requests).toHaveLength(1);
 });
