@@ -17,6 +17,8 @@ import { createDeps } from "./deps/request.ts";
 import { type Ports, portsFrom } from "./deps/ports.ts";
 import { endUserRoutes } from "./end-users/routes.ts";
 import type { AppEnv } from "./access/env.ts";
+import { httpToolRoutes } from "./http-tools/routes.ts";
+import { mcpRoutes } from "./mcp/routes.ts";
 import { refuseOverload } from "./access/overload.ts";
 import { accessLog } from "./access/access-log.ts";
 import { GuardedRouter } from "./http/guarded-router.ts";
@@ -86,6 +88,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)
+    .route("/agents", httpToolRoutes)
     .route("/agents", endUserRoutes)
     .route("/agents", endUserExportRoutes)
     .route("/agents", recallRoutes)
@@ -94,6 +97,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/v1", openAiRoutes)
     .route("/agents", linkRoutes)
     .route("/agents", agentKnowledgeRoutes)
+    .route("/mcp/agents", mcpRoutes)
     .route("/knowledge-bases", knowledgeBaseRoutes)
     .route("/knowledge-bases", pageRoutes)
     .route("/knowledge-bases", knowledgeSearchRoutes)

@@ -37,15 +37,15 @@ expectTypeOf<true extends IsVague<{ a: { b?: unknown }[] } | string> ? true : fa
 expectTypeOf<true extends IsVague<{ a: { b?: string }[]; c: null }> ? true : false>().toEqualTypeOf<false>();
 
 /** The routes, as `$method path`, one part of whose types is not good enough. */
-type RoutesWith<Part extends "input" | "output"> = {
-  [P in Route]: {
+type RoutesWith<Part extends "input" | "output", Among extends Route = Route> = {
+  [P in Among]: {
     [M in keyof Schema[P] & string]: Schema[P][M] extends { [K in Part]: infer T }
       ? true extends IsVague<T> | (Part extends "output" ? IsEmpty<T> : false)
         ? `${M} ${P}`
         : never
       : `${M} ${P}`;
   }[keyof Schema[P] & string];
-}[Route];
+}[Among];
 
 /** The routes whose input lacks a parameter of their path. */
 type RoutesWithoutParams = {
@@ -60,11 +60,25 @@ type RoutesWithoutParams = {
       }[keyof Schema[P] & string];
 }[Route];
 
+/** Their JSON Schema, and the JSON of their requests, have the form that the caller gives them. So have messages of MCP. */
+type WithJsonOfCallers =
+  | "$post /agents/:agentId/http-tools"
+  | "$patch /agents/:agentId/http-tools/:toolId"
+  | "$post /agents/:agentId/http-tools/:toolId/test";
+/** The same in answers. The types of such JSON have no end, so they are not looked into. */
+type ShowingJsonOfCallers = "/agents/:agentId/http-tools" | "/agents/:agentId/http-tools/:toolId";
+
 // The fields of a form depend on the provider that the path names; the bodies of other services have members of any type.
 expectTypeOf<RoutesWith<"input">>().toEqualTypeOf<
-  "$post /settings/providers/:providerName" | "$post /agents/:agentId/chat" | "$post /v1/chat/completions"
+  | "$post /settings/providers/:providerName"
+  | "$post /agents/:agentId/chat"
+  | "$post /v1/chat/completions"
+  | WithJsonOfCallers
 >();
-expectTypeOf<RoutesWith<"output">>().toBeNever();
+// The protocol's SDK makes the answers of MCP.
+expectTypeOf<
+  RoutesWith<"output", Exclude<Route, ShowingJsonOfCallers>>
+>().toEqualTypeOf<"$post /mcp/agents/:agentId">();
 expectTypeOf<RoutesWithoutParams>().toBeNever();
 expectTypeOf<"/agents/:agentId/archival-memory/search" | "/payments/stripe/webhook">().toExtend<Route>();
 

@@ -1231,6 +1231,115 @@ export interface Health {
   status: "healthy";
 }
 
+/** An HTTP tool of an agent, with the names of its secrets. */
+export interface HttpTool {
+  /** The id of the tool. */
+  tool_id: string;
+  /** The name by which the model calls the tool: letters, digits and underscores, at most 64. */
+  name: string;
+  /** What the tool does and when to use it, for the model; at most 1,000 characters. */
+  description: string;
+  /** A JSON Schema of type object with the keywords `type`, `description`, `properties`, `required`, `items`, `enum`, `minimum`, `maximum`, `minLength`, `maxLength`, `minItems` and `maxItems`. */
+  parameters: Record<string, unknown>;
+  /** The HTTP method of the request that is sent for each call. */
+  method: string;
+  /** The address of the request, with https. Its host can't be a placeholder. */
+  url: string;
+  /** The headers of the request, by name. */
+  headers: Record<string, string>;
+  /** The body: `json` (any JSON, in which a text that is one placeholder becomes the argument itself), `form` (fields by name) or `text`. Null for none. */
+  body: Record<string, unknown> | null;
+  /** The names of the secrets that the request may use. */
+  secrets: string[];
+  /** After how many seconds the request is given up, 1 to 30. */
+  timeout_seconds: number;
+  /** Whether the agent's model is offered the tool. */
+  enabled: boolean;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+}
+
+/** Changes of an HTTP tool. Absent members keep their values. */
+export type HttpToolChanges = {
+  /** The name by which the model calls the tool: letters, digits and underscores, at most 64. */
+  name?: string | undefined;
+  /** What the tool does and when to use it, for the model; at most 1,000 characters. */
+  description?: string | undefined;
+  /** The arguments of the tool, as a JSON Schema of type object. By default, it takes none. */
+  parameters?: Record<string, unknown> | undefined;
+  /** The HTTP method of the request that is sent for each call. */
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+  /** The address of the request, with https. Its host can't be a placeholder. */
+  url?: string | undefined;
+  /** The headers of the request, by name. */
+  headers?: Record<string, string> | undefined;
+  /** The body: `json` (any JSON, in which a text that is one placeholder becomes the argument itself), `form` (fields by name) or `text`. Null for none. */
+  body?: {
+    /** Any JSON. Placeholders in its texts are filled. */
+    json?: unknown | undefined;
+    /** Fields by name, sent as `application/x-www-form-urlencoded`. */
+    form?: Record<string, string> | undefined;
+    /** Plain text. Set `Content-Type` among the headers if it is something else. */
+    text?: string | undefined;
+  } | null | undefined;
+  /** Secrets by name: a text sets one, null removes it, absent ones stay. */
+  secrets?: Record<string, string | null> | undefined;
+  /** After how many seconds the request is given up, 1 to 30; 10 by default. */
+  timeout_seconds?: number | undefined;
+  /** Whether the agent's model is offered the tool; true by default. */
+  enabled?: boolean | undefined;
+};
+
+/** An HTTP tool for a caller that may not read it. */
+export interface HttpToolReference {
+  /** The id of the tool. */
+  tool_id: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+}
+
+/** What a trial of a tool sent and got, with masked secrets. */
+export type HttpToolTrial = {
+  /** The request; null if it could not be made with these arguments. */
+  request: {
+    /** The HTTP method. */
+    method: string;
+    /** The address with its placeholders filled. */
+    url: string;
+    /** The headers, by name in lower case. */
+    headers: Record<string, string>;
+    /** The body as text; null for none. */
+    body: string | null;
+  } | null;
+  /** What the server answered; null if there is no answer. */
+  response: {
+    /** The HTTP status. */
+    status: number;
+    /** Such as `application/json`; empty if the server names none. */
+    media_type: string;
+    /** The beginning of the body; null if it is not text. */
+    text: string | null;
+    /** How many bytes of the body were read. */
+    bytes: number;
+    /** Whether the body is longer than `text`. */
+    truncated: boolean;
+  } | null;
+  /** Why there is no answer; null if there is one. */
+  error: string | null;
+  /** How long the request took, in milliseconds. */
+  duration_ms: number;
+};
+
+/** The arguments to try a tool with. */
+export interface HttpToolTrialInput {
+  /** Arguments by name, as the model would send them. */
+  arguments?: Record<string, unknown> | undefined;
+}
+
 /** A knowledge base. */
 export interface KnowledgeBase {
   /** The knowledge base's id. */
@@ -1421,6 +1530,18 @@ export interface LocalCredentials {
   username: string;
   /** The password, at most 1,024 characters. */
   password: string;
+}
+
+/** A message of JSON-RPC 2.0, as the Model Context Protocol defines it. */
+export interface McpMessage {
+  /** Always `2.0`. */
+  jsonrpc: "2.0";
+  /** The id of a request; absent for a notification. */
+  id?: string | number | undefined;
+  /** The method, such as `tools/call`. */
+  method: string;
+  /** The parameters of the method. */
+  params?: Record<string, unknown> | undefined;
 }
 
 /** The account that is signed in. */
@@ -1767,6 +1888,37 @@ export interface NewCrawlSchedule {
   /** How often the knowledge base is crawled. */
   every: "daily" | "weekly";
 }
+
+/** An HTTP tool to add. */
+export type NewHttpTool = {
+  /** The name by which the model calls the tool: letters, digits and underscores, at most 64. */
+  name: string;
+  /** What the tool does and when to use it, for the model; at most 1,000 characters. */
+  description: string;
+  /** The arguments of the tool, as a JSON Schema of type object. By default, it takes none. */
+  parameters?: Record<string, unknown> | undefined;
+  /** The HTTP method of the request that is sent for each call. */
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** The address of the request, with https. Its host can't be a placeholder. */
+  url: string;
+  /** The headers of the request, by name. */
+  headers?: Record<string, string> | undefined;
+  /** The body: `json` (any JSON, in which a text that is one placeholder becomes the argument itself), `form` (fields by name) or `text`. Null for none. */
+  body?: {
+    /** Any JSON. Placeholders in its texts are filled. */
+    json?: unknown | undefined;
+    /** Fields by name, sent as `application/x-www-form-urlencoded`. */
+    form?: Record<string, string> | undefined;
+    /** Plain text. Set `Content-Type` among the headers if it is something else. */
+    text?: string | undefined;
+  } | null | undefined;
+  /** Secrets by name, at most 10, each a line of 4 to 4,096 characters. */
+  secrets?: Record<string, string> | undefined;
+  /** After how many seconds the request is given up, 1 to 30; 10 by default. */
+  timeout_seconds?: number | undefined;
+  /** Whether the agent's model is offered the tool; true by default. */
+  enabled?: boolean | undefined;
+};
 
 /** A knowledge base to create. */
 export interface NewKnowledgeBase {
@@ -3456,6 +3608,36 @@ export interface Operations {
       answer: Memory;
     };
     /**
+     * List the HTTP tools of an agent. (`listHttpTools`)
+     *
+     * Returns all tools as an array without pages, oldest first: an agent has at most 20.
+     */
+    "/agents/{agentId}/http-tools": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+      };
+      answer: HttpTool[];
+    };
+    /**
+     * Get an HTTP tool. (`getHttpTool`)
+     *
+     * Returns a tool with the names of its secrets, without their values.
+     */
+    "/agents/{agentId}/http-tools/{toolId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The HTTP tool's id, `tool_id`. */
+          toolId: string;
+        };
+      };
+      answer: HttpTool;
+    };
+    /**
      * List the end users of an agent. (`listEndUsers`)
      *
      * Lists everyone for whom a token was created, in the order of their ids.
@@ -4469,6 +4651,42 @@ export interface Operations {
       answer: StoredMemories;
     };
     /**
+     * Add an HTTP tool to an agent. (`createHttpTool`)
+     *
+     * Adds a tool that the agent's model may call: a JSON Schema of arguments, and the request that is sent with them. Placeholders in the URL, the headers and the body are filled for each call: `{{name}}` with an argument, `{{secrets.name}}` with a secret. Each value is encoded for its place. Secrets are encrypted and never returned. Only public addresses with https are requested, and no redirect is followed. The name must be unique in the agent, and must not begin like the service's own tools; otherwise the answer is a 409 or a 422.
+     */
+    "/agents/{agentId}/http-tools": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewHttpTool;
+      };
+      answer: HttpTool | HttpToolReference;
+    };
+    /**
+     * Try an HTTP tool. (`testHttpTool`)
+     *
+     * Sends the request of a tool once, with the arguments of the body, and returns what was sent and what was answered. Secrets are shown as `***`, also where the server repeats them. Failures are part of the answer, as `error`. This is a real request: it may change something at the other server. An API key also needs the scope `agents:read`.
+     */
+    "/agents/{agentId}/http-tools/{toolId}/test": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The HTTP tool's id, `tool_id`. */
+          toolId: string;
+        };
+        body: HttpToolTrialInput;
+      };
+      answer: HttpToolTrial;
+    };
+    /**
      * Create a token for an end user. (`createClientToken`)
      *
      * Creates a token with which a person can talk to the agent from your own pages without an account. Call it from your back end for the person who is signed in there, and pass the token to the browser: it opens only that person's conversations with this agent. The end user is created with their first token. Usage counts on your account. A token with origins works on their pages only; one without works outside of browsers only.
@@ -4614,6 +4832,21 @@ export interface Operations {
         body?: KnowledgeSearch;
       };
       answer: FoundPassages;
+    };
+    /**
+     * Use an agent from an MCP client. (`callMcp`)
+     *
+     * The agent as a server of the Model Context Protocol (streamable HTTP, without sessions that have state). Give an MCP client this address and a token or an API key; it finds the tools `chat`, `memory_search`, `memory_read`, `memory_blocks`, `memory_add` and `memory_edit`, and the blocks of core memory as resources. A caller sees only the tools that its scopes allow. The body is a JSON-RPC message. The answer is JSON or, if the client takes it, a stream of server-sent events with progress; a notification is answered with 202. Errors are those of JSON-RPC, not problem documents. GET and DELETE are answered with 405, as the protocol says.
+     */
+    "/mcp/agents/{agentId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        body: McpMessage;
+      };
+      answer: Record<string, unknown>;
     };
     /**
      * Create a knowledge base. (`createKnowledgeBase`)
@@ -5006,6 +5239,22 @@ export interface Operations {
       answer: undefined;
     };
     /**
+     * Delete an HTTP tool. (`deleteHttpTool`)
+     *
+     * Deletes a tool with its secrets. A tool that does not exist is a 204 as well.
+     */
+    "/agents/{agentId}/http-tools/{toolId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The HTTP tool's id, `tool_id`. */
+          toolId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
      * Delete an end user with everything of theirs. (`deleteEndUser`)
      *
      * Deletes their conversations and memories; all their tokens become invalid at once. If there is much to remove, the answer is a 202, and the same request continues until it is a 204. Deleting an end user who does not exist is a 204 as well.
@@ -5242,6 +5491,23 @@ export interface Operations {
       answer: Memory | MemoryReference;
     };
     /**
+     * Update an HTTP tool. (`updateHttpTool`)
+     *
+     * Changes a tool; absent members keep their values. In `secrets`, a text sets a secret, null removes it, and absent ones stay. The next turn uses the changed tool.
+     */
+    "/agents/{agentId}/http-tools/{toolId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The HTTP tool's id, `tool_id`. */
+          toolId: string;
+        };
+        body: HttpToolChanges;
+      };
+      answer: HttpTool | HttpToolReference;
+    };
+    /**
      * Update a knowledge base (the same as PUT). (`patchKnowledgeBase`)
      *
      * Changes the name or the description; absent members keep their values. Send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost.
@@ -5383,6 +5649,7 @@ export const IDEMPOTENT_OPERATIONS: ReadonlySet<string> = new Set([
   "POST /agents/{agentId}/memory-blocks",
   "POST /agents/{agentId}/archival-memory",
   "POST /agents/{agentId}/archival-memory/batch",
+  "POST /agents/{agentId}/http-tools",
   "POST /agents/{agentId}/{conversationId}/send-message",
   "POST /v1/chat/completions",
   "POST /knowledge-bases",

@@ -8,8 +8,10 @@ import { contactDocs } from "../../src/contact/docs.ts";
 import { conversationDocs } from "../../src/conversations/docs.ts";
 import { endUserDocs } from "../../src/end-users/docs.ts";
 import type { FeatureDocs, OperationDocs, SchemaDocs } from "../../src/http/docs.ts";
+import { httpToolDocs } from "../../src/http-tools/docs.ts";
 import { crawlDocs } from "../../src/knowledge/crawling/docs.ts";
 import { knowledgeDocs } from "../../src/knowledge/docs.ts";
+import { mcpDocs } from "../../src/mcp/docs.ts";
 import { memoryDocs } from "../../src/memory/docs.ts";
 import { messageDocs } from "../../src/messages/docs.ts";
 import { paymentDocs } from "../../src/payments/docs.ts";
@@ -23,9 +25,11 @@ const FEATURES: readonly FeatureDocs[] = [
   runDocs,
   aiSdkDocs,
   openAiDocs,
+  mcpDocs,
   memoryDocs,
   messageDocs,
   agentDocs,
+  httpToolDocs,
   endUserDocs,
   conversationDocs,
   knowledgeDocs,

@@ -1,12 +1,12 @@
 import { accountEmailOf } from "../shared/id-types.ts";
-import type { Context, MiddlewareHandler, Next } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { Caller } from "./caller.ts";
 import { AppError } from "../shared/errors.ts";
 import { scopeName } from "./access-scope.ts";
 import { networkOf } from "../shared/ip-ranges.ts";
 import { documented } from "../http/openapi.ts";
-import type { AppEnv } from "./env.ts";
+import type { AppEnv, UserEnv } from "./env.ts";
 
 /** The kinds of routes with a burst limit: `costly` ones are counted by caller, `public` ones by client address. */
 type Burst = "costly" | "public";
@@ -27,17 +27,21 @@ let hasWarned = false;
  */
 export const limitBursts = (burst: Burst): MiddlewareHandler<AppEnv> =>
   documented(
-    createMiddleware<AppEnv>((c, next) => limit(c, next, burst)),
+    createMiddleware<AppEnv>(async (c, next) => {
+      await countBurst(c, burst);
+      await next();
+    }),
     { kind: "burst" },
   );
 
-async function limit(c: Context<AppEnv>, next: Next, burst: Burst): Promise<void> {
+/** Counts one request against a burst limit, for work whose cost is only known in the handler. Throws `limit-exceeded` above it. */
+export async function countBurst(c: Context<AppEnv> | Context<UserEnv>, burst: Burst): Promise<void> {
   const { binding, quota, seconds } = BURSTS[burst];
   // The binding is optional.
   const limiter: RateLimit | undefined = c.env[binding];
   if (!limiter) {
     warnOnce();
-    return next();
+    return;
   }
 
   const caller = callerIn(c);
@@ -55,7 +59,6 @@ async function limit(c: Context<AppEnv>, next: Next, burst: Burst): Promise<void
         rateLimit: { policy: burst, quota, remaining: 0, window: { seconds, resetSeconds: seconds } },
       },
     );
-  return next();
 }
 
 /** Returns the caller, or `undefined` on public routes. */

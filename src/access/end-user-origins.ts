@@ -5,6 +5,7 @@ import { accessOf } from "./require-access.ts";
 /** The response headers that pages of other origins may read. */
 export const EXPOSED_HEADERS = [
   "ETag",
+  "Mcp-Session-Id",
   "Next-Cursor",
   "Retry-After",
   "RateLimit",

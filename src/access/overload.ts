@@ -1,8 +1,8 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { matchedRoutes } from "hono/route";
 import { docOf, documented } from "../http/openapi.ts";
-import { AdmissionQueue, QueueTooLong } from "../shared/admission-queue.ts";
+import { AdmissionQueue, type Leave, QueueTooLong } from "../shared/admission-queue.ts";
 import { AppError } from "../shared/errors.ts";
 import type { AppEnv, UserEnv } from "./env.ts";
 
@@ -30,26 +30,41 @@ const BEGINNINGS = {
  */
 export const queued: MiddlewareHandler<UserEnv> = documented(
   createMiddleware<UserEnv>(async (c, next) => {
-    const left = Promise.withResolvers<void>();
-    // Otherwise the platform may end the request when its client disconnects, and its place would be taken until it expires.
-    c.executionCtx.waitUntil(left.promise);
-    try {
-      // The body has been read before. Its text takes up to two bytes per character.
-      const bytes = 2 * (await c.req.text()).length;
-      const request = { line: c.var.scope.accountEmail, bytes, signal: c.req.raw.signal };
-      const leave = await c.var.beginnings.enter(request).catch(unavailable);
-      c.set("leaveQueue", () => {
-        leave();
-        left.resolve();
-      });
+    // The body has been read before.
+    await admitted(c, await c.req.text(), async (leave) => {
+      c.set("leaveQueue", leave);
       await next();
-    } finally {
-      c.var.leaveQueue?.();
-      left.resolve();
-    }
+    });
   }),
   { kind: "queue" },
 );
+
+/**
+ * Does work when the request's turn has come; see `queued`, for routes of which only some requests have to wait. `message` is what the
+ * request holds meanwhile. The work may leave the queue before it ends. Throws `unavailable` instead of waiting for too long.
+ */
+export async function admitted<T>(
+  c: Context<UserEnv>,
+  message: string,
+  work: (leave: Leave) => Promise<T>,
+): Promise<T> {
+  const left = Promise.withResolvers<void>();
+  // Otherwise the platform may end the request when its client disconnects, and its place would be taken until it expires.
+  c.executionCtx.waitUntil(left.promise);
+  let leave: Leave = () => undefined;
+  try {
+    // A text takes up to two bytes per character.
+    const request = { line: c.var.scope.accountEmail, bytes: 2 * message.length, signal: c.req.raw.signal };
+    leave = await c.var.beginnings.enter(request).catch(unavailable);
+    return await work(() => {
+      leave();
+      left.resolve();
+    });
+  } finally {
+    leave();
+    left.resolve();
+  }
+}
 
 /**
  * Returns the middleware that gives `queued` routes their queue. If every account would have to wait for too long, it refuses a

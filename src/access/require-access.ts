@@ -77,13 +77,14 @@ export async function signedIn(c: Context<AppEnv>): Promise<AccessScope | undefi
   return caller.scope;
 }
 
+/** Returns whether the rule includes the caller. */
+export const isPermitted = (access: readonly Who[], { kind, scopes }: Caller): boolean =>
+  kind === "key" ? scopes.some((scope) => access.includes(scope)) : access.includes(kind);
+
 /** Throws `forbidden` if the rule does not include the caller. */
-export function requirePermission(access: readonly Who[], { kind, scopes }: Caller): void {
-  if (kind !== "key") {
-    if (access.includes(kind)) return;
-    throw new AppError("forbidden", "End users may not do this");
-  }
-  if (scopes.some((scope) => access.includes(scope))) return;
+export function requirePermission(access: readonly Who[], caller: Caller): void {
+  if (isPermitted(access, caller)) return;
+  if (caller.kind !== "key") throw new AppError("forbidden", "End users may not do this");
 
   const needed = access.find((who) => who !== "user" && who !== "end-user");
   throw new AppError(

@@ -2,6 +2,8 @@ import { agentFrom } from "../agents/model.ts";
 import { toView as toAgentView } from "../agents/schemas.ts";
 import { apiKeyFrom } from "../api-keys/model.ts";
 import { toApiKeyView } from "../api-keys/view.ts";
+import { httpToolsFrom } from "../http-tools/model.ts";
+import { toHttpToolView } from "../http-tools/view.ts";
 import { conversationFrom } from "../conversations/model.ts";
 import { toConversationView } from "../conversations/view.ts";
 import { crawledPageFrom, crawlJobFrom, crawlStepFrom } from "../knowledge/crawling/crawl-model.ts";
@@ -57,10 +59,16 @@ const CRAWL_JOB = /^CrawlJob#/u;
 /** The type of the lines of pages, whose items store their text compressed. */
 export const KNOWLEDGE_PAGE = "knowledge_page";
 
+/** An agent with its HTTP tools, which the API shows apart. Their secrets are not a part of the view. */
+const agentWithTools = (item: Item): object => ({
+  ...toAgentView(agentFrom(item)),
+  http_tools: httpToolsFrom(item).map(toHttpToolView),
+});
+
 /** The kinds that the API shows. All others are exported as `record`s. */
 const KINDS: readonly Kind[] = [
   { type: "account", pk: USER, sk: /^User#Metadata$/u },
-  { type: "agent", pk: USER, sk: /^Agent#/u, view: (item) => toAgentView(agentFrom(item)) },
+  { type: "agent", pk: USER, sk: /^Agent#/u, view: agentWithTools },
   {
     type: "api_key",
     pk: USER,
@@ -207,6 +215,7 @@ const TABLE_ATTRIBUTES: ReadonlySet<string> = new Set([
   "url_hash",
   "generation",
   "type",
+  "http_tools_revision",
 ]);
 
 /** Returns the types of the lines that describe items, for the API description. */

@@ -1,3 +1,4 @@
+import type { HttpToolCalls } from "../http-tools/calls.ts";
 import type { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
 import type { AnswerFormat, ChatModel, TokenUsage } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
@@ -9,12 +10,13 @@ import type { ResponseData } from "../messages/model.ts";
 import type { Prompt, PromptInput } from "./assemble.ts";
 
 /** Everything that an architecture needs for one turn. */
-interface Turn extends Omit<PromptInput, "blocks" | "promptTokens"> {
+interface Turn extends Omit<PromptInput, "blocks" | "promptTokens" | "httpTools"> {
   readonly model: ChatModel;
   readonly window: Window;
   readonly memory: CoreMemory;
   readonly archive: ArchivalMemory;
   readonly knowledge: KnowledgeReader;
+  readonly httpCalls: HttpToolCalls;
   /** Reads the whole conversation, including this turn's message and what no longer fits the window. */
   readonly conversation: ConversationReader;
   /** Whether the caller wants to see what the model thinks. */
@@ -26,7 +28,9 @@ interface Turn extends Omit<PromptInput, "blocks" | "promptTokens"> {
 }
 
 /** The part of a turn that its requests to the model need. */
-export type AskingTurn = Omit<Turn, "archive" | "conversation" | "knowledge">;
+export type AskingTurn = Omit<Turn, "archive" | "conversation" | "knowledge" | "httpCalls"> & {
+  readonly httpCalls: Pick<HttpToolCalls, "tools">;
+};
 
 /** What is known about an answer once it is complete. */
 export interface TurnResult {

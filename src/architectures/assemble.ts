@@ -1,5 +1,6 @@
 import { estimateTokens } from "../llm/token-estimate.ts";
 import type { ModelMessage, ToolSpec } from "../llm/model.ts";
+import type { HttpTool } from "../http-tools/model.ts";
 import type { BlockView } from "../memory/core-memory.ts";
 import type { Attachment } from "../messages/attachments.ts";
 import type { Message } from "../messages/model.ts";
@@ -20,6 +21,8 @@ export interface PromptInput {
   readonly blocks: readonly BlockView[];
   /** How many knowledge bases the agent may search. */
   readonly knowledgeBases: number;
+  /** The HTTP tools of the agent that its model is offered. */
+  readonly httpTools: readonly HttpTool[];
   /** How many tokens the prompt and its tools may have, as `estimateTokens` counts them. */
   readonly promptTokens: number;
   /** Milliseconds since the epoch. */

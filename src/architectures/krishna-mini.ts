@@ -1,14 +1,16 @@
-import { NO_TOOLS } from "../tools/toolbox.ts";
+import { httpTools } from "../tools/native/http-tools.ts";
+import { NO_TOOLS, toolbox } from "../tools/toolbox.ts";
 import type { Architecture } from "./architecture.ts";
 import { assemblePrompt, type Prompt, type PromptInput } from "./assemble.ts";
+import { httpToolSections } from "./http-tools-prompt.ts";
 import { identitySection, personaSection, summarySections, timeSection } from "./prompt.ts";
 import { Shares } from "./shares.ts";
-import { runToolLoop } from "./tool-loop.ts";
+import { MAX_MODEL_CALLS, runToolLoop } from "./tool-loop.ts";
 
 /** The most tokens of the conversation that are sent to the model. About 10,000 words of English. */
 const HISTORY_TOKENS = 12_500;
 
-/** Answers from the conversation alone: no tools, no long-term memory. */
+/** Answers from the conversation alone, without long-term memory. The only tools are those that the agent's owner has added. */
 export const krishnaMini: Architecture = {
   name: "krishna-mini",
   label: "Krishna Mini (conversation only)",
@@ -16,23 +18,39 @@ export const krishnaMini: Architecture = {
   needsTools: false,
   preparations: ["Building conversation context..."],
   assemble,
-  run: (turn, signal) => runToolLoop({ turn, assemble, tools: () => NO_TOOLS, maxModelCalls: 1, signal }),
+
+  run(turn, signal) {
+    const { httpCalls } = turn;
+    const offered = httpTools(httpCalls.tools);
+    if (offered.length === 0)
+      return runToolLoop({ turn, assemble, tools: () => NO_TOOLS, maxModelCalls: 1, signal });
+    return runToolLoop({
+      turn,
+      assemble,
+      tools: ({ resultTokens }) => toolbox(offered, { httpCalls, resultTokens, signal }),
+      maxModelCalls: MAX_MODEL_CALLS,
+      signal,
+    });
+  },
 };
 
 function assemble(input: PromptInput): Prompt {
   const identity = identitySection("tone", "persona", "origin");
   const volatile = timeSection(input.now, input.timeZone);
+  const http = httpToolSections(input.httpTools);
+  const tools = httpTools(input.httpTools).map(({ spec }) => spec);
   const { promptTokens } = input;
-  const shares = new Shares({ promptTokens, fixed: [identity, volatile], tools: NO_TOOLS.specs });
+  const shares = new Shares({ promptTokens, fixed: [identity, ...http, volatile], tools });
   const sections = [
     identity,
     ...shares.take(personaSection(input.agent.persona, shares.personaTokens)),
+    ...http,
     ...shares.take(...summarySections(input.summary, shares.summaryTokens)),
   ];
   return assemblePrompt(input, {
     sections,
     volatile,
-    tools: NO_TOOLS.specs,
+    tools,
     hiddenBlocks: [],
     historyTokens: shares.historyTokens(HISTORY_TOKENS),
     resultTokens: shares.resultTokens,

@@ -34,7 +34,8 @@ export class TurnRequest {
     this.#turn = turn;
     this.#window = turn.window;
     this.#promptTokens = promptTokensOf(turn.window);
-    this.#input = { ...turn, blocks: turn.memory.blocks(), promptTokens: this.#promptTokens };
+    const httpTools = turn.httpCalls.tools;
+    this.#input = { ...turn, httpTools, blocks: turn.memory.blocks(), promptTokens: this.#promptTokens };
     this.#assemble = assemble;
     this.#prompt = assemble(this.#input);
   }

@@ -3,6 +3,7 @@ import type { DeletionStep } from "../accounts/deletion-model.ts";
 import { deletionSteps } from "../accounts/deletion-steps.ts";
 import { AccountSweep } from "../accounts/sweep.ts";
 import { MAX_MODEL_CALLS } from "../architectures/tool-loop.ts";
+import { MAX_TURN_MS } from "../http-tools/calls.ts";
 import type { PageFeed } from "../knowledge/page-model.ts";
 import type { CrawlDeps } from "../knowledge/crawling/crawl.ts";
 import type { ScheduledRunDeps } from "../knowledge/crawling/scheduled-run.ts";
@@ -21,6 +22,7 @@ import type { UserRepository } from "../users/repository.ts";
 import type { DispatchDeps } from "../webhooks/dispatch.ts";
 import type { SenderClient } from "../webhooks/sender-client.ts";
 import { createPoliteFetcher, PRODUCT_TOKEN } from "./crawling.ts";
+import { createHttpToolPorts } from "./http-tools.ts";
 import { createPageServices } from "./knowledge.ts";
 import { createPaymentServices } from "./payments.ts";
 import type { Ports } from "./ports.ts";
@@ -74,6 +76,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
       memorySearch,
       messageSearch,
       documentIndexes,
+      httpTools: createHttpToolPorts(ports, repositories),
       messages,
       summarizer: new ConversationSummarizer({ summaries: repositories.summaries, clock }),
       models,
@@ -141,7 +144,7 @@ export function createDeletionDeps(ports: Ports): DeletionDeps {
     clock,
   });
   const payments = config.stripe && createPaymentServices(ports).managementService;
-  const restMs = config.modelTimeouts.totalMs * MAX_MODEL_CALLS + config.saveMs;
+  const restMs = config.modelTimeouts.totalMs * MAX_MODEL_CALLS + MAX_TURN_MS + config.saveMs;
   return {
     users,
     steps: deletionSteps(sweep, payments, ports.senderClient),

@@ -4,6 +4,7 @@ import { ApiKeyRepository } from "../api-keys/repository.ts";
 import { SessionRepository } from "../auth/session-repository.ts";
 import { ConversationRepository } from "../conversations/repository.ts";
 import { EndUserRepository } from "../end-users/repository.ts";
+import { HttpToolRepository } from "../http-tools/repository.ts";
 import { IdempotencyRepository } from "../idempotency/repository.ts";
 import { CrawlRepository } from "../knowledge/crawling/crawl-repository.ts";
 import { ScheduleRepository } from "../knowledge/crawling/schedule-repository.ts";
@@ -16,6 +17,7 @@ import { ArchivalRepository } from "../memory/archival-repository.ts";
 import { CapacityRepository } from "../memory/capacity-repository.ts";
 import { MemoryRepository } from "../memory/repository.ts";
 import { BlockVersionRepository } from "../memory/version-repository.ts";
+import { McpCallRepository } from "../mcp/repository.ts";
 import { MessageRepository } from "../messages/repository.ts";
 import { SummaryRepository } from "../messages/summary-repository.ts";
 import { rulesOf } from "../plans/account-plan.ts";
@@ -53,10 +55,12 @@ export function createRepositories({ config, table, cursorKey, ciphers }: Ports)
     crawlSchedules: new ScheduleRepository({ table }),
     credentials: new ProviderCredentials({ settings: providerSettings, ...ciphers }),
     endUsers: new EndUserRepository({ table, cursors }),
+    httpTools: new HttpToolRepository({ table }),
     idempotencyRecords: new IdempotencyRepository({ table }),
     knowledgeBases: new KnowledgeBaseRepository({ table }),
     knowledgeLinks: new LinkRepository({ table }),
     legacyChunks: new LegacyChunkRepository({ table, cursors }),
+    mcpCalls: new McpCallRepository({ table }),
     memories: new ArchivalRepository({ table, cursors }),
     messages: new MessageRepository({ table, cursors }),
     pageReservations: new PageBudgetRepository({ table }),

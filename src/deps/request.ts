@@ -28,6 +28,7 @@ import { ModelCheck } from "../settings/model-check.ts";
 import { ProviderService } from "../settings/service.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
+import { createHttpToolService } from "./http-tools.ts";
 import { WebhookService } from "../webhooks/service.ts";
 import { createKnowledgeServices } from "./knowledge.ts";
 import { createPaymentServices, type PaymentServices } from "./payments.ts";
@@ -45,7 +46,10 @@ const modelLists = new ModelListCache();
 export interface Deps
   extends
     Services,
-    Pick<Repositories, "agents" | "conversations" | "legacyChunks" | "rules" | "runs" | "usage" | "users"> {
+    Pick<
+      Repositories,
+      "agents" | "conversations" | "legacyChunks" | "mcpCalls" | "rules" | "runs" | "usage" | "users"
+    > {
   readonly clock: Clock;
   readonly runnerClient: RunnerClient;
   /** Throws `not-configured` if sign-in through an issuer is not configured. */
@@ -70,13 +74,14 @@ type Services = ReturnType<typeof createServices>;
 /** Builds the dependencies of a request. */
 export function createDeps(ports: Ports, later: Later): Deps {
   const repositories = createRepositories(ports);
-  const { agents, conversations, legacyChunks, rules, runs, usage, users, signIns } = repositories;
+  const { agents, conversations, legacyChunks, mcpCalls, rules, runs, usage, users, signIns } = repositories;
   const services = createServices(ports, repositories, later);
   return {
     ...services,
     agents,
     conversations,
     legacyChunks,
+    mcpCalls,
     rules,
     runs,
     usage,
@@ -156,6 +161,7 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
       memories: archivalService,
       clock,
     }),
+    httpToolService: createHttpToolService(ports, repositories),
     idempotencyService: new IdempotencyService({ records: idempotencyRecords, clock }),
     providerService: createProviderService(ports, repositories, accountLists),
     recallService: new RecallService({ agents, search: messageSearch, cursors }),

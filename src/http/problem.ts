@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { AppError } from "../shared/errors.ts";
 import type { HttpEnv } from "./env.ts";
+import { jsonRpcErrorResponse, speaksJsonRpc } from "./json-rpc-error.ts";
 import { openAiErrorResponse, speaksOpenAi } from "./openai-error.ts";
 import { operationAmong } from "./openapi.ts";
 import { logProblem, type ProblemContext, problemResponse } from "./problem-document.ts";
@@ -17,8 +18,11 @@ export const onError = (thrown: unknown, c: ProblemSource): Response => {
 };
 
 /** Returns an error in the form that the clients of the request's path read. */
-const errorResponse = (error: AppError, c: ProblemSource): Response =>
-  speaksOpenAi(c.req.path) ? openAiErrorResponse(error, contextOf(c)) : problemResponse(error, contextOf(c));
+const errorResponse = (error: AppError, c: ProblemSource): Response => {
+  const context = contextOf(c);
+  if (speaksOpenAi(c.req.path)) return openAiErrorResponse(error, context);
+  return speaksJsonRpc(c.req.path) ? jsonRpcErrorResponse(error, context) : problemResponse(error, context);
+};
 
 /**
  * Answers a request without a route: 405 with the allowed methods if the path has any, or else 404. Callers need no token for that:

@@ -1,6 +1,5 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { rule } from "../shared/violations.ts";
 import { endUserScope } from "../access/end-user-scope.ts";
 import { idempotent } from "../idempotency/middleware.ts";
 import { operation } from "../http/openapi.ts";
@@ -22,27 +21,12 @@ import {
   criteriaFromQuery,
 } from "../search/schemas.ts";
 import { formatTimestamp } from "../shared/clock.ts";
-import { utf8Length } from "../shared/text.ts";
-import { nameIn } from "../shared/violations.ts";
-import { MAX_CONTENT_BYTES } from "./archival-model.ts";
+import { Content, OccurredAt } from "./archival-schemas.ts";
 import type { ArchiveStatus } from "./archival-service.ts";
 import { MemoryReference, MemoryView, toMemoryView } from "./archival-view.ts";
 
 const BODY_LIMIT = 1024 * 1024;
 const MAX_BATCH = 100;
-
-const Content = z
-  .string()
-  .refine((content) => content.trim() !== "", { error: rule("must not be blank.") })
-  .refine((content) => utf8Length(content) <= MAX_CONTENT_BYTES, {
-    error: rule(`must have at most ${MAX_CONTENT_BYTES / 1024} KB.`),
-  });
-
-/** A date, or a date and time with or without an offset. Stored as written. */
-const OccurredAt = z.union([z.iso.date(), z.iso.datetime({ offset: true, local: true }).max(40)], {
-  error: (issue) =>
-    `${nameIn(issue)} must be a date such as 2026-06-01, or a date and time such as 2026-06-01T12:00:00Z.`,
-});
 
 const NewMemory = z
   .strictObject({ content: Content, occurred_at: blankAsAbsent(OccurredAt.optional()) })

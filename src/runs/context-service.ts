@@ -96,6 +96,7 @@ export class ContextService {
       message: null,
       blocks: blocks.map(blockViewOf),
       knowledgeBases: state.knowledgeBases.length,
+      httpTools: state.httpTools.filter(({ enabled }) => enabled),
       promptTokens: promptTokensOf(window),
       now,
       timeZone,

@@ -1,3 +1,4 @@
+import type { HttpToolPorts } from "../http-tools/calls.ts";
 import type { DocumentIndexes } from "../knowledge/search-model.ts";
 import type { Models } from "../llm/model.ts";
 import type { ArchivalRepository } from "../memory/archival-repository.ts";
@@ -27,6 +28,7 @@ export interface TurnDeps {
   readonly memorySearch: MemorySearch;
   readonly messageSearch: MessageSearch;
   readonly documentIndexes: Pick<DocumentIndexes, "search" | "read">;
+  readonly httpTools: HttpToolPorts;
   readonly messages: MessageRepository;
   readonly summarizer: ConversationSummarizer;
   readonly models: Models;

@@ -1,6 +1,7 @@
 import { type Agent, agentFrom } from "../agents/model.ts";
 import { type Conversation, conversationFrom } from "../conversations/model.ts";
 import { type EndUser, endUserFrom } from "../end-users/model.ts";
+import { type HttpTool, httpToolsFrom } from "../http-tools/model.ts";
 import { linkedKnowledgeBasesFrom, linkedKnowledgeBasesKey } from "../knowledge/link-model.ts";
 import { type CapacityWarning, warningsFrom } from "../memory/capacity-model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
@@ -79,6 +80,8 @@ export interface TurnState {
   readonly warnings: readonly CapacityWarning[];
   /** The knowledge bases that the agent may search. */
   readonly knowledgeBases: readonly KnowledgeBaseId[];
+  /** The agent's HTTP tools. They are a part of its item, so an agent without them costs no further read. */
+  readonly httpTools: readonly HttpTool[];
   /** Oldest first. */
   readonly history: readonly Message[];
   /** Whether the conversation has messages older than `history`. */
@@ -179,6 +182,7 @@ export class TurnRepository {
       warnings: warningsFrom(memory, memoryItems),
       history: newest.items.map(messageFrom).toReversed(),
       knowledgeBases: linkedKnowledgeBasesFrom(linked),
+      httpTools: httpToolsFrom(agent ?? {}),
       hasOlder: newest.next !== undefined,
       summary: summary ? summaryFrom(summary) : null,
       wantedEvents: wantedEventsIn(accountItems),

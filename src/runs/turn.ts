@@ -3,6 +3,7 @@ import type { PromptInput } from "../architectures/assemble.ts";
 import { architectureNames, findArchitecture } from "../architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
 import { requireCurrentEndUser } from "../access/end-user-status.ts";
+import { HttpToolCalls } from "../http-tools/calls.ts";
 import { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
 import type { AnswerFormat, OpenModel } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
@@ -280,6 +281,12 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     }),
     knowledge,
     knowledgeBases: state.knowledgeBases.length,
+    httpCalls: new HttpToolCalls({
+      ...deps.httpTools,
+      place: { accountEmail, agentId },
+      tools: state.httpTools,
+      follow: (work) => deps.follow(work),
+    }),
     conversation: new ConversationReader({
       place: {
         ...memoryOwner,

@@ -9,7 +9,8 @@ export const MAX_QUERIES = 4;
 
 /** A question, or what to look for. */
 export const QueryText = z.string().max(MAX_QUERY_CHARS);
-const Moment = z
+/** A date or a time at which a search in time begins or ends. */
+export const Moment = z
   .string()
   .refine((text) => momentFrom(text) !== undefined, {
     error: rule("must be a date or a time, such as 2024-05-31."),

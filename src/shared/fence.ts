@@ -92,6 +92,7 @@ const OWN_SECTIONS = [
   "memory_warning",
   "conversation_summary",
   "knowledge_base",
+  "http_tools",
 ] as const;
 
 /** Prompt sections and roles whose names other markup also uses: `<user-card>` and `<system.web>` must stay unchanged. */

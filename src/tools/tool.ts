@@ -40,17 +40,27 @@ export function defineTool<Input extends z.ZodObject, Context>(
   tool: Definition<Input, Context>,
 ): Tool<Context> {
   const { $schema: _dialect, ...parameters } = z.toJSONSchema(tool.input, { io: "input" });
+  const { name, description, input } = tool;
+  const spec = { name, description, parameters };
+  return toolOf<Input, Context>({ spec, input, run: (given, context) => tool.run(given, context) });
+}
+
+/** Like `defineTool`, for a tool whose description for models is not made from its schema. */
+export function toolOf<Input extends z.ZodObject, Context>(
+  tool: Pick<Definition<Input, Context>, "input" | "run"> & { readonly spec: ToolSpec },
+): Tool<Context> {
+  const { spec } = tool;
   const optional = Object.entries<z.ZodType>(tool.input.shape).flatMap(([name, schema]) =>
     schema.safeParse(undefined).success ? [name] : [],
   );
 
   return {
-    spec: { name: tool.name, description: tool.description, parameters },
+    spec,
     async invoke(call, context) {
       const input = tool.input.safeParse(withoutEmpty(parseArguments(call.arguments), optional), {
         error: missingArgument,
       });
-      if (!input.success) return failure(describeProblems(tool.name, input.error));
+      if (!input.success) return failure(describeProblems(spec.name, input.error));
 
       try {
         const result = await tool.run(input.data, context);

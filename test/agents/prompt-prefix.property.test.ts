@@ -69,6 +69,7 @@ describe.each([krishnaMini, krishnaMemgpt])("$name", (architecture) => {
       message: message ? { content: message.content, attachments: message.attachments } : null,
       blocks,
       knowledgeBases: 2,
+      httpTools: [],
       promptTokens: 24_000,
       now: minute * 60_000,
     });

@@ -91,7 +91,7 @@ it("keeps account routes and API keys closed to programs and end users", () => {
   expect(closed).toEqual(expect.arrayContaining(guarded.filter((route) => own.test(route))));
 });
 
-it("opens only the routes of conversations to end users", () => {
+it("opens only the routes of conversations, and MCP for its chat, to end users", () => {
   const open = [...operations.keys()].filter((route) => {
     const access = accessAt(route);
     return access !== "public" && access?.includes("end-user");
@@ -111,6 +111,7 @@ it("opens only the routes of conversations to end users", () => {
     "POST /agents/:agentId/chat",
     "POST /conversations",
     "POST /conversations/:conversationId/runs/:runId/cancel",
+    "POST /mcp/agents/:agentId",
     "POST /v1/chat/completions",
     "PUT /conversations/:conversationId",
   ]);

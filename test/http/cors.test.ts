@@ -27,6 +27,7 @@ it("allows pages of the app to read answers, with credentials", async () => {
   expect(headers.get("access-control-allow-credentials")).toBe("true");
   expect(headers.get("access-control-expose-headers")?.split(",")).toEqual([
     "ETag",
+    "Mcp-Session-Id",
     "Next-Cursor",
     "Retry-After",
     "RateLimit",
@@ -89,6 +90,10 @@ it.each(["/agents", "/agents/a/b/send-message", "/auth/local/login", "/nothing"]
       "If-Match",
       "If-None-Match",
       "Last-Event-ID",
+      "MCP-Protocol-Version",
+      "Mcp-Method",
+      "Mcp-Name",
+      "Mcp-Session-Id",
       "X-AI-SDK",
       "X-Conversation-Id",
       "X-Time-Zone",

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { anonymous, type Client, signUp, table } from "../support/app.ts";
 import {
   comparable,
-  GUARDED,
+  GUARDED_WITH_PROBLEMS,
   absentPlace,
   pathOf,
   type Place,
@@ -41,7 +41,7 @@ beforeAll(async () => {
   await table.remove({ pk: `User#${gone.email}`, sk: "User#Metadata" });
 });
 
-describe.each(GUARDED)("$route", (route) => {
+describe.each(GUARDED_WITH_PROBLEMS)("$route", (route) => {
   it("requires a token", async () => {
     const { status, headers, body } = await sendTo(anonymous, route);
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { anonymous, type Client, signUp } from "../support/app.ts";
 import { endFaults, injectFault } from "../support/control.ts";
-import { GUARDED, type Place, problem, ROUTES, createPlace, sendTo } from "./route-cases.ts";
+import { GUARDED_WITH_PROBLEMS, type Place, problem, ROUTES, createPlace, sendTo } from "./route-cases.ts";
 
 const failure = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } } as const;
 const sentence = "The database is not answering at the moment. Please try again.";
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await injectFault({ match: [client.email], times: 100_000, fault: failure });
 });
 
-describe.each(GUARDED)("$route", (route) => {
+describe.each(GUARDED_WITH_PROBLEMS)("$route", (route) => {
   // Scenario 11.
   it("reports that the database is down, with the time to retry", async () => {
     const { status, headers, body } = await sendTo(client, route, place);

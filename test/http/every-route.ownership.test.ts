@@ -166,7 +166,7 @@ describe.each(GUARDED)("$route", (route) => {
 
     const refused = await expectAlike(incapable, route, [home, foreign]);
     expect(refused.status).toBe(403);
-    expect(refused.body.detail).toBe(
+    expect(refused.body.detail ?? refused.body.error.message).toBe(
       scopes.length > 0 ? `This API key lacks the scope ${scopes[0]}` : "API keys may not do this",
     );
     if (isAbout(route)) await expectAlike(program, route, [foreign]);

@@ -24,6 +24,7 @@ interface Stored {
   readonly runId: string;
   readonly memoryId: string;
   readonly kbId: string;
+  readonly toolId: string;
 }
 
 interface Try {
@@ -54,6 +55,13 @@ const file = {
   headers: { "content-type": "multipart/form-data; boundary=b" },
 };
 const source = { source_url: `https://${CANARY}.example.org/sitemap.xml` };
+const httpTool = {
+  name: "look_up",
+  description: `Look up ${CANARY}`,
+  method: "GET",
+  url: `https://${CANARY}.example.org/`,
+  secrets: { key: CANARY },
+};
 const stale = { "if-match": '"99999"' };
 
 /** The requests for each route, by its method and path. A new route that writes needs a line here. */
@@ -99,6 +107,24 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
   ],
   "DELETE /agents/:agentId/archival-memory/:memoryId": (stored) => [
     { path: `${memories(stored)}/018f0000-0000-8000-8000-000000000000`, status: 204 },
+  ],
+  "POST /agents/:agentId/http-tools": ({ agentId }) => [
+    { path: `/agents/${agentId}/http-tools`, body: { ...httpTool, name: `t_${newName()}` }, status: 201 },
+    { path: `/agents/${agentId}/http-tools`, body: httpTool, status: 409 },
+  ],
+  "PATCH /agents/:agentId/http-tools/:toolId": ({ agentId, toolId }) => [
+    { path: `/agents/${agentId}/http-tools/${toolId}`, body: {}, status: 200 },
+    {
+      path: `/agents/${agentId}/http-tools/${toolId}`,
+      body: { url: `https://h/{{${newName()}}}` },
+      status: 422,
+    },
+  ],
+  "DELETE /agents/:agentId/http-tools/:toolId": ({ agentId }) => [
+    { path: `/agents/${agentId}/http-tools/none`, status: 204 },
+  ],
+  "POST /agents/:agentId/http-tools/:toolId/test": ({ agentId, toolId }) => [
+    { path: `/agents/${agentId}/http-tools/${toolId}/test`, body: {}, status: 403 },
   ],
   "POST /agents/:agentId/client-tokens": ({ agentId }) => [
     { path: `/agents/${agentId}/client-tokens`, body: { end_user_id: "visitor-1" }, status: 201 },
@@ -175,6 +201,8 @@ const ASKED_FOR = [
   "POST /agents/:agentId/chat",
   "POST /v1/chat/completions",
 ];
+/** Its tools have tests of their own for such keys. */
+const MCP = "POST /mcp/agents/:agentId";
 
 const newName = () => crypto.randomUUID().slice(0, 8);
 
@@ -206,7 +234,9 @@ beforeAll(async () => {
   const base = await owner("POST", "/knowledge-bases", knowledgeBase);
   const kbId = base.body.kb_id as string;
   await owner("POST", `/knowledge-bases/${kbId}/uploads`, file.body, file.headers);
-  const place = { agentId, conversationId, runId: said.events[0]?.run_id ?? "", kbId };
+  const tool = await owner("POST", `/agents/${agentId}/http-tools`, httpTool);
+  const toolId = tool.body.tool_id as string;
+  const place = { agentId, conversationId, runId: said.events[0]?.run_id ?? "", kbId, toolId };
 
   for (const query of ["", "?end_user=visitor-1"]) {
     const at = (path: string) => `/agents/${agentId}/${path}${query}`;
@@ -236,7 +266,9 @@ const send = (client: Client, route: string, { path, body, headers }: Try, query
   client(route.split(" ")[0] ?? "", path + query, body, headers);
 
 it("covers every route that writes", () => {
-  expect([...Object.keys(TRIES), ...ASKED_FOR].toSorted()).toEqual([...new Set(writeRoutes())].toSorted());
+  expect([...Object.keys(TRIES), ...ASKED_FOR, MCP].toSorted()).toEqual(
+    [...new Set(writeRoutes())].toSorted(),
+  );
 });
 
 describe.each(Object.entries(TRIES))("%s", (route, triesOf) => {

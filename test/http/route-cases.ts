@@ -25,6 +25,10 @@ export interface RouteCase {
   readonly isIndependent?: boolean;
   /** Ignores members of its body that it does not know, because its clients are written for other services. */
   readonly ignoresUnknown?: boolean;
+  /** The protocol whose errors the route answers with, instead of problem documents. Its malformed requests have tests of their own. */
+  readonly speaks?: "json-rpc";
+  /** Headers that the route needs. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The status for an id that is absent, malformed or another account's; 404 by default. */
   readonly whenAbsent?: 200 | 204;
 }
@@ -33,6 +37,20 @@ const credentials = { username: "somebody", password: "secret" };
 const conversation = { title: "Talk", description: "About this and that", agent_id: crypto.randomUUID() };
 const block = { name: "jobs", description: "Where the user has worked", word_limit: 200 };
 const memory = { content: "Alice has a cat called Tom", occurred_at: "2025-06-01" };
+const httpTool = {
+  name: "get_weather",
+  description: "Get the weather of a city.",
+  method: "GET",
+  url: "https://weather.example.org/today",
+};
+
+/** The first message of a client of the Model Context Protocol. */
+const initialize = {
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "a test", version: "1" } },
+};
 
 /** Every route that has a body or requires a token. A new route needs a line here. */
 export const ROUTES: readonly RouteCase[] = [
@@ -95,6 +113,19 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /agents/:agentId/archival-memory/:memoryId" },
   { route: "PATCH /agents/:agentId/archival-memory/:memoryId", body: memory, limit: 1024 },
   { route: "DELETE /agents/:agentId/archival-memory/:memoryId" },
+  {
+    route: "POST /mcp/agents/:agentId",
+    body: initialize,
+    limit: 1024,
+    speaks: "json-rpc",
+    headers: { accept: "application/json, text/event-stream" },
+  },
+  { route: "GET /agents/:agentId/http-tools" },
+  { route: "POST /agents/:agentId/http-tools", body: httpTool, limit: 128 },
+  { route: "GET /agents/:agentId/http-tools/:toolId" },
+  { route: "PATCH /agents/:agentId/http-tools/:toolId", body: httpTool, limit: 128 },
+  { route: "DELETE /agents/:agentId/http-tools/:toolId" },
+  { route: "POST /agents/:agentId/http-tools/:toolId/test", body: {}, alsoNeeds: ["agents:read"] },
   { route: "POST /agents/:agentId/client-tokens", body: { end_user_id: "visitor-1" } },
   { route: "GET /agents/:agentId/end-users" },
   { route: "GET /agents/:agentId/end-users/:endUserId" },
@@ -208,7 +239,9 @@ export const ROUTES: readonly RouteCase[] = [
 ];
 
 export const GUARDED = ROUTES.filter(({ isPublic }) => !isPublic);
-export const WITH_BODY = ROUTES.filter(({ body }) => body !== undefined);
+/** The guarded routes whose errors are problem documents. */
+export const GUARDED_WITH_PROBLEMS = GUARDED.filter(({ speaks }) => speaks === undefined);
+export const WITH_BODY = ROUTES.filter(({ body, speaks }) => body !== undefined && speaks === undefined);
 export const WITH_ID = GUARDED.filter(({ route, whenAbsent }) => /Id\b/u.test(route) && whenAbsent !== 200);
 
 export interface Place {
@@ -244,6 +277,7 @@ export const pathOf = ({ route }: RouteCase, place: Place = absentPlace()): stri
     .replace(":eventId", "018f0000-0000-7000-8000-000000000000")
     .replace(":keyId", "018f0000-0000-7000-8000-000000000000")
     .replace(":passageId", "018f0000-0000-8000-8000-000000000000-1")
+    .replace(":toolId", "018f0000-0000-7000-8000-000000000000")
     .replace(":memoryId", "018f0000-0000-8000-8000-000000000000")
     .replace(/:provider(?:Name)?/u, "OpenAI")
     .replace(":sessionId", "018f0000-0000-7000-8000-000000000000")
@@ -288,7 +322,7 @@ function sendWhatItTakes(sender: Client, route: RouteCase, place: Place): Promis
     ),
   );
   const body = route.body && { ...route.body, ...about };
-  return client(methodOf(route), path, body);
+  return client(methodOf(route), path, body, route.headers);
 }
 
 /** A complete problem document. */
@@ -360,7 +394,18 @@ function issueOf(detail: string, param: string) {
 export const comparable = ({ status, headers, body }: Answer) => ({
   status,
   type: headers.get("content-type"),
-  body: typeof body === "string" ? body : { ...body, instance: "", request_id: "" },
+  body:
+    typeof body === "string"
+      ? body
+      : {
+          ...body,
+          instance: "",
+          request_id: "",
+          // Of JSON-RPC.
+          ...(body?.error?.data && {
+            error: { ...body.error, data: { ...body.error.data, request_id: "" } },
+          }),
+        },
 });
 
 /** Sends a request to the app in an environment that differs from the tests' own. */

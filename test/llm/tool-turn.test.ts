@@ -93,6 +93,7 @@ async function runTurn(protocol: Protocol, answers: readonly (readonly Step[])[]
     window: { contextTokens: 32_000, maxOutputTokens: 500, tokenRatio: 1 },
     memory,
     knowledgeBases: 0,
+    httpCalls: { tools: [] },
     showsReasoning: false,
     learnWindow: () => undefined,
   };

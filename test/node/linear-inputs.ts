@@ -64,6 +64,7 @@ export const promptInput = (text: string) => ({
   message: messageWith(text, 2),
   blocks: [{ ...blockWith(text), lines: contentWith(text).lines, wordCount: 45 }],
   knowledgeBases: 1,
+  httpTools: [],
   promptTokens: 1_000_000,
   now: 0,
 });

@@ -56,6 +56,7 @@ import {
   summaryWithoutModel,
   transcriptLine,
 } from "../../src/messages/summary-text.ts";
+import { HTTP_TOOL_READERS } from "./linear-http-tool-readers.ts";
 import { PLAYGROUND_READERS } from "./linear-playground-readers.ts";
 import { KNOWLEDGE_READERS } from "./linear-knowledge-readers.ts";
 import { READING_READERS } from "./linear-reading.ts";
@@ -367,6 +368,7 @@ export const READERS: Readonly<Record<string, Reads>> = {
     textOf(new Response(bodyOf(utf8(text), 64)), { ms: 1_000, maxBytes: 1_000_000 }),
   ...STREAM_READERS,
   ...CLIENT_READERS,
+  ...HTTP_TOOL_READERS,
   ...KNOWLEDGE_READERS,
   ...PLAYGROUND_READERS,
 

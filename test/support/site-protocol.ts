@@ -21,10 +21,10 @@ export type SitePages = Readonly<Record<string, SitePage | readonly SitePage[]>>
 
 /** A request that a site got. */
 export interface SiteRequest {
-  readonly path: string;
   readonly method: string;
-  /** The body of a POST; empty otherwise. */
+  /** The body, as far as it had arrived when the log was read. */
   readonly body: string;
+  readonly path: string;
   /** In milliseconds since the epoch. */
   readonly at: number;
   readonly headers: Readonly<Record<string, string>>;

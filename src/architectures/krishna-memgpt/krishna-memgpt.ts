@@ -6,6 +6,7 @@ import { coreMemoryDelete } from "../../tools/native/core-memory-delete.ts";
 import { coreMemoryListBlocks } from "../../tools/native/core-memory-list-blocks.ts";
 import { coreMemoryRead } from "../../tools/native/core-memory-read.ts";
 import { coreMemoryReplace } from "../../tools/native/core-memory-replace.ts";
+import { type HttpToolContext, httpTools } from "../../tools/native/http-tools.ts";
 import { knowledgeBaseRead } from "../../tools/native/knowledge-base-read.ts";
 import { knowledgeBaseSearch } from "../../tools/native/knowledge-base-search.ts";
 import type { KnowledgeToolContext } from "../../tools/native/knowledge-context.ts";
@@ -15,6 +16,7 @@ import type { Tool } from "../../tools/tool.ts";
 import { toolbox } from "../../tools/toolbox.ts";
 import type { Architecture } from "../architecture.ts";
 import { assemblePrompt, type Prompt, type PromptInput } from "../assemble.ts";
+import { httpToolSections } from "../http-tools-prompt.ts";
 import { identitySection, personaSection, summarySections, timeSection } from "../prompt.ts";
 import { Shares } from "../shares.ts";
 import { MAX_MODEL_CALLS, runToolLoop } from "../tool-loop.ts";
@@ -56,13 +58,17 @@ export const krishnaMemgpt: Architecture = {
   assemble,
 
   run(turn, signal) {
-    const { memory: coreMemory, archive, conversation, knowledge, knowledgeBases } = turn;
-    const offered = knowledgeBases > 0 ? WITH_KNOWLEDGE : TOOLS;
+    const { memory: coreMemory, archive, conversation, knowledge, knowledgeBases, httpCalls } = turn;
+    const native = knowledgeBases > 0 ? WITH_KNOWLEDGE : TOOLS;
+    const offered: readonly Tool<MemoryToolContext & KnowledgeToolContext & HttpToolContext>[] = [
+      ...native,
+      ...httpTools(httpCalls.tools),
+    ];
     return runToolLoop({
       turn,
       assemble,
       tools: ({ resultTokens }) =>
-        toolbox(offered, { coreMemory, archive, conversation, knowledge, resultTokens }),
+        toolbox(offered, { coreMemory, archive, conversation, knowledge, httpCalls, resultTokens, signal }),
       maxModelCalls: MAX_MODEL_CALLS,
       signal,
     });
@@ -78,8 +84,10 @@ function assemble(input: PromptInput): Prompt {
   const volatile = timeSection(input.now, input.timeZone);
   const warnings = memoryWarningSections(input.blocks);
   const knowledge = knowledgeSections(input.knowledgeBases);
-  const tools = input.knowledgeBases > 0 ? SPECS_WITH_KNOWLEDGE : SPECS;
-  const fixed = [IDENTITY, MEMORY_TOOLS, ...knowledge, ...warnings, volatile];
+  const http = httpToolSections(input.httpTools);
+  const native = input.knowledgeBases > 0 ? SPECS_WITH_KNOWLEDGE : SPECS;
+  const tools = [...native, ...httpTools(input.httpTools).map(({ spec }) => spec)];
+  const fixed = [IDENTITY, MEMORY_TOOLS, ...knowledge, ...http, ...warnings, volatile];
   const shares = new Shares({ promptTokens: input.promptTokens, fixed, tools });
   const persona = shares.take(personaSection(input.agent.persona, shares.personaTokens));
   const memory = coreMemorySection(input.blocks, shares.memoryTokens);
@@ -88,6 +96,7 @@ function assemble(input: PromptInput): Prompt {
     ...persona,
     MEMORY_TOOLS,
     ...knowledge,
+    ...http,
     ...shares.take(memory.section),
     ...warnings,
     // Last, because it changes whenever the window advances, and providers cache only the prefix before the change.
