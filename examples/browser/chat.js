@@ -7,20 +7,24 @@ const button = document.querySelector("button");
 let session = await newSession();
 let conversationId;
 
-form.addEventListener("submit", async (event) => {
+form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const content = new FormData(form).get("content");
+  void submit();
+});
+
+/** Sends what is in the input, and shows a problem where the person is looking. */
+async function submit() {
   button.disabled = true;
   problem.textContent = "";
   try {
-    await say(String(content));
+    await say(form.elements.namedItem("content").value);
     form.reset();
   } catch (error) {
     problem.textContent = error instanceof Error ? error.message : String(error);
   } finally {
     button.disabled = false;
   }
-});
+}
 
 /** Asks our own back end for a token. It is valid for an hour. */
 async function newSession() {

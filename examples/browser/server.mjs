@@ -47,7 +47,8 @@ async function answer(request, response) {
     response.end(content);
   } else if (request.method === "POST" && pathname === "/token") {
     // Replace this by the session of your own sign-in: whoever knows an end user's id must not become that end user.
-    const visitor = /(?:^|; )visitor=([\w-]{36})(?:;|$)/u.exec(request.headers.cookie ?? "")?.[1] ?? randomUUID();
+    const visitor =
+      /(?:^|; )visitor=([\w-]{36})(?:;|$)/u.exec(request.headers.cookie ?? "")?.[1] ?? randomUUID();
     const { token } = await post(`/agents/${agent.agent_id}/client-tokens`, {
       end_user_id: visitor,
       origins: [ORIGIN],

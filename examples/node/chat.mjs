@@ -26,7 +26,10 @@ console.log("memory", block.lines);
 
 /** Sends a message in a new conversation, and prints the turn as it comes. */
 async function ask(content) {
-  const conversation = await post("/conversations", { title: content.slice(0, 40), agent_id: agent.agent_id });
+  const conversation = await post("/conversations", {
+    title: content.slice(0, 40),
+    agent_id: agent.agent_id,
+  });
   console.log(`you    ${content}`);
   process.stdout.write("agent  ");
   for await (const event of turn(conversation.conversation_id, content)) {

@@ -1,22 +1,24 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { freePort } from "../../scripts/free-port.ts";
 import { cleanUps, startServer, workplace } from "./dev-process.ts";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");
 
-let api = "";
-beforeEach(async () => {
+/** Starts a service and returns its address. */
+async function startApi(): Promise<string> {
   const variables = await workplace();
   await startServer(variables);
-  api = `http://localhost:${variables.PORT}`;
-});
+  return `http://localhost:${variables.PORT}`;
+}
 
 /** Runs a program to its end, with the variables that the examples read. */
-async function run(command: string, ...args: readonly string[]) {
-  const child = begin(command, args);
+async function run(api: string, command: string, ...args: readonly string[]) {
+  const child = begin(command, args, { API_URL: api });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -24,30 +26,86 @@ async function run(command: string, ...args: readonly string[]) {
   return { code, output };
 }
 
-function begin(command: string, args: readonly string[], variables: Record<string, string> = {}) {
+function begin(command: string, args: readonly string[], variables: Record<string, string>) {
   const { PATH = "", HOME = "" } = process.env;
-  const env = { PATH, HOME, API_URL: api, ...variables } as Record<string, string> as NodeJS.ProcessEnv;
+  const env = { PATH, HOME, ...variables } as Record<string, string> as NodeJS.ProcessEnv;
   return spawn(command, args, { env, cwd: EXAMPLES });
 }
 
 it("holds the conversations of the examples for curl and Node.js, twice each", async () => {
-  for (const _ of ["signs up", "logs in"]) {
-    const curl = await run("sh", "curl/chat.sh");
-    expect(curl.output).toContain("agent  Nice to meet you, Alice!");
+  const api = await startApi();
+  for (const greeting of ["Nice to meet you, Alice!", "I knew that already: your name is Alice"]) {
+    const curl = await run(api, "sh", "curl/chat.sh");
+    expect(curl.output).toContain(`agent  ${greeting}`);
     expect(curl.output).toContain("agent  You live in Lisbon.");
     expect(curl.code).toBe(0);
 
-    const node = await run(process.execPath, "node/chat.mjs");
+    const node = await run(api, process.execPath, "node/chat.mjs");
     expect(node.output).toContain('[core_memory_append {"block":"human","content":"Name: Alice"}]');
+    expect(node.output).toContain(greeting);
     expect(node.output).toContain("You live in Lisbon.\n");
     expect(node.output).toContain("memory [ 'Name: Alice', 'Lives in: Lisbon' ]");
     expect(node.code).toBe(0);
   }
 });
 
+it("resumes the answer in the example for Node.js if the connection is lost, with no word missing or twice", async () => {
+  const proxy = await startCuttingProxy(await startApi());
+
+  const { code, output } = await run(proxy.url, process.execPath, "node/chat.mjs");
+
+  expect(proxy.cuts()).toBe(2);
+  expect(output).toContain("] Nice to meet you, Alice! I'll remember that you live in Lisbon.\n");
+  expect(output).toContain("agent  You live in Lisbon.\n");
+  expect(code).toBe(0);
+});
+
+/** A proxy that cuts the connection of each message once the first words of the answer have come. */
+async function startCuttingProxy(target: string) {
+  let cuts = 0;
+  async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { authorization = "", accept = "*/*", "content-type": type = "" } = request.headers;
+    const key = String(request.headers["idempotency-key"] ?? "");
+    const answer = await fetch(`${target}${request.url}`, {
+      method: request.method ?? "GET",
+      headers: {
+        authorization,
+        accept,
+        ...(type && { "content-type": type }),
+        ...(key && { "idempotency-key": key }),
+      },
+      ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
+    });
+    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
+    for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      response.write(piece);
+      if (request.url?.endsWith("/send-message") && piece.includes("AGENT_RESPONSE_TO_USER")) {
+        cuts += 1;
+        // The piece has to leave before the connection ends.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        response.destroy();
+        return;
+      }
+    }
+    response.end();
+  }
+  const server = createServer((request, response) => void forward(request, response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanUps.push(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cuts: () => cuts };
+}
+
 it("serves the page of the browser's example and gives it tokens that its origin may use", async () => {
+  const api = await startApi();
   const PORT = String(await freePort());
-  const child = begin(process.execPath, ["browser/server.mjs"], { PORT });
+  const child = begin(process.execPath, ["browser/server.mjs"], { API_URL: api, PORT });
   cleanUps.push(async () => {
     child.kill();
     await once(child, "exit");
@@ -76,7 +134,10 @@ it("serves the page of the browser's example and gives it tokens that its origin
   expect((await open("https://elsewhere.example.com")).status).toBe(403);
 
   // The cookie makes the next visit the same end user's.
-  const again = await fetch(`${page}/token`, { method: "POST", headers: { cookie: cookie.split(";")[0] ?? "" } });
+  const again = await fetch(`${page}/token`, {
+    method: "POST",
+    headers: { cookie: cookie.split(";")[0] ?? "" },
+  });
   expect(again.headers.get("set-cookie")).toBe(cookie);
 });
 

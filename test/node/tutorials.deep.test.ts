@@ -72,7 +72,7 @@ it("runs the commands of the guide for end users, and stores credentials as the 
     `${signUp(api, "guide")}\n${agent}`,
     `KEY=$(${createKey.trim()} | pick secret)`,
     createToken,
-    storeBedrock.replaceAll("…", "EXAMPLE0000000000"),
+    storeBedrock,
   ];
   const { code, outputs } = await runSession(session);
 
@@ -81,14 +81,16 @@ it("runs the commands of the guide for end users, and stores credentials as the 
   expect(outputs[3]).toContain(`"is_configured":true`);
 });
 
-/** The commands of a guide that call the service, in order. They fail if the service refuses them. */
+/** The commands of a guide that call the service, in order, with keys filled in. They fail if the service refuses them. */
 async function curlCommands(guide: string): Promise<readonly string[]> {
   const text = await readFile(join(PROJECT, `docs/how-to/${guide}.md`), "utf8");
   const blocks = [...text.matchAll(/^ *```console\n([\s\S]*?)^ *```$/gmu)].map(([, body = ""]) => body);
   return blocks
     .flatMap((body) => body.split(/^(?= *curl )/mu))
     .filter((command) => command.trimStart().startsWith("curl "))
-    .map((command) => command.trimStart().replace("curl ", "curl -sS --fail-with-body "));
+    .map((command) =>
+      command.trimStart().replace("curl ", "curl -sS --fail-with-body ").replaceAll("…", "EXAMPLE0000000000"),
+    );
 }
 
 /** What readers of the guides have already done: see the first conversation in `docs/api.md`. */
