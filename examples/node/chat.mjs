@@ -10,6 +10,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 const API = process.env.API_URL ?? "http://localhost:8787";
 const ATTEMPTS = 5;
 
+/** What the service refuses for good: sending it again would not help. */
+class Refused extends Error {}
+
 const token = process.env.API_TOKEN ?? (await localToken());
 const agent = await post("/agents", {
   agent_name: "Node.js example",
@@ -69,7 +72,6 @@ async function* turn(conversationId, content) {
         if (event.event_type === "STREAM_COMPLETE" || event.event_type === "ERROR") return;
       }
     } catch (error) {
-      // What the service refuses, it would refuse again.
       if (error instanceof Refused || attempt === ATTEMPTS) throw error;
     }
     if (attempt === ATTEMPTS) throw new Error("The stream was lost too often.");
@@ -121,5 +123,3 @@ async function localToken() {
   }
   throw new Error(`Nobody can sign in at ${API} without a token. Set API_TOKEN to an API key.`);
 }
-
-class Refused extends Error {}
