@@ -78,7 +78,12 @@ const ALONE = [
 /** Long by nature: `npm run test:deep` runs these, and `npm test` all others. */
 const DEEP = "**/*.deep.test.ts";
 
-const all = globSync("test/**/*.test.ts").filter((file) => !file.startsWith("test/node/"));
+/** Tests outside of workerd. */
+const OUTSIDE = ["test/node/", "test/browser/", "test/playground/"];
+
+const all = globSync("test/**/*.test.ts").filter(
+  (file) => !OUTSIDE.some((folder) => file.startsWith(folder)),
+);
 const tests = all.filter((file) => !file.endsWith(".deep.test.ts"));
 const SHARING = tests.filter((file) => !ALONE.includes(file));
 
@@ -115,7 +120,11 @@ export default defineConfig({
       inWorkerd("workerd", SHARING, false),
       inWorkerd("workerd-alone", ALONE, true),
       {
-        test: { name: "node", include: ["test/node/**/*.test.ts"], exclude: [DEEP] },
+        test: {
+          name: "node",
+          include: ["test/node/**/*.test.ts", "test/playground/**/*.test.ts"],
+          exclude: [DEEP],
+        },
       },
       inWorkerd(
         "deep",
@@ -124,6 +133,14 @@ export default defineConfig({
       ),
       {
         test: { name: "deep-node", include: [`test/node/${DEEP}`] },
+      },
+      {
+        // The built service and Debian's Chromium: `npm run test:browser`.
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          globalSetup: ["./test/browser/global-setup.ts"],
+        },
       },
     ],
   },

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildAssets, PLAYGROUND_BUDGET_KB } from "./assets.ts";
 import { buildBundle } from "./bundle.ts";
 
 /**
@@ -14,7 +15,9 @@ const folder = await mkdtemp(join(tmpdir(), "bundle-"));
 try {
   const { gzipKb } = await buildBundle(folder);
   console.log(`bundle: ${gzipKb} KB of ${BUDGET_KB} KB (gzip)`);
-  if (gzipKb > BUDGET_KB) process.exitCode = 1;
+  const { playgroundGzipKb } = await buildAssets();
+  console.log(`playground: ${playgroundGzipKb} KB of ${PLAYGROUND_BUDGET_KB} KB (gzip)`);
+  if (gzipKb > BUDGET_KB || playgroundGzipKb > PLAYGROUND_BUDGET_KB) process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true });
 }

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { unstable_readConfig, type Unstable_Config } from "wrangler";
+import { buildAssets } from "./assets.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 
@@ -22,6 +23,9 @@ export interface Bundle {
  * Worker's configuration, relative to the project. Throws if the bundle cannot be built.
  */
 export async function buildBundle(folder: string, configFile = "wrangler.toml"): Promise<Bundle> {
+  const config = unstable_readConfig({ config: join(PROJECT, configFile) });
+  // wrangler refuses to build without the folder that the configuration names.
+  if (config.assets !== undefined) await buildAssets();
   const wrangler = join(PROJECT, "node_modules/wrangler/bin/wrangler.js");
   await promisify(execFile)(
     process.execPath,
@@ -29,7 +33,6 @@ export async function buildBundle(folder: string, configFile = "wrangler.toml"):
     { cwd: PROJECT, env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_WRITE_LOGS: "false" } },
   );
 
-  const config = unstable_readConfig({ config: join(PROJECT, configFile) });
   const file = join(folder, basename(config.main ?? "").replace(/\.ts$/u, ".js"));
   return { file, gzipKb: Math.ceil(gzipSync(await readFile(file)).byteLength / 1_000), config };
 }

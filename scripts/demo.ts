@@ -1,5 +1,5 @@
-import { DemoApi, type Agent, type StreamEvent } from "./demo-api.ts";
-import { field } from "./json.ts";
+import type { Agent, AgentBuilder, ToolCallResultEvent, ToolCallStartEvent } from "../client/src/index.ts";
+import { createDemoAgent, signInToDemo } from "./demo-account.ts";
 
 const FACTS = "My name is Alice and I work at Google.";
 const QUESTION = "What is my name and where do I work?";
@@ -28,24 +28,34 @@ async function main(): Promise<void> {
 
 /** Tells an agent two facts, and asks for them in a second conversation, which knows nothing of the first. */
 async function converse(url: string): Promise<void> {
-  const api = await DemoApi.signIn(url);
-  const agent = await api.createAgent();
-  console.log(dim(`${agent.agentName} at ${url}`));
+  const client = await signInToDemo(url);
+  const agent = await createDemoAgent(client);
+  console.log(dim(`${agent.agent_name} at ${url}`));
 
   console.log(`\n${bold("First conversation")}`);
-  await say(api, agent, await api.openConversation(agent, "Getting to know each other"), FACTS);
-  await showMemory(api, agent);
+  await say(client, agent, await open(client, agent, "Getting to know each other"), FACTS);
+  await showMemory(client, agent);
 
   console.log(`\n${bold("Second conversation")}`);
-  const answer = await say(api, agent, await api.openConversation(agent, "A new day"), QUESTION);
+  const answer = await say(client, agent, await open(client, agent, "A new day"), QUESTION);
 
   const missing = EXPECTED.filter((word) => !answer.includes(word));
   if (missing.length > 0) throw new Error(`The agent did not remember ${missing.join(" and ")}.`);
   console.log(`\n${green("The agent remembers across conversations.")}`);
 }
 
+/** Starts a conversation and returns its id. */
+async function open(client: AgentBuilder, { agent_id }: Agent, title: string): Promise<string> {
+  return (await client.conversations.create({ title, agent_id })).conversation_id;
+}
+
 /** Sends a message, shows the turn as it comes, and returns the whole text of the answer. */
-async function say(api: DemoApi, agent: Agent, conversationId: string, content: string): Promise<string> {
+async function say(
+  client: AgentBuilder,
+  agent: Agent,
+  conversationId: string,
+  content: string,
+): Promise<string> {
   console.log(`${cyan("you")}    ${content}`);
 
   let answer = "";
@@ -58,17 +68,23 @@ async function say(api: DemoApi, agent: Agent, conversationId: string, content: 
     endLine();
     console.log(text);
   };
-  for await (const event of api.send(agent, conversationId, content)) {
-    if (event.type === "AGENT_RESPONSE_TO_USER") {
-      process.stdout.write(midLine ? event.content : `${green("agent")}  ${event.content}`);
-      midLine = true;
-      answer += event.content;
-    }
-    if (event.type === "TOOL_CALL_START") line(`${yellow("tool")}   ${describeCall(event)}`);
-    if (event.type === "TOOL_CALL_RESULT") line(describeResult(event));
-    if (event.type === "ERROR") {
-      endLine();
-      throw new Error(event.content);
+  for await (const event of client.agents(agent.agent_id).send(conversationId, content)) {
+    switch (event.event_type) {
+      case "AGENT_RESPONSE_TO_USER":
+        process.stdout.write(midLine ? event.content : `${green("agent")}  ${event.content}`);
+        midLine = true;
+        answer += event.content;
+        break;
+      case "TOOL_CALL_START":
+        line(`${yellow("tool")}   ${describeCall(event)}`);
+        break;
+      case "TOOL_CALL_RESULT":
+        line(describeResult(event));
+        break;
+      case "ERROR":
+        endLine();
+        throw new Error(event.content);
+      default:
     }
   }
 
@@ -76,22 +92,17 @@ async function say(api: DemoApi, agent: Agent, conversationId: string, content: 
   return answer;
 }
 
-function describeCall(event: StreamEvent): string {
-  const values =
-    typeof event.toolArgs === "object" && event.toolArgs !== null ? Object.entries(event.toolArgs) : [];
-  return `${event.toolName}(${values.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ")})`;
+function describeCall({ tool_name: name, tool_args: args }: ToolCallStartEvent): string {
+  const values = Object.entries(args).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  return `${name}(${values.join(", ")})`;
 }
 
-function describeResult(event: StreamEvent): string {
-  return event.success === false ? red(`       failed: ${event.content}`) : dim(`       ${event.content}`);
+function describeResult({ success, content }: ToolCallResultEvent): string {
+  return success ? dim(`       ${content}`) : red(`       failed: ${content}`);
 }
 
-async function showMemory(api: DemoApi, agent: Agent): Promise<void> {
-  const block = await api.readMemory(agent, "human");
-  const lines = field(block, "lines");
-  const usage = `${String(field(block, "word_count"))} of ${String(field(block, "word_limit"))} words`;
-
-  console.log(`\n${bold("Core memory, block human")} ${dim(`(${usage})`)}`);
-  if (!Array.isArray(lines)) return;
-  lines.forEach((text: unknown, index) => console.log(`  ${dim(`${index + 1}:`)} ${String(text)}`));
+async function showMemory(client: AgentBuilder, { agent_id }: Agent): Promise<void> {
+  const { lines, word_count, word_limit } = await client.agents(agent_id).memory.block("human").get();
+  console.log(`\n${bold("Core memory, block human")} ${dim(`(${word_count} of ${word_limit} words)`)}`);
+  lines.forEach((text, index) => console.log(`  ${dim(`${index + 1}:`)} ${text}`));
 }

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 
+import { buildAssets } from "./assets.ts";
+import { rebuildAfterEdits } from "./asset-rebuilds.ts";
 import { claimDataFolder } from "./data-folder.ts";
 import { prepareTable, startDatabase } from "./database.ts";
 import { demoResponder } from "./demo-model.ts";
@@ -53,6 +55,8 @@ async function run(running: AsyncDisposableStack): Promise<never> {
     ...signIn?.variables,
     DEMO_MODEL_URL: demoModelUrl,
   };
+  await buildAssets();
+  running.defer(rebuildAfterEdits(say));
   say(`starting: the Worker on port ${port}`);
   const start = async () => {
     const worker = await startWorker({ port, persistTo: join(dataFolder, "wrangler"), variables });

@@ -7,6 +7,7 @@ export function greeting(port: number, signInPage: string | undefined): string {
   const account = `'{"username":"ada","password":"secret"}'`;
   return [
     `ready: ${api}`,
+    `to try it: open ${api} in a browser`,
     `every route: ${api}/openapi.json`,
     ...(signInPage === undefined ? [] : [`sign in: ${signInPage}`]),
     "a conversation: npm run demo",

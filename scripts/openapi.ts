@@ -5,11 +5,10 @@ import { createApp } from "../src/app.ts";
 import { RESPONSE_HEADERS, TAGS } from "../src/http/docs.ts";
 import { docOf } from "../src/http/openapi.ts";
 import { OPERATIONS } from "./api-description/all-docs.ts";
+import { type ApiDocument, renderMap, renderReference } from "./api-description/markdown.ts";
 import { describeOperation, PARAMETER, type Route } from "./api-description/operations.ts";
 import { PROBLEM, Problems } from "./api-description/problems.ts";
 import { Schemas } from "./api-description/schemas.ts";
-
-const FILE = join(import.meta.dirname, "../docs/openapi.json");
 
 const INTRODUCTION = `Build AI agents that remember the people they talk to.
 
@@ -51,7 +50,7 @@ const SECURITY_SCHEMES = {
 };
 
 /** Returns the OpenAPI 3.1 document of the whole API, built from the metadata of the routes and the docs of the features. */
-export function describeApi(): object {
+export function describeApi(): ApiDocument {
   const shared = { schemas: new Schemas(), problems: new Problems() };
   shared.schemas.define("Problem", PROBLEM);
   const paths: Record<string, Record<string, object>> = {};
@@ -66,7 +65,7 @@ export function describeApi(): object {
   if (unknown.length > 0)
     throw new Error(`There are docs of ${unknown.join(", ")}, which no route is called.`);
 
-  return {
+  const api: object = {
     openapi: "3.1.0",
     info: {
       title: "Dynamic Agent Builder API",
@@ -88,35 +87,47 @@ export function describeApi(): object {
       schemas: shared.schemas.all(),
     },
   };
+  // What describes operations, problems and schemas writes them in this shape.
+  return api as ApiDocument;
 }
 
-/** The method and the metadata of each route, without middleware for all routes. */
+/** The method and the metadata of each operation, without middleware for all routes and without pages for browsers. */
 export function routesOf(): [method: string, route: Route][] {
   const handlers = Map.groupBy(
     createApp().routes.filter(({ method }) => method !== "ALL"),
     ({ method, path }) => `${method} ${path}`,
   );
-  return [...handlers].map(([name, ofRoute]) => {
+  return [...handlers].flatMap(([name, ofRoute]): [method: string, route: Route][] => {
     const [method = "", path = ""] = name.split(" ");
     const docs = ofRoute.map(({ handler }) => docOf(handler)).filter((doc) => doc !== undefined);
+    if (docs.some((doc) => doc.kind === "page")) return [];
     const operation = docs.find((doc) => doc.kind === "operation");
     if (!operation) throw new Error(`${name} has no description. Add operation(…).`);
     const access = ofRoute.map(({ handler }) => accessOf(handler)).find((one) => one !== undefined);
     if (!access) throw new Error(`${name} has no access check. Add requireAccess(…) or publicAccess.`);
-    return [method, { path, operation, access, docs }];
+    return [[method, { path, operation, access, docs }]];
   });
 }
 
-export const render = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
+/** The API description and the texts that are made of it, by their paths in the project. */
+export function describedFiles(): Readonly<Record<string, string>> {
+  const api = describeApi();
+  return {
+    "docs/openapi.json": `${JSON.stringify(api, null, 2)}\n`,
+    "docs/reference.md": renderReference(api),
+    "docs/llms.txt": renderMap(api),
+  };
+}
 
 if (import.meta.main) {
-  const text = render(describeApi());
-  if (process.argv.includes("--check")) {
-    if ((await readFile(FILE, "utf8")) !== text) {
-      console.error("docs/openapi.json is out of date. Run: npm run openapi");
-      process.exit(1);
+  const project = join(import.meta.dirname, "..");
+  const check = process.argv.includes("--check");
+  for (const [file, text] of Object.entries(describedFiles())) {
+    if (!check) {
+      await writeFile(join(project, file), text);
+    } else if ((await readFile(join(project, file), "utf8").catch(() => "")) !== text) {
+      console.error(`${file} is out of date. Run: npm run openapi`);
+      process.exitCode = 1;
     }
-  } else {
-    await writeFile(FILE, text);
   }
 }

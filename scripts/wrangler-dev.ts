@@ -163,7 +163,7 @@ async function configFile(variables: Variables, port: number): Promise<string> {
   const declared = {
     ...rawConfig,
     main: resolve(rawConfig.main ?? "src/index.ts"),
-    ...(assets && { assets: { ...assets, directory: resolve(assets.directory ?? "docs") } }),
+    ...(assets && { assets: { ...assets, directory: resolve(assets.directory ?? "dist/assets") } }),
     secrets: { required: [...(rawConfig.secrets?.required ?? []), ...wanted] },
   };
   await mkdir(SCRATCH, { recursive: true });

@@ -25,6 +25,8 @@ import { requireAccessChecks } from "./access/route-checks.ts";
 import { securityHeaders, uncached } from "./http/middleware/security-headers.ts";
 import { onError, onNotFound } from "./http/problem.ts";
 import type { AdmissionQueue } from "./shared/admission-queue.ts";
+import { pageRoutes as webPageRoutes } from "./system/page-routes.ts";
+import { referenceRoutes } from "./system/reference-routes.ts";
 import { systemRoutes } from "./system/routes.ts";
 import { crawlRoutes } from "./knowledge/crawling/crawl-routes.ts";
 import { linkRoutes } from "./knowledge/link-routes.ts";
@@ -102,6 +104,9 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/llm", modelListRoutes)
     .route("/payments/stripe", paymentRoutes);
 
+  // Apart from the others: pages are no part of what a typed client calls.
+  routes.route("/", webPageRoutes);
+  routes.route("/", referenceRoutes);
   requireAccessChecks(app.routes);
   return routes;
 }

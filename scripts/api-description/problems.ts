@@ -120,6 +120,8 @@ export function codesOf(access: Access, docs: readonly RouteDoc[]): ErrorCode[] 
       : []),
     ...(has("burst") ? (["limit-exceeded"] as const) : []),
     "internal",
+    // Every request finds out if the deployment lacks a secret.
+    "not-configured",
     "unavailable",
   ];
 }

@@ -4,12 +4,15 @@ import { basename, join } from "node:path";
 
 import { experimental_readRawConfig as readRawConfig, unstable_readConfig as readConfig } from "wrangler";
 
+import { buildAssets } from "../assets.ts";
 import { buildBundle, type Bundle, objectsIn } from "../bundle.ts";
 import { type BuiltService, type BuiltWorker, manifestOf, type WorkerModule } from "./built-service.ts";
 
 const PROJECT = join(import.meta.dirname, "../..");
 const MAIN_CONFIG = "wrangler.toml";
 const STAND_INS_CONFIG = "scripts/self-host/stand-ins.toml";
+/** The folder of the built assets. */
+const ASSETS = "assets";
 
 /** What workerd offers, or what only Cloudflare needs. With anything else, the service would lack a binding. */
 const SERVED = new Set([
@@ -46,12 +49,15 @@ const MODULE_KINDS: Readonly<Record<string, WorkerModule["kind"]>> = {
 };
 
 /**
- * Bundles the service, the Workers that it is bound to and the stand-ins into a folder, which is emptied first, and describes
- * them in its manifest. Throws if wrangler.toml asks for something that workerd cannot offer.
+ * Bundles the service, the Workers that it is bound to, the stand-ins and the assets into a folder, which is emptied first, and
+ * describes them in its manifest. Throws if wrangler.toml asks for something that workerd cannot offer.
  */
 export async function buildService(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  // Building assets removes old ones by itself, and others may be using them.
+  const old = (await readdir(folder)).filter((name) => name !== ASSETS);
+  await Promise.all(old.map((name) => rm(join(folder, name), { recursive: true })));
+  await buildAssets(join(folder, ASSETS));
 
   const { services } = readConfig({ config: join(PROJECT, MAIN_CONFIG) });
   const bound: readonly string[] = (services ?? []).map(configOfService);
@@ -111,7 +117,7 @@ async function buildWorker(
     assets:
       config.assets?.binding === undefined
         ? undefined
-        : { binding: config.assets.binding, directory: config.assets.directory ?? "" },
+        : { binding: config.assets.binding, directory: ASSETS },
   };
   return { worker, config };
 }

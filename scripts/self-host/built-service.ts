@@ -26,7 +26,7 @@ export interface BuiltWorker {
     readonly period: number;
   }[];
   readonly services: readonly { readonly binding: string; readonly service: string }[];
-  /** A folder, relative to the project. */
+  /** A folder in that of the built service. */
   readonly assets: { readonly binding: string; readonly directory: string } | undefined;
 }
 

@@ -66,7 +66,7 @@ export function workerdConfig(options: ServeOptions): string {
     `(name = "objects", disk = (path = ${text(resolve(objectsIn))}, writable = true))`,
     ...(assets === undefined
       ? []
-      : [`(name = "assets", disk = (path = ${text(resolve(assets.directory))}))`]),
+      : [`(name = "assets", disk = (path = ${text(resolve(options.builtIn, assets.directory))}))`]),
   ];
 
   return `using Workerd = import "/workerd/workerd.capnp";

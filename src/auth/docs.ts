@@ -74,7 +74,7 @@ export const authDocs: FeatureDocs = {
       tag: "Account",
       summary: "Sign up locally (development only)",
       description:
-        "Creates an account with a name and a password, for development without Google. A deployment refuses it with 403. A name that is taken is a 409.",
+        "Creates an account with a name and a password, for development without Google. A page of this service also gets a refresh cookie. A deployment refuses it with 403. A name that is taken is a 409.",
       request: { username: "ada", password: "secret" },
       answers: { 200: { token: TOKEN, email: "ada@local", name: "ada" } },
       problems: ["forbidden", "conflict"],
@@ -83,10 +83,17 @@ export const authDocs: FeatureDocs = {
       tag: "Account",
       summary: "Sign in locally (development only)",
       description:
-        "Returns an access token for an account that `localSignup` has created. A deployment refuses it with 403; a wrong name or password is a 401.",
+        "Returns an access token for an account that `localSignup` has created, and a refresh cookie to a page of this service. A deployment refuses it with 403; a wrong name or password is a 401.",
       request: { username: "ada", password: "secret" },
       answers: { 200: { token: TOKEN, email: "ada@local", name: "ada" } },
       problems: ["unauthenticated", "forbidden"],
+    },
+    getSignInMethods: {
+      tag: "Account",
+      summary: "Find out how people can sign in",
+      description:
+        "For sign-in pages. `local` is sign-in by name and password, in development only. `issuer` is Google or another OpenID issuer; send the browser to its `url`.",
+      answers: { 200: { local: false, issuer: { name: "Google", url: "/auth/google" } } },
     },
     getMe: {
       tag: "Account",
@@ -116,5 +123,14 @@ export const authDocs: FeatureDocs = {
       },
     },
     Me: { description: "The account that is signed in." },
+    SignInMethods: {
+      description: "How people can sign in.",
+      fields: {
+        local: "Whether a name and a password are enough. Only true in development.",
+        issuer: "Where people sign in otherwise, or null if nothing is set up.",
+        "issuer.name": "The issuer's name for people: `Google`, or the host of another one.",
+        "issuer.url": "The path on this service that leads the browser to the issuer.",
+      },
+    },
   },
 };

@@ -30,6 +30,9 @@ export function failureOf(error: AppError): SignInFailure {
   return error.code === "unavailable" || error.code === "not-configured" ? "unavailable" : "auth_failed";
 }
 
+/** Returns the address of the application's page after a successful sign-in. */
+export const successPage = (frontend: string): string => `${frontend}/login-success`;
+
 /** Returns the address of the application's page for a failed sign-in. */
 export const failurePage = (frontend: string, failure: SignInFailure): string =>
   `${frontend}/login?error=${failure}`;

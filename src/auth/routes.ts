@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { rule } from "../shared/violations.ts";
 import { operation } from "../http/openapi.ts";
@@ -7,6 +7,9 @@ import type { AppEnv } from "../access/env.ts";
 import { publicAccess, requireAccess } from "../access/require-access.ts";
 import { validate } from "../http/validate.ts";
 import { requireActive } from "../access/account-status.ts";
+import { accountEmailOf } from "../shared/id-types.ts";
+import { deviceFrom } from "./device.ts";
+import { setRefreshCookie } from "./session-cookie.ts";
 
 const LocalCredentials = z
   .strictObject({
@@ -29,6 +32,13 @@ const Me = z
   .object({ email: z.string(), name: z.string(), picture: z.string().nullable() })
   .meta({ id: "Me" });
 
+const SignInMethods = z
+  .object({
+    local: z.boolean(),
+    issuer: z.object({ name: z.string(), url: z.string() }).nullable(),
+  })
+  .meta({ id: "SignInMethods" });
+
 export const localAuthRoutes = new Hono<AppEnv>()
   .post(
     "/signup",
@@ -36,7 +46,11 @@ export const localAuthRoutes = new Hono<AppEnv>()
     publicAccess,
     limitBursts("public"),
     validate("json", LocalCredentials),
-    async (c) => c.json(await c.var.deps.localAccountService.signUp(c.req.valid("json")), 200),
+    async (c) => {
+      const session = await c.var.deps.localAccountService.signUp(c.req.valid("json"));
+      await rememberOwnPage(c, session.email);
+      return c.json(session, 200);
+    },
   )
   .post(
     "/login",
@@ -44,16 +58,29 @@ export const localAuthRoutes = new Hono<AppEnv>()
     publicAccess,
     limitBursts("public"),
     validate("json", LocalCredentials),
-    async (c) => c.json(await c.var.deps.localAccountService.logIn(c.req.valid("json")), 200),
+    async (c) => {
+      const session = await c.var.deps.localAccountService.logIn(c.req.valid("json"));
+      await rememberOwnPage(c, session.email);
+      return c.json(session, 200);
+    },
   );
 
-export const meRoutes = new Hono<AppEnv>().get(
-  "/me",
-  operation("getMe", { 200: Me }),
-  requireAccess("user", { account: "itself" }),
-  async (c) => {
+/**
+ * Begins a session with a refresh cookie if the request comes from a page of this service, so that a reload does not sign the person
+ * out. Programs keep their token, and a session for each of their sign-ins would only fill the table.
+ */
+async function rememberOwnPage(c: Context<AppEnv>, email: string): Promise<void> {
+  if (c.req.header("sec-fetch-site") !== "same-origin") return;
+  const device = deviceFrom(c.req.header("user-agent"));
+  setRefreshCookie(c, await c.var.deps.sessionService.begin(accountEmailOf(email), device));
+}
+
+export const meRoutes = new Hono<AppEnv>()
+  .get("/methods", operation("getSignInMethods", { 200: SignInMethods }), publicAccess, (c) =>
+    c.json(c.var.deps.signInMethods, 200),
+  )
+  .get("/me", operation("getMe", { 200: Me }), requireAccess("user", { account: "itself" }), async (c) => {
     const { accountEmail, issuedAt } = c.var.scope;
     const user = requireActive(await c.var.deps.users.find(accountEmail), issuedAt);
     return c.json({ email: user.accountEmail, name: user.name, picture: user.picture }, 200);
-  },
-);
+  });

@@ -54,9 +54,9 @@ export class SignInService {
     this.#trustsEmail = trustsEmail;
   }
 
-  /** The application's page after a successful sign-in. */
-  get successPage(): string {
-    return `${this.#frontend}/login-success`;
+  /** The URL of the application. */
+  get frontend(): string {
+    return this.#frontend;
   }
 
   /** Returns the URL to redirect the browser to, and the cookie that it must send back. */

@@ -7,6 +7,7 @@ import { ClientTokens } from "../auth/client-tokens.ts";
 import { OpenIdIssuer } from "../auth/issuer.ts";
 import { LocalAccountService } from "../auth/local-accounts.ts";
 import { SessionService } from "../auth/sessions.ts";
+import { type SignInMethods, signInMethodsOf } from "../auth/sign-in-methods.ts";
 import { SignInService } from "../auth/sign-in.ts";
 import { AccessTokens } from "../auth/tokens.ts";
 import { SignInTransactions } from "../auth/sign-in-transactions.ts";
@@ -52,6 +53,10 @@ export interface Deps
   readonly paymentServices: () => PaymentServices | undefined;
   /** The application's first page, to which browsers return; `undefined` if none is configured. */
   readonly frontend: string | undefined;
+  /** The origin of this service's own pages; `undefined` if it is not configured. */
+  readonly publicOrigin: string | undefined;
+  /** How people can sign in. */
+  readonly signInMethods: SignInMethods;
 }
 
 /** Keeps a request alive for work that continues after its answer. */
@@ -79,6 +84,8 @@ export function createDeps(ports: Ports, later: Later): Deps {
     requirePaymentServices: () => createPaymentServices(ports),
     paymentServices: () => (ports.config.stripe ? createPaymentServices(ports) : undefined),
     frontend: ports.config.frontendOrigins[0],
+    publicOrigin: ports.config.publicOrigin,
+    signInMethods: signInMethodsOf(ports.config),
   };
 }
 

@@ -180,7 +180,7 @@ export const PARAMETERS: Readonly<Record<string, ParameterDocs>> = {
     example: EXAMPLE.runId,
   },
   blockName: { description: "The name of the memory block, `block_name`.", example: "human" },
-  version: { description: "The number of the version.", example: 3 },
+  version: { description: "The number of the version.", example: "3" },
   memoryId: { description: "The memory's id, `memory_id`.", example: EXAMPLE.memoryId },
   endUserId: {
     description: "The id under which your own application knows the end user.",

@@ -45,7 +45,12 @@ interface QueueDoc {
   readonly kind: "queue";
 }
 
-export type RouteDoc = OperationDoc | InputDoc | BodyDoc | BurstDoc | QueueDoc | AnyQueryDoc;
+/** A route that serves a page or a file to browsers, and is no operation of the API; see `webPage`. */
+interface PageDoc {
+  readonly kind: "page";
+}
+
+export type RouteDoc = OperationDoc | InputDoc | BodyDoc | BurstDoc | QueueDoc | AnyQueryDoc | PageDoc;
 
 /** The property of a middleware that documents its route. `scripts/openapi.ts` reads it. */
 const ROUTE_DOC = Symbol("route-doc");
@@ -64,6 +69,11 @@ export function docOf(handler: object): RouteDoc | undefined {
 export const operation = (id: string, answers: OperationDoc["answers"]): MiddlewareHandler =>
   documented<MiddlewareHandler>((_c, next) => next(), { kind: "operation", id, answers });
 
+/** Marks a route that serves a page or a file to browsers. It takes the place of `operation`: the description leaves it out. */
+export const webPage: MiddlewareHandler = documented<MiddlewareHandler>((_c, next) => next(), {
+  kind: "page",
+});
+
 /** Documents headers that a handler reads itself. */
 export const headers = (schema: z.ZodType): MiddlewareHandler =>
   documented<MiddlewareHandler>((_c, next) => next(), { kind: "input", target: "header", schema });
@@ -72,17 +82,18 @@ export const headers = (schema: z.ZodType): MiddlewareHandler =>
 export const multipartBody = (schema: z.ZodType): MiddlewareHandler =>
   documented<MiddlewareHandler>((_c, next) => next(), { kind: "input", target: "form", schema });
 
-/** Returns the operation of this request's route, or `undefined` if no route matches. */
-export const operationOf = (c: Context): OperationDoc | undefined => operationAmong(matchedRoutes(c))?.doc;
+/** Returns the operation of this request's route, or `undefined` if no route matches. A page counts as one. */
+export const operationOf = (c: Context): OperationDoc | PageDoc | undefined =>
+  operationAmong(matchedRoutes(c))?.doc;
 
 /** Returns the pattern of this request's route, such as `/agents/:agentId`, or `undefined` if no route matches. */
 export const routeOf = (c: Context): string | undefined => operationAmong(matchedRoutes(c))?.path;
 
-/** Returns the first of these handlers that documents an operation, with its path. Middleware for all paths has none. */
+/** Returns the first of these handlers that documents an operation or a page, with its path. Middleware for all paths has none. */
 export function operationAmong(routes: readonly { readonly handler: object; readonly path: string }[]) {
   for (const { handler, path } of routes) {
     const doc = docOf(handler);
-    if (doc?.kind === "operation") return { doc, path };
+    if (doc?.kind === "operation" || doc?.kind === "page") return { doc, path };
   }
   return undefined;
 }

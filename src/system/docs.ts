@@ -6,7 +6,8 @@ export const systemDocs: FeatureDocs = {
     getRoot: {
       tag: "Administration",
       summary: "Get the name of the service",
-      description: "Answers with a fixed sentence. Use `getHealth` for checks.",
+      description:
+        "Answers with a fixed sentence. A browser, which prefers `text/html`, gets the playground instead. Use `getHealth` for checks.",
       answers: { 200: { message: "Dynamic Agent Builder API" } },
     },
     getHealth: {

@@ -4,6 +4,8 @@ import { operation } from "../http/openapi.ts";
 import { anyQuery } from "../http/query-names.ts";
 import type { AppEnv } from "../access/env.ts";
 import { publicAccess } from "../access/require-access.ts";
+import { serveAsset } from "./assets.ts";
+import { servePlayground, prefersPage } from "./playground.ts";
 
 const Welcome = z.object({ message: z.string() }).meta({ id: "Welcome" });
 const Health = z.object({ status: z.literal("healthy") }).meta({ id: "Health" });
@@ -19,19 +21,19 @@ interface ApiDescription {
 
 /** Public routes: the name, the health and the OpenAPI document of the service. */
 export const systemRoutes = new Hono<AppEnv>()
-  .get("/", operation("getRoot", { 200: Welcome }), anyQuery(), publicAccess, (c) =>
-    c.json({ message: "Dynamic Agent Builder API" }, 200),
-  )
+  .get("/", operation("getRoot", { 200: Welcome }), anyQuery(), publicAccess, async (c) => {
+    c.header("Vary", "Accept", { append: true });
+    if (!prefersPage(c.req.header("accept")))
+      return c.json({ message: "Dynamic Agent Builder API" } as const, 200);
+    // The cast only hides the page from the type that Hono's typed client reads.
+    return (await servePlayground(c)) as Response &
+      TypedResponse<{ message: "Dynamic Agent Builder API" }, 200, "json">;
+  })
   .get("/health", operation("getHealth", { 200: Health }), anyQuery(), publicAccess, (c) =>
     c.json({ status: "healthy" } as const, 200),
   )
   .get("/openapi.json", operation("getOpenApi", { 200: "json" }), anyQuery(), publicAccess, async (c) => {
-    const { body, ok } = await c.env.ASSETS.fetch(new URL("/openapi.json", c.req.url));
-    if (!ok) throw new Error("The API description is not among the assets.");
-    const response: Response = c.newResponse(body, 200, {
-      "content-type": "application/json",
-      "cache-control": PUBLIC,
-    });
+    const response = await serveAsset(c, "/openapi.json", { cache: PUBLIC });
     // The cast only adds the type that Hono's typed client reads.
     return response as Response & TypedResponse<ApiDescription, 200, "json">;
   });

@@ -239,3 +239,66 @@ it.each([
   }
   expect(await table.get(keyOf(username))).toEqual(before);
 });
+
+describe("a page of this service", () => {
+  const OWN_PAGE = { "sec-fetch-site": "same-origin", origin: "https://api.example.com" };
+
+  it.each(["signup", "login"])("stays signed in after a reload, by a cookie from %s", async (route) => {
+    const username = freshName();
+    if (route === "login") await signUpAs(username);
+
+    const entered = await anonymous(
+      "POST",
+      `/auth/local/${route}`,
+      { username, password: "secret" },
+      OWN_PAGE,
+    );
+
+    const cookie = entered.headers.get("set-cookie") ?? "";
+    expect(entered.status).toBe(200);
+    expect(cookie).toMatch(/^__Host-dab_refresh=[^;]+; .*HttpOnly; Secure; SameSite=Lax$/u);
+    const reloaded = await anonymous("POST", "/auth/refresh", undefined, {
+      ...OWN_PAGE,
+      cookie: cookie.split(";", 1)[0] ?? "",
+    });
+    expect(reloaded.status).toBe(200);
+    const me = await clientOf(reloaded.body.token)("GET", "/auth/me");
+    expect(me.body.email).toBe(`${username}@example.com`);
+  });
+
+  it.each([
+    ["a program", {}],
+    ["a page of another site", { "sec-fetch-site": "cross-site", origin: "https://app.example.com" }],
+  ])("is the only one that gets a cookie: not %s", async (_case, headers) => {
+    const { status, headers: answered } = await anonymous(
+      "POST",
+      "/auth/local/signup",
+      { username: freshName(), password: "secret" },
+      headers,
+    );
+
+    expect([status, answered.get("set-cookie")]).toEqual([200, null]);
+  });
+});
+
+describe("the ways to sign in", () => {
+  it("are the local one and the issuer's, where both are set up", async () => {
+    const { status, body } = await anonymous("GET", "/auth/methods");
+
+    expect(status).toBe(200);
+    expect(body).toEqual({ local: true, issuer: { name: expect.any(String), url: "/auth/google" } });
+  });
+
+  it.each([
+    [
+      "Google in production",
+      { OIDC_ISSUER: "" },
+      { local: false, issuer: { name: "Google", url: "/auth/google" } },
+    ],
+    ["none where no issuer is set up", { GOOGLE_CLIENT_ID: "" }, { local: false, issuer: null }],
+  ])("are %s", async (_case, variables, expected) => {
+    const { body } = await requestIn({ ENVIRONMENT: "production", ...variables }, "GET", "/auth/methods");
+
+    expect(body).toEqual(expected);
+  });
+});

@@ -234,3 +234,46 @@ describe("the issuer of `npm run dev:oidc`", () => {
     expect(body).toMatchObject({ email: "grace@example.com", name: "Grace Hopper" });
   });
 });
+
+describe("a sign-in that the playground has begun", () => {
+  const PLAYGROUND = "/auth/google?to=playground";
+
+  /** Begins a sign-in, and returns where the browser ends. */
+  async function endOf(browser: ReturnType<typeof openBrowser>, path: string, more = {}) {
+    const departure = await beginSignIn(browser, path);
+    const code = codeFor(departure, newPerson());
+    const { headers } = await browser("GET", callbackPath({ state: departure.state, code, ...more }));
+    return headers.get("location");
+  }
+
+  it("returns to this service, signed in, and leaves no cookie behind but the session's", async () => {
+    const browser = openBrowser();
+
+    expect(await endOf(browser, PLAYGROUND)).toBe("https://api.example.com/login-success");
+    expect([...browser.cookies.keys()]).toEqual([REFRESH]);
+    const refreshed = await browser("POST", "/auth/refresh", { origin: "https://api.example.com" });
+    expect(refreshed.status).toBe(200);
+  });
+
+  it("returns to this service if it fails", async () => {
+    const browser = openBrowser();
+    await beginSignIn(browser, PLAYGROUND);
+
+    const { headers } = await browser("GET", callbackPath({ state: "forged", code: "x" }));
+
+    expect(headers.get("location")).toBe("https://api.example.com/login?error=auth_failed");
+  });
+
+  it("does not lead later sign-ins of the application away from it", async () => {
+    const browser = openBrowser();
+    await beginSignIn(browser, PLAYGROUND);
+
+    expect(await endOf(browser, "/auth/google")).toBe(`${APP}/login-success`);
+  });
+
+  it.each(["https://evil.example", "//evil.example", "app", ""])("goes nowhere else: to=%s", async (to) => {
+    const path = `/auth/google?to=${encodeURIComponent(to)}`;
+
+    expect(await endOf(openBrowser(), path)).toBe(`${APP}/login-success`);
+  });
+});

@@ -5,11 +5,17 @@ import { docOf } from "../../src/http/openapi.ts";
 import { anonymous, app } from "../support/app.ts";
 import { ROUTES } from "./route-cases.ts";
 
-/** The description of each route, by `METHOD /path`; middleware for all routes has none. */
-const operations = Map.groupBy(
+/** The handlers of each route, by `METHOD /path`, without middleware for all routes. */
+const routes = Map.groupBy(
   app.routes.filter(({ method }) => method !== "ALL"),
   ({ method, path }) => `${method} ${path}`,
 );
+
+const isPage = (handlers: readonly { handler: object }[]) =>
+  handlers.some(({ handler }) => docOf(handler)?.kind === "page");
+
+/** The routes of the API. Pages for browsers are no part of its description. */
+const operations = new Map([...routes].filter(([, handlers]) => !isPage(handlers)));
 
 const operationOf = (route: string) =>
   (operations.get(route) ?? [])
@@ -34,6 +40,7 @@ it("declares exactly these routes public", () => {
     "GET /auth/callback",
     "GET /auth/callback/google",
     "GET /auth/google",
+    "GET /auth/methods",
     "GET /health",
     "GET /openapi.json",
     "GET /payments/stripe/pricing",
@@ -46,6 +53,21 @@ it("declares exactly these routes public", () => {
     "POST /payments/stripe/checkout",
     "POST /payments/stripe/webhook",
   ]);
+});
+
+it("serves exactly these pages and files to browsers, to everybody", () => {
+  const pages = [...routes].filter(([, handlers]) => isPage(handlers));
+
+  expect(pages.map(([route]) => route).toSorted()).toEqual([
+    "GET /assets/:file",
+    "GET /docs",
+    "GET /docs.md",
+    "GET /llms.txt",
+    "GET /login",
+    "GET /login-success",
+  ]);
+  for (const [, handlers] of pages)
+    expect(handlers.map(({ handler }) => accessOf(handler)).filter(Boolean)).toEqual(["public"]);
 });
 
 const CALLERS: readonly string[] = ["user", "end-user", ...SCOPES];

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { anonymous, type Client, signUp } from "../support/app.ts";
+import { checkingProblems } from "./described-problems.ts";
 import { methodOf, pathOf, problem, type RouteCase, WITH_BODY } from "./route-cases.ts";
 
 const SECRET = "hunter2-is-what-was-submitted";
@@ -9,7 +10,7 @@ beforeAll(async () => {
   user = await signUp();
 });
 
-const clientFor = ({ isPublic }: RouteCase): Client => (isPublic ? anonymous : user);
+const clientFor = ({ isPublic }: RouteCase): Client => checkingProblems(isPublic ? anonymous : user);
 
 /** Sentences that begin with the name of the member are not given it again. */
 const said = (member: string, message: string): string =>

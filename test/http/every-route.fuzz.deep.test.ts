@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { anonymous, type Client, signUp } from "../support/app.ts";
+import { expectDescribedProblem } from "./described-problems.ts";
 import { methodOf, pathOf, type Place, ROUTES, createPlace, WITH_BODY } from "./route-cases.ts";
 
 /** The account in which routes store the bodies that they accept. */
@@ -28,6 +29,7 @@ async function expectSense(method: string, path: string, init: RequestInit = {},
     expect(response.headers.get("content-type")).toBe("application/problem+json");
     expect(JSON.parse(text)).toMatchObject({ status: response.status, code: expect.any(String) });
     expect(text.length).toBeLessThan(20_000);
+    expectDescribedProblem(method, path, { body: JSON.parse(text) });
   }
   return response.status;
 }

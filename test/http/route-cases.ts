@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { ada, type Answer, app, beginConversation, type Client } from "../support/app.ts";
 import { createBase } from "../support/knowledge.ts";
+import { expectDescribedProblem } from "./described-problems.ts";
 
 /** What the shared test cases need to know about a route. */
 export interface RouteCase {
@@ -35,6 +36,7 @@ const memory = { content: "Alice has a cat called Tom", occurred_at: "2025-06-01
 export const ROUTES: readonly RouteCase[] = [
   { route: "POST /auth/local/signup", body: credentials, isPublic: true },
   { route: "POST /auth/local/login", body: credentials, isPublic: true },
+  { route: "GET /auth/methods", isPublic: true },
   { route: "GET /auth/google", isPublic: true },
   { route: "GET /auth/callback", isPublic: true },
   { route: "GET /auth/callback/google", isPublic: true },
@@ -228,8 +230,18 @@ const FILES = [
   "",
 ].join("\r\n");
 
-/** Sends what the route takes, about this place. */
-export function sendTo(client: Client, route: RouteCase, place: Place = absentPlace()): Promise<Answer> {
+/** Sends what the route takes, about this place. Fails if it is answered with a problem that its description does not name. */
+export async function sendTo(
+  client: Client,
+  route: RouteCase,
+  place: Place = absentPlace(),
+): Promise<Answer> {
+  const answer = await sendWhatItTakes(client, route, place);
+  expectDescribedProblem(methodOf(route), pathOf(route, place), answer);
+  return answer;
+}
+
+function sendWhatItTakes(client: Client, route: RouteCase, place: Place): Promise<Answer> {
   const query = route.query === undefined ? "" : `?${withIds(route.query, place)}`;
   const path = pathOf(route, place) + query;
   if (route.takesFiles)
@@ -275,5 +287,7 @@ export async function requestIn(
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
   const response = await app.request(path, init, { ...env, ...variables }, ctx);
   await waitOnExecutionContext(ctx);
-  return { status: response.status, headers: response.headers, body: await response.json() };
+  const answer = { status: response.status, headers: response.headers, body: await response.json() };
+  expectDescribedProblem(method, path, answer);
+  return answer;
 }

@@ -2,6 +2,7 @@ import openapi from "../../docs/openapi.json" with { type: "json" };
 import { beforeAll, describe, expect, it } from "vitest";
 import { ada, anonymous, type Client, signUp } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
+import { checkingProblems } from "./described-problems.ts";
 import { methodOf, pathOf, type RouteCase, ROUTES, WITH_BODY } from "./route-cases.ts";
 
 /** Addresses to which others append parameters of theirs. */
@@ -17,7 +18,7 @@ beforeAll(async () => {
   user = await signUp();
 });
 
-const clientFor = ({ isPublic }: RouteCase): Client => (isPublic ? anonymous : user);
+const clientFor = ({ isPublic }: RouteCase): Client => checkingProblems(isPublic ? anonymous : user);
 
 describe("an unknown query parameter", () => {
   const strict = ROUTES.filter(({ route }) => !OPEN_QUERIES.includes(route));

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect } from "vitest";
+import { afterEach, expect, vi } from "vitest";
 import { freePort } from "../../scripts/free-port.ts";
 
 const PROJECT = join(import.meta.dirname, "../..");
@@ -37,9 +37,8 @@ export async function untilReady(server: ReturnType<typeof beginServer>) {
   const { child, output } = server;
   // Either it is ready, or it has ended and printed the reason.
   const ended = () => child.exitCode !== null || child.signalCode !== null;
-  await expect
-    .poll(() => output().includes("ready:") || ended(), { timeout: 110_000, interval: 100 })
-    .toBe(true);
+  // Hooks call it, too, where `expect.poll` is not allowed.
+  await vi.waitUntil(() => output().includes("ready:") || ended(), { timeout: 110_000, interval: 100 });
   expect(output()).toContain("ready:");
   return server;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { DemoApi } from "../../scripts/demo-api.ts";
+import { createDemoAgent, signInToDemo } from "../../scripts/demo-account.ts";
 import { freePort } from "../../scripts/free-port.ts";
 import { beginServer, cleanUps, untilReady } from "./dev-process.ts";
 import { buildWithoutDocker, environment, wordsOf } from "./dockerfile.ts";
@@ -41,12 +41,10 @@ it(
     await run(process.execPath, health, { env: environment({ ...image.env, PORT }) });
     const description = await fetch(`http://localhost:${PORT}/openapi.json`);
     expect(await description.json()).toMatchObject({ openapi: "3.1.0" });
-    const api = await DemoApi.signIn(`http://localhost:${PORT}`);
-    const agent = await api.createAgent();
-    const types: string[] = [];
-    for await (const { type } of api.send(agent, await api.openConversation(agent, "First"), "I am Ada."))
-      types.push(type);
-    expect(types.at(-1)).toBe("STREAM_COMPLETE");
+    const client = await signInToDemo(`http://localhost:${PORT}`);
+    const { agent_id } = await createDemoAgent(client);
+    const { conversation_id } = await client.conversations.create({ title: "First", agent_id });
+    expect(await client.agents(agent_id).send(conversation_id, "I am Ada.").text()).toContain("Ada");
 
     child.kill("SIGTERM");
     expect(await exited).toEqual([0, null]);

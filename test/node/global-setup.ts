@@ -1,4 +1,5 @@
 import type { TestProject } from "vitest/node";
+import { buildAssets } from "../../scripts/assets.ts";
 import { demoResponder } from "../../scripts/demo-model.ts";
 import { startEmbeddedDynamoDb } from "../../scripts/embedded-dynamodb.ts";
 import { type ReplyStep, startModelServer } from "../../scripts/model-server.ts";
@@ -31,6 +32,7 @@ async function* played(
 
 /** The servers that tests run against: the database, a proxy with faults before it, models, and their remote control. */
 export default async function setup(project: TestProject) {
+  await buildAssets();
   const database = await startEmbeddedDynamoDb({});
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
   await ensureTable({ endpoint: database.endpoint, region: REGION, table: TEST_TABLE, credentials });

@@ -52,6 +52,7 @@ import {
   summaryWithoutModel,
   transcriptLine,
 } from "../../src/messages/summary-text.ts";
+import { PLAYGROUND_READERS } from "./linear-playground-readers.ts";
 import { KNOWLEDGE_READERS } from "./linear-knowledge-readers.ts";
 import { READING_READERS } from "./linear-reading.ts";
 import { CRAWL_READERS } from "./linear-crawl-readers.ts";
@@ -103,6 +104,7 @@ import {
   requestOf,
   rebase,
 } from "./linear-inputs.ts";
+import { CLIENT_READERS } from "./linear-client-readers.ts";
 import { STREAM_READERS } from "./linear-streams.ts";
 
 const NO_AMENDMENTS = { source: "api.test/m", amendments: new Map<never, never>() };
@@ -336,7 +338,9 @@ export const READERS: Readonly<Record<string, Reads>> = {
   "llm/bytes: textOf": (text) =>
     textOf(new Response(bodyOf(utf8(text), 64)), { ms: 1_000, maxBytes: 1_000_000 }),
   ...STREAM_READERS,
+  ...CLIENT_READERS,
   ...KNOWLEDGE_READERS,
+  ...PLAYGROUND_READERS,
 
   "auth/profile: profileFrom": (text) => [
     profileFrom({ sub: "s", email: "a@example.com", email_verified: true, name: text, picture: text }, false),

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { freePort } from "../../scripts/free-port.ts";
-import { type Agent, DemoApi } from "../../scripts/demo-api.ts";
+import type { Agent, AgentBuilder } from "../../client/src/index.ts";
+import { createDemoAgent, signInToDemo } from "../../scripts/demo-account.ts";
 import { buildService } from "../../scripts/self-host/build.ts";
 import { descendants, isAlive, refusal, startService, workplace } from "./dev-process.ts";
 
@@ -28,9 +29,10 @@ beforeAll(async () => {
 afterAll(() => rm(built, { recursive: true }));
 
 /** Sends a message and returns the types of the events of its turn. */
-async function talk(api: DemoApi, agent: Agent, conversationId: string, content: string) {
+async function talk(client: AgentBuilder, { agent_id }: Agent, conversationId: string, content: string) {
   const types: string[] = [];
-  for await (const { type } of api.send(agent, conversationId, content)) types.push(type);
+  for await (const { event_type } of client.agents(agent_id).send(conversationId, content))
+    types.push(event_type);
   return types;
 }
 
@@ -44,12 +46,14 @@ it("runs a trial without any settings, remembers after it is killed, and ends st
 
   // Static assets, Durable Objects and the demo model.
   expect(await (await fetch(`${url}/openapi.json`)).json()).toMatchObject({ openapi: "3.1.0" });
-  const api = await DemoApi.signIn(url);
-  const agent = await api.createAgent();
-  const conversation = await api.openConversation(agent, "First");
-  expect(await talk(api, agent, conversation, "My name is Alice.")).toContain("STREAM_COMPLETE");
-  const memory = await api.readMemory(agent, "human");
-  expect(JSON.stringify(memory)).toContain("Alice");
+  const client = await signInToDemo(url);
+  const agent = await createDemoAgent(client);
+  const { agent_id } = agent;
+  const { conversation_id } = await client.conversations.create({ title: "First", agent_id });
+  expect(await talk(client, agent, conversation_id, "My name is Alice.")).toContain("STREAM_COMPLETE");
+  const human = client.agents(agent_id).memory.block("human");
+  const memory = await human.get();
+  expect(memory.lines).toEqual(["Name: Alice"]);
 
   const started = await descendants(first.child.pid ?? 0);
   first.child.kill("SIGKILL");
@@ -58,11 +62,11 @@ it("runs a trial without any settings, remembers after it is killed, and ends st
   const second = await startService(variables, "--built", built);
 
   // The same token: the secret that signed it has been kept.
-  expect(await api.readMemory(agent, "human")).toEqual(memory);
+  expect(await human.get()).toEqual(memory);
   const types: string[] = [];
-  for await (const { type } of api.send(agent, conversation, "What is my name?")) {
+  for await (const { event_type } of client.agents(agent_id).send(conversation_id, "What is my name?")) {
     if (types.length === 0) second.child.kill("SIGTERM");
-    types.push(type);
+    types.push(event_type);
   }
   expect(types.at(-1)).toBe("STREAM_COMPLETE");
   expect(await second.exited).toEqual([0, null]);

@@ -62,8 +62,8 @@ export interface Departure {
   readonly redirectUri: string;
 }
 
-export async function beginSignIn(browser: Browser): Promise<Departure> {
-  const { status, headers, body } = await browser("GET", "/auth/google");
+export async function beginSignIn(browser: Browser, path = "/auth/google"): Promise<Departure> {
+  const { status, headers, body } = await browser("GET", path);
   if (status !== 302) throw new Error(`No way to the issuer: ${status} ${JSON.stringify(body)}`);
   const url = new URL(headers.get("location") ?? "");
   const parameter = (name: string) => url.searchParams.get(name) ?? "";

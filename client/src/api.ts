@@ -1,0 +1,4487 @@
+// Written by scripts/client-types.ts from docs/openapi.json. Do not edit: change the API's description instead.
+/** The progress of an account's deletion. */
+export interface AccountDeletion {
+  /** `completed` if nothing of the account is left. */
+  status: "processing" | "completed";
+  /** When it was requested (UTC); null if unknown. */
+  requested_at: string | null;
+  /** When it ended (UTC); null while it has not. */
+  completed_at: string | null;
+}
+
+/** The event was received. */
+export interface Acknowledged {
+  /** Always `ok`. */
+  status: "ok";
+}
+
+/** Where the browser goes on. */
+export interface Address {
+  /** The address. */
+  url: string;
+}
+
+/** An agent. */
+export interface Agent {
+  /** The agent's id. */
+  agent_id: string;
+  /** The name, one line of at most 200 characters. No two agents of an account have the same. */
+  agent_name: string;
+  /** How a message becomes an answer. `krishna-mini` answers with the history alone; `krishna-memgpt` also has memory and tools. */
+  agent_architecture: string;
+  /** Who the agent is and how it behaves, at most 40,000 characters. Part of every prompt. */
+  agent_persona: string;
+  /** The provider of the model, matched without case. Its credentials are stored in the settings. */
+  agent_provider: string;
+  /** The id of the model; null for the provider's default. */
+  agent_model: string | null;
+  /** A turn after a longer pause starts without history. In minutes, up to 43,200 (30 days); 60 by default, and 0 always keeps the history. */
+  session_timeout_minutes: number;
+  /** The model's temperature, 0 to 2; null for the provider's default. */
+  temperature: number | null;
+  /** The longest answer in tokens, 1 to 200,000; null for the provider's default. */
+  max_output_tokens: number | null;
+  /** How many tokens the model reads at once, 2,048 to 20,000,000; null for the known window of the model. Set it if your server loads the model with another window. */
+  context_window: number | null;
+  /** The provider that answers if the first one fails before it has said anything; null for none, or, with a `fallback_model`, for the same one. */
+  fallback_provider: string | null;
+  /** The model of the fallback; null for none or the provider's default. */
+  fallback_model: string | null;
+  /** Origins of the pages from which end users may talk to the agent, such as `https://shop.example.com`; at most 20. */
+  allowed_origins: string[];
+  /** How many messages one end user may send in a month (UTC); null for no limit of its own. A lower limit of the plan takes precedence. */
+  end_user_messages_per_month: number | null;
+  /** The e-mail address of the account that owns it. */
+  created_by: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+}
+
+/** Changes of an agent. Absent and blank members keep their values; `none` removes a value. */
+export interface AgentChanges {
+  /** The name, one line of at most 200 characters. No two agents of an account have the same. */
+  agent_name?: string | undefined;
+  /** How a message becomes an answer. `krishna-mini` answers with the history alone; `krishna-memgpt` also has memory and tools. */
+  agent_architecture?: "krishna-mini" | "krishna-memgpt" | undefined;
+  /** Who the agent is and how it behaves, at most 40,000 characters. Part of every prompt. */
+  agent_persona?: string | undefined;
+  /** The provider of the model, matched without case. Its credentials are stored in the settings. */
+  agent_provider?: "Demo" | "OpenAI" | "OpenAICompatible" | "Anthropic" | "Bedrock" | "Cloudflare" | undefined;
+  /** The id of the model; null for the provider's default. */
+  agent_model?: string | null | undefined;
+  /** A turn after a longer pause starts without history. In minutes, up to 43,200 (30 days); 60 by default, and 0 always keeps the history. */
+  session_timeout_minutes?: number | undefined;
+  /** The model's temperature, 0 to 2; null for the provider's default. */
+  temperature?: number | null | undefined;
+  /** The longest answer in tokens, 1 to 200,000; null for the provider's default. */
+  max_output_tokens?: number | null | undefined;
+  /** How many tokens the model reads at once, 2,048 to 20,000,000; null for the known window of the model. Set it if your server loads the model with another window. */
+  context_window?: number | null | undefined;
+  /** The provider that answers if the first one fails before it has said anything; null for none, or, with a `fallback_model`, for the same one. */
+  fallback_provider?: "Demo" | "OpenAI" | "OpenAICompatible" | "Anthropic" | "Bedrock" | "Cloudflare" | null | undefined;
+  /** The model of the fallback; null for none or the provider's default. */
+  fallback_model?: string | null | undefined;
+  /** Origins of the pages from which end users may talk to the agent, such as `https://shop.example.com`; at most 20. */
+  allowed_origins?: readonly string[] | undefined;
+  /** How many messages one end user may send in a month (UTC); null for no limit of its own. A lower limit of the plan takes precedence. */
+  end_user_messages_per_month?: number | null | undefined;
+}
+
+/** An agent, for callers that may not read it. */
+export interface AgentReference {
+  /** The agent's id. */
+  agent_id: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+}
+
+/** An API key, without its secret. */
+export interface ApiKey {
+  /** The API key's id. */
+  key_id: string;
+  /** What the key is for, at most 100 characters. */
+  name: string;
+  /** The beginning and the end of the secret. */
+  hint: string;
+  /** What the key may do. */
+  scopes: string[];
+  /** The only agents that the key may use; null for all of them. */
+  agent_ids: string[] | null;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it stops being valid (UTC); null if it does not. */
+  expires_at: string | null;
+  /** When it was last used (UTC), to the hour; null if never. */
+  last_used_at: string | null;
+  /** When it was revoked (UTC); null if it is valid. */
+  revoked_at: string | null;
+}
+
+/** How much of an archival memory searches can find. */
+export type ArchivalMemoryStatus = {
+  /** How many memories there are. */
+  memories: number;
+  /** How many memories are found by their words. */
+  indexed: number;
+  /** How many memories are found by their meaning. */
+  embedded: number;
+  /** The embedding model and the length of its vectors. Null if search is by words only. */
+  model: string | null;
+  /** Why the embeddings server failed last. Null once it embeds memories again. */
+  last_error: {
+    /** What went wrong, in a sentence. */
+    message: string;
+    /** When it happened (UTC). */
+    at: string;
+  } | null;
+};
+
+/** The answer is stored. Directly before `STREAM_COMPLETE`, with the `seq` of the event before. */
+export interface AssistantMessageSavedEvent {
+  /** The type of the event. */
+  event_type: "ASSISTANT_MESSAGE_SAVED";
+  /** The whole answer. */
+  content: string;
+  /** The id of the stored message. */
+  message_id: string;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** Present if the answer was cut off at a limit on its length. */
+  stop_reason?: "length" | undefined;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** A session on a device. */
+export interface AuthSession {
+  /** The session's id. */
+  session_id: string;
+  /** The browser and the system, as far as they are known. */
+  device: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it last got an access token (UTC). */
+  last_used_at: string;
+  /** When it ends unless it is used before then (UTC). */
+  expires_at: string;
+  /** Whether it is the session of this request's cookie. */
+  current: boolean;
+}
+
+/** A plan to buy. */
+export interface CheckoutOrder {
+  /** The `planKey` of the plan. */
+  planKey: string;
+  /** How it is paid. */
+  billingCycle: "monthly" | "annual";
+  /** Prefills the e-mail address for people who are not signed in. */
+  userEmail?: string | undefined;
+}
+
+/** The state of a checkout at Stripe. */
+export interface CheckoutState {
+  /** `open`, `complete` or `expired`. */
+  status: string;
+  /** `paid`, `unpaid` or `no_payment_required`. */
+  payment_status: string;
+}
+
+/** A passage of a knowledge base that an answer refers to. */
+export interface Citation {
+  /** The number by which the answer refers to it: `[1]`. */
+  n: number;
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** The page's id. */
+  page_id: string;
+  /** The address of the page. Null for an uploaded file. */
+  url: string | null;
+  /** The title of the page, at most 200 characters; null if it has none. */
+  title: string | null;
+  /** The nearest heading above the passage, at most 200 characters; null if there is none. */
+  heading: string | null;
+  /** The passage's id. It changes when the page's text changes. */
+  passage_id: string;
+}
+
+/** The purchase to claim. */
+export interface Claim {
+  /** The id of the checkout session, which the page after the payment receives in its address. */
+  session_id: string;
+}
+
+/** A token for an end user. */
+export interface ClientToken {
+  /** The token. Send it as `Authorization: Bearer …`. */
+  token: string;
+  /** When it stops being valid (UTC). */
+  expires_at: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** The id under which your own application knows the end user. */
+  end_user_id: string;
+  /** The origins of the pages that may use it. If empty, it works outside of browsers only. */
+  origins: string[];
+}
+
+/** A token for an end user, for callers that may not read end users. */
+export interface ClientTokenReference {
+  /** The token. Send it as `Authorization: Bearer …`. */
+  token: string;
+  /** When it stops being valid (UTC). */
+  expires_at: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** The id under which your own application knows the end user. */
+  end_user_id: string;
+}
+
+/** The message was delivered. */
+export interface ContactAnswer {
+  /** Always true. */
+  success: true;
+  /** A sentence for people. */
+  message: string;
+  /** Always null: the legacy Python service opened a public issue. */
+  issue_number: null;
+  /** Always null. */
+  issue_url: null;
+}
+
+/** A message to the operators. */
+export interface ContactSubmission {
+  /** What it is about. */
+  type: "feedback" | "support" | "bug-report" | "feature-request";
+  /** One line of 5 to 200 characters. */
+  subject: string;
+  /** Where the answer goes. */
+  email: string;
+  /** The message, 20 to 5,000 characters. */
+  description: string;
+}
+
+/** A memory block that was nearly full has been shortened after an earlier answer. */
+export interface ContextCompactedEvent {
+  /** The type of the event. */
+  event_type: "CONTEXT_COMPACTED";
+  /** A status line for people. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** The name of the memory block. */
+  block: string;
+  /** The number of the version that was created. */
+  version: number;
+  /** How many words the block had. */
+  words_before: number;
+  /** How many words it has now. */
+  words_after: number;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** A conversation with an agent. */
+export interface Conversation {
+  /** The conversation's id. */
+  conversation_id: string;
+  /** The title, at most 200 characters. */
+  title: string;
+  /** A description; null if there is none. */
+  description: string | null;
+  /** The agent that answers. */
+  agent_id: string;
+  /** The e-mail address of the account that owns it. */
+  created_by: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+}
+
+/** Changes of a conversation. Absent members keep their values. */
+export interface ConversationChanges {
+  /** The title, at most 200 characters. */
+  title?: string | undefined;
+  /** A description, at most 1,000 characters. */
+  description?: string | undefined;
+  /** The agent that answers. */
+  agent_id?: string | undefined;
+}
+
+/** What the next turn would send to the model. */
+export interface ConversationContext {
+  /** The conversation's id. */
+  conversation_id: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** The agent's architecture. */
+  architecture: string;
+  /** The model that would answer. */
+  model: {
+    /** The model's id. */
+    id: string;
+    /** How many tokens the model reads at once. */
+    window_tokens: number;
+  };
+  /** How tokens are estimated, in a sentence for people. */
+  estimate: string;
+  /** The sections of the system prompt. They are joined by blank lines. */
+  sections: {
+    /** The name of the section. */
+    name: string;
+    /** The text of the section. */
+    text: string;
+    /** Its estimated tokens. */
+    tokens: number;
+  }[];
+  /** The tools that the model may call. */
+  tools: {
+    /** The tool's name. */
+    name: string;
+    /** The estimated tokens of its description. */
+    tokens: number;
+  }[];
+  /** The messages of the conversation. */
+  history: {
+    /** The stored messages that the turn reads. */
+    stored: {
+      /** The message's id. */
+      message_id: string;
+      /** Who wrote it: `user` or `assistant`. */
+      role: string;
+      /** When it was created (UTC). */
+      created_at: string;
+      /** Its estimated tokens. */
+      tokens: number;
+      /** Whether the model reads only the beginning and the end. */
+      shortened: boolean;
+    }[];
+    /** The stored messages as the model reads them. Consecutive messages of one role are joined. */
+    sent: ({
+      /** Who says it. */
+      role: "user" | "assistant" | "tool";
+      /** The text. */
+      content: string;
+      /** The calls of tools that the message contains. */
+      tool_calls: {
+        /** The id of the call. */
+        id: string;
+        /** The name of the tool. */
+        name: string;
+        /** The arguments: JSON as text. */
+        arguments: string;
+      }[];
+      /** The call that the message is the result of; null in other messages. */
+      tool_call_id: string | null;
+      /** Its estimated tokens. */
+      tokens: number;
+    })[];
+    /** The estimated tokens of all messages. */
+    tokens: number;
+    /** The most tokens that messages may take. */
+    max_tokens: number;
+  };
+  /** Added after the new message. It changes with every turn. */
+  volatile: {
+    /** The name of the section. */
+    name: string;
+    /** The text of the section. */
+    text: string;
+    /** Its estimated tokens. */
+    tokens: number;
+  };
+  /** What the model would not read. */
+  left_out: {
+    /** Whether the pause since the last message exceeded the session timeout. */
+    session_timed_out: boolean;
+    /** How many of the messages that a turn reads are left out. */
+    messages: number;
+    /** Whether there are older messages, which a turn does not read. */
+    has_older_messages: boolean;
+    /** How many messages the summary stands for. */
+    messages_summarized: number;
+    /** Blocks that are named, but too long to be included. */
+    memory_blocks: string[];
+  };
+  /** Estimated tokens. */
+  totals: {
+    /** Those of the system prompt. */
+    system_tokens: number;
+    /** Those of the tools. */
+    tool_tokens: number;
+    /** Those of the messages. */
+    history_tokens: number;
+    /** All of them. */
+    tokens: number;
+  };
+}
+
+/** A conversation, for callers that may not read it. */
+export interface ConversationReference {
+  /** The conversation's id. */
+  conversation_id: string;
+  /** The agent that answers. */
+  agent_id: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+}
+
+/** The summary of the messages that the agent no longer reads in full. */
+export interface ConversationSummary {
+  /** The conversation's id. */
+  conversation_id: string;
+  /** The summary. */
+  content: string;
+  /** The time of the last message that the summary covers. */
+  covers_until: string;
+  /** The id of the last message that it covers. */
+  last_message_id: string;
+  /** How many messages it covers. */
+  messages_covered: number;
+  /** `model` if a model wrote it, `fallback` if it was cut together because no model answered. */
+  by: "model" | "fallback";
+  /** The model that wrote it; null if none did. */
+  model: string | null;
+  /** The run in which it was written; null if unknown. */
+  run_id: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string;
+}
+
+/** The stream has begun. */
+export interface CrawlConnectedEvent {
+  /** The type of the event. */
+  event_type: "connected";
+  /** The crawl job's id. */
+  job_id: string;
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** When the stream began (UTC). */
+  timestamp: string;
+}
+
+/** What a crawl job did with an address. */
+export interface CrawledPage {
+  /** The address. */
+  url: string;
+  /** What became of the address. */
+  status: "pending" | "success" | "failed" | "skipped";
+  /** What happened to the stored page. `missing`: it was not found; the next crawl that does not find it either removes it. */
+  change: "new" | "changed" | "unchanged" | "missing" | "removed" | null;
+  /** The stored page; null if none is concerned. */
+  page_id: string | null;
+  /** What is known about the page. */
+  page_metadata: {
+    /** The title; null if it has none. */
+    title: string | null;
+    /** The description that the page states; null if it states none. */
+    description: string | null;
+    /** Its length in bytes. */
+    content_length: number;
+    /** The number of words. */
+    word_count: number;
+  };
+  /** The number of passages. */
+  chunk_count: number;
+  /** How long it took. */
+  timing: {
+    /** To fetch it, in milliseconds; null if it was not fetched. */
+    fetch_duration_ms: number | null;
+    /** In all, in milliseconds; null if it was not fetched. */
+    total_duration_ms: number | null;
+  };
+  /** Why it failed or was skipped, in a sentence for people. */
+  error: string | null;
+  /** When the job was done with it (UTC). */
+  crawled_at: string;
+}
+
+/** The job has ended. It comes twice: first as the job's last step with `step_id`, then with `status` and `progress` as the end of the stream. */
+export type CrawlEndEvent = {
+  /** How the job has ended. */
+  event_type: "JOB_COMPLETED" | "JOB_FAILED" | "JOB_CANCELLED";
+  /** The crawl job's id. */
+  job_id: string;
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** The status of the job. */
+  status?: "pending" | "in_progress" | "completed" | "failed" | "cancelled" | undefined;
+  /** What became of the addresses so far. */
+  progress?: {
+    /** Addresses that were found. */
+    discovered_urls: number;
+    /** Addresses that are done. */
+    processed_urls: number;
+    /** Pages that were stored or had not changed. */
+    successful_urls: number;
+    /** Pages that could not be read. */
+    failed_urls: number;
+    /** Addresses that were not read, such as those that robots.txt forbids. */
+    skipped_urls: number;
+    /** The successful pages that had not changed. They cost nothing. */
+    unchanged_urls: number;
+    /** Stored pages that were removed, because two crawls in a row did not find them. */
+    removed_pages: number;
+    /** The passages of the successful pages. */
+    total_chunks: number;
+    /** Always 0; kept for clients of the legacy service. */
+    total_embeddings: number;
+  } | undefined;
+  /** Of a completed job: whether it read everything that it found. */
+  outcome?: "whole" | "partial" | null | undefined;
+  /** Why it failed, in a sentence; null if it did not. */
+  error_message?: string | null | undefined;
+  /** The id of the step. */
+  step_id?: string | undefined;
+  /** The address that the step is about; null if it is about none. */
+  url?: string | null | undefined;
+  /** What happened; null if there is nothing to say. */
+  details?: {
+    /** A sentence for people. */
+    message: string;
+  } | null | undefined;
+  /** How long it took, in milliseconds; null if unknown. */
+  duration_ms?: number | null | undefined;
+  /** When it happened (UTC). */
+  timestamp?: string | undefined;
+  /** `url`, `duration_ms` and the members of `details`, for clients of the legacy service. */
+  data?: Record<string, unknown> | undefined;
+  /** Send it as `cursor` to resume behind this event; null if there was no step. */
+  cursor: string | null;
+};
+
+/** What one `data:` line holds; the line `event:` before it repeats the type. Lines that begin with `:` keep the connection alive. */
+export type CrawlEvent = CrawlConnectedEvent | CrawlStepEvent | CrawlProgressEvent | CrawlEndEvent | CrawlStreamErrorEvent;
+
+/** A crawl job. */
+export interface CrawlJob {
+  /** The crawl job's id. */
+  job_id: string;
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** `pending` until it begins. All states but `pending` and `in_progress` are final. */
+  status: "pending" | "in_progress" | "completed" | "failed" | "cancelled";
+  /** Of a completed job: whether it read everything it found. `notes` says what it left out. */
+  outcome: "whole" | "partial" | null;
+  /** What the job reads. */
+  config: {
+    /** `sitemap`: the pages that a sitemap or feed lists. `url`: the pages that links lead to. */
+    source_type: "sitemap" | "url";
+    /** The address of the sitemap or of the start page; http or https, at most 2,000 characters. */
+    source_url: string;
+    /** The most pages that the job stores or finds unchanged, 1 to 10,000; 100 by default. Your plan may allow fewer. */
+    max_pages: number;
+    /** How many links a page may be away from the start page, 0 to 10; 3 by default. */
+    max_depth: number;
+    /** The pause between two requests to one host in milliseconds, 1,000 to 60,000; 1,000 by default. The site may ask for a longer one. */
+    rate_limit_ms: number;
+    /** Always true. */
+    respect_robots_txt: boolean;
+    /** Always `hierarchical`; kept for clients of the legacy service. */
+    chunking_strategy: string;
+  };
+  /** What became of the addresses so far. */
+  progress: {
+    /** Addresses that were found. */
+    discovered_urls: number;
+    /** Addresses that are done. */
+    processed_urls: number;
+    /** Pages that were stored or had not changed. */
+    successful_urls: number;
+    /** Pages that could not be read. */
+    failed_urls: number;
+    /** Addresses that were not read, such as those that robots.txt forbids. */
+    skipped_urls: number;
+    /** The successful pages that had not changed. They cost nothing. */
+    unchanged_urls: number;
+    /** Stored pages that were removed, because two crawls in a row did not find them. */
+    removed_pages: number;
+    /** The passages of the successful pages. */
+    total_chunks: number;
+    /** Always 0; kept for clients of the legacy service. */
+    total_embeddings: number;
+  };
+  /** How long it takes. */
+  timing: {
+    /** When it began (UTC). */
+    started_at: string | null;
+    /** When it ended (UTC); null while it has not. */
+    completed_at: string | null;
+    /** From begin to end, in milliseconds; null while it has not ended. */
+    total_duration_ms: number | null;
+    /** Per address, in milliseconds; null while the job has not ended. */
+    avg_page_duration_ms: number | null;
+  };
+  /** What the job left out and why, in sentences for people. */
+  notes: string[];
+  /** Why it failed, in a sentence for people; null if it did not. */
+  error_message: string | null;
+  /** Whether a schedule has created it. */
+  is_scheduled: boolean;
+  /** The e-mail address of the account that owns it. */
+  created_by: string;
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** A crawl job, for callers that may not read it. */
+export interface CrawlJobReference {
+  /** The crawl job's id. */
+  job_id: string;
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** `pending` until it begins. All states but `pending` and `in_progress` are final. */
+  status: "pending" | "in_progress" | "completed" | "failed" | "cancelled";
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** The counts of the job have changed. */
+export interface CrawlProgressEvent {
+  /** The type of the event. */
+  event_type: "JOB_PROGRESS";
+  /** The crawl job's id. */
+  job_id: string;
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** The status of the job. */
+  status: "pending" | "in_progress" | "completed" | "failed" | "cancelled";
+  /** What became of the addresses so far. */
+  progress: {
+    /** Addresses that were found. */
+    discovered_urls: number;
+    /** Addresses that are done. */
+    processed_urls: number;
+    /** Pages that were stored or had not changed. */
+    successful_urls: number;
+    /** Pages that could not be read. */
+    failed_urls: number;
+    /** Addresses that were not read, such as those that robots.txt forbids. */
+    skipped_urls: number;
+    /** The successful pages that had not changed. They cost nothing. */
+    unchanged_urls: number;
+    /** Stored pages that were removed, because two crawls in a row did not find them. */
+    removed_pages: number;
+    /** The passages of the successful pages. */
+    total_chunks: number;
+    /** Always 0; kept for clients of the legacy service. */
+    total_embeddings: number;
+  };
+}
+
+/** When a knowledge base is crawled by itself. */
+export interface CrawlSchedule {
+  /** How often the knowledge base is crawled. */
+  every: "daily" | "weekly";
+  /** What the crawls read. */
+  config: {
+    /** `sitemap`: the pages that a sitemap or feed lists. `url`: the pages that links lead to. */
+    source_type: "sitemap" | "url";
+    /** The address of the sitemap or of the start page; http or https, at most 2,000 characters. */
+    source_url: string;
+    /** The most pages that the job stores or finds unchanged, 1 to 10,000; 100 by default. Your plan may allow fewer. */
+    max_pages: number;
+    /** How many links a page may be away from the start page, 0 to 10; 3 by default. */
+    max_depth: number;
+    /** The pause between two requests to one host in milliseconds, 1,000 to 60,000; 1,000 by default. The site may ask for a longer one. */
+    rate_limit_ms: number;
+    /** Always true. */
+    respect_robots_txt: boolean;
+    /** Always `hierarchical`; kept for clients of the legacy service. */
+    chunking_strategy: string;
+  };
+  /** `stopped` if the account is not active any more. */
+  status: "active" | "stopped";
+  /** Why the schedule stopped, or why its last crawl did not begin, in a sentence for people. */
+  problem: string | null;
+  /** When the next crawl begins (UTC); null if the schedule has stopped. */
+  next_run_at: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** A schedule, for callers that may not read it. */
+export interface CrawlScheduleReference {
+  /** `stopped` if the account is not active any more. */
+  status: "active" | "stopped";
+  /** When the next crawl begins (UTC); null if the schedule has stopped. */
+  next_run_at: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** A step of a crawl job. */
+export type CrawlStep = {
+  /** The step's id. */
+  step_id: string;
+  /** What happened, such as `PAGE_INGEST_COMPLETE` or `PAGE_ERROR`. */
+  step_type: string;
+  /** The address that the step is about; null if it is about none. */
+  url: string | null;
+  /** What happened; null if there is nothing to say. */
+  details: {
+    /** A sentence for people. */
+    message: string;
+  } | null;
+  /** How long it took, in milliseconds; null if unknown. */
+  duration_ms: number | null;
+  /** When it happened (UTC). */
+  timestamp: string;
+};
+
+/** A step of the job, such as a page that was stored. */
+export type CrawlStepEvent = {
+  /** The type of the step. */
+  event_type: "JOB_STARTED" | "URL_DISCOVERED" | "URL_SKIPPED" | "PAGE_INGEST_COMPLETE" | "PAGE_ERROR" | "PAGE_REMOVED";
+  /** The id of the step. */
+  step_id: string;
+  /** The crawl job's id. */
+  job_id: string;
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** The address that the step is about; null if it is about none. */
+  url: string | null;
+  /** What happened; null if there is nothing to say. */
+  details: {
+    /** A sentence for people. */
+    message: string;
+  } | null;
+  /** How long it took, in milliseconds; null if unknown. */
+  duration_ms: number | null;
+  /** When it happened (UTC). */
+  timestamp: string;
+  /** `url`, `duration_ms` and the members of `details`, for clients of the legacy service. */
+  data: Record<string, unknown>;
+  /** Send it as `cursor` to resume behind this event. */
+  cursor: string;
+};
+
+/** This stream has failed; the job goes on. Follow it again from the last `cursor`. */
+export interface CrawlStreamErrorEvent {
+  /** The type of the event. */
+  event_type: "ERROR";
+  /** The crawl job's id. */
+  job_id: string;
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** The code of the problem, as in problem documents. */
+  code: string;
+  /** A sentence for people. */
+  message: string;
+  /** Whether following the job again may help. */
+  retryable: boolean;
+}
+
+/** The deletion of an account that was requested. */
+export interface DeletionRequested {
+  /** A sentence for people. */
+  message: string;
+  /** `completed` if nothing of the account is left. */
+  status: "processing" | "completed";
+  /** A sentence for people that says more. */
+  detail: string;
+}
+
+/** A person who talks to an agent without an account. */
+export interface EndUser {
+  /** The id under which your own application knows the end user. */
+  end_user_id: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** The turn has failed, and this stream ends. */
+export interface ErrorEvent {
+  /** The type of the event. */
+  event_type: "ERROR";
+  /** A sentence for the user. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** The code of the problem, as in problem documents. */
+  code: string;
+  /** Whether sending the message again may help. */
+  retryable: boolean;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** The first line of an account's export. */
+export interface ExportBegin {
+  /** The type of the line. */
+  type: "export";
+  /** The version of the format. */
+  version: number;
+  /** The e-mail address of the account. */
+  account: string;
+  /** When the export began (UTC). */
+  created_at: string;
+}
+
+/** One thing, with the members that the routes about it use. Secrets are left out. */
+export interface ExportedItem {
+  /** What the line describes. */
+  type: "account" | "agent" | "api_key" | "session" | "provider" | "model_list" | "served_window" | "learned_window" | "subscription" | "usage" | "end_user" | "conversation" | "message" | "run" | "summary" | "memory_block" | "memory_block_content" | "memory_block_version" | "knowledge_base" | "knowledge_base_link" | "knowledge_page" | "legacy_chunk" | "crawl_schedule" | "crawl_job" | "crawl_step" | "crawled_page" | "memory" | "memory_version" | "record";
+  [name: string]: unknown;
+}
+
+/** The last line of a complete export. */
+export interface ExportEnd {
+  /** The type of the line. */
+  type: "end";
+  /** How many lines came before, without the first one of an account's export. */
+  items: number;
+}
+
+/** The last line of an export that failed. */
+export interface ExportFailure {
+  /** The type of the line. */
+  type: "error";
+  /** The code of the problem, as in problem documents. */
+  code: string;
+  /** A sentence for people. */
+  detail: string;
+  /** Whether exporting again may help. */
+  retryable: boolean;
+}
+
+/** One line of an export. */
+export type ExportLine = ExportBegin | ExportedItem | ExportFailure | ExportEnd;
+
+/** A form that a front end can render without knowing its fields in advance. */
+export interface Form {
+  /** The heading of the form. */
+  form_name: string;
+  /** The path that takes the values as a JSON object. */
+  submit_path: string;
+  /** The inputs, in order. */
+  form_inputs: ({
+    /** How the input is shown. `password` hides what is typed. */
+    input_type: "text" | "text_area" | "password" | "select" | "choice";
+    /** The member of the body that the value belongs to. */
+    name: string;
+    /** The label for people. */
+    label: string;
+    /** The initial value. */
+    value?: string | undefined;
+    /** The choices, if their labels are their values. */
+    values?: string[] | undefined;
+    /** The choices with their labels. */
+    options?: ({
+      /** The value that is sent. */
+      value: string;
+      /** The label for people. */
+      label: string;
+      /** Offer it only while the input that `depends_on` names has this value. */
+      for?: string | undefined;
+      /** Offer it only while `agent_architecture` has one of these values. Absent if it suits all of them. */
+      architectures?: string[] | undefined;
+    })[] | undefined;
+    /** Further HTML attributes, such as `inputmode`. */
+    attr?: Record<string, string> | undefined;
+    /** Whether a value is needed. */
+    required?: boolean | undefined;
+    /** A regular expression for the whole value. */
+    pattern?: string | undefined;
+    /** The least number, or the least number of characters. */
+    min?: number | undefined;
+    /** The greatest number, or the most characters. */
+    max?: number | undefined;
+    /** A sentence that helps people to fill it in. */
+    help?: string | undefined;
+    /** The name of the input that decides which options are offered. */
+    depends_on?: string | undefined;
+  })[];
+}
+
+/** A page of results of a search in archival memory. */
+export interface FoundMemories {
+  /** The results, best first. */
+  items: ({
+    /** The memory's id. */
+    memory_id: string;
+    /** The text. */
+    content: string;
+    /** When it was created (UTC). */
+    created_at: string;
+    /** The date or time (ISO 8601) of what the memory is about; null or absent if it has none. */
+    occurred_at?: string | undefined;
+    /** When a change replaced this text. Only with `as_of`; absent if the text is current. */
+    superseded_at?: string | undefined;
+    /** How well it matches, from 0 to 1, relative to the best result, which has 1. */
+    score: number;
+  })[];
+  /** How many results there are in all. */
+  total: number;
+  /** Send it as `cursor` to get the next page; null on the last page. */
+  next_cursor: string | null;
+  /** Whether there is a next page. */
+  has_more: boolean;
+  /** Remarks on the results, such as `nothing-stored` or `index-building`. */
+  notes: string[];
+  /** What the search has looked at. Only on the first page. */
+  evidence?: SearchEvidence | undefined;
+}
+
+/** A page of results of a search in messages. */
+export type FoundMessages = {
+  /** The results, best first. */
+  items: ({
+    /** The message's id. */
+    message_id: string;
+    /** The conversation's id. */
+    conversation_id: string;
+    /** The conversation's title. */
+    conversation_title: string;
+    /** Who wrote it: `user` or `assistant`. */
+    role: string;
+    /** The text. */
+    content: string;
+    /** The part of an attachment that matches, if it matches better than the message itself. */
+    file_passage: {
+      /** The file's name. */
+      filename: string;
+      /** The part that matches. */
+      text: string;
+    } | null;
+    /** When it was created (UTC). */
+    created_at: string;
+    /** How well it matches, from 0 to 1, relative to the best result, which has 1. */
+    score: number;
+  })[];
+  /** How many results there are in all. */
+  total: number;
+  /** Send it as `cursor` to get the next page; null on the last page. */
+  next_cursor: string | null;
+  /** Whether there is a next page. */
+  has_more: boolean;
+  /** Remarks on the results, such as `nothing-stored` or `index-building`. */
+  notes: string[];
+  /** What the search has looked at. Only on the first page. */
+  evidence?: SearchEvidence | undefined;
+};
+
+/** A page of results of a search in knowledge bases. */
+export type FoundPassages = {
+  /** The results, best first. */
+  results: ({
+    /** The same as `passage_id`. */
+    chunk_id: string;
+    /** The passage's id. It changes when the page's text changes. */
+    passage_id: string;
+    /** The knowledge base's id. */
+    kb_id: string;
+    /** The page's id. */
+    page_id: string;
+    /** The title of the page; null if it has none. */
+    page_title: string | null;
+    /** The address of the page. Null for an uploaded file. */
+    source_url: string | null;
+    /** The nearest heading above the passage. */
+    heading: string | null;
+    /** The title and all headings above the passage, outermost first. */
+    headings: string[];
+    /** The passage with its surroundings, in Markdown: up to 240 words. */
+    content: string;
+    /** The address of the page with a text fragment, with which browsers scroll to the passage. */
+    citation_url: string | null;
+    /** From 0 to 1, relative to the best result. */
+    score: number;
+  })[];
+  /** The question, as it was searched. */
+  query: string;
+  /** How many results there are, at most 100 per knowledge base. */
+  total: number;
+  /** Send it as `cursor` to get the next page; null on the last page. */
+  next_cursor: string | null;
+  /** Whether there is a next page. */
+  has_more: boolean;
+  /** Remarks on the results, such as `nothing-stored`, `index-building` or `base-unavailable`. */
+  notes: string[];
+  /** How many pages are indexed, counting one of which only the first part is, and how many there are, in the knowledge bases that are still being indexed. The results are from the indexed ones. Null if all pages are. */
+  indexing: {
+    /** How many pages are indexed. */
+    indexed_pages: number;
+    /** How many pages there are. */
+    total_pages: number;
+  } | null;
+  /** What the search has looked at. Only on the first page. */
+  evidence?: SearchEvidence | undefined;
+};
+
+/** The service is running. */
+export interface Health {
+  /** Always `healthy`. */
+  status: "healthy";
+}
+
+/** A knowledge base. */
+export interface KnowledgeBase {
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** The name, at most 200 characters. */
+  name: string;
+  /** What it is about, at most 2,000 characters; null if it has no description. */
+  description: string | null;
+  /** Null except on bases of the legacy service. */
+  pinecone_namespace: string | null;
+  /** Stored pages and files. */
+  total_pages: number;
+  /** Passages of all pages. */
+  total_chunks: number;
+  /** 0 except on bases of the legacy service. */
+  total_vectors: number;
+  /** `deleted` for 30 days after its deletion. */
+  status: "active" | "deleted";
+  /** The e-mail address of the account that owns it. */
+  created_by: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+}
+
+/** Changes of a knowledge base. Absent members keep their values. */
+export interface KnowledgeBaseChanges {
+  /** The name, at most 200 characters. */
+  name?: string | undefined;
+  /** What it is about, at most 2,000 characters; null if it has no description. */
+  description?: string | null | undefined;
+}
+
+/** An agent that may search a knowledge base. */
+export interface KnowledgeBaseLink {
+  /** A sentence for people. */
+  message: string;
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** When they were linked (UTC). Absent if they were linked already. */
+  linked_at?: string | undefined;
+}
+
+/** A knowledge base, for callers that may not read it. */
+export interface KnowledgeBaseReference {
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** `deleted` for 30 days after its deletion. */
+  status: "active" | "deleted";
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+}
+
+/** A page or file, without its text. */
+export interface KnowledgePage {
+  /** The page's id. */
+  page_id: string;
+  /** The canonical address, or null for an uploaded file. */
+  url: string | null;
+  /** The name of an uploaded file, or null. */
+  file_name: string | null;
+  /** The title; null if it has none. */
+  title: string | null;
+  /** The description that the page states; null if it states none. */
+  description: string | null;
+  /** The language (BCP 47) that the page states; null if unknown. */
+  language: string | null;
+  /** The number of words. */
+  word_count: number;
+  /** The number of passages. */
+  chunk_count: number;
+  /** Why searches do not find the page, in a sentence; null if nothing is wrong. */
+  index_error: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When its text was last stored (UTC). */
+  updated_at: string;
+}
+
+/** A page or file with a part of its text. */
+export interface KnowledgePageText {
+  /** The page's id. */
+  page_id: string;
+  /** The canonical address, or null for an uploaded file. */
+  url: string | null;
+  /** The name of an uploaded file, or null. */
+  file_name: string | null;
+  /** The title; null if it has none. */
+  title: string | null;
+  /** The description that the page states; null if it states none. */
+  description: string | null;
+  /** The language (BCP 47) that the page states; null if unknown. */
+  language: string | null;
+  /** The number of words. */
+  word_count: number;
+  /** The number of passages. */
+  chunk_count: number;
+  /** Why searches do not find the page, in a sentence; null if nothing is wrong. */
+  index_error: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When its text was last stored (UTC). */
+  updated_at: string;
+  /** The part of the text, as Markdown. */
+  markdown: string;
+  /** The position of the first character of `markdown` in the whole text. */
+  from: number;
+  /** Where the next part begins; null at the end of the text. */
+  next_from: number | null;
+  /** How many characters the whole text has. */
+  total_chars: number;
+}
+
+/** A question to knowledge bases. */
+export interface KnowledgeSearch {
+  /** The question. Required, here or in the other place. */
+  query?: string | undefined;
+  /** How many results; 5 by default. */
+  top_k?: number | undefined;
+  /** The `next_cursor` of the previous page. */
+  cursor?: string | undefined;
+  /** Up to 4 further questions. */
+  queries?: readonly string[] | undefined;
+}
+
+/** A page that the agent had read before it wrote something. */
+export interface KnowledgeSource {
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** The page's id. */
+  page_id: string;
+  /** The address of the page; null for an uploaded file. */
+  url: string | null;
+  /** The title; null if it has none. */
+  title: string | null;
+}
+
+/** A part of a page that the legacy service has stored. */
+export interface LegacyChunk {
+  /** The chunk's id. */
+  chunk_id: string;
+  /** The address of the page. */
+  source_url: string;
+  /** The title of the page; null if it has none. */
+  page_title: string | null;
+  /** The position among the chunks of the page, from 0. */
+  chunk_index: number;
+  /** The text. */
+  content: string;
+  /** The number of words. */
+  word_count: number;
+  /** The chunk that contains it; null if none does. */
+  parent_chunk_id: string | null;
+  /** How deep it is nested, from 0. */
+  level: number;
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** What the turn does at the moment. */
+export interface LifecycleEvent {
+  /** The type of the event. */
+  event_type: "LIFECYCLE_NOTIFICATION";
+  /** A status line for people, such as `Loading memory...`. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** A name and a password of a local account. */
+export interface LocalCredentials {
+  /** The name. */
+  username: string;
+  /** The password, at most 1,024 characters. */
+  password: string;
+}
+
+/** The account that is signed in. */
+export interface Me {
+  /** The e-mail address. */
+  email: string;
+  /** The name. */
+  name: string;
+  /** The address of a portrait; null if there is none. */
+  picture: string | null;
+}
+
+/** An archival memory. */
+export interface Memory {
+  /** The memory's id. */
+  memory_id: string;
+  /** The text of the memory. */
+  content: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** The date or time (ISO 8601) of what the memory is about; null or absent if it has none. */
+  occurred_at: string | null;
+  /** The pages of knowledge bases that the agent had read in the run before it wrote this. Absent if there are none. */
+  sources?: KnowledgeSource[] | undefined;
+}
+
+/** A block of core memory, without its lines. */
+export interface MemoryBlock {
+  /** The name of the memory block: lower-case letters, digits and underscores. */
+  block_name: string;
+  /** The same as `block_name`: the name under which blocks are created. */
+  name: string;
+  /** What belongs into the block, at most 200 characters. The agent reads it. */
+  description: string;
+  /** The most words that the block can hold. */
+  word_limit: number;
+  /** Whether it is one of the blocks that every memory has. Those can't be deleted. */
+  is_default: boolean;
+  /** The number of words. */
+  word_count: number;
+  /** The share of `word_limit` that is used, in percent. */
+  capacity_percent: number;
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** Changes of a block. Absent members keep their values. */
+export interface MemoryBlockChanges {
+  /** What belongs into the block, at most 200 characters. The agent reads it. */
+  description?: string | undefined;
+  /** The most words that the block can hold, 100 to 50,000. */
+  word_limit?: number | undefined;
+}
+
+/** The lines of a block. */
+export interface MemoryBlockContent {
+  /** The name of the memory block: lower-case letters, digits and underscores. */
+  block_name: string;
+  /** The same as `block_name`. */
+  name: string;
+  /** The lines, in order. */
+  lines: string[];
+  /** The number of words. */
+  word_count: number;
+  /** The most words that the block can hold. */
+  word_limit: number;
+  /** The share of `word_limit` that is used, in percent. */
+  capacity_percent: number;
+  /** Whether it is one of the blocks that every memory has. Those can't be deleted. */
+  is_default: boolean;
+}
+
+/** A block's lines, for callers that may not read them. The version is the `ETag`. */
+export interface MemoryBlockContentReference {
+  /** The name of the memory block: lower-case letters, digits and underscores. */
+  block_name: string;
+}
+
+/** A block, for callers that may not read it. */
+export interface MemoryBlockReference {
+  /** The name of the memory block: lower-case letters, digits and underscores. */
+  block_name: string;
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** The version to restore. */
+export interface MemoryBlockRestoration {
+  /** The number of the version. */
+  version: number;
+}
+
+/** A version of a block. */
+export interface MemoryBlockVersion {
+  /** The number of the version: 1, 2, 3 … */
+  version: number;
+  /** The lines that the block had then. */
+  lines: string[];
+  /** The number of words. */
+  word_count: number;
+  /** `user`, `agent`, `compaction`, `restore` or `import`. */
+  by: string;
+  /** The run in which an agent made the change. */
+  run_id: string | null;
+  /** The pages of knowledge bases that the agent had read in the run before it wrote this. Absent if there are none. */
+  sources?: KnowledgeSource[] | undefined;
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** Changes of a memory. Absent members keep their values. */
+export interface MemoryChanges {
+  /** The text of the memory. */
+  content?: string | undefined;
+  /** Null removes it. */
+  occurred_at?: string | null | undefined;
+}
+
+/** A memory, for callers that may not read it. */
+export interface MemoryReference {
+  /** The memory's id. */
+  memory_id: string;
+  /** When it was created (UTC). */
+  created_at: string;
+}
+
+/** The agent has changed a block of its core memory. */
+export interface MemoryUpdatedEvent {
+  /** The type of the event. */
+  event_type: "MEMORY_UPDATED";
+  /** A status line for people. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** The name of the memory block. */
+  block: string;
+  /** The number of the version that was created. */
+  version: number;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** A message. The contents of its files are left out. */
+export interface Message {
+  /** The message's id. */
+  message_id: string;
+  /** The conversation's id. */
+  conversation_id: string;
+  /** Who wrote it: `user` or `assistant`. */
+  role: string;
+  /** The text of the message. */
+  content: string;
+  /** Text files that belong to the message. */
+  attachments: {
+    /** The file's name. */
+    filename: string;
+    /** The file's size in bytes. */
+    size: number;
+  }[];
+  /** When it was created (UTC). */
+  created_at: string;
+  /** `interrupted`: its run was stopped or failed. `truncated`: it was cut off at a limit on its length. */
+  status: "complete" | "interrupted" | "truncated";
+  /** The tools that the agent called before it answered, in order. */
+  tool_calls: {
+    /** The id of the call. */
+    id: string;
+    /** The name of the tool. */
+    name: string;
+    /** The arguments as the model wrote them: JSON as text. */
+    arguments: string;
+    /** What the tool returned to the model. */
+    output: string;
+    /** Whether the tool succeeded. */
+    success: boolean;
+  }[];
+  /** The passages of knowledge bases that `content` refers to. Absent if there are none. */
+  citations?: Citation[] | undefined;
+  /** Tokens as the provider counted them; null if it did not. */
+  usage: TokenUsage | null;
+  /** The run that the message belongs to; null for messages of the legacy service. */
+  run_id: string | null;
+}
+
+/** The user's message is stored. */
+export interface MessageSavedEvent {
+  /** The type of the event. */
+  event_type: "MESSAGE_SAVED";
+  /** Always `User message saved`. */
+  content: string;
+  /** The id of the stored message. */
+  message_id: string;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** A model of a provider. */
+export type Model = {
+  /** The model's id, for `agent_model`. */
+  model_id: string;
+  /** The model's name. */
+  model_name: string;
+  /** The same as `model_name`. */
+  display_name: string;
+  /** The provider's name. */
+  provider: string;
+  /** The context window in tokens; null if unknown. */
+  context_tokens: number | null;
+  /** How many tokens it writes at most; null if unknown. */
+  max_output_tokens: number | null;
+  /** Whether it can call tools, which memory requires; null if unknown. */
+  tools: boolean | null;
+  /** Whether it can see images; null if unknown. */
+  vision: boolean | null;
+  /** US dollars per million tokens; null if unknown. */
+  price: {
+    /** For tokens that the model reads. */
+    input: number;
+    /** For tokens that the model writes. */
+    output: number;
+  } | null;
+  /** True if the provider listed the model for your credentials, false if it is from a built-in list. */
+  is_live: boolean;
+};
+
+/** The usage of a month. */
+export interface MonthlyUsage {
+  /** A calendar month (UTC), such as `2026-06`. */
+  period: string;
+  /** Messages that were counted. */
+  messages: number;
+  /** Pages and files that were stored. */
+  kb_pages: number;
+}
+
+/** An agent to create. */
+export interface NewAgent {
+  /** The name, one line of at most 200 characters. No two agents of an account have the same. */
+  agent_name: string;
+  /** How a message becomes an answer. `krishna-mini` answers with the history alone; `krishna-memgpt` also has memory and tools. */
+  agent_architecture: "krishna-mini" | "krishna-memgpt";
+  /** Who the agent is and how it behaves, at most 40,000 characters. Part of every prompt. */
+  agent_persona: string;
+  /** The provider of the model, matched without case. Its credentials are stored in the settings. */
+  agent_provider: "Demo" | "OpenAI" | "OpenAICompatible" | "Anthropic" | "Bedrock" | "Cloudflare";
+  /** The id of the model; null for the provider's default. */
+  agent_model?: string | null | undefined;
+  /** A turn after a longer pause starts without history. In minutes, up to 43,200 (30 days); 60 by default, and 0 always keeps the history. */
+  session_timeout_minutes?: number | undefined;
+  /** The model's temperature, 0 to 2; null for the provider's default. */
+  temperature?: number | null | undefined;
+  /** The longest answer in tokens, 1 to 200,000; null for the provider's default. */
+  max_output_tokens?: number | null | undefined;
+  /** How many tokens the model reads at once, 2,048 to 20,000,000; null for the known window of the model. Set it if your server loads the model with another window. */
+  context_window?: number | null | undefined;
+  /** The provider that answers if the first one fails before it has said anything; null for none, or, with a `fallback_model`, for the same one. */
+  fallback_provider?: "Demo" | "OpenAI" | "OpenAICompatible" | "Anthropic" | "Bedrock" | "Cloudflare" | null | undefined;
+  /** The model of the fallback; null for none or the provider's default. */
+  fallback_model?: string | null | undefined;
+  /** Origins of the pages from which end users may talk to the agent, such as `https://shop.example.com`; at most 20. */
+  allowed_origins?: readonly string[] | undefined;
+  /** How many messages one end user may send in a month (UTC); null for no limit of its own. A lower limit of the plan takes precedence. */
+  end_user_messages_per_month?: number | null | undefined;
+}
+
+/** An API key to create. */
+export interface NewApiKey {
+  /** What the key is for, at most 100 characters. */
+  name: string;
+  /** What the key may do. */
+  scopes: readonly ("agents:read" | "agents:write" | "conversations:read" | "conversations:write" | "memory:read" | "memory:write" | "end-users:read" | "end-users:write" | "knowledge:read" | "knowledge:write")[];
+  /** The only agents that the key may use, at most 50. If absent, it may use all of them. */
+  agent_ids?: readonly string[] | undefined;
+  /** When it stops being valid. If absent, it is valid until it is revoked. */
+  expires_at?: string | undefined;
+}
+
+/** A token to create for an end user. */
+export interface NewClientToken {
+  /** The id under which your application knows the person: 1 to 128 letters, digits and `._@:-`. */
+  end_user_id: string;
+  /** How long the token is valid in seconds, 60 to 86,400; 3,600 by default. */
+  expires_in?: number | undefined;
+  /** The origins of the pages that may use the token; each must be among the agent's `allowed_origins`. If absent, all of those. A token without origins works outside of browsers only. */
+  origins?: readonly string[] | undefined;
+}
+
+/** A conversation to start. */
+export interface NewConversation {
+  /** The title, at most 200 characters. */
+  title: string;
+  /** A description, at most 1,000 characters. */
+  description?: string | undefined;
+  /** The agent that answers. */
+  agent_id: string;
+}
+
+/** A crawl job to create. */
+export interface NewCrawlJob {
+  /** `sitemap`: the pages that a sitemap or feed lists. `url`: the pages that links lead to. */
+  source_type?: "sitemap" | "url" | undefined;
+  /** The address of the sitemap or of the start page; http or https, at most 2,000 characters. */
+  source_url: string;
+  /** The most pages that the job stores or finds unchanged, 1 to 10,000; 100 by default. Your plan may allow fewer. */
+  max_pages?: number | undefined;
+  /** How many links a page may be away from the start page, 0 to 10; 3 by default. */
+  max_depth?: number | undefined;
+  /** The pause between two requests to one host in milliseconds, 1,000 to 60,000; 1,000 by default. The site may ask for a longer one. */
+  rate_limit_ms?: number | undefined;
+  /** Always `hierarchical`; kept for clients of the legacy service. */
+  chunking_strategy?: "hierarchical" | undefined;
+}
+
+/** A schedule to set. */
+export interface NewCrawlSchedule {
+  /** `sitemap`: the pages that a sitemap or feed lists. `url`: the pages that links lead to. */
+  source_type?: "sitemap" | "url" | undefined;
+  /** The address of the sitemap or of the start page; http or https, at most 2,000 characters. */
+  source_url: string;
+  /** The most pages that the job stores or finds unchanged, 1 to 10,000; 100 by default. Your plan may allow fewer. */
+  max_pages?: number | undefined;
+  /** How many links a page may be away from the start page, 0 to 10; 3 by default. */
+  max_depth?: number | undefined;
+  /** The pause between two requests to one host in milliseconds, 1,000 to 60,000; 1,000 by default. The site may ask for a longer one. */
+  rate_limit_ms?: number | undefined;
+  /** Always `hierarchical`; kept for clients of the legacy service. */
+  chunking_strategy?: "hierarchical" | undefined;
+  /** How often the knowledge base is crawled. */
+  every: "daily" | "weekly";
+}
+
+/** A knowledge base to create. */
+export interface NewKnowledgeBase {
+  /** The name, at most 200 characters. */
+  name: string;
+  /** What it is about, at most 2,000 characters; null if it has no description. */
+  description?: string | undefined;
+}
+
+/** Memories to store. */
+export interface NewMemories {
+  /** 1 to 100 memories. */
+  items: readonly NewMemory[];
+}
+
+/** A memory to store. */
+export interface NewMemory {
+  /** The text of the memory. */
+  content: string;
+  /** The date or time (ISO 8601) of what the memory is about. */
+  occurred_at?: string | undefined;
+}
+
+/** A block to create. `name` or `block_name` is required. */
+export interface NewMemoryBlock {
+  /** The name: lower-case letters, digits and underscores, beginning with a letter; at most 50 characters. */
+  name?: string | undefined;
+  /** The same as `name`. */
+  block_name?: string | undefined;
+  /** What belongs into the block, at most 200 characters. The agent reads it. */
+  description: string;
+  /** The most words that the block can hold, 100 to 50,000. */
+  word_limit?: number | undefined;
+}
+
+/** The lines that replace those of a block. */
+export interface NewMemoryBlockContent {
+  /** Line breaks within a line become spaces. Empty lines are removed. */
+  lines: readonly string[];
+}
+
+/** A message to an agent. The content must not be blank unless files are attached. */
+export interface NewMessage {
+  /** The text of the message. */
+  content: string;
+  /** Up to 5 text files, together at most 250 KB, which the agent reads with the message. */
+  attachments?: readonly ({
+    /** The file's name. */
+    filename: string;
+    /** The file's text. */
+    content: string;
+    /** Ignored. The size of the content is measured. */
+    size?: number | undefined;
+  })[] | null | undefined;
+}
+
+/** Files to upload. */
+export interface NewUploads {
+  /** One or more files. Repeat the field for several ones. */
+  file: readonly Blob[];
+}
+
+/** A subscription of the account. */
+export interface OwnSubscription {
+  /** The subscription's id at Stripe. */
+  subscription_id: string;
+  /** The key of the plan. */
+  plan: string;
+  /** The status at Stripe. */
+  status: string;
+  /** When the period ends, in seconds since 1970 as text. */
+  current_period_end: string | null;
+  /** Whether it is set to end. */
+  cancel_at_period_end: boolean;
+}
+
+/** A passage of a page. */
+export interface Passage {
+  /** The passage's id. It changes when the page's text changes. */
+  passage_id: string;
+  /** The knowledge base's id. */
+  kb_id: string;
+  /** The page's id. */
+  page_id: string;
+  /** The title of the page; null if it has none. */
+  page_title: string | null;
+  /** The address of the page. Null for an uploaded file. */
+  source_url: string | null;
+  /** The nearest heading above the passage. */
+  heading: string | null;
+  /** The title and all headings above the passage, outermost first. */
+  headings: string[];
+  /** The passage with its surroundings, in Markdown: up to 240 words. */
+  content: string;
+  /** The address of the page with a text fragment, with which browsers scroll to the passage. */
+  citation_url: string | null;
+  /** The passage alone, in Markdown. */
+  passage: string;
+}
+
+/** Where subscriptions are managed. */
+export interface Portal {
+  /** The address. */
+  url: string;
+  /** The account's own subscriptions, the one that decides its plan first, each with the portal that manages it. */
+  subscriptions: ({
+    /** The subscription's id at Stripe. */
+    subscription_id: string;
+    /** The key of the plan. */
+    plan: string;
+    /** The status at Stripe. */
+    status: string;
+    /** When the period ends, in seconds since 1970 as text. */
+    current_period_end: string | null;
+    /** Whether it is set to end. */
+    cancel_at_period_end: boolean;
+    /** The address. */
+    url: string;
+  })[];
+}
+
+/** Plans and prices. */
+export interface Pricing {
+  /** The plans, in the order in which they are shown. */
+  tiers: ({
+    /** The name. */
+    name: string;
+    /** A short text beside the name; may be empty. */
+    badge: string;
+    /** Whom the plan is for. */
+    description: string;
+    /** Prices as texts. */
+    prices: {
+      /** The price if paid by the month. */
+      monthly: string;
+      /** The price if paid by the year. */
+      annual: string;
+    };
+    /** Null for plans that cannot be bought online. */
+    planKey: string | null;
+    /** The label of the button. */
+    ctaLabel: string;
+    /** Where the button leads. */
+    ctaHref: string;
+    /** Whether the plan is emphasised. */
+    highlighted: boolean;
+    /** What the plan includes. */
+    features: string[];
+  })[];
+  /** Questions with answers. */
+  faqs: {
+    /** The question. */
+    question: string;
+    /** The answer. */
+    answer: string;
+  }[];
+}
+
+/** A problem (RFC 9457). `code` is for programs, `detail` for people. Some problems have further members. */
+export interface Problem {
+  /** `urn:problem:` and the code. */
+  type: string;
+  /** The kind of problem, in a few words. */
+  title: string;
+  /** The HTTP status. */
+  status: number;
+  /** What is wrong and what to do, in a sentence for people. */
+  detail: string;
+  /** The path of the request. */
+  instance: string;
+  /** The kind of problem, for programs. Codes do not change. */
+  code: string;
+  /** Finds the request in the service's log. */
+  request_id: string;
+  /** With `validation-failed`: what is wrong with each member. Values are never repeated. */
+  errors?: ({
+    /** The path of the member. */
+    path?: string[] | undefined;
+    /** A sentence for people. */
+    message?: string | undefined;
+    /** The kind of violation. */
+    code?: string | undefined;
+  })[] | undefined;
+  /** With problems of a run: its id. */
+  run_id?: string | undefined;
+  /** With the `conflict` of a repeated creation of an API key: its id. */
+  key_id?: string | undefined;
+  /** With the `conflict` of a name: the agent that has it. */
+  existing_agent_id?: string | undefined;
+  /** With the `conflict` of a name: the members that differ. */
+  fields?: string[] | undefined;
+  /** With the `conflict` of a payment: why Stripe has refused it. */
+  reason?: string | undefined;
+  /** With `limit-exceeded`: the limit. */
+  limit?: number | undefined;
+  /** With `limit-exceeded`: what is used. */
+  current?: number | undefined;
+  /** With `limit-exceeded`: what is left, if it is not 0. */
+  remaining?: number | undefined;
+  /** With `limit-exceeded`: the account's plan. */
+  tier?: string | undefined;
+  /** With `limit-exceeded`: when the limit resets (UTC); null if it does not. */
+  resets_at?: string | null | undefined;
+  /** With `limit-exceeded`: where to get a better plan. */
+  upgrade_url?: string | undefined;
+}
+
+/** Whether a provider is configured. */
+export interface Provider {
+  /** The provider's name. */
+  provider_name: string;
+  /** Whether usable credentials are stored. */
+  is_configured: boolean;
+  /** The last four characters of the first secret; null if there is none, or a short one. */
+  key_hint: string | null;
+  /** Why the stored credentials cannot be used; null if they can. */
+  problem: string | null;
+  /** When credentials were first stored (UTC); null if there are none. */
+  created_at: string | null;
+  /** When credentials were last stored (UTC); null if there are none. */
+  updated_at: string | null;
+}
+
+/** The values of the provider's form, by the names of its inputs. */
+export type ProviderCredentials = Record<string, unknown>;
+
+/** A provider, its form, and whether it is configured. */
+export interface ProviderListing {
+  /** The provider's name. */
+  provider_name: string;
+  /** The form that asks for the credentials. */
+  form: Form;
+  /** Whether usable credentials are stored. */
+  is_configured: boolean;
+  /** The last four characters of the first secret; null if there is none, or a short one. */
+  key_hint: string | null;
+  /** Why the stored credentials cannot be used; null if they can. */
+  problem: string | null;
+}
+
+/** The result of a test. */
+export interface ProviderTrial {
+  /** Whether the provider accepts the credentials. */
+  ok: boolean;
+  /** A sentence for people. */
+  message: string;
+  /** The code of the problem; null on success. */
+  code: string | null;
+  /** `message` if a model has answered, `list` if the provider only listed its models, null on failure. */
+  checked: "list" | "message" | null;
+}
+
+/** A piece of what the model thinks. Only with `?reasoning=1`; never stored. */
+export interface ReasoningEvent {
+  /** The type of the event. */
+  event_type: "REASONING";
+  /** The piece. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** A new access token, and whose it is. */
+export interface RefreshedToken {
+  /** The token. Send it as `Authorization: Bearer …`. */
+  token: string;
+  /** How long the token is valid, in seconds. */
+  expires_in: number;
+  /** The e-mail address. */
+  email: string;
+  /** The name. */
+  name: string;
+  /** The address of a portrait; null if there is none. */
+  picture: string | null;
+}
+
+/** A run: one message and everything that happened until its answer. */
+export interface Run {
+  /** The run's id. */
+  run_id: string;
+  /** The conversation's id. */
+  conversation_id: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** `interrupted` means that its server died. All states but `running` are final. */
+  state: "running" | "completed" | "failed" | "cancelled" | "interrupted";
+  /** When it began (UTC). */
+  started_at: string;
+  /** When it ended (UTC); null while it has not. */
+  ended_at: string | null;
+  /** The id of the message that began the run. */
+  user_message_id: string;
+  /** The id of the answer; null while there is none. */
+  message_id: string | null;
+  /** Tokens as the provider counted them; null if it did not. */
+  usage: TokenUsage | null;
+  /** The code of the problem by which it failed; null if it did not. */
+  error_code: string | null;
+}
+
+/** What one `data:` line holds. Lines that begin with `:` keep the connection alive; ignore them, and ignore types that you do not know. Exactly one `STREAM_COMPLETE` or `ERROR` ends a stream. */
+export type RunEvent = LifecycleEvent | MessageSavedEvent | UserMessageSavedEvent | ToolCallStartEvent | ToolCallResultEvent | MemoryUpdatedEvent | ContextCompactedEvent | ReasoningEvent | TextEvent | UsageEvent | AssistantMessageSavedEvent | StreamCompleteEvent | ErrorEvent;
+
+/** A run, for callers that may not read it. */
+export interface RunReference {
+  /** The run's id. */
+  run_id: string;
+  /** The conversation's id. */
+  conversation_id: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** `interrupted` means that its server died. All states but `running` are final. */
+  state: "running" | "completed" | "failed" | "cancelled" | "interrupted";
+  /** When it began (UTC). */
+  started_at: string;
+  /** When it ended (UTC); null while it has not. */
+  ended_at: string | null;
+  /** The id of the message that began the run. */
+  user_message_id: string;
+  /** The id of the answer; null while there is none. */
+  message_id: string | null;
+}
+
+/** The words that some text has, those that none has, and how much was searched. */
+export interface SearchEvidence {
+  /** Words of the question that some text has. */
+  matched_terms: string[];
+  /** Words of the question that no text has. */
+  missing_terms: string[];
+  /** How many texts were searched. */
+  considered: number;
+  /** When the newest of them was written (UTC); null if there are none. */
+  newest_at: string | null;
+}
+
+/** An access token, and whose it is. */
+export interface Session {
+  /** The token. Send it as `Authorization: Bearer …`. */
+  token: string;
+  /** The e-mail address. */
+  email: string;
+  /** The name. */
+  name: string;
+}
+
+/** A new API key, with its secret. */
+export interface ShownApiKey {
+  /** The API key's id. */
+  key_id: string;
+  /** What the key is for, at most 100 characters. */
+  name: string;
+  /** The beginning and the end of the secret. */
+  hint: string;
+  /** What the key may do. */
+  scopes: string[];
+  /** The only agents that the key may use; null for all of them. */
+  agent_ids: string[] | null;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it stops being valid (UTC); null if it does not. */
+  expires_at: string | null;
+  /** When it was last used (UTC), to the hour; null if never. */
+  last_used_at: string | null;
+  /** When it was revoked (UTC); null if it is valid. */
+  revoked_at: string | null;
+  /** Shown only in this answer. */
+  secret: string;
+}
+
+/** How people can sign in. */
+export type SignInMethods = {
+  /** Whether a name and a password are enough. Only true in development. */
+  local: boolean;
+  /** Where people sign in otherwise, or null if nothing is set up. */
+  issuer: {
+    /** The issuer's name for people: `Google`, or the host of another one. */
+    name: string;
+    /** The path on this service that leads the browser to the issuer. */
+    url: string;
+  } | null;
+};
+
+/** What became of the memories, in the order of the request. */
+export interface StoredMemories {
+  /** One item per memory of the request. */
+  items: {
+    /** The memory's id. */
+    memory_id: string;
+    /** Whether it is new. False if a memory with this content existed already. */
+    created: boolean;
+  }[];
+}
+
+/** The turn has ended, and this stream with it. */
+export interface StreamCompleteEvent {
+  /** The type of the event. */
+  event_type: "STREAM_COMPLETE";
+  /** `Response complete`, `Response complete (tools only)` without text, or `Cancelled`. */
+  content: string;
+  /** The id of the answer; null if it has no text. */
+  message_id: string | null;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** Present if the answer was cut off at a limit on its length. */
+  stop_reason?: "length" | undefined;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** Subscriptions whose end was set or revoked. */
+export interface SubscriptionEnding {
+  /** Always true. */
+  success: true;
+  /** A sentence for people. */
+  message: string;
+  /** When the period of the best one ends, in seconds since 1970 as text. */
+  current_period_end: string | null;
+  /** The subscriptions that were changed, the best one first. */
+  subscriptions: OwnSubscription[];
+}
+
+/** The subscription that decides the account's plan. */
+export interface SubscriptionStatus {
+  /** The key of the plan; `free` without a subscription. */
+  tier: string;
+  /** The status at Stripe, such as `active` or `past_due`; null without a subscription. */
+  status: string | null;
+  /** When the period began, in seconds since 1970 as text. */
+  current_period_start: string | null;
+  /** When the period ends, in seconds since 1970 as text. */
+  current_period_end: string | null;
+  /** Whether the account has a subscription that counts. */
+  is_active: boolean;
+  /** Whether it is set to end. */
+  cancel_at_period_end: boolean | null;
+  /** When it ends, in seconds since 1970 as text, if it is set to end at a date. Otherwise it ends with its period. */
+  cancel_at: string | null;
+  /** `monthly` or `annual`; null without a subscription. */
+  billing_cycle: string | null;
+  /** Whether a plan was bought for this address without signing in and has not been claimed. It counts only if the account has no plan of its own. */
+  unclaimed: boolean;
+}
+
+/** A piece of the answer. */
+export interface TextEvent {
+  /** The type of the event. */
+  event_type: "AGENT_RESPONSE_TO_USER";
+  /** The piece. Joined, the pieces are the answer. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** Tokens as the provider counted them. */
+export interface TokenUsage {
+  /** Tokens that the model read. */
+  input_tokens: number;
+  /** Tokens that the model wrote. */
+  output_tokens: number;
+  /** The part of `input_tokens` that came from the provider's cache. */
+  cached_tokens: number;
+  /** The part of `output_tokens` spent on reasoning. Absent if the provider does not report it. */
+  reasoning_tokens?: number | undefined;
+}
+
+/** Token usage of a number of days. */
+export interface TokenUsageReport {
+  /** What the report has one item for. */
+  group_by: "agent" | "model" | "day";
+  /** The first day (UTC). */
+  from: string;
+  /** The last day (UTC). */
+  to: string;
+  /** One item per agent, model or day. */
+  items: {
+    /** The id of the agent or model, or the day. */
+    key: string;
+    /** How many runs were counted. */
+    runs: number;
+    /** The tokens of these runs. */
+    usage: TokenUsage;
+  }[];
+}
+
+/** A tool has returned. */
+export interface ToolCallResultEvent {
+  /** The type of the event. */
+  event_type: "TOOL_CALL_RESULT";
+  /** The result, cut to 200 characters and `...`. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** The tool's name. */
+  tool_name: string;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Whether the tool succeeded. */
+  success: boolean;
+  /** The id that the call and its result have in common. */
+  tool_call_id: string;
+  /** The passages of knowledge bases that the result shows. Absent if it shows none. */
+  citations?: Citation[] | undefined;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** The agent calls a tool. */
+export interface ToolCallStartEvent {
+  /** The type of the event. */
+  event_type: "TOOL_CALL_START";
+  /** A status line for people. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** The tool's name. */
+  tool_name: string;
+  /** The tool's arguments. */
+  tool_args: Record<string, unknown>;
+  /** Null in events of this type. */
+  success: null;
+  /** The id that the call and its result have in common. */
+  tool_call_id: string;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** The answer to a deletion that needs another request to finish. */
+export interface Unfinished {
+  /** Always `deleting`. */
+  status: "deleting";
+  /** A sentence for people that says more. */
+  detail: string;
+}
+
+/** What became of the files, in the order of the request. */
+export type Uploads = {
+  /** One item per file. */
+  files: ({
+    /** The file's name. */
+    file_name: string;
+    /** What became of the file. */
+    status: "stored" | "replaced" | "unchanged" | "failed";
+    /** The page that has the text; null if the file was not stored. */
+    page_id: string | null;
+    /** The title that was found; null if there is none. */
+    title: string | null;
+    /** The number of words. */
+    word_count: number;
+    /** What to know about the file although it was stored. */
+    warning: string | null;
+    /** Why the file was not stored; null if it was. */
+    error: {
+      /** The code of the problem. */
+      code: string;
+      /** A sentence for people. */
+      detail: string;
+    } | null;
+  })[];
+};
+
+/** What became of the files, for callers that may not read them. */
+export interface UploadsReference {
+  /** One item per file. */
+  files: ({
+    /** What became of the file. */
+    status: "stored" | "replaced" | "unchanged" | "failed";
+    /** The page that has the text; null if the file was not stored. */
+    page_id: string | null;
+  })[];
+}
+
+/** Limits and usage of the account. */
+export type Usage = {
+  /** The key of the account's plan, such as `free` or `pro`. */
+  tier: string;
+  /** A calendar month (UTC), such as `2026-06`. */
+  period: string;
+  /** The limits of the plan; null where it sets none. */
+  limits: {
+    /** Agents of the account. */
+    agents: number | null;
+    /** Messages in a month (UTC), those of end users included. */
+    messages: number | null;
+    /** Pages and files stored in knowledge bases in a month (UTC), with what running crawls have reserved. */
+    kb_pages: number | null;
+    /** Memory blocks of one person's memory with one agent, without the default ones. */
+    memory_blocks: number | null;
+    /** Archival memories of one person's memory with one agent. */
+    archival_memories: number | null;
+    /** Bytes of archival memories of one person's memory with one agent. */
+    memory_bytes: number | null;
+    /** Answers that are being written at the same time. */
+    concurrent_runs: number | null;
+    /** Messages of one end user in a month (UTC). */
+    end_user_messages: number | null;
+  };
+  /** What is used. */
+  usage: {
+    /** Agents of the account. */
+    agents: number;
+    /** Messages in a month (UTC), those of end users included. */
+    messages: number;
+    /** Pages and files stored in knowledge bases in a month (UTC), with what running crawls have reserved. */
+    kb_pages: number;
+    /** Null if unlimited, because then it is not counted. */
+    concurrent_runs: number | null;
+  };
+  /** What is left; null where there is no limit. */
+  remaining: {
+    /** Agents of the account. */
+    agents: number | null;
+    /** Messages in a month (UTC), those of end users included. */
+    messages: number | null;
+    /** Pages and files stored in knowledge bases in a month (UTC), with what running crawls have reserved. */
+    kb_pages: number | null;
+    /** Answers that are being written at the same time. */
+    concurrent_runs: number | null;
+  };
+  /** When the counts of the month begin again (UTC). */
+  resets_at: string;
+  /** The usage of one agent's memory for one person. Present if the request has `agent_id`. */
+  agent?: {
+    /** The agent's id. */
+    agent_id: string;
+    /** The end user whose usage it is; null for your own. */
+    end_user_id: string | null;
+    /** How many archival memories there are. */
+    archival_memories: number;
+    /** How many bytes they have. */
+    memory_bytes: number;
+    /** How many messages the end user has sent this month; null for your own usage. */
+    end_user_messages: number | null;
+  } | undefined;
+};
+
+/** Tokens as the provider counted them. */
+export interface UsageEvent {
+  /** The type of the event. */
+  event_type: "USAGE";
+  /** Null in events of this type. */
+  content: null;
+  /** Null in events of this type. */
+  message_id: null;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** The tokens of the whole turn. */
+  usage: TokenUsage;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** Repeats `MESSAGE_SAVED`, with the same `seq`. */
+export interface UserMessageSavedEvent {
+  /** The type of the event. */
+  event_type: "USER_MESSAGE_SAVED";
+  /** Always `User message saved`. */
+  content: string;
+  /** The id of the stored message. */
+  message_id: string;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** The name of the service. */
+export interface Welcome {
+  /** The name of the service. */
+  message: string;
+}
+
+/** The answer to a message that was not streamed. */
+export interface WholeAnswer {
+  /** The stored answer; null if the turn ended without text. */
+  message: Message | null;
+  /** The calls of tools in this turn, in order. */
+  tool_calls: {
+    /** The id of the call. */
+    id: string;
+    /** The name of the tool. */
+    name: string;
+    /** The arguments as the model wrote them: JSON as text. */
+    arguments: string;
+    /** What the tool returned to the model. */
+    output: string;
+    /** Whether the tool succeeded. */
+    success: boolean;
+  }[];
+  /** Tokens as the provider counted them; null if it did not. */
+  usage: TokenUsage | null;
+  /** The run's id. */
+  run_id: string;
+  /** `length` if the answer was cut off at a limit on its length; otherwise null. */
+  stop_reason: "length" | null;
+}
+
+/** The `code` of a problem. New ones may be added. */
+export type ProblemCode =
+  | "conflict"
+  | "conversation-busy"
+  | "forbidden"
+  | "gone"
+  | "idempotency-mismatch"
+  | "internal"
+  | "limit-exceeded"
+  | "malformed-request"
+  | "not-configured"
+  | "not-found"
+  | "payload-too-large"
+  | "persist-failed"
+  | "precondition-failed"
+  | "provider-auth"
+  | "provider-content"
+  | "provider-not-configured"
+  | "provider-overflow"
+  | "provider-quota"
+  | "provider-rate"
+  | "provider-stalled"
+  | "provider-truncated"
+  | "provider-unavailable"
+  | "unauthenticated"
+  | "unavailable"
+  | "validation-failed"
+  | (string & {});
+
+/** All operations of the API, by method and path: what they take and what they answer. */
+export interface Operations {
+  GET: {
+    /**
+     * Get the name of the service. (`getRoot`)
+     *
+     * Answers with a fixed sentence. A browser, which prefers `text/html`, gets the playground instead. Use `getHealth` for checks.
+     */
+    "/": {
+      options: {};
+      answer: Welcome;
+    };
+    /**
+     * Check whether the service is running. (`getHealth`)
+     *
+     * For load balancers and monitors. It does not ask the database or any provider.
+     */
+    "/health": {
+      options: {};
+      answer: Health;
+    };
+    /**
+     * Get this description. (`getOpenApi`)
+     *
+     * Returns the OpenAPI 3.1 document of the API. It changes only with a deployment; cache it for 5 minutes.
+     */
+    "/openapi.json": {
+      options: {};
+      answer: Record<string, unknown>;
+    };
+    /**
+     * Find out how people can sign in. (`getSignInMethods`)
+     *
+     * For sign-in pages. `local` is sign-in by name and password, in development only. `issuer` is Google or another OpenID issuer; send the browser to its `url`.
+     */
+    "/auth/methods": {
+      options: {};
+      answer: SignInMethods;
+    };
+    /**
+     * Get the signed-in account. (`getMe`)
+     *
+     * Returns the name, the e-mail address and the portrait of the account that the token is for.
+     */
+    "/auth/me": {
+      options: {};
+      answer: Me;
+    };
+    /**
+     * Sign in with Google or another issuer. (`signIn`)
+     *
+     * Open it in the browser, not with `fetch`: it redirects to the issuer's sign-in page. Afterwards the browser returns to the application with a refresh cookie, and the page gets its access token from `refreshSession`. If sign-in is not possible, the browser is redirected to the application's login page with an error code.
+     */
+    "/auth/google": {
+      options: {};
+    };
+    /**
+     * Finish signing in. (`finishSignIn`)
+     *
+     * The issuer redirects the browser here. On success, it goes on to the application with a refresh cookie; otherwise to the login page with an error code. No URL ever contains a token.
+     */
+    "/auth/callback": {
+      options: {};
+    };
+    /**
+     * Finish signing in (earlier path). (`finishSignInGoogle`)
+     *
+     * The same as `finishSignIn`, for redirect addresses that are registered with the earlier path.
+     */
+    "/auth/callback/google": {
+      options: {};
+    };
+    /**
+     * List your sessions, latest sign-in first. (`listSessions`)
+     *
+     * Lists the devices on which you are signed in. `current` marks the session of this browser.
+     */
+    "/auth/sessions": {
+      options: {
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: AuthSession[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * List API keys, newest first. (`listApiKeys`)
+     *
+     * Lists all keys, revoked ones included, without their secrets.
+     */
+    "/api-keys": {
+      options: {
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: ApiKey[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Export everything the account owns. (`exportAccount`)
+     *
+     * Streams one JSON object per line: the account, its agents, conversations, messages, memories, knowledge bases and everything of its end users, without secrets. The export is complete only if its last line has the type `end`; otherwise repeat it.
+     */
+    "/users/me/export": {
+      options: {};
+      events: ExportLine;
+    };
+    /**
+     * Get the progress of the account's deletion. (`getAccountDeletion`)
+     *
+     * Says whether the account's data has been removed. It accepts a token of the deleted account until the token expires.
+     */
+    "/users/me/deletion": {
+      options: {};
+      answer: AccountDeletion;
+    };
+    /**
+     * Get the form that creates an agent. (`getCreateAgentForm`)
+     *
+     * Describes the inputs of `createAgent` for a front end that renders them without knowing them: types, labels, choices, rules and dependencies. Only providers whose credentials are stored are offered.
+     */
+    "/agents/supported-models": {
+      options: {};
+      answer: Form;
+    };
+    /**
+     * Get the form that changes an agent. (`getUpdateAgentForm`)
+     *
+     * Describes the inputs of `updateAgent`. It does not contain the agent's values: read those with `getAgent`.
+     */
+    "/agents/update-schema/{agentId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+      };
+      answer: Form;
+    };
+    /**
+     * List all agents. (`listAgents`)
+     *
+     * Returns all agents of the account as an array without pages, because existing clients expect it. An API key that is limited to certain agents sees only those.
+     */
+    "/agents": {
+      options: {};
+      answer: Agent[];
+    };
+    /**
+     * Get an agent. (`getAgent`)
+     *
+     * Returns the settings of an agent.
+     */
+    "/agents/{agentId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+      };
+      answer: Agent;
+    };
+    /**
+     * List the core memory blocks of an agent. (`listMemoryBlocks`)
+     *
+     * Returns all blocks with their limits and how full they are, without their lines. The first read creates the default blocks. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/memory-blocks": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+      };
+      answer: MemoryBlock[];
+    };
+    /**
+     * Get the lines of a core memory block. (`getMemoryBlockContent`)
+     *
+     * Returns the lines with an `ETag`. Send it in `If-None-Match` to get a 304 while nothing has changed, and in `If-Match` when you replace the lines. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/memory-blocks/{blockName}/content": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The name of the memory block, `block_name`. */
+          blockName: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+        headers?: {
+          /** The `ETag` that you have. If it is still current, the answer is a 304 without a body. */
+          "If-None-Match"?: string | undefined;
+        } | undefined;
+      };
+      answer: MemoryBlockContent | undefined;
+    };
+    /**
+     * List the versions of a memory block, newest first. (`listMemoryBlockVersions`)
+     *
+     * Returns who changed the block, when, and its lines afterwards. The newest 200 versions are kept; of older ones, the first and the last of each day. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/memory-blocks/{blockName}/versions": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The name of the memory block, `block_name`. */
+          blockName: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: MemoryBlockVersion[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * List archival memories, newest first. (`listMemories`)
+     *
+     * Returns what the agent has archived about the person, page by page. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/archival-memory": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: Memory[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Search archival memory, best matches first. (`searchMemories`)
+     *
+     * Searches by words and, if embeddings are set up, by meaning; without a query, it lists the newest. `as_of` searches the memories as they stood at an earlier time. `evidence` on the first page says which words no memory has. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/archival-memory/search": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+          /** What to look for: a question, or words. */
+          query?: string | undefined;
+          /** Up to 4 further questions. Repeat the parameter for several ones. */
+          queries?: string | readonly string[] | undefined;
+          /** Only what is of this date or time (ISO 8601) or later. */
+          after?: string | undefined;
+          /** Only what is from before this date or time (ISO 8601). */
+          before?: string | undefined;
+          /** Searches the memories as they stood at this date (its end, UTC) or time (ISO 8601). Deleted memories are not found. */
+          as_of?: string | undefined;
+        } | undefined;
+      };
+      answer: FoundMemories;
+    };
+    /**
+     * Count the memories that searches find. (`getMemoryStatus`)
+     *
+     * Says how many memories there are, how many are found by their words and by their meaning, and why the embeddings server failed last. The request starts indexing what is missing. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/archival-memory/status": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+      };
+      answer: ArchivalMemoryStatus;
+    };
+    /**
+     * Get an archival memory. (`getMemory`)
+     *
+     * Returns one memory with the time of what it is about and the pages that the agent had read before it wrote it. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/archival-memory/{memoryId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The memory's id, `memory_id`. */
+          memoryId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+      };
+      answer: Memory;
+    };
+    /**
+     * List the end users of an agent. (`listEndUsers`)
+     *
+     * Lists everyone for whom a token was created, in the order of their ids.
+     */
+    "/agents/{agentId}/end-users": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: EndUser[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Get an end user. (`getEndUser`)
+     *
+     * Returns when the end user was created, or 404 if no token was ever created for them.
+     */
+    "/agents/{agentId}/end-users/{endUserId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The id under which your own application knows the end user. */
+          endUserId: string;
+        };
+      };
+      answer: EndUser;
+    };
+    /**
+     * List the conversations of an end user. (`listEndUserConversations`)
+     *
+     * Lists an end user's conversations with the agent, newest first.
+     */
+    "/agents/{agentId}/end-users/{endUserId}/conversations": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The id under which your own application knows the end user. */
+          endUserId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: Conversation[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * List the messages of an end user's conversation. (`listEndUserMessages`)
+     *
+     * Lists what an end user and the agent have said in a conversation, newest first.
+     */
+    "/agents/{agentId}/end-users/{endUserId}/conversations/{conversationId}/messages": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The id under which your own application knows the end user. */
+          endUserId: string;
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: Message[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Export everything about an end user. (`exportEndUser`)
+     *
+     * Streams one JSON object per line: the end user's conversations, messages and memories with the agent. The export is complete only if its last line has the type `end`; otherwise repeat it.
+     */
+    "/agents/{agentId}/end-users/{endUserId}/export": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The id under which your own application knows the end user. */
+          endUserId: string;
+        };
+      };
+      events: ExportLine;
+    };
+    /**
+     * Search all conversations with an agent. (`recall`)
+     *
+     * Searches the messages and attached files of all conversations with the agent, best matches first; without a query, newest first. Results come by words and, if embeddings are set up, by meaning. `evidence` says which words no message has. With `end_user_id`, it searches an end user's conversations.
+     */
+    "/agents/{agentId}/recall": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+          /** What to look for: a question, or words. */
+          query?: string | undefined;
+          /** Up to 4 further questions. Repeat the parameter for several ones. */
+          queries?: string | readonly string[] | undefined;
+          /** Only what is of this date or time (ISO 8601) or later. */
+          after?: string | undefined;
+          /** Only what is from before this date or time (ISO 8601). */
+          before?: string | undefined;
+        } | undefined;
+      };
+      answer: FoundMessages;
+    };
+    /**
+     * List the knowledge bases of an agent. (`listLinkedKnowledgeBases`)
+     *
+     * Returns what the agent is linked to, as an array without pages.
+     */
+    "/agents/{agentId}/knowledge-bases": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+      };
+      answer: KnowledgeBase[];
+    };
+    /**
+     * Get the form that creates a knowledge base. (`getCreateKnowledgeBaseForm`)
+     *
+     * Describes the inputs of `createKnowledgeBase` for a front end that renders them without knowing them.
+     */
+    "/knowledge-bases/create-schema": {
+      options: {};
+      answer: Form;
+    };
+    /**
+     * List all knowledge bases. (`listKnowledgeBases`)
+     *
+     * Returns all knowledge bases as an array without pages. An API key that is limited to certain agents gets an empty array: list those of an agent instead.
+     */
+    "/knowledge-bases": {
+      options: {};
+      answer: KnowledgeBase[];
+    };
+    /**
+     * Get a knowledge base. (`getKnowledgeBase`)
+     *
+     * Returns a knowledge base with its counts. A deleted one can be read for 30 days, without pages.
+     */
+    "/knowledge-bases/{kbId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+      };
+      answer: KnowledgeBase;
+    };
+    /**
+     * List the pages and files of a knowledge base. (`listKnowledgePages`)
+     *
+     * Lists what is stored, without the texts.
+     */
+    "/knowledge-bases/{kbId}/pages": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: KnowledgePage[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Get a page with its text. (`getKnowledgePage`)
+     *
+     * Returns the text as Markdown, part by part: `next_from` is where the next part begins, and null at the end.
+     */
+    "/knowledge-bases/{kbId}/pages/{pageId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The page's id, `page_id`. */
+          pageId: string;
+        };
+        query?: {
+          /** The position in the text where the answer begins; `next_from` of the previous answer. */
+          from?: number | undefined;
+          /** The most characters of the text in the answer, 1,000 to 200,000. */
+          max_chars?: number | undefined;
+        } | undefined;
+      };
+      answer: KnowledgePageText;
+    };
+    /**
+     * List chunks of the legacy service. (`listLegacyChunks`)
+     *
+     * Lists what the legacy service has stored in a knowledge base. It is not searched: crawl the pages again.
+     */
+    "/knowledge-bases/{kbId}/chunks": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: LegacyChunk[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Get a passage that an answer cites. (`getPassage`)
+     *
+     * Returns a passage with its surroundings, and an address with which browsers scroll to it. If the page has changed since the search, the answer is a 404.
+     */
+    "/knowledge-bases/{kbId}/passages/{passageId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The passage's id, `passage_id`. */
+          passageId: string;
+        };
+      };
+      answer: Passage;
+    };
+    /**
+     * Get the form that creates a crawl job. (`getCrawlForm`)
+     *
+     * Describes the inputs of `createCrawlJob` for a front end that renders them without knowing them.
+     */
+    "/knowledge-bases/{kbId}/crawl-config-schema": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+      };
+      answer: Form;
+    };
+    /**
+     * List crawl jobs, newest first. (`listCrawlJobs`)
+     *
+     * Returns the newest jobs of a knowledge base as an array without pages: 5 by default, at most 50.
+     */
+    "/knowledge-bases/{kbId}/crawl-jobs": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+        } | undefined;
+      };
+      answer: CrawlJob[];
+    };
+    /**
+     * Get a crawl job. (`getCrawlJob`)
+     *
+     * Returns the status and the progress of a job, and of an ended one what it left out and why.
+     */
+    "/knowledge-bases/{kbId}/crawl-jobs/{jobId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The crawl job's id, `job_id`. */
+          jobId: string;
+        };
+      };
+      answer: CrawlJob;
+    };
+    /**
+     * Stream the events of a crawl job. (`followCrawlJob`)
+     *
+     * Streams server-sent events until the job ends. After a lost connection, send the `cursor` of the last step to go on behind it. Tokens belong into the `Authorization` header, which `EventSource` can't send; use `fetch`.
+     */
+    "/knowledge-bases/{kbId}/crawl-jobs/{jobId}/stream": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The crawl job's id, `job_id`. */
+          jobId: string;
+        };
+        query?: {
+          /** The `cursor` of the last step that you have received; only steps after it are sent. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      events: CrawlEvent;
+    };
+    /**
+     * List the steps of a crawl job, oldest first. (`listCrawlSteps`)
+     *
+     * Returns the job's log as an array; if there is more, the header `Next-Cursor` says where to go on. Steps are kept for 90 days.
+     */
+    "/knowledge-bases/{kbId}/crawl-jobs/{jobId}/steps": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The crawl job's id, `job_id`. */
+          jobId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The header `Next-Cursor` of the answer before. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: CrawlStep[];
+    };
+    /**
+     * List what a crawl job did with each address. (`listCrawledPages`)
+     *
+     * Returns addresses with their status and the reason as an array; if there is more, the header `Next-Cursor` says where to go on. They are kept for 90 days.
+     */
+    "/knowledge-bases/{kbId}/crawl-jobs/{jobId}/pages": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The crawl job's id, `job_id`. */
+          jobId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The header `Next-Cursor` of the answer before. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: CrawledPage[];
+    };
+    /**
+     * Get the crawl schedule of a knowledge base. (`getCrawlSchedule`)
+     *
+     * Returns how often the knowledge base is crawled again, and when next. 404 also means that there is none.
+     */
+    "/knowledge-bases/{kbId}/crawl-schedule": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+      };
+      answer: CrawlSchedule;
+    };
+    /**
+     * List conversations, newest first. (`listConversations`)
+     *
+     * Lists your own conversations with all agents; an end user sees theirs, and an API key those with its agents. Conversations of end users are listed under the agent's end users.
+     */
+    "/conversations": {
+      options: {
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: Conversation[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Get a conversation. (`getConversation`)
+     *
+     * Returns the title, the description and the agent of a conversation, without its messages.
+     */
+    "/conversations/{conversationId}": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+      };
+      answer: Conversation;
+    };
+    /**
+     * List the messages of a conversation, newest first. (`listMessages`)
+     *
+     * Returns messages with the calls of tools, token counts and citations of answers. Text files that were attached are named, without their contents.
+     */
+    "/conversations/{conversationId}/messages": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: Message[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * List the runs of a conversation, newest first. (`listRuns`)
+     *
+     * Shows how each message of the conversation was answered: its state, its tokens, and the code of its error if it failed.
+     */
+    "/conversations/{conversationId}/runs": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: Run[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Get a run. (`getRun`)
+     *
+     * Shows the state of a run. Use it after a lost connection to find out whether the answer is still being written. A run whose server died becomes `interrupted` when it is next accessed, or by itself within half a minute.
+     */
+    "/conversations/{conversationId}/runs/{runId}": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+          /** The run's id, `run_id`. The events of a run are also found under `active`. */
+          runId: string;
+        };
+      };
+      answer: Run;
+    };
+    /**
+     * Follow or resume the events of a run. (`followRun`)
+     *
+     * Replays the events after the number `after` (0 by default, which is all of them) and then follows the run until it ends. Use it to resume after a lost connection, or with the run `active` to follow the conversation's active run in a second tab. Replayed events are byte for byte those that were sent before, and any number of clients may follow.
+     *
+     * 204 means that the run is over and nothing is left to send, or that no run is active. Events are kept for a day; then the answer is 410, and the conversation's messages have what was said.
+     */
+    "/conversations/{conversationId}/runs/{runId}/events": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+          /** The run's id, `run_id`. The events of a run are also found under `active`. */
+          runId: string;
+        };
+        query?: {
+          /** The `seq` of the last event that you have received; 0 by default. */
+          after?: string | undefined;
+        } | undefined;
+        headers?: {
+          /** The same as `after`. If both are given, `after` wins. */
+          "Last-Event-ID"?: string | undefined;
+        } | undefined;
+      };
+      events: RunEvent;
+    };
+    /**
+     * Get the plan's limits and this month's usage. (`getUsage`)
+     *
+     * Returns limits, usage and what is left. With `agent_id`, it adds the usage of that agent's memory; with `end_user_id` as well, that of an end user. A limit that is null is unlimited.
+     */
+    "/usage": {
+      options: {
+        query?: {
+          /** Adds the usage of this agent's memory to the answer, and applies the agent's own limits. */
+          agent_id?: string | undefined;
+          /** An end user of that agent, whose usage is returned instead of your own. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+      };
+      answer: Usage;
+    };
+    /**
+     * List usage by month, newest first. (`listUsage`)
+     *
+     * Returns how many messages and pages of knowledge bases were counted in each month (UTC).
+     */
+    "/usage/history": {
+      options: {
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: MonthlyUsage[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Get token usage by agent, model or day. (`getTokenUsage`)
+     *
+     * Sums the tokens that providers have counted from the day `from` to the day `to`, both included: the last 30 days by default, at most 93.
+     */
+    "/usage/tokens": {
+      options: {
+        query?: {
+          /** What the report has one item for. */
+          group_by?: "agent" | "model" | "day" | undefined;
+          /** The first day (UTC); by default 29 days before `to`. */
+          from?: string | undefined;
+          /** The last day (UTC), today by default. */
+          to?: string | undefined;
+        } | undefined;
+      };
+      answer: TokenUsageReport;
+    };
+    /**
+     * List the plans and their prices. (`getPricing`)
+     *
+     * Returns what a page with prices shows: plans, prices, features, and questions with answers.
+     */
+    "/payments/stripe/pricing": {
+      options: {};
+      answer: Pricing;
+    };
+    /**
+     * Get the state of a checkout. (`getCheckout`)
+     *
+     * Says whether a checkout is paid, for the page after the payment. It does not say whose checkout it is.
+     */
+    "/payments/stripe/session/{sessionId}": {
+      options: {
+        path: {
+          /** The session's id. */
+          sessionId: string;
+        };
+      };
+      answer: CheckoutState;
+    };
+    /**
+     * Preview what the next turn sends to the model. (`getContext`)
+     *
+     * Shows the system prompt section by section, the tools, the history that fits, and what is left out, each with its estimated tokens. Use it to find out why an agent does not know something. Nothing is sent to the model, and nothing counts.
+     */
+    "/conversations/{conversationId}/context": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+        headers?: {
+          /** The user's IANA time zone, such as `Europe/Berlin`, which the agent's clock shows. UTC by default; unknown names are ignored. */
+          "X-Time-Zone"?: string | undefined;
+        } | undefined;
+      };
+      answer: ConversationContext;
+    };
+    /**
+     * Get the summary of older messages. (`getSummary`)
+     *
+     * Returns the summary of the messages that no longer fit into the context window. 404 also means that there is no summary yet.
+     */
+    "/conversations/{conversationId}/summary": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+      };
+      answer: ConversationSummary;
+    };
+    /**
+     * List model providers and their forms. (`listProviders`)
+     *
+     * Lists all providers as an array without pages, with the form that asks for their credentials and whether credentials are stored. Stored secrets are never returned.
+     */
+    "/settings/providers": {
+      options: {};
+      answer: ProviderListing[];
+    };
+    /**
+     * Get whether a provider is configured. (`getProvider`)
+     *
+     * Says whether usable credentials are stored, since when, and the end of the first secret.
+     */
+    "/settings/providers/{providerName}": {
+      options: {
+        path: {
+          /** The provider's name, matched without case. */
+          providerName: string;
+        };
+      };
+      answer: Provider;
+    };
+    /**
+     * List the models of a provider. (`listModels`)
+     *
+     * Lists what the provider offers for the stored credentials or, if it does not answer, a built-in list (`is_live` is false). Use the ids as `agent_model`.
+     */
+    "/llm/models/{provider}": {
+      options: {
+        path: {
+          /** The provider's name, matched without case. */
+          provider: string;
+        };
+      };
+      answer: Model[];
+    };
+    /**
+     * Get the account's subscription. (`getSubscription`)
+     *
+     * Returns the subscription that decides the account's plan, or the free plan if there is none.
+     */
+    "/payments/stripe/subscription/status": {
+      options: {};
+      answer: SubscriptionStatus;
+    };
+  };
+  POST: {
+    /**
+     * Get a new access token for the session. (`refreshSession`)
+     *
+     * Returns a short-lived access token for the session of the refresh cookie, and replaces the cookie. Call it when the page loads and before the token expires, with `credentials: "include"`. A 401 means that the session has ended: sign in again. Only the application's own origins may call it.
+     */
+    "/auth/refresh": {
+      options: {};
+      answer: RefreshedToken;
+    };
+    /**
+     * Sign out. (`logOut`)
+     *
+     * Ends the session of the refresh cookie and clears the cookie. Without a session, it is a 204 as well. Access tokens that were issued stay valid until they expire.
+     */
+    "/auth/logout": {
+      options: {};
+      answer: undefined;
+    };
+    /**
+     * Sign up locally (development only). (`localSignup`)
+     *
+     * Creates an account with a name and a password, for development without Google. A page of this service also gets a refresh cookie. A deployment refuses it with 403. A name that is taken is a 409.
+     */
+    "/auth/local/signup": {
+      options: {
+        body: LocalCredentials;
+      };
+      answer: Session;
+    };
+    /**
+     * Sign in locally (development only). (`localLogin`)
+     *
+     * Returns an access token for an account that `localSignup` has created, and a refresh cookie to a page of this service. A deployment refuses it with 403; a wrong name or password is a 401.
+     */
+    "/auth/local/login": {
+      options: {
+        body: LocalCredentials;
+      };
+      answer: Session;
+    };
+    /**
+     * Create an API key for a program. (`createApiKey`)
+     *
+     * Creates a key with the scopes that a program needs. The answer has the `secret`, which is shown only once: store it, and send it as `Authorization: Bearer dab_…`. `write` does not include `read`. No scope opens the account itself or its keys. A repeat with the same `Idempotency-Key` is a 409 that names the `key_id`, because the secret is not stored.
+     */
+    "/api-keys": {
+      options: {
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewApiKey;
+      };
+      answer: ShownApiKey;
+    };
+    /**
+     * Create an agent. (`createAgent`)
+     *
+     * Creates an agent. If an agent of this name exists and agrees with the body, it is returned with 200, so a repeated request creates one agent only; if it differs, the answer is a 409 that names the fields. The plan limits how many agents there may be. A model that the provider does not list is a 422; if the list is not known at the moment, the agent is created with an `X-Warning`. An API key that is limited to certain agents can't create others.
+     */
+    "/agents": {
+      options: {
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewAgent;
+      };
+      answer: Agent | AgentReference;
+    };
+    /**
+     * Create a core memory block. (`createMemoryBlock`)
+     *
+     * Adds a block to the part of the memory that the agent reads in every turn. The description tells the agent what belongs into it. A name that is taken or reserved is a 409; the plan limits how many blocks there may be. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/memory-blocks": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewMemoryBlock;
+      };
+      answer: MemoryBlock | MemoryBlockReference;
+    };
+    /**
+     * Restore a version of a memory block. (`restoreMemoryBlock`)
+     *
+     * Stores the lines of an earlier version as a new version, so that restoring can be undone as well. `If-Match` prevents lost updates as in a replacement. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/memory-blocks/{blockName}/restore": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The name of the memory block, `block_name`. */
+          blockName: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+        headers?: {
+          /** The `ETag` that you read. If the state has changed since, the request is refused with 412. */
+          "If-Match"?: string | undefined;
+        } | undefined;
+        body: MemoryBlockRestoration;
+      };
+      answer: MemoryBlockContent | MemoryBlockContentReference;
+    };
+    /**
+     * Store an archival memory. (`createMemory`)
+     *
+     * Stores a text that the agent can find by searching. The same content is stored once: a repeat is answered with 200 and the memory that has it. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/archival-memory": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewMemory;
+      };
+      answer: Memory | MemoryReference;
+    };
+    /**
+     * Store up to 100 archival memories. (`createMemories`)
+     *
+     * Stores several texts with one request, for example when you import a history. Each content is stored once; `created` says which ones are new. Either all fit into the plan, or none is stored. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/archival-memory/batch": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewMemories;
+      };
+      answer: StoredMemories;
+    };
+    /**
+     * Create a token for an end user. (`createClientToken`)
+     *
+     * Creates a token with which a person can talk to the agent from your own pages without an account. Call it from your back end for the person who is signed in there, and pass the token to the browser: it opens only that person's conversations with this agent. The end user is created with their first token. Usage counts on your account. A token with origins works on their pages only; one without works outside of browsers only.
+     */
+    "/agents/{agentId}/client-tokens": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        body: NewClientToken;
+      };
+      answer: ClientToken | ClientTokenReference;
+    };
+    /**
+     * Send a message and stream the answer. (`sendMessage`)
+     *
+     * Begins a run: the message is stored, the agent reads its memory, may call tools, and answers. By default the answer is a stream of server-sent events; with `Accept: application/json` (and neither `text/event-stream` nor `*\/*`) the request waits for the end and is answered as a whole.
+     *
+     * The run goes on if the client disconnects; follow it with `followRun`. A conversation has one run at a time: a second message is refused with 409 `conversation-busy`, which names the `run_id`. With an `Idempotency-Key`, a repeat returns the stream of the same run from its beginning. Every message counts against the plan's messages of the month, unless the run fails before it has said anything.
+     *
+     * The body may have 1 MB; up to 5 text files may be attached.
+     */
+    "/agents/{agentId}/{conversationId}/send-message": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+        query?: {
+          /** `1` also streams what the model thinks, as `REASONING` events. */
+          reasoning?: "0" | "1" | undefined;
+        } | undefined;
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+          /** The user's IANA time zone, such as `Europe/Berlin`, which the agent's clock shows. UTC by default; unknown names are ignored. */
+          "X-Time-Zone"?: string | undefined;
+        } | undefined;
+        body: NewMessage;
+      };
+      answer: WholeAnswer;
+      events: RunEvent;
+    };
+    /**
+     * Let an agent search a knowledge base. (`linkKnowledgeBase`)
+     *
+     * Links an agent to a knowledge base of the same account. From its next turn on, an agent of the architecture `krishna-memgpt` searches it and cites what it finds. Linking again changes nothing. An agent may have 20 links; one more is a 409.
+     */
+    "/agents/{agentId}/knowledge-bases": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query: {
+          /** The id of the knowledge base. */
+          kb_id: string;
+        };
+      };
+      answer: KnowledgeBaseLink;
+    };
+    /**
+     * Search all knowledge bases of an agent. (`searchAgentKnowledge`)
+     *
+     * Returns the passages that match best, of all knowledge bases that the agent is linked to. Send the question in the body or in the query; the body counts more. Results are found by words and, if embeddings are set up, by meaning; at most 100 in all. While pages are still being indexed, a search answers from those that are: `notes` contain `index-building`, and `indexing` says how far it is. `base-unavailable` and `base-gone` mean that one of them was left out.
+     */
+    "/agents/{agentId}/knowledge-search": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The question. Required, here or in the other place. */
+          query?: string | undefined;
+          /** How many results; 5 by default. */
+          top_k?: number | undefined;
+          /** The `next_cursor` of the previous page. */
+          cursor?: string | undefined;
+          /** Up to 4 further questions. Repeat the parameter for several ones. */
+          queries?: string | readonly string[] | undefined;
+        } | undefined;
+        body?: KnowledgeSearch;
+      };
+      answer: FoundPassages;
+    };
+    /**
+     * Create a knowledge base. (`createKnowledgeBase`)
+     *
+     * Creates an empty knowledge base. Fill it with `uploadFiles` or `createCrawlJob`, and let an agent search it with `linkKnowledgeBase`. An account may have 100; one more is a 409. Knowledge bases belong to the whole account, so an API key that is limited to certain agents can't create them.
+     */
+    "/knowledge-bases": {
+      options: {
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewKnowledgeBase;
+      };
+      answer: KnowledgeBase | KnowledgeBaseReference;
+    };
+    /**
+     * Search a knowledge base. (`searchKnowledgeBase`)
+     *
+     * Returns the passages that match best. Send the question in the body or in the query; the body counts more. Results are found by words and, if embeddings are set up, by meaning; at most 100 in all. While pages are still being indexed, a search answers from those that are: `notes` contain `index-building`, and `indexing` says how far it is.
+     */
+    "/knowledge-bases/{kbId}/search": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        query?: {
+          /** The question. Required, here or in the other place. */
+          query?: string | undefined;
+          /** How many results; 5 by default. */
+          top_k?: number | undefined;
+          /** The `next_cursor` of the previous page. */
+          cursor?: string | undefined;
+          /** Up to 4 further questions. Repeat the parameter for several ones. */
+          queries?: string | readonly string[] | undefined;
+        } | undefined;
+        body?: KnowledgeSearch;
+      };
+      answer: FoundPassages;
+    };
+    /**
+     * Upload files to a knowledge base. (`uploadFiles`)
+     *
+     * Reads up to 20 files, 10 MB together, as Markdown: HTML, Markdown, text, CSV, DOCX and PDF. A file of the same name replaces the earlier one; the same file again is `unchanged` and costs nothing. 201 means that all files are stored, 207 that some are; if none is, the answer is the problem of the first file. Every stored or replaced file counts as a page of the month.
+     */
+    "/knowledge-bases/{kbId}/uploads": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        body: FormData;
+      };
+      answer: Uploads | UploadsReference;
+    };
+    /**
+     * Crawl a site into a knowledge base. (`createCrawlJob`)
+     *
+     * Creates a job that reads a site and stores its pages, and starts it unless `auto_start` is `false`. The crawler obeys robots.txt, reaches public addresses only and stays on the host of the source. Jobs of one knowledge base run one after the other; ten may be unfinished, one more is a 409. The job reserves `max_pages` of the plan's pages of the month and gives back what it does not use; if none are left, the answer is a 429. Follow it with `followCrawlJob`.
+     */
+    "/knowledge-bases/{kbId}/crawl-jobs": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        query?: {
+          /** `false` creates the job without starting it. */
+          auto_start?: "true" | "false" | undefined;
+        } | undefined;
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewCrawlJob;
+      };
+      answer: CrawlJob | CrawlJobReference;
+    };
+    /**
+     * Start a crawl job. (`runCrawlJob`)
+     *
+     * Starts a job that was created with `auto_start=false`. A job that runs already or has ended is a 409.
+     */
+    "/knowledge-bases/{kbId}/crawl-jobs/{jobId}/run": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The crawl job's id, `job_id`. */
+          jobId: string;
+        };
+      };
+      answer: CrawlJob | CrawlJobReference;
+    };
+    /**
+     * Start a crawl job and stream its events. (`runAndFollowCrawlJob`)
+     *
+     * Starts a job like `runCrawlJob` and streams its events like `followCrawlJob`. An API key needs `knowledge:read` as well. The job goes on if the client disconnects.
+     */
+    "/knowledge-bases/{kbId}/crawl-jobs/{jobId}/run-stream": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The crawl job's id, `job_id`. */
+          jobId: string;
+        };
+      };
+      events: CrawlEvent;
+    };
+    /**
+     * Start a conversation with an agent. (`createConversation`)
+     *
+     * Creates an empty conversation; send messages to it with `sendMessage`. The agent's memory is shared by all conversations of the same person with it. An end user may have 1,000 conversations. Send an `Idempotency-Key` to create only one conversation however often the request is repeated.
+     */
+    "/conversations": {
+      options: {
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewConversation;
+      };
+      answer: Conversation | ConversationReference;
+    };
+    /**
+     * Stop a run. (`cancelRun`)
+     *
+     * Stops the answer. The text so far is kept and marked `interrupted`; the stream ends with `STREAM_COMPLETE` and the content `Cancelled`. Cancelling again, or cancelling a run that has ended, changes nothing.
+     */
+    "/conversations/{conversationId}/runs/{runId}/cancel": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+          /** The run's id, `run_id`. The events of a run are also found under `active`. */
+          runId: string;
+        };
+      };
+      answer: Run | RunReference;
+    };
+    /**
+     * Write to the people who run the service. (`submitContact`)
+     *
+     * Delivers a message to the operators, once in five minutes per network address. If the delivery fails, the answer is a 503, and you may try again at once.
+     */
+    "/contact/submit": {
+      options: {
+        body: ContactSubmission;
+      };
+      answer: ContactAnswer;
+    };
+    /**
+     * Receive an event from Stripe. (`stripeWebhook`)
+     *
+     * Stripe calls it with the header `Stripe-Signature`. The contents of the event are not believed: the service fetches the subscription from Stripe. Events may arrive in any order, twice or not at all.
+     */
+    "/payments/stripe/webhook": {
+      options: {};
+      answer: Acknowledged;
+    };
+    /**
+     * Buy a plan, or change to a better one. (`checkout`)
+     *
+     * Returns the address of a checkout page at Stripe; send the browser there. For an account that pays for a plan already, it upgrades the running subscription at once and pro rata, and returns the settings page. Without a token, the plan counts for the e-mail address that pays. What Stripe refuses, such as a declined card, is a 409 with a `reason`.
+     */
+    "/payments/stripe/checkout": {
+      options: {
+        body: CheckoutOrder;
+      };
+      answer: Address;
+    };
+    /**
+     * Store credentials for a provider. (`configureProvider`)
+     *
+     * Stores the values of the provider's form, encrypted, and replaces earlier ones. The credentials are not tried: use `testProvider`. Agents of this provider use them from their next turn on.
+     */
+    "/settings/providers/{providerName}": {
+      options: {
+        path: {
+          /** The provider's name, matched without case. */
+          providerName: string;
+        };
+        body: ProviderCredentials;
+      };
+      answer: Provider;
+    };
+    /**
+     * Test the stored credentials of a provider. (`testProvider`)
+     *
+     * Sends a short message to a model with the stored credentials, or lists the models. A refusal by the provider is a 200 with `ok: false`, a sentence and a code. The provider may charge a few tokens.
+     */
+    "/settings/providers/{providerName}/test": {
+      options: {
+        path: {
+          /** The provider's name, matched without case. */
+          providerName: string;
+        };
+        query?: {
+          /** The model that is asked. By default, a known small one of the provider. */
+          model?: string | undefined;
+        } | undefined;
+      };
+      answer: ProviderTrial;
+    };
+    /**
+     * Claim a purchase that was made without signing in. (`claimPurchase`)
+     *
+     * Moves a plan that was bought without signing in to the account, by the id of its checkout. A purchase of another account, an unpaid one, or one beside a plan that the account pays for is a 409.
+     */
+    "/payments/stripe/claim": {
+      options: {
+        body: Claim;
+      };
+      answer: SubscriptionStatus;
+    };
+    /**
+     * Cancel the account's subscriptions. (`cancelSubscription`)
+     *
+     * Ends all of the account's own subscriptions with their periods; the plan lasts until then. Subscriptions that are set to end already are a 409. `resumeSubscription` revokes it.
+     */
+    "/payments/stripe/subscription/cancel": {
+      options: {};
+      answer: SubscriptionEnding;
+    };
+    /**
+     * Revoke the cancellation of the subscription. (`resumeSubscription`)
+     *
+     * Continues the best subscription that is set to end. It is refused with 409 if none is, or while another subscription continues.
+     */
+    "/payments/stripe/subscription/resume": {
+      options: {};
+      answer: SubscriptionEnding;
+    };
+    /**
+     * Get the address of Stripe's billing portal. (`openPortal`)
+     *
+     * Returns an address at which the person manages cards, invoices and plans. Send the browser there at once, because the address expires. For a plan that has not been claimed, it is Stripe's login page.
+     */
+    "/payments/stripe/portal": {
+      options: {};
+      answer: Portal;
+    };
+  };
+  DELETE: {
+    /**
+     * End one of your sessions. (`endSession`)
+     *
+     * Signs out a device: its session gets no further access tokens. Ending a session that does not exist is a 204 as well.
+     */
+    "/auth/sessions/{sessionId}": {
+      options: {
+        path: {
+          /** The session's id. */
+          sessionId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
+     * Revoke an API key. (`revokeApiKey`)
+     *
+     * Makes a key invalid at once. It stays in the list. Revoking a key again, or one that does not exist, is a 204 as well.
+     */
+    "/api-keys/{keyId}": {
+      options: {
+        path: {
+          /** The API key's id, `key_id`. */
+          keyId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
+     * Delete the account and everything it owns. (`deleteAccount`)
+     *
+     * Closes the account at once: its tokens and API keys become invalid. Its data is then removed in the background, usually within a minute, and within two hours if an agent is still answering. This can't be undone. Follow the progress with `getAccountDeletion`; repeating the request changes nothing.
+     */
+    "/users/me": {
+      options: {};
+      answer: DeletionRequested;
+    };
+    /**
+     * Delete an agent with everything it remembers. (`deleteAgent`)
+     *
+     * Deletes the agent, its conversations, memories and end users. Knowledge bases stay. The agent is gone for everyone at once; if there is much to remove, the answer is a 202, and the same request continues until it is a 204. Deleting an agent that does not exist is a 204 as well.
+     */
+    "/agents/{agentId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+      };
+      answer: Unfinished | undefined;
+    };
+    /**
+     * Delete a custom memory block. (`deleteMemoryBlock`)
+     *
+     * Deletes a block and its lines; its versions are kept. Default blocks can't be deleted (409). With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/memory-blocks/{blockName}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The name of the memory block, `block_name`. */
+          blockName: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+      };
+      answer: undefined;
+    };
+    /**
+     * Delete a version of a memory block. (`deleteMemoryBlockVersion`)
+     *
+     * Removes what an earlier version said for good, such as a secret. The current version can't be deleted (409): change the block first. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/memory-blocks/{blockName}/versions/{version}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The name of the memory block, `block_name`. */
+          blockName: string;
+          /** The number of the version. */
+          version: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+      };
+      answer: undefined;
+    };
+    /**
+     * Delete an archival memory. (`deleteMemory`)
+     *
+     * Deletes a memory and all its former texts for good. No search finds it afterwards, with or without `as_of`. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/archival-memory/{memoryId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The memory's id, `memory_id`. */
+          memoryId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+      };
+      answer: undefined;
+    };
+    /**
+     * Delete an end user with everything of theirs. (`deleteEndUser`)
+     *
+     * Deletes their conversations and memories; all their tokens become invalid at once. If there is much to remove, the answer is a 202, and the same request continues until it is a 204. Deleting an end user who does not exist is a 204 as well.
+     */
+    "/agents/{agentId}/end-users/{endUserId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The id under which your own application knows the end user. */
+          endUserId: string;
+        };
+      };
+      answer: Unfinished | undefined;
+    };
+    /**
+     * Keep an agent from searching a knowledge base. (`unlinkKnowledgeBase`)
+     *
+     * Removes a link; the knowledge base stays. Removing a link that does not exist is a 204 as well.
+     */
+    "/agents/{agentId}/knowledge-bases/{kbId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
+     * Delete a knowledge base. (`deleteKnowledgeBase`)
+     *
+     * Closes the knowledge base at once and removes its pages, crawl jobs and links. If it has many pages, the answer is a 202, and the same request continues until it is a 204. Pages of this month still count.
+     */
+    "/knowledge-bases/{kbId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+      };
+      answer: Unfinished | undefined;
+    };
+    /**
+     * Delete a page or file. (`deleteKnowledgePage`)
+     *
+     * Removes a page from searches at once. The next crawl that finds the page stores it again. The count of the month does not become lower.
+     */
+    "/knowledge-bases/{kbId}/pages/{pageId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The page's id, `page_id`. */
+          pageId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
+     * Delete a chunk of the legacy service. (`deleteLegacyChunk`)
+     *
+     * Deletes what the legacy service has stored, once the pages have been crawled again.
+     */
+    "/knowledge-bases/{kbId}/chunks/{chunkId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The id of the chunk, `chunk_id`. */
+          chunkId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
+     * Cancel a crawl job. (`cancelCrawlJob`)
+     *
+     * Stops a job within one page. What it has stored stays, and what it has reserved is given back. Cancelling a job that has ended changes nothing.
+     */
+    "/knowledge-bases/{kbId}/crawl-jobs/{jobId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+          /** The crawl job's id, `job_id`. */
+          jobId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
+     * Stop crawling a knowledge base by a schedule. (`removeCrawlSchedule`)
+     *
+     * Removes the schedule. A job that it has begun goes on. Without a schedule, it is a 204 as well.
+     */
+    "/knowledge-bases/{kbId}/crawl-schedule": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
+     * Delete a conversation with its messages. (`deleteConversation`)
+     *
+     * Deletes the conversation, its messages and its runs. What the agent has written to its memory stays. The conversation is gone for everyone at once; if it has many messages, the answer is a 202, and the same request continues until it is a 204.
+     */
+    "/conversations/{conversationId}": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+      };
+      answer: Unfinished | undefined;
+    };
+    /**
+     * Delete the summary of older messages. (`deleteSummary`)
+     *
+     * Makes the agent forget what it has summarised. A new summary covers only messages that leave the context window from now on. The messages themselves are kept.
+     */
+    "/conversations/{conversationId}/summary": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
+     * Delete the credentials for a provider. (`removeProvider`)
+     *
+     * Deletes what is stored. Agents of this provider answer messages with 409 `provider-not-configured` until new credentials are stored. Without stored credentials, it is a 204 as well.
+     */
+    "/settings/providers/{providerName}": {
+      options: {
+        path: {
+          /** The provider's name, matched without case. */
+          providerName: string;
+        };
+      };
+      answer: undefined;
+    };
+  };
+  PUT: {
+    /**
+     * Update an agent. (`updateAgent`)
+     *
+     * Changes an agent; absent and blank members keep their values, and `none` removes a value that may be absent, such as `temperature`. Running turns finish with the earlier settings. A name that another agent has is a 409. A model that the provider does not list is a 422, which names similar ones; if the list is not known at the moment, the change is accepted with an `X-Warning`.
+     */
+    "/agents/{agentId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        body: AgentChanges;
+      };
+      answer: Agent | AgentReference;
+    };
+    /**
+     * Replace the lines of a core memory block. (`replaceMemoryBlockContent`)
+     *
+     * Stores the lines as a new version. The agent may change the block at the same time: send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost. More words than the block's limit are a 422. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/memory-blocks/{blockName}/content": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The name of the memory block, `block_name`. */
+          blockName: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+        headers?: {
+          /** The `ETag` that you read. If the state has changed since, the request is refused with 412. */
+          "If-Match"?: string | undefined;
+        } | undefined;
+        body: NewMemoryBlockContent;
+      };
+      answer: MemoryBlockContent | MemoryBlockContentReference;
+    };
+    /**
+     * Update a knowledge base. (`updateKnowledgeBase`)
+     *
+     * Changes the name or the description; absent members keep their values. Send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost.
+     */
+    "/knowledge-bases/{kbId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        headers?: {
+          /** The `ETag` that you read. If the state has changed since, the request is refused with 412. */
+          "If-Match"?: string | undefined;
+        } | undefined;
+        body: KnowledgeBaseChanges;
+      };
+      answer: KnowledgeBase | KnowledgeBaseReference;
+    };
+    /**
+     * Crawl a knowledge base daily or weekly. (`setCrawlSchedule`)
+     *
+     * Sets the schedule, and replaces an earlier one. Pages that have not changed cost nothing. If the plan's pages are used up, the schedule waits for the next time; `problem` says so.
+     */
+    "/knowledge-bases/{kbId}/crawl-schedule": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        body: NewCrawlSchedule;
+      };
+      answer: CrawlSchedule | CrawlScheduleReference;
+    };
+    /**
+     * Update a conversation. (`updateConversation`)
+     *
+     * Changes the title, the description or the agent; absent members keep their values. Moving a conversation to another agent keeps its messages, and the new agent reads them with its own memory.
+     */
+    "/conversations/{conversationId}": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+        body: ConversationChanges;
+      };
+      answer: Conversation | ConversationReference;
+    };
+  };
+  PATCH: {
+    /**
+     * Update an agent (the same as PUT). (`patchAgent`)
+     *
+     * Changes an agent; absent and blank members keep their values, and `none` removes a value that may be absent, such as `temperature`. Running turns finish with the earlier settings. A name that another agent has is a 409. A model that the provider does not list is a 422, which names similar ones; if the list is not known at the moment, the change is accepted with an `X-Warning`.
+     */
+    "/agents/{agentId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        body: AgentChanges;
+      };
+      answer: Agent | AgentReference;
+    };
+    /**
+     * Change a block's description or word limit. (`updateMemoryBlock`)
+     *
+     * Changes what a block is for and how many words it can hold; absent members keep their values. A limit below the words that the block has is a 409. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/memory-blocks/{blockName}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The name of the memory block, `block_name`. */
+          blockName: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+        body: MemoryBlockChanges;
+      };
+      answer: MemoryBlock | MemoryBlockReference;
+    };
+    /**
+     * Change an archival memory. (`updateMemory`)
+     *
+     * Replaces the content or the time; absent members keep their values. Up to 20 former texts are kept for searches with `as_of`. A content that another memory has is a 409. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/archival-memory/{memoryId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The memory's id, `memory_id`. */
+          memoryId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+        body: MemoryChanges;
+      };
+      answer: Memory | MemoryReference;
+    };
+    /**
+     * Update a knowledge base (the same as PUT). (`patchKnowledgeBase`)
+     *
+     * Changes the name or the description; absent members keep their values. Send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost.
+     */
+    "/knowledge-bases/{kbId}": {
+      options: {
+        path: {
+          /** The knowledge base's id, `kb_id`. */
+          kbId: string;
+        };
+        headers?: {
+          /** The `ETag` that you read. If the state has changed since, the request is refused with 412. */
+          "If-Match"?: string | undefined;
+        } | undefined;
+        body: KnowledgeBaseChanges;
+      };
+      answer: KnowledgeBase | KnowledgeBaseReference;
+    };
+    /**
+     * Update a conversation (the same as PUT). (`patchConversation`)
+     *
+     * Changes the title, the description or the agent; absent members keep their values. Moving a conversation to another agent keeps its messages, and the new agent reads them with its own memory.
+     */
+    "/conversations/{conversationId}": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+        body: ConversationChanges;
+      };
+      answer: Conversation | ConversationReference;
+    };
+  };
+}
+
+/** The operations that take an `Idempotency-Key`, and so may be repeated. */
+export const IDEMPOTENT_OPERATIONS: ReadonlySet<string> = new Set([
+  "POST /api-keys",
+  "POST /agents",
+  "POST /agents/{agentId}/memory-blocks",
+  "POST /agents/{agentId}/archival-memory",
+  "POST /agents/{agentId}/archival-memory/batch",
+  "POST /agents/{agentId}/{conversationId}/send-message",
+  "POST /knowledge-bases",
+  "POST /knowledge-bases/{kbId}/crawl-jobs",
+  "POST /conversations",
+]);

@@ -1,0 +1,132 @@
+import type {
+  Conversation,
+  ConversationChanges,
+  ConversationContext,
+  ConversationSummary,
+  Message,
+  NewConversation,
+  Run,
+} from "./api.ts";
+import { Answer, type FollowOptions, openRun } from "./answer.ts";
+import { type ApiCalls, split, type WithSettings } from "./api-calls.ts";
+import type { RequestSettings } from "./operations.ts";
+import type { Pages } from "./pages.ts";
+
+const CONVERSATION = "/conversations/{conversationId}";
+
+type ListOptions = WithSettings<{ readonly limit?: number | undefined }>;
+
+/** The conversations of the caller; called with an id, one of them. */
+export type Conversations = ReturnType<typeof conversationsOf>;
+
+export const conversationsOf = (api: ApiCalls) =>
+  Object.assign((conversationId: string) => new ConversationClient(api, conversationId), {
+    /** All conversations, newest first. */
+    list: (options: ListOptions = {}): Pages<Conversation> => {
+      const { query, ...settings } = split(options);
+      return api.list("/conversations", { ...settings, query });
+    },
+
+    /** Starts a conversation. */
+    create: async (conversation: NewConversation, settings: RequestSettings = {}): Promise<Conversation> =>
+      (await api.request("POST", "/conversations", { ...settings, body: conversation })) as Conversation,
+  });
+
+/** A conversation. Making it sends nothing. */
+export class ConversationClient {
+  readonly #api: ApiCalls;
+  readonly #path: { conversationId: string };
+  readonly conversationId: string;
+
+  /** @internal */
+  constructor(api: ApiCalls, conversationId: string) {
+    this.#api = api;
+    this.conversationId = conversationId;
+    this.#path = { conversationId };
+  }
+
+  /** Returns the conversation. */
+  async get(settings: RequestSettings = {}): Promise<Conversation> {
+    return await this.#api.request("GET", CONVERSATION, { ...settings, path: this.#path });
+  }
+
+  /** Changes the conversation; absent members keep their values. */
+  async update(changes: ConversationChanges, settings: RequestSettings = {}): Promise<Conversation> {
+    const options = { ...settings, path: this.#path, body: changes };
+    return (await this.#api.request("PATCH", CONVERSATION, options)) as Conversation;
+  }
+
+  /** Deletes the conversation and its messages. Returns false if another call is needed to finish it. */
+  async delete(settings: RequestSettings = {}): Promise<boolean> {
+    return (await this.#api.request("DELETE", CONVERSATION, { ...settings, path: this.#path })) === undefined;
+  }
+
+  /** The messages. */
+  messages(options: ListOptions = {}): Pages<Message> {
+    const { query, ...settings } = split(options);
+    return this.#api.list(`${CONVERSATION}/messages`, { ...settings, path: this.#path, query });
+  }
+
+  /** The runs, newest first. */
+  runs(options: ListOptions = {}): Pages<Run> {
+    const { query, ...settings } = split(options);
+    return this.#api.list(`${CONVERSATION}/runs`, { ...settings, path: this.#path, query });
+  }
+
+  /** Returns a run. */
+  async run(runId: string, settings: RequestSettings = {}): Promise<Run> {
+    const options = { ...settings, path: { ...this.#path, runId } };
+    return await this.#api.request("GET", `${CONVERSATION}/runs/{runId}`, options);
+  }
+
+  /** Stops a run; the text so far is kept. Has no effect on a run that has ended. */
+  async cancel(runId: string, settings: RequestSettings = {}): Promise<Run> {
+    const options = { ...settings, path: { ...this.#path, runId } };
+    return (await this.#api.request("POST", `${CONVERSATION}/runs/{runId}/cancel`, options)) as Run;
+  }
+
+  /**
+   * Follows a run that was begun elsewhere or before the page was loaded, from its beginning or behind the event `after`. Without
+   * an id, the active run; if there is none, the answer has no events.
+   *
+   * @example
+   * for await (const event of client.conversations(conversationId).follow()) show(event);
+   */
+  follow(
+    runId = "active",
+    { after = 0, ...options }: FollowOptions & { readonly after?: number | undefined } = {},
+  ): Answer {
+    const { transport } = this.#api;
+    const { conversationId } = this;
+    return new Answer({
+      onAbort: "leave",
+      ...options,
+      transport,
+      conversationId,
+      after,
+      begin: (signal) => openRun({ transport, conversationId, runId, after, signal }),
+    });
+  }
+
+  /** Returns what the model would read next, by section. */
+  async context(
+    options: WithSettings<{ readonly timeZone?: string | undefined }> = {},
+  ): Promise<ConversationContext> {
+    const { timeZone, ...settings } = options;
+    return await this.#api.request("GET", `${CONVERSATION}/context`, {
+      ...settings,
+      path: this.#path,
+      headers: { "X-Time-Zone": timeZone },
+    });
+  }
+
+  /** Returns the summary of what is no longer part of the prompt. */
+  async summary(settings: RequestSettings = {}): Promise<ConversationSummary> {
+    return await this.#api.request("GET", `${CONVERSATION}/summary`, { ...settings, path: this.#path });
+  }
+
+  /** Deletes the summary, so that the next one is made from the messages. */
+  async deleteSummary(settings: RequestSettings = {}): Promise<void> {
+    await this.#api.request("DELETE", `${CONVERSATION}/summary`, { ...settings, path: this.#path });
+  }
+}

@@ -1,0 +1,257 @@
+import type { AgentBuilder, Answer } from "../../../client/src/index.ts";
+import { ApiError } from "../../../client/src/index.ts";
+import { bus } from "../bus.ts";
+import type { Message } from "../types.ts";
+import { beginTurn, type LiveTurn, type TurnEnd, withEvent } from "./live-turn.ts";
+
+/** A text file that is sent with a message. */
+export interface Attachment {
+  readonly filename: string;
+  readonly content: string;
+  readonly size: number;
+}
+
+/** What a page shows of a conversation. */
+export interface ThreadState {
+  /** The stored messages that have been loaded, oldest first. */
+  readonly messages: readonly Message[];
+  /** Leads to the messages before them; null if there are none. */
+  readonly earlier: string | null;
+  readonly isLoading: boolean;
+  /** Why messages could not be loaded. */
+  readonly error: unknown;
+  /** The turn that this page follows, or has followed last. */
+  readonly live: LiveTurn | undefined;
+  /** Whether the connection is lost, and the client is trying to get it back. */
+  readonly isLost: boolean;
+  /** Why the last message was refused. */
+  readonly refusal: unknown;
+}
+
+const PAGE_SIZE = 30;
+
+interface ThreadDeps {
+  readonly client: AgentBuilder;
+  readonly agentId: string;
+  readonly conversationId: string;
+}
+
+/** A conversation that is shown: loads its messages, sends others, and follows the active turn, whoever has begun it. */
+export class Thread {
+  readonly #client: AgentBuilder;
+  readonly #agentId: string;
+  readonly conversationId: string;
+  readonly #closing = new AbortController();
+  readonly #listeners = new Set<(state: ThreadState) => void>();
+  #answer: Answer | undefined;
+  #isOpen = false;
+  #state: ThreadState = {
+    messages: [],
+    earlier: null,
+    isLoading: true,
+    error: undefined,
+    live: undefined,
+    isLost: false,
+    refusal: undefined,
+  };
+
+  constructor({ client, agentId, conversationId }: ThreadDeps) {
+    this.#client = client;
+    this.#agentId = agentId;
+    this.conversationId = conversationId;
+  }
+
+  get state(): ThreadState {
+    return this.#state;
+  }
+
+  /** Calls the listener with each new state. Returns what ends that. */
+  listen(listener: (state: ThreadState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Loads the newest messages, and follows the active turn if there is one. The second call has no effect. */
+  async open(): Promise<void> {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    await Promise.all([this.reload(), this.#followActive()]);
+    const { live, messages } = this.#state;
+    // The turn may have ended between the two requests, so that neither of them has brought its answer.
+    if (live === undefined && messages.at(-1)?.role === "user") await this.reload();
+  }
+
+  /** Loads the newest messages again. Those before them that are shown stay. */
+  async reload(): Promise<void> {
+    this.#set({ isLoading: true, error: undefined });
+    try {
+      const page = await this.#page(null);
+      const known = new Set(page.items.map(({ message_id: id }) => id));
+      const { messages } = this.#state;
+      const before = messages.filter(({ message_id: id }) => !known.has(id));
+      const isFirst = messages.length === 0;
+      this.#set({
+        messages: [...before, ...page.items.toReversed()],
+        ...(isFirst && { earlier: page.next_cursor }),
+        isLoading: false,
+      });
+    } catch (error) {
+      this.#set({ isLoading: false, error });
+    }
+  }
+
+  /** Loads the messages before those that are shown. */
+  async loadEarlier(): Promise<void> {
+    const { earlier, isLoading } = this.#state;
+    if (earlier === null || isLoading) return;
+    this.#set({ isLoading: true, error: undefined });
+    try {
+      const page = await this.#page(earlier);
+      const { messages } = this.#state;
+      this.#set({
+        messages: [...page.items.toReversed(), ...messages],
+        earlier: page.next_cursor,
+        isLoading: false,
+      });
+    } catch (error) {
+      this.#set({ isLoading: false, error });
+    }
+  }
+
+  /** Sends a message and follows its turn to the end. Returns false at once if the service has refused it. */
+  async send(content: string, attachments: readonly Attachment[]): Promise<boolean> {
+    // The messages of this conversation are what is sent from here on.
+    const isNew = !this.#isOpen;
+    this.#isOpen = true;
+    if (isNew) this.#set({ isLoading: false });
+    this.#set({
+      live: beginTurn({
+        content,
+        attachments: attachments.map(({ filename, size }) => ({ filename, size })),
+      }),
+      refusal: undefined,
+    });
+    const files = attachments.map((file) => ({ filename: file.filename, content: file.content }));
+    const answer = this.#client
+      .agents(this.#agentId)
+      .send(
+        this.conversationId,
+        { content, attachments: files },
+        { ...this.#following(), timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone },
+      );
+    try {
+      await this.#read(answer);
+      return true;
+    } catch (error) {
+      if (this.#closing.signal.aborted) return true;
+      if (this.#state.live?.runId !== undefined) {
+        this.#end({ kind: "lost", error });
+        return true;
+      }
+      this.#set({ live: undefined, refusal: error, isLost: false });
+      // Another page has sent something meanwhile: its turn is shown.
+      if (error instanceof ApiError && error.code === "conversation-busy") void this.#followActive();
+      return false;
+    }
+  }
+
+  /** Stops the active turn. What has been said stays. Throws what the client throws. */
+  async stop(): Promise<void> {
+    await this.#answer?.cancel();
+  }
+
+  /** Follows the turn again after the client has given up. */
+  async resume(): Promise<void> {
+    const { live } = this.#state;
+    if (live?.runId === undefined || live.end?.kind !== "lost") return;
+    this.#set({ live: { ...live, end: undefined } });
+    const answer = this.#client
+      .conversations(this.conversationId)
+      .follow(live.runId, { ...this.#following(), after: live.seq });
+    try {
+      await this.#read(answer);
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.#end({ kind: "lost", error });
+    }
+  }
+
+  /** Forgets why the last message was refused. */
+  clearRefusal(): void {
+    this.#set({ refusal: undefined });
+  }
+
+  /** Stops following. The service finishes its answer. */
+  close(): void {
+    this.#closing.abort();
+    this.#listeners.clear();
+  }
+
+  async #followActive(): Promise<void> {
+    const answer = this.#client.conversations(this.conversationId).follow("active", this.#following());
+    try {
+      await this.#read(answer);
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      if (this.#state.live?.runId === undefined) this.#set({ error });
+      else this.#end({ kind: "lost", error });
+    }
+  }
+
+  /** Reads the events of a turn, the first of which shows that there is one. */
+  async #read(answer: Answer): Promise<void> {
+    this.#answer = answer;
+    for await (const event of answer) {
+      this.#set({ live: withEvent(this.#state.live ?? beginTurn(undefined), event), isLost: false });
+      bus.emit({ type: "run-event", agentId: this.#agentId, conversationId: this.conversationId, event });
+    }
+    if (this.#answer === answer) this.#answer = undefined;
+    const { live } = this.#state;
+    if (live === undefined) return;
+    // A run that had ended before it was followed again has no more events. What it has said is among the messages.
+    if (live.end === undefined) this.#set({ live: undefined });
+    await this.reload();
+    const kind = live.end?.kind;
+    this.#tell(kind === "error" || kind === "cancelled" ? kind : "complete");
+  }
+
+  #following() {
+    return {
+      signal: this.#closing.signal,
+      onAbort: "leave",
+      onConnection: (state: "lost" | "resumed") => this.#set({ isLost: state === "lost" }),
+    } as const;
+  }
+
+  #end(end: TurnEnd): void {
+    const { live } = this.#state;
+    if (live) this.#set({ live: { ...live, end }, isLost: false });
+    this.#tell("error");
+  }
+
+  #tell(outcome: "complete" | "cancelled" | "error"): void {
+    bus.emit({ type: "run-ended", agentId: this.#agentId, conversationId: this.conversationId, outcome });
+  }
+
+  #page(cursor: string | null) {
+    const settings = { limit: PAGE_SIZE, signal: this.#closing.signal };
+    return this.#client.conversations(this.conversationId).messages(settings).page(cursor);
+  }
+
+  #set(changes: Partial<ThreadState>): void {
+    if (this.#closing.signal.aborted) return;
+    this.#state = { ...this.#state, ...changes };
+    for (const listener of this.#listeners) listener(this.#state);
+  }
+}
+
+/**
+ * Returns the stored messages that are shown beside a turn. The turn itself shows its answer, and its question if it was sent from
+ * this page; stored, they are the same again.
+ */
+export function messagesBeside(messages: readonly Message[], live: LiveTurn | undefined): readonly Message[] {
+  const runId = live?.runId;
+  if (runId === undefined) return messages;
+  return messages.filter(
+    ({ run_id: id, role }) => id !== runId || (role === "user" && live?.question === undefined),
+  );
+}

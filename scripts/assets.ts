@@ -1,0 +1,108 @@
+/**
+ * Builds everything that the service serves to browsers into `dist/assets/`, which wrangler.toml binds as `ASSETS`. A file that did not
+ * change keeps its name and its time, so that several builds can run beside each other and beside a service.
+ *
+ * @example node scripts/assets.ts
+ */
+import { randomInt } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { referenceAssets } from "./reference-assets.ts";
+
+const PROJECT = join(import.meta.dirname, "..");
+
+/** The folder that wrangler.toml names. */
+export const ASSETS_FOLDER = join(PROJECT, "dist/assets");
+
+/** The most that the playground's scripts and styles may take together, compressed, in kilobytes of 1,000 bytes. */
+export const PLAYGROUND_BUDGET_KB = 80;
+
+/** Files to serve, by their paths in the folder. */
+export type Assets = ReadonlyMap<string, Uint8Array>;
+
+/** What was built. */
+export interface BuiltAssets {
+  /** The compressed size of the playground's scripts and styles, in kilobytes of 1,000 bytes, rounded up. */
+  readonly playgroundGzipKb: number;
+}
+
+/** Builds all assets into a folder, which is created if it does not exist. Throws if they cannot be built. */
+export async function buildAssets(folder = ASSETS_FOLDER): Promise<BuiltAssets> {
+  const [playground, reference] = await Promise.all([playgroundAssets(), referenceAssets()]);
+  const description = await readFile(join(PROJECT, "docs/openapi.json"));
+  await writeAssets(folder, new Map([...playground, ...reference, ["openapi.json", description]]));
+
+  const code = [...playground].filter(([path]) => /\.(?:js|css)$/u.test(path));
+  const bytes = code.reduce((sum, [, content]) => sum + gzipSync(content).byteLength, 0);
+  return { playgroundGzipKb: Math.ceil(bytes / 1_000) };
+}
+
+/** Bundles the playground: the page, and its script and styles under names that contain a hash of their content. */
+export async function playgroundAssets(): Promise<Assets> {
+  const source = join(PROJECT, "playground");
+  const { outputFiles } = await build({
+    absWorkingDir: source,
+    entryPoints: { playground: "src/main.tsx", icon: "src/icon.svg" },
+    outdir: "out",
+    entryNames: "[name]-[hash]",
+    loader: { ".svg": "copy" },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: ["es2023", "chrome120", "firefox121", "safari17.4"],
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    legalComments: "none",
+    logLevel: "silent",
+  });
+  const files = new Map(
+    outputFiles.map(({ path, contents }) => [`assets/${basename(path)}`, contents] as const),
+  );
+  const page = await readFile(join(source, "index.html"), "utf8");
+  const linked = page.replaceAll(/\{\{(\w+\.\w+)\}\}/gu, (_match, name: string) => nameOf(name, files));
+  return new Map([...files, ["playground/index.html", new TextEncoder().encode(linked)]]);
+}
+
+/** Returns the path of a built file, such as `/assets/playground-ABCDEFGH.js` for `playground.js`. */
+function nameOf(name: string, files: Assets): string {
+  const [stem = "", extension = ""] = name.split(".");
+  const found = [...files.keys()].find(
+    (path) => path.startsWith(`assets/${stem}-`) && path.endsWith(`.${extension}`),
+  );
+  if (found === undefined) throw new Error(`playground/index.html links to ${name}, which was not built.`);
+  return `/${found}`;
+}
+
+/** Makes a folder hold exactly these files. Each one is replaced as a whole; files of before are removed last. */
+async function writeAssets(folder: string, assets: Assets): Promise<void> {
+  for (const [path, content] of assets) {
+    const file = join(folder, path);
+    const before = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+      return undefined;
+    });
+    if (before?.equals(content)) continue;
+    await mkdir(dirname(file), { recursive: true });
+    // Another build may write the same file at the same time, and a service may read it.
+    const draft = `${file}.${randomInt(1e12)}`;
+    await writeFile(draft, content);
+    await rename(draft, file);
+  }
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    const isOld = entry.isFile() && !assets.has(path.slice(folder.length + 1));
+    // A draft belongs to a build that is still running.
+    if (isOld && !/\.\d+$/u.test(entry.name)) await rm(path, { force: true });
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const { playgroundGzipKb } = await buildAssets();
+  console.log(`built: dist/assets (playground: ${playgroundGzipKb} KB of ${PLAYGROUND_BUDGET_KB} KB, gzip)`);
+  if (playgroundGzipKb > PLAYGROUND_BUDGET_KB) process.exitCode = 1;
+}

@@ -1,0 +1,19 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import type { AppEnv } from "../access/env.ts";
+import { publicAccess } from "../access/require-access.ts";
+import { webPage } from "../http/openapi.ts";
+import { anyQuery } from "../http/query-names.ts";
+import { validate } from "../http/validate.ts";
+import { serveAsset } from "./assets.ts";
+import { servePlayground } from "./playground.ts";
+
+const AssetParam = z.object({ file: z.string().regex(/^[\w.-]{1,100}$/u) });
+
+/** What browsers load: the files of pages, and the pages on which a sign-in ends if people are led back to this service. */
+export const pageRoutes = new Hono<AppEnv>()
+  .get("/login", webPage, anyQuery(), publicAccess, servePlayground)
+  .get("/login-success", webPage, anyQuery(), publicAccess, servePlayground)
+  .get("/assets/:file", webPage, anyQuery(), publicAccess, validate("param", AssetParam), (c) =>
+    serveAsset(c, `/assets/${c.req.valid("param").file}`),
+  );

@@ -1,0 +1,27 @@
+import { access, constants } from "node:fs/promises";
+import { type Browser, chromium } from "playwright-core";
+
+/** Where Debian installs Chromium. */
+const USUAL_PATH = "/usr/bin/chromium";
+
+/** No name but this machine's is found, so a page that asks for anything else gets nothing, and the test notices the attempt. */
+const OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1";
+
+/**
+ * Starts Chromium without a window: the program that the variable `CHROMIUM` names, or Debian's. Throws a sentence that says how to
+ * install it if it is missing.
+ */
+export async function launchChromium(): Promise<Browser> {
+  const executablePath = process.env["CHROMIUM"] || USUAL_PATH;
+  try {
+    await access(executablePath, constants.X_OK);
+  } catch (cause) {
+    throw new Error(
+      `There is no Chromium at ${executablePath}. Install it (Debian and Ubuntu: apt-get install chromium), or set ` +
+        "CHROMIUM to the path of another one.",
+      { cause },
+    );
+  }
+  // A busy machine may take long to start it.
+  return chromium.launch({ executablePath, args: [OFFLINE], timeout: 100_000 });
+}

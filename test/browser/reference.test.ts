@@ -1,0 +1,91 @@
+import { expect, it } from "vitest";
+import { useStand } from "./stand.ts";
+
+const stand = useStand();
+
+it("shows every section and operation to people who are not signed in", async () => {
+  const page = await stand.open("/docs");
+
+  await page.locator("#operations-tag-Chat").waitFor();
+  const sections = await page.locator(".opblock-tag").allInnerTexts();
+  expect(sections.map((text) => text.split("\n")[0]?.trim())).toEqual([
+    "Chat",
+    "Memory",
+    "Agents",
+    "Conversations",
+    "Knowledge",
+    "Account",
+    "Plans",
+    "Administration",
+  ]);
+  await page.getByText("Send a message and stream the answer").waitFor();
+});
+
+it("opens the operation that its address names", async () => {
+  const page = await stand.open("/docs#/Agents/createAgent");
+
+  await page.locator("#operations-Agents-createAgent .opblock-body").waitFor();
+  expect(await page.locator("#operations-Agents-createAgent .opblock-body").innerText()).toContain(
+    "agent_name",
+  );
+});
+
+it("tries an operation with the token that was typed in, and forgets it when the page is closed", async () => {
+  const { token, username } = await stand.signUp();
+  const page = await stand.open("/docs#/Account/getMe");
+  const operation = page.locator("#operations-Account-getMe");
+
+  await page.getByLabel("Token", { exact: true }).fill(`Bearer ${token}`);
+  await page.getByRole("button", { name: "Use it" }).click();
+  await operation.getByRole("button", { name: "Try it out" }).click();
+  await operation.getByRole("button", { name: "Execute" }).click();
+
+  await expect.poll(() => operation.locator(".live-responses-table").innerText()).toContain(username);
+  expect(
+    await page.evaluate("JSON.stringify([localStorage.length, sessionStorage.length, document.cookie])"),
+  ).toBe('[0,0,""]');
+
+  await page.getByLabel("Token", { exact: true }).fill("");
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.getByText("Requests are sent without a token.").waitFor();
+
+  await page.reload();
+  expect(await page.getByLabel("Token", { exact: true }).inputValue()).toBe("");
+});
+
+it("says where to sign in if somebody who is not signed in wants to use their sign-in", async () => {
+  stand.allow(/status of 401/u);
+  const page = await stand.open("/docs");
+  await page.locator("#operations-tag-Chat").waitFor();
+
+  await page.getByRole("button", { name: "Use my sign-in" }).click();
+
+  await expect
+    .poll(() => page.getByRole("status").innerText())
+    .toBe("You are not signed in. Sign in on the start page, then come back.");
+});
+
+it("leads to the text if the description can't be loaded", async () => {
+  stand.allow(/Failed to load resource/u);
+  const context = await stand.context();
+  await context.route("**/openapi.json", (route) => route.abort());
+  const page = await context.newPage();
+  await page.goto("/docs");
+
+  await page.getByText("The description could not be loaded.").waitFor();
+  expect(await page.getByRole("link", { name: "the reference as text" }).getAttribute("href")).toBe(
+    "/docs.md",
+  );
+});
+
+it("offers its sections on a phone, in the dark, and without anything wider than the screen", async () => {
+  const page = await stand.open("/docs", {
+    viewport: { width: 390, height: 844 },
+    colorScheme: "dark",
+    reducedMotion: "reduce",
+  });
+  await page.locator("#operations-tag-Chat").waitFor();
+
+  expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+  expect(await page.evaluate("document.documentElement.classList.contains('dark-mode')")).toBe(true);
+});
