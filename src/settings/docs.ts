@@ -55,7 +55,7 @@ export const settingsDocs: FeatureDocs = {
       description:
         "Sends a short message to a model with the stored credentials, or lists the models. A refusal by the provider is a 200 with `ok: false`, a sentence and a code. The provider may charge a few tokens.",
       answers: { 200: { ok: true, message: "gpt-4o-mini has answered.", code: null, checked: "message" } },
-      problems: ["not-found", "provider-not-configured"],
+      problems: ["not-found", "provider-not-configured", "provider-unavailable"],
     },
     listModels: {
       tag: "Account",

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { anonymous, type Client, signUp, table } from "../support/app.ts";
+import { type Answer, anonymous, type Client, signUp, table } from "../support/app.ts";
 import {
   comparable,
   GUARDED_WITH_PROBLEMS,
@@ -88,18 +88,23 @@ describe.each(WITH_ID)("$route", (route) => {
   it("gives the same answer for absent, malformed and foreign ids, and changes nothing of others", async () => {
     const before = await partitionsOf(owner.email, place);
 
-    const absent = await sendTo(stranger, route, absentPlace());
+    const lost = absentPlace();
+    const absent = await sendTo(stranger, route, lost);
     const foreign = await sendTo(stranger, route, place);
     expect(absent.status).toBe(route.whenAbsent ?? 404);
-    expect(comparable(foreign)).toEqual(comparable(absent));
+    expect(withoutId(foreign, place.kbId)).toBe(withoutId(absent, lost.kbId));
     expect(await partitionsOf(owner.email, place)).toEqual(before);
 
     for (const id of MALFORMED) {
       const answer = await sendTo(stranger, route, { agentId: id, conversationId: id, kbId: id });
-      expect({ id, ...comparable(answer) }).toEqual({ id, ...comparable(absent) });
+      expect(withoutId(answer, id), id).toBe(withoutId(absent, lost.kbId));
     }
   });
 });
+
+/** The comparable part of an answer, as JSON, with a placeholder for the id, which a sentence may repeat from the path. */
+const withoutId = (answer: Answer, id: string): string =>
+  JSON.stringify(comparable(answer)).replaceAll(JSON.stringify(decodeURIComponent(id)).slice(1, -1), "ID");
 
 const partitionsOf = (email: string, place: Place) =>
   Promise.all(
