@@ -1,7 +1,7 @@
 import { sitemapFrom } from "./crawl-result.ts";
 import type { Frontier } from "./frontier.ts";
 import { MAX_READINGS } from "./page-judge.ts";
-import type { FetchRequest, PoliteFetcher } from "./polite-fetcher.ts";
+import type { PoliteFetcher } from "./polite-fetcher.ts";
 import { readSitemap, type Sitemap } from "./sitemap.ts";
 
 /** Reading 50 MB may take longer than reading a page. */
@@ -16,7 +16,8 @@ interface SitemapVisitDeps {
   readonly flush: () => Promise<void>;
   /** The pause between requests to the host of an address, in milliseconds. */
   readonly spacingMs: (url: string) => Promise<number>;
-  readonly refusal: FetchRequest<Sitemap>["refusal"];
+  /** Returns why an address must not be requested, or `undefined`. */
+  readonly refusal: (url: string) => Promise<string | undefined>;
   /** How long reading a page may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -34,7 +35,7 @@ export async function visitSitemap(
   if (frontier.unendedReadings(url) >= MAX_READINGS)
     return { url, found: { pages: [], sitemaps: [], warning: UNREADABLE } };
 
-  const fetched = await fetcher.fetch({
+  const fetched = await fetcher.fetch<Sitemap>({
     url,
     accept: ACCEPT,
     spacingMs: await spacingMs(url),
