@@ -9,7 +9,7 @@ import type { FoundPassage, PageReading } from "../search/passage-model.ts";
 import { parseQuery } from "../search/query.ts";
 import { rankAll } from "../search/results.ts";
 import { semanticSearchOf } from "../search/semantic-search.ts";
-import { alarmWithin, RETRY_MS } from "../search/unfinished-builds.ts";
+import { alarmWithin, NEXT_STEP_MS, RETRY_MS } from "../search/unfinished-builds.ts";
 import { EVERYTHING } from "../search/word-ranking.ts";
 import { type Reply, replying } from "../shared/durable-reply.ts";
 import { AppError, notFound } from "../shared/errors.ts";
@@ -26,6 +26,12 @@ import type {
 
 /** The storage key of the base whose index an alarm continues to build. */
 const UNFINISHED = "unfinished";
+/** The storage key that says that somebody has searched the base while the deployment had embeddings. */
+const SEARCHED = "searched";
+/** The storage key of how many alarms in a row have failed. */
+const FAILURES = "failures";
+/** After so many failures in a row, 85 minutes, no alarm tries again until the next search or page. */
+const MAX_FAILURES = 10;
 /** How long a search waits until the index has caught up, in milliseconds. After that, it answers from what is indexed. */
 const CATCH_UP_MS = 4_000;
 /** How long after a page was stored its indexing begins, in milliseconds, so that several pages share a step. */
@@ -49,6 +55,8 @@ interface Opened {
  */
 export class DocumentIndex extends DurableObject<Env> {
   #opened: Opened | undefined;
+  /** Whether `SEARCHED` is known to be stored. */
+  #isSearched = false;
 
   /** Returns the best matches in the current pages. */
   search(request: DocumentSearchRequest): Promise<Reply<DocumentSearchAnswer>> {
@@ -86,22 +94,41 @@ export class DocumentIndex extends DurableObject<Env> {
     const watchAt = Date.now() + WATCH_MS;
     await this.ctx.storage.setAlarm(watchAt);
     try {
-      const { indexer, embedder } = await this.#open(base);
-      const { semantic } = await meaningsOf([], indexer, embedder, base);
-      await semantic?.step();
-      const waitMs = nextStepMs(indexer, semantic);
-      await this.#leave(base, waitMs);
-      // Race: a page that was stored meanwhile has set an earlier alarm.
-      const isDone = waitMs === undefined && (await this.ctx.storage.getAlarm()) === watchAt;
-      if (isDone) await this.ctx.storage.deleteAlarm();
+      const waitMs = await this.#step(base);
+      await this.ctx.storage.delete(FAILURES);
+      await this.#endWatch(watchAt, waitMs);
     } catch (error) {
       if (isGone(error)) return void (await this.#forget());
       console.warn({
         message: "The index of a knowledge base could not be built yet.",
         error: String(error),
       });
-      await alarmWithin(this.ctx.storage, RETRY_MS);
+      const failures = ((await this.ctx.storage.get<number>(FAILURES)) ?? 0) + 1;
+      await this.ctx.storage.put(FAILURES, failures);
+      await this.#endWatch(watchAt, failures < MAX_FAILURES ? RETRY_MS * 2 ** (failures - 1) : undefined);
     }
+  }
+
+  /** Indexes a step's worth, and embeds if that is of use. Returns the wait until the next step; `undefined` if nothing is left. */
+  async #step(base: KnowledgeBaseRef): Promise<number | undefined> {
+    const { indexer, embedder } = await this.#open(base);
+    // Texts that are embedded are counted by day for all of an account, so pages that nobody has searched are not.
+    if (!(await this.ctx.storage.get<boolean>(SEARCHED))) {
+      await indexer.sync();
+      return nextStepMs(indexer, undefined);
+    }
+    const { semantic } = await meaningsOf([], indexer, embedder, base);
+    await semantic?.step();
+    return nextStepMs(indexer, semantic);
+  }
+
+  /** Sets the next alarm in `waitMs`, or none, instead of the one that watched over a step. */
+  async #endWatch(watchAt: number, waitMs: number | undefined): Promise<void> {
+    const { storage } = this.ctx;
+    // Race: a page that was stored meanwhile has set an earlier alarm.
+    if ((await storage.getAlarm()) !== watchAt) return;
+    if (waitMs === undefined) await storage.deleteAlarm();
+    else await storage.setAlarm(Date.now() + Math.max(waitMs, NEXT_STEP_MS));
   }
 
   async #search(request: DocumentSearchRequest): Promise<DocumentSearchAnswer> {
@@ -109,6 +136,7 @@ export class DocumentIndex extends DurableObject<Env> {
     const { index, indexer, embedder } = opened;
     const texts = textsOf(request);
     const { semantic, similar } = await meaningsOf(texts, bounded(indexer), embedder, request);
+    if (semantic) await this.#noteSearch();
     const queries = texts.map(parseQuery);
     const questions = queries.map((query, at) => ({ query, similarity: similar[at]?.similarity }));
     const { ranked, total } = rankAll(index, questions, request.limit, EVERYTHING);
@@ -123,6 +151,13 @@ export class DocumentIndex extends DurableObject<Env> {
       notes: [...new Set([...notes, ...leftOut, ...similar.flatMap((found) => found?.notes ?? [])])],
       indexing: indexer.state ?? null,
     };
+  }
+
+  /** Notes that the base is searched by meaning, so that alarms embed its passages from now on. */
+  async #noteSearch(): Promise<void> {
+    if (this.#isSearched) return;
+    await this.ctx.storage.put(SEARCHED, true);
+    this.#isSearched = true;
   }
 
   async #passage(request: PassageRequest): Promise<FoundPassage | null> {
@@ -176,6 +211,7 @@ export class DocumentIndex extends DurableObject<Env> {
       await this.ctx.storage.deleteAlarm();
       await this.ctx.storage.deleteAll();
       this.#opened = undefined;
+      this.#isSearched = false;
     });
     return null;
   }

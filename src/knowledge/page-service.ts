@@ -104,7 +104,8 @@ export class PageService implements PageStore, PageFeed {
     return this.#retry(async () => {
       const state = await this.#pages.state(base, pageId);
       if (!state) return "gone";
-      if (state.page && isSamePage(state.page, page, packed)) {
+      // A page that could not be indexed is stored as a new version, so that it is tried again.
+      if (state.page && state.page.indexError === null && isSamePage(state.page, page, packed)) {
         const notes = { etag: page.etag, lastModified: page.lastModified, missedCrawls: 0, missedBy: null };
         return (await this.#annotate(base, state.page, notes)) ? "unchanged" : undefined;
       }
@@ -120,11 +121,15 @@ export class PageService implements PageStore, PageFeed {
   }
 
   async packed({ kbId }: KnowledgeBaseRef, pageId: PageId): Promise<PackedPage | undefined> {
+    let incomplete: number | undefined;
     for (let read = 0; read < READS; read++) {
       const page = await this.#pages.find(kbId, pageId);
       if (!page) return undefined;
       const packed = await this.#pages.text(kbId, page);
       if (packed) return { ...toPage(page), text: () => gunzip(packed) };
+      // The parts of a version are removed when another one replaces it. If they are missing without that, they will not come back.
+      if (page.version === incomplete) return { ...toPage(page), text: () => Promise.reject(partsMissing()) };
+      incomplete = page.version;
     }
     throw contended();
   }
@@ -311,6 +316,8 @@ export class PageService implements PageStore, PageFeed {
     return { timestamp: this.#clock.timestamp(), nowMs: this.#clock.now() };
   }
 }
+
+const partsMissing = (): Error => new Error("Parts of the page's text are missing.");
 
 /** A page that is about to be stored. */
 interface Saving {

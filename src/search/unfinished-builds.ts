@@ -1,7 +1,7 @@
 import type { AccountEmail, AgentId } from "../shared/id-types.ts";
 
-/** The least wait before a build continues. */
-const NEXT_STEP_MS = 1;
+/** The least wait before a build continues, in milliseconds. */
+export const NEXT_STEP_MS = 1;
 /** The wait after a failure of the table. */
 export const RETRY_MS = 10_000;
 

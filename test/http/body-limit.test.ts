@@ -56,3 +56,18 @@ it("passes on a body without a stated length that is within the limit", async ()
   expect(await sent.response.json()).toMatchObject({ name: "Handbook" });
   await sent.ended();
 });
+
+it("counts a body whose stated length is not a number", async () => {
+  const client = await signUp();
+  const { counter, stream } = endless();
+
+  const sent = await client.raw("POST", "/agents", undefined, {
+    headers: { ...headers, "content-length": "many" },
+    body: stream,
+  });
+
+  expect(sent.response.status).toBe(413);
+  expect(counter.read).toBeLessThanOrEqual(64 * 1024 + 3 * CHUNK.byteLength);
+  await sent.response.text();
+  await sent.ended();
+});

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { createPageServices } from "../../src/deps/knowledge.ts";
 import { portsFrom } from "../../src/deps/ports.ts";
 import { createRepositories } from "../../src/deps/repositories.ts";
+import { DocumentIndex } from "../../src/knowledge/document-index.ts";
 import type { DocumentIndexes } from "../../src/knowledge/search-model.ts";
 import { accountEmailOf } from "../../src/shared/id-types.ts";
 import { signUp } from "../support/app.ts";
@@ -79,6 +80,35 @@ it("keeps nothing for a base that was deleted before it heard of its pages", asy
 
   const kept = () => runInDurableObject(index, async (_, { storage }) => (await storage.list()).size);
   await expect.poll(kept).toBe(0);
+});
+
+it("tries ten times to index a base, and after that not until a page is stored", async () => {
+  const base = await createBase(await signUp());
+  const stub = env.DOCUMENT_INDEX.getByName(base.kbId);
+
+  const isAlarmSet = await runInDurableObject(stub, (_, state) =>
+    // No alarm rings in here but those that the test rings.
+    state.blockConcurrencyWhile(async () => {
+      // Without a table, every attempt fails.
+      const index = new DocumentIndex(state, { ...env, DYNAMODB_TABLE: "" });
+      await index.wake(base);
+      const isSet: boolean[] = [];
+      const note = async () => isSet.push((await state.storage.getAlarm()) !== null);
+      for (let attempt = 1; attempt <= 10; attempt++) {
+        await index.alarm();
+        await note();
+      }
+      await index.wake(base);
+      await note();
+      return isSet;
+    }),
+  );
+
+  expect(isAlarmSet).toEqual([...Array.from({ length: 9 }, () => true), false, true]);
+  // This is the alarm of the page. It finds the table, and nothing is left to do.
+  await untilIndexed(base, 0);
+  const failures = await runInDurableObject(stub, (_, { storage }) => storage.get("failures"));
+  expect(failures).toBeUndefined();
 });
 
 it("continues to index a large base by alarm, and says so meanwhile", async () => {

@@ -8,21 +8,24 @@ import { embeddingModel } from "../support/control.ts";
 import { createBase, pageAt, pageServices } from "../support/knowledge.ts";
 import { EMBEDDINGS_KEY } from "../search/embedded.ts";
 
-/** Searches a base as a deployment with this embedding model would. */
-function searchWith(base: KnowledgeBaseRef, model: string, query: string) {
-  return runInDurableObject(env.DOCUMENT_INDEX.getByName(base.kbId), async (_, state) => {
+/** Uses the index of a base as a deployment with this embedding model would. */
+const withIndex = <T>(base: KnowledgeBaseRef, model: string, use: (index: DocumentIndex) => Promise<T>) =>
+  runInDurableObject(env.DOCUMENT_INDEX.getByName(base.kbId), (_, state) => {
     const settings = {
       EMBEDDINGS_URL: inject("embeddings"),
       EMBEDDINGS_API_KEY: EMBEDDINGS_KEY,
       EMBEDDINGS_MODEL: model,
       EMBEDDINGS_DIMENSIONS: "8",
     };
-    const index = new DocumentIndex(state, { ...env, ...settings });
+    return use(new DocumentIndex(state, { ...env, ...settings }));
+  });
+
+const searchWith = (base: KnowledgeBaseRef, model: string, query: string) =>
+  withIndex(base, model, async (index) => {
     const reply = await index.search({ ...base, query, limit: 5, isCompared: false });
     if ("error" in reply) throw new Error(reply.error.message);
     return reply.answer;
   });
-}
 
 async function baseWith(pages: Readonly<Record<string, string>>): Promise<KnowledgeBaseRef> {
   const base = await createBase(await signUp());
@@ -70,4 +73,23 @@ it("answers by words, with a note, while the embeddings server fails", async () 
 
   expect(hits).toMatchObject([{ text: "The quay" }]);
   expect(notes).toEqual(["embeddings-failed"]);
+});
+
+it("embeds the pages of a base that nobody has searched only when somebody does, and later ones when they are stored", async () => {
+  const model = embeddingModel();
+  const base = await baseWith({ "/feline": "My feline" });
+  const indexSoon = () =>
+    withIndex(base, model.name, async (index) => {
+      await index.wake(base);
+      await index.alarm();
+    });
+
+  await indexSoon();
+  expect(await embedded(model)).toEqual([]);
+  await searchWith(base, model.name, "cat");
+  const { pageService } = await pageServices();
+  await pageService.save(base, pageAt("/quay", "The quay", { title: null }), { jobId: null });
+  await indexSoon();
+
+  expect((await embedded(model)).toSorted()).toEqual(["My feline", "The quay", "cat"]);
 });

@@ -318,6 +318,46 @@ describe("counting passages again", () => {
     expect(await shown()).toBeNull();
   });
 
+  it("tries a page again that could not be indexed if the same text is stored again, at no cost", async () => {
+    const client = await signUp();
+    const base = await createBase(client);
+    const { pageService: pages } = services;
+    await pages.save(base, pageAt("/a", "Text."), UPLOAD);
+    const page = (await pages.findByUrl(base, "https://example.com/a")) ?? expect.fail();
+    await pages.noteIndexError(base, page, "It is too long.");
+
+    expect(await pages.save(base, pageAt("/a", "Text."), UPLOAD)).toBe("unchanged");
+
+    expect(await pages.findByUrl(base, "https://example.com/a")).toMatchObject({ indexError: null });
+    expect((await allChanges(base, page.version)).map(({ pageId }) => pageId)).toEqual([page.id]);
+    expect(await pagesUsed(client.email)).toBe(1);
+    await expectExact(base);
+  });
+
+  it("leaves out a page of whose text a part is lost, and finds the others", async () => {
+    const client = await signUp();
+    const base = await createBase(client);
+    const { pageService: pages } = services;
+    await pages.save(base, pageAt("/long", incompressible(900_000)), UPLOAD);
+    await pages.save(base, pageAt("/short", "The ferry sails at six."), UPLOAD);
+    const [part] = await storedIn(base, "PagePart#");
+    await table.remove({ pk: String(part?.["pk"]), sk: String(part?.["sk"]) });
+
+    const search = async () =>
+      (await client("POST", `/knowledge-bases/${base.kbId}/search`, { query: "ferry" })).body;
+    await expect.poll(async () => (await search()).notes).toEqual(["pages-left-out"]);
+
+    expect(await search()).toMatchObject({ total: 1, indexing: null });
+    const { body } = await client("GET", `/knowledge-bases/${base.kbId}/pages`);
+    const errors = Object.fromEntries(
+      body.items.map((page: Record<string, unknown>) => [page["url"], page["index_error"]]),
+    );
+    expect(errors).toEqual({
+      "https://example.com/long": expect.stringContaining("indexing it failed three times"),
+      "https://example.com/short": null,
+    });
+  });
+
   it("does nothing for a page that has changed since, and nothing the second time", async () => {
     const base = await newBase();
     const { pageService: pages } = services;

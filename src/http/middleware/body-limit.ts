@@ -23,7 +23,7 @@ export const limitBody = createMiddleware<HttpEnv>(async (c, next) => {
 
   const maxBytes = maxBytesOf(c);
   const length = headers.has("transfer-encoding") ? null : headers.get("content-length");
-  if (length !== null) {
+  if (length !== null && /^\d+$/u.test(length)) {
     if (Number(length) > maxBytes) throw tooLarge(maxBytes);
     return next();
   }

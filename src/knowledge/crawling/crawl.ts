@@ -3,21 +3,19 @@ import type { PageBudget, PageStore } from "../page-model.ts";
 import type { DocumentSource, ReadDocument } from "../reading/document.ts";
 import type { CrawlRepository } from "./crawl-repository.ts";
 import { canonicalUrl } from "./canonical-url.ts";
-import { endOf, sitemapFrom, stepOf, visitsFor } from "./crawl-result.ts";
+import { endOf, stepOf, visitsFor } from "./crawl-result.ts";
 import type { CrawlState } from "./crawl-state.ts";
 import type { Frontier, FrontierUrl, LeftOut } from "./frontier.ts";
 import { PAGE_ACCEPT, type PageContent, readPage } from "./page-content.ts";
 import { changeOf, crawledPage, PageJudge, type Stop, type Verdict, verdict } from "./page-judge.ts";
 import type { Failed, Fetched, FetchFailure, PoliteFetcher } from "./polite-fetcher.ts";
-import { readSitemap } from "./sitemap.ts";
+import { visitSitemap } from "./sitemap-visit.ts";
 import { SiteRules } from "./site-rules.ts";
 
 /** How many pages are fetched at the same time. Their answers are processed in order, so that crawling the same site twice has the same result. */
 const AT_ONCE = 2;
 /** How long a job may take. At 30 seconds a page, this is enough for more than 5,000 pages. */
 const MAX_JOB_MS = 48 * HOUR_MS;
-/** Reading 50 MB may take longer than reading a page. */
-const SITEMAP_TIMEOUT_FACTOR = 3;
 /** Pages of an earlier job that are looked up at once. */
 const EARLIER_PAGES = 50;
 const MAX_NOTES = 20;
@@ -37,7 +35,7 @@ export interface CrawlDeps {
   readonly jobs: CrawlRepository;
   readonly pages: PageStore;
   readonly budget: PageBudget;
-  readonly fetcher: PoliteFetcher;
+  readonly fetcher: Pick<PoliteFetcher, "fetch">;
   readonly read: (source: DocumentSource) => Promise<ReadDocument>;
   readonly clock: Clock;
   readonly productToken: string;
@@ -134,7 +132,7 @@ export class Crawl {
   }
 
   async #readNextSitemap(): Promise<WorkResult | undefined> {
-    const { frontier, fetcher, timeoutMs } = this.#deps;
+    const { frontier } = this.#deps;
     const next = frontier.nextSitemap();
     if (!next) {
       this.#update({ phase: "pages" });
@@ -142,18 +140,14 @@ export class Crawl {
     }
 
     const startedMs = this.#deps.clock.now();
-    const fetched = await fetcher.fetch({
-      url: next.url,
-      accept: "application/xml, text/xml, text/plain;q=0.9, */*;q=0.5",
-      spacingMs: await this.#rules.spacingMs(next.url, this.#signal),
-      timeoutMs: timeoutMs * SITEMAP_TIMEOUT_FACTOR,
+    const { url, found } = await visitSitemap(next, {
+      ...this.#deps,
+      spacingMs: (address) => this.#rules.spacingMs(address, this.#signal),
+      refusal: (address) => this.#refusal(address),
       signal: this.#signal,
-      refusal: (url) => this.#refusal(url),
-      read: ({ body }) => readSitemap(body ?? new Response("").body ?? new ReadableStream()),
     });
 
-    const found = sitemapFrom(fetched, next.depth);
-    if (this.#state.site === null) this.#update({ site: fetched.url });
+    if (this.#state.site === null) this.#update({ site: url });
     const leftOut = frontier.sitemapRead(next.url, found.pages, found.sitemaps, next.depth + 1);
     this.#leaveOut(leftOut);
     if (found.warning !== null) {

@@ -258,19 +258,19 @@ export class Frontier {
     });
   }
 
-  /** Returns how often reading a page of this job was begun without an end. */
+  /** Returns how often reading a page or sitemap of this job was begun without an end. */
   unendedReadings(url: string): number {
     return this.#number("SELECT IFNULL(SUM(attempts), 0) AS n FROM readings WHERE url = ?", url);
   }
 
-  /** Notes that reading a page begins. */
+  /** Notes that reading a page or sitemap begins. */
   beginReading(url: string): void {
     const query =
       "INSERT INTO readings VALUES (?, 1) ON CONFLICT (url) DO UPDATE SET attempts = attempts + 1";
     this.#sql.exec(query, url);
   }
 
-  /** Notes that reading a page has ended, with or without success. */
+  /** Notes that reading a page or sitemap has ended, with or without success. */
   endReading(url: string): void {
     this.#sql.exec("DELETE FROM readings WHERE url = ?", url);
   }

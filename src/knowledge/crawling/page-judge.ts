@@ -203,8 +203,8 @@ export class PageJudge {
   }
 }
 
-/** How often reading a page may begin without an end. */
-const MAX_READINGS = 3;
+/** How often reading a page or a sitemap may begin without an end. */
+export const MAX_READINGS = 3;
 const UNREADABLE = "Reading the page failed three times. Upload its text instead.";
 const TOO_LARGE = "The page has more text than a page may have.";
 

@@ -19,7 +19,7 @@ const TRAP_REASONS: Readonly<Record<Trap, string>> = {
 
 interface SiteRulesDeps {
   readonly frontier: Frontier;
-  readonly fetcher: PoliteFetcher;
+  readonly fetcher: Pick<PoliteFetcher, "fetch">;
   /** The crawler's name in robots.txt. */
   readonly productToken: string;
   /** The job's pause between two requests to one host, in milliseconds. */

@@ -114,3 +114,76 @@ it.each<Harm>(["ends the process", "throws"])(
     expect(await storedPaths(client, base)).toEqual(["/", "/ants", "/bees", "/cats"]);
   },
 );
+
+it("gives a sitemap up after three attempts if reading it ends the process, and ends the job", async () => {
+  const client = await signUp();
+  const base = await createBase(client);
+  const site = await startSite({
+    "/sitemap.xml": { body: "<urlset></urlset>", headers: { "content-type": "application/xml" } },
+  });
+  const source = { source_type: "sitemap", source_url: `${site.url}/sitemap.xml` };
+  const { body } = await client("POST", `/knowledge-bases/${base.kbId}/crawl-jobs?auto_start=false`, source);
+  const ref = { base, jobId: crawlJobIdOf(String(body.job_id)) };
+  const config: CrawlConfig = {
+    sourceType: "sitemap",
+    sourceUrl: source.source_url,
+    maxPages: 10,
+    maxDepth: 3,
+    rateLimitMs: 1_000,
+  };
+
+  const attempts = await runInDurableObject(
+    env.CRAWL_RUNNER.getByName(`deadly/${ref.jobId}`),
+    async (_runner, { storage }) => {
+      const stored: number[] = [];
+      let state = initialState(ref, config, new Date().toISOString());
+      for (let life = 1; life <= 10; life++) {
+        const deps = createCrawlDeps(await portsFrom(env), () => undefined);
+        const death = Promise.withResolvers<"dead">();
+        const frontier = new Frontier(storage);
+        let flushed = 0;
+        // Whoever begins to read the sitemap never ends.
+        const deadly = () =>
+          new ReadableStream<Uint8Array>(
+            {
+              pull() {
+                stored.push(flushed);
+                death.resolve("dead");
+                return Promise.withResolvers<never>().promise;
+              },
+            },
+            { highWaterMark: 0 },
+          );
+        const fetcher: Pick<typeof deps.fetcher, "fetch"> = {
+          async fetch(request) {
+            if (request.url !== source.source_url) return deps.fetcher.fetch(request);
+            await request.read(new Response(deadly()), request.url);
+            return expect.fail("The reading ended.");
+          },
+        };
+        const crawl = new Crawl({
+          ...deps,
+          fetcher,
+          frontier,
+          flush: async () => {
+            await storage.sync();
+            flushed = frontier.unendedReadings(source.source_url);
+          },
+          keep: (next) => {
+            state = next;
+          },
+          onProgress: () => undefined,
+          state,
+        });
+        const working = crawl.work(Date.now() + 60_000, new AbortController().signal);
+        if ((await Promise.race([working, death.promise])) === "ended") return stored;
+      }
+      return expect.fail("The job did not end.");
+    },
+  );
+
+  expect(attempts).toEqual([1, 2, 3]);
+  const job = await untilEnded(client, base, ref.jobId);
+  expect(job.status).toBe("failed");
+  expect(JSON.stringify(job)).toContain("Reading the sitemap failed three times.");
+});
