@@ -91,3 +91,18 @@ it("logs the last 50 attempts of a delivery that is sent again and again", async
     Array.from({ length: 50 }, (_, index) => index + 12),
   );
 });
+
+it("says whether more of the log is to be removed than one call removes", async () => {
+  const rounds = await withLog("delivered", 10_700, (log, sql) =>
+    [1, 2, 3].map(() => [
+      log.prune(Date.now()),
+      sql.exec("SELECT COUNT(*) AS rows FROM deliveries").one()["rows"],
+    ]),
+  );
+
+  expect(rounds).toEqual([
+    [true, 10_201],
+    [false, 10_000],
+    [false, 10_000],
+  ]);
+});
