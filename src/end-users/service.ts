@@ -224,15 +224,22 @@ export class EndUserService {
       if ((await this.#conversations.remove(scope, conversationId)) === "unfinished") return false;
     if (conversationIds.length > CONVERSATIONS_AT_ONCE) return false;
     if (!(await this.#memories.sweep(scope, agentId))) return false;
-    if (!(await this.#endUsers.sweep(endUser))) return false;
+    const [isSwept, { types }] = await Promise.all([
+      this.#endUsers.sweep(endUser),
+      this.#webhooks.wanted(accountEmail),
+    ]);
+    if (!isSwept) return false;
 
-    await this.#endDeletion(accountEmail, endUser);
+    await this.#endDeletion(accountEmail, endUser, types);
     return true;
   }
 
   /** Removes what is left of an end user, and tells the account's webhook endpoints that want to know. */
-  async #endDeletion(accountEmail: AccountEmail, endUser: EndUserRef): Promise<void> {
-    const { types } = await this.#webhooks.wanted(accountEmail);
+  async #endDeletion(
+    accountEmail: AccountEmail,
+    endUser: EndUserRef,
+    types: WantedEvents["types"],
+  ): Promise<void> {
     if (!types.includes("end_user.deleted")) return this.#endUsers.endDeletion(endUser);
 
     const data = { agent_id: endUser.agentId, end_user_id: endUser.id };

@@ -54,8 +54,8 @@ export interface MemoryDraft extends Pick<
 > {
   /** The id to use if the id derived from the content belongs to a memory whose content has been changed since. */
   readonly spareId: string;
-  /** Records the change for the account's webhooks. */
-  readonly record?: RecordChange;
+  /** Records the change for the account's webhooks. A promise may still be read while the memory is looked for. */
+  readonly record?: RecordChange | Promise<RecordChange>;
 }
 
 /** A memory, and whether this request created it or it existed before. */
@@ -117,7 +117,10 @@ export class ArchivalRepository {
     let id = holder;
 
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const known = await this.#withContent(owner, contentHash, draft.content);
+      const [known, recorded] = await Promise.all([
+        this.#withContent(owner, contentHash, draft.content),
+        record,
+      ]);
       if (known) return { memory: known, created: false };
 
       const memory = { ...rest, id, contentHash, changeTimes: [], sortKey: sortKeyOf(draft.createdAt, id) };
@@ -128,7 +131,7 @@ export class ArchivalRepository {
         { put: pointerItem(owner, memory), if: absent("pk") },
         changeTally(archiveTally(owner), more, draft.createdAt, archiveCeilings(limits)),
         { put: { ...normal, memory_id: id }, if: absent("pk") },
-        ...record(owner, { action: "added", subject: { memoryId: id }, by, runId }),
+        ...recorded(owner, { action: "added", subject: { memoryId: id }, by, runId }),
       ]);
       if (!refused) return { memory, created: true };
 

@@ -66,7 +66,8 @@ interface ArchivalServiceDeps {
 /** What has to be known before memories change. */
 interface Terms {
   readonly plan: AccountPlan | undefined;
-  readonly record: RecordChange;
+  /** How changes are recorded. It is needed with the last request only, so nothing waits for it before. */
+  readonly record: Promise<RecordChange>;
 }
 
 /** Lets the owner of an agent read and change its archival memory of the owner or of an end user. */
@@ -97,9 +98,11 @@ export class ArchivalService {
    */
   async insert(scope: AccessScope, agentId: AgentId, input: MemoryInput): Promise<Inserted> {
     // The write checks the agent too, but an existing memory is returned without a write: that case is refused here.
+    const record = this.#records.of(scope.accountEmail);
     const [, inserted] = await Promise.all([
       this.#agents.get(scope.accountEmail, agentId),
-      this.#terms(scope).then((terms) => this.#insert(scope, agentId, input, terms)),
+      this.#plan(scope).then((plan) => this.#insert(scope, agentId, input, { plan, record })),
+      record,
     ]);
     return inserted;
   }
@@ -114,13 +117,18 @@ export class ArchivalService {
     agentId: AgentId,
     inputs: readonly MemoryInput[],
   ): Promise<readonly Inserted[]> {
-    const [terms] = await Promise.all([this.#terms(scope), this.#agents.get(scope.accountEmail, agentId)]);
+    const record = this.#records.of(scope.accountEmail);
+    const [plan] = await Promise.all([
+      this.#plan(scope),
+      this.#agents.get(scope.accountEmail, agentId),
+      record,
+    ]);
 
     const contents = inputs.map(({ content }) => normalContent(content));
     const first = new Map(inputs.map((input, index) => [contents[index] ?? "", input] as const).toReversed());
     const inserted = new Map<string, Inserted>();
     await mapConcurrent([...first].toReversed(), PARALLEL_INSERTS, async ([content, input]) => {
-      inserted.set(content, await this.#insert(scope, agentId, input, terms));
+      inserted.set(content, await this.#insert(scope, agentId, input, { plan, record }));
     });
 
     return contents.map((content) => {
@@ -159,9 +167,13 @@ export class ArchivalService {
    * 429 if the plan's limit is reached.
    */
   async update(scope: AccessScope, agentId: AgentId, id: string, changes: MemoryChanges): Promise<Memory> {
-    const { plan, record } = await this.#terms(scope, changes.content !== undefined);
+    const [plan, record, first] = await Promise.all([
+      changes.content === undefined ? undefined : this.#plan(scope),
+      this.#records.of(scope.accountEmail),
+      this.get(scope, agentId, id),
+    ]);
     for (let attempt = 0; attempt < REBASES; attempt++) {
-      const memory = await this.get(scope, agentId, id);
+      const memory = attempt === 0 ? first : await this.get(scope, agentId, id);
       const wanted = { ...memory, ...changes };
       if (wanted.content === memory.content && wanted.occurredAt === memory.occurredAt) return memory;
 
@@ -288,17 +300,8 @@ export class ArchivalService {
       plan?.limits,
     );
     if ("full" in inserted) throw this.#refusal(plan, inserted);
-    if (inserted.created) this.#records.send(scope.accountEmail, record);
+    if (inserted.created) this.#records.send(scope.accountEmail, await record);
     return inserted;
-  }
-
-  /** Reads the plan, unless it does not matter, and how changes are recorded. */
-  async #terms(scope: AccessScope, hasPlan = true): Promise<Terms> {
-    const [plan, record] = await Promise.all([
-      hasPlan ? this.#plan(scope) : undefined,
-      this.#records.of(scope.accountEmail),
-    ]);
-    return { plan, record };
   }
 
   /** Returns the owner's plan, or `undefined` without reading it if no plan of the deployment limits memories. */

@@ -51,6 +51,27 @@ export async function withTimeout<T>(
   }
 }
 
+/**
+ * Returns a function that runs work, at most `limit` pieces of it at the same time. Others wait for their turn, in the order in which
+ * they came. The function returns or throws what the work does.
+ */
+export function turnsOf(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let free = limit;
+  return async (work) => {
+    // A piece of work that ends hands its turn on, so that nobody who comes just then gets it first.
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
+  };
+}
+
 /** Returns what the promise resolves to, or `undefined` if that takes longer than `ms` milliseconds. */
 export async function resultWithin<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   const late = Promise.withResolvers<undefined>();

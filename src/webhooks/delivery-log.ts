@@ -163,18 +163,27 @@ export class DeliveryLog {
     return this.#sql.exec<{ at: number | null }>(query).one().at ?? undefined;
   }
 
-  /** Records an attempt, and that its delivery has succeeded, has failed or is tried again. */
-  record({ endpointId, eventId }: Delivery, { at, result, nextAt }: Outcome): void {
+  /**
+   * Records an attempt, and that its delivery has succeeded, has failed or is tried again. A delivery that was requeued during the
+   * attempt stays due.
+   */
+  record({ endpointId, eventId, nextAt: dueAt }: Delivery, { at, result, nextAt }: Outcome): void {
     const { isDelivered, status, durationMs, error } = result;
     const state: DeliveryState = isDelivered ? "delivered" : nextAt === undefined ? "failed" : "pending";
     this.#storage.transactionSync(() => {
       this.#sql.exec(
-        "UPDATE deliveries SET state = ?, attempts = attempts + 1, tries = tries + 1, next_at = ?, error = ? WHERE endpoint_id = ? AND event_id = ?",
+        "UPDATE deliveries SET attempts = attempts + 1 WHERE endpoint_id = ? AND event_id = ?",
+        endpointId,
+        eventId,
+      );
+      this.#sql.exec(
+        "UPDATE deliveries SET state = ?, tries = tries + 1, next_at = ?, error = ? WHERE endpoint_id = ? AND event_id = ? AND next_at IS ?",
         state,
         nextAt ?? null,
         error,
         endpointId,
         eventId,
+        dueAt,
       );
       this.#sql.exec(
         "INSERT OR REPLACE INTO attempts SELECT event_id, endpoint_id, attempts, ?, ?, ?, ? FROM deliveries WHERE endpoint_id = ? AND event_id = ?",
@@ -259,9 +268,9 @@ export class DeliveryLog {
     return { ...deliveryFrom(row), body: row.body, log };
   }
 
-  /** Removes old deliveries that have ended, a bounded number in one call. */
-  prune(nowMs: number): void {
-    this.#storage.transactionSync(() => {
+  /** Removes old deliveries that have ended, a bounded number in one call. Returns whether there may be more. */
+  prune(nowMs: number): boolean {
+    return this.#storage.transactionSync(() => {
       const ended = "SELECT seq FROM deliveries WHERE state <> 'pending' ORDER BY seq";
       const removed = `DELETE FROM deliveries WHERE seq IN (${ended} LIMIT ?) AND (queued_at < ? OR seq <= ?) RETURNING event_id, endpoint_id`;
       const kept = this.#sql
@@ -273,7 +282,15 @@ export class DeliveryLog {
       for (const { event_id, endpoint_id } of rows)
         this.#sql.exec("DELETE FROM attempts WHERE event_id = ? AND endpoint_id = ?", event_id, endpoint_id);
       if (rows.length > 0) this.#removeLooseEvents();
+      return rows.length === PRUNED_AT_ONCE;
     });
+  }
+
+  /** Returns when the oldest delivery that has ended may be removed, in milliseconds since the epoch; `undefined` without one. */
+  nextExpiry(): number | undefined {
+    const query = "SELECT queued_at AS at FROM deliveries WHERE state <> 'pending' ORDER BY seq LIMIT 1";
+    const [oldest] = this.#sql.exec<{ at: number }>(query).toArray();
+    return oldest && oldest.at + KEPT_MS;
   }
 
   #removeLooseEvents(): void {

@@ -1,4 +1,4 @@
-import { mapConcurrent } from "../shared/async.ts";
+import { mapConcurrent, turnsOf } from "../shared/async.ts";
 import type { AccountEmail } from "../shared/id-types.ts";
 import type { Clock } from "../shared/clock.ts";
 import { attemptDelivery, type AttemptDeps, type AttemptResult } from "./attempt.ts";
@@ -9,12 +9,17 @@ import { FAILING_MS, waitAfter } from "./retries.ts";
 
 /** Attempts to one endpoint that are under way at the same time. */
 const PARALLEL_ATTEMPTS = 4;
+/**
+ * Attempts of an account that are under way at the same time. The platform allows six connections that wait for an answer, and lets
+ * others wait unnoticed: a receiver that answers at once would seem too slow. One is left for the table.
+ */
+const ALL_ATTEMPTS = 5;
 /** Deliveries to one endpoint that are taken up together. */
 const GROUP = 20;
 
 /** What the deliveries of an account may use. */
 export interface DispatchDeps {
-  readonly webhooks: WebhookRepository;
+  readonly webhooks: Pick<WebhookRepository, "pending" | "removeEvents" | "disable">;
   readonly attempts: Omit<AttemptDeps, "now">;
   readonly clock: Clock;
   /** Returns a number from 0 to 1. */
@@ -51,6 +56,8 @@ export class Dispatch {
   async collect(): Promise<readonly WebhookEndpoint[]> {
     const { webhooks, clock } = this.#deps;
     for (;;) {
+      // Race: an endpoint that is created during the query may have deliveries, and is not among those that the query returns.
+      const logged = this.#log.endpointIds();
       const { endpoints, events, hasMore } = await webhooks.pending(this.#accountEmail);
       const full = new Set(endpoints.map(({ id }) => id).filter((id) => this.#log.isFull(id)));
       for (const event of events) {
@@ -66,7 +73,7 @@ export class Dispatch {
       }
       if (events.length > 0) await webhooks.removeEvents(this.#accountEmail, events);
       if (!hasMore || events.length === 0) {
-        this.#forgetDeleted(endpoints);
+        this.#forgetDeleted(logged, endpoints);
         return endpoints;
       }
     }
@@ -75,10 +82,17 @@ export class Dispatch {
   /** Makes the attempts that are due, until `deadline` (milliseconds since the epoch). */
   async deliverDue(endpoints: readonly WebhookEndpoint[], deadline: number): Promise<void> {
     // All at once. Unlike `Promise.all`, a failure does not leave attempts behind that the next alarm would repeat.
-    await mapConcurrent(endpoints, endpoints.length, (endpoint) => this.#deliverTo(endpoint, deadline));
+    const inTurn = turnsOf(ALL_ATTEMPTS);
+    await mapConcurrent(endpoints, endpoints.length, (endpoint) =>
+      this.#deliverTo(endpoint, deadline, inTurn),
+    );
   }
 
-  async #deliverTo(endpoint: WebhookEndpoint, deadline: number): Promise<void> {
+  async #deliverTo(
+    endpoint: WebhookEndpoint,
+    deadline: number,
+    inTurn: ReturnType<typeof turnsOf>,
+  ): Promise<void> {
     if (!endpoint.isEnabled) return this.#log.giveUp(endpoint.id, DISABLED);
 
     const { clock } = this.#deps;
@@ -86,7 +100,7 @@ export class Dispatch {
       const due = clock.now() < deadline ? this.#log.due(endpoint.id, clock.now(), GROUP) : [];
       if (due.length === 0) return;
       const reasons = await mapConcurrent(due, PARALLEL_ATTEMPTS, (delivery) =>
-        clock.now() < deadline ? this.#attempt(endpoint, delivery) : Promise.resolve(undefined),
+        inTurn(async () => (clock.now() < deadline ? this.#attempt(endpoint, delivery) : undefined)),
       );
       const reason = reasons.find((one) => one !== undefined);
       if (reason !== undefined) return this.#disable(endpoint, reason);
@@ -126,8 +140,7 @@ export class Dispatch {
     console.warn({ message: "A webhook endpoint was disabled.", webhookId: endpoint.id, reason });
   }
 
-  #forgetDeleted(endpoints: readonly WebhookEndpoint[]): void {
-    for (const id of this.#log.endpointIds())
-      if (!endpoints.some((endpoint) => endpoint.id === id)) this.#log.forget(id);
+  #forgetDeleted(logged: readonly string[], endpoints: readonly WebhookEndpoint[]): void {
+    for (const id of logged) if (!endpoints.some((endpoint) => endpoint.id === id)) this.#log.forget(id);
   }
 }

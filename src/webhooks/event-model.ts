@@ -1,7 +1,7 @@
 import type { AccountEmail } from "../shared/id-types.ts";
 import type { Clock } from "../shared/clock.ts";
 import { DAY_MS, ttlAfter } from "../shared/clock.ts";
-import { newId, timeOf } from "../shared/ids.ts";
+import { newId } from "../shared/ids.ts";
 import type { WriteAction } from "../table/requests.ts";
 import { map, text, texts } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
@@ -96,7 +96,7 @@ export const recordEvent = (accountEmail: AccountEmail, event: WebhookEvent): Wr
     event_type: event.type,
     event_data: event.data,
     created_at: event.createdAt,
-    ttl: ttlAfter(timeOf(event.id), OUTBOX_MS),
+    ttl: ttlAfter(Date.parse(event.createdAt), OUTBOX_MS),
   },
 });
 

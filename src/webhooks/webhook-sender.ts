@@ -55,7 +55,8 @@ export class WebhookSender extends DurableObject<Env> {
   /** Queues an event for one endpoint, whatever the endpoint has asked for. */
   send(accountEmail: AccountEmail, endpointId: string, event: WebhookEvent): Promise<Reply<null>> {
     return replying(async () => {
-      this.#log.queue(event, [endpointId], Date.now());
+      const full = this.#log.isFull(endpointId) ? [endpointId] : [];
+      this.#log.queue(event, [endpointId], Date.now(), new Set(full));
       await this.#wake(accountEmail);
       return null;
     });
@@ -141,20 +142,23 @@ export class WebhookSender extends DurableObject<Env> {
     await Promise.all([this.ctx.storage.put(ACCOUNT, accountEmail), this.ctx.storage.setAlarm(Date.now())]);
   }
 
-  /** Removes old deliveries, once in a while: it reads much of the log. */
+  /** Removes old deliveries, once in a while: it reads much of the log. An account must not add them faster than they are removed. */
   #prune(): void {
     if (Date.now() < this.#pruneAt) return;
-    this.#pruneAt = Date.now() + PRUNE_MS;
-    this.#log.prune(Date.now());
+    if (!this.#log.prune(Date.now())) this.#pruneAt = Date.now() + PRUNE_MS;
   }
 
-  /** Sets the alarm for the next attempt that is due, or for the next look at the table. Without either, none is set. */
+  /**
+   * Sets the alarm for the next attempt that is due, for the next look at the table, or for the removal of old deliveries. Without
+   * any of these, none is set.
+   */
   async #setNextAlarm(hasEnabled: boolean): Promise<void> {
     const now = Date.now();
     const times = [
       ...(this.#isWoken ? [now] : []),
       ...(hasEnabled ? [now + SWEEP_MS] : []),
       this.#log.nextDue() ?? Number.POSITIVE_INFINITY,
+      Math.max(this.#pruneAt, this.#log.nextExpiry() ?? Number.POSITIVE_INFINITY),
     ];
     const next = Math.max(now, Math.min(...times));
     if (Number.isFinite(next)) await this.ctx.storage.setAlarm(next);

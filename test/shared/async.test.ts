@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { mapConcurrent, resultWithin, sleep, withTimeout } from "../../src/shared/async.ts";
+import { mapConcurrent, resultWithin, sleep, turnsOf, withTimeout } from "../../src/shared/async.ts";
 
 const never = new Promise<never>(() => undefined);
 
@@ -92,4 +92,27 @@ it("starts no call after a failure, and rejects with it once the running calls h
 
   expect(await outcome).toEqual(new Error("first"));
   expect({ begun, ended }).toEqual({ begun: [1, 2], ended: [2] });
+});
+
+it("runs so many pieces of work at the same time, the others in the order in which they came, and goes on after failures", async () => {
+  const inTurn = turnsOf(2);
+  const begun: number[] = [];
+  const ends = Array.from({ length: 4 }, () => Promise.withResolvers<number>());
+  const results = ends.map(({ promise }, n) =>
+    inTurn(() => {
+      begun.push(n);
+      return promise;
+    }),
+  );
+
+  await sleep(0);
+  expect(begun).toEqual([0, 1]);
+  ends[1]?.reject(new Error("No."));
+  await expect(results[1]).rejects.toThrow("No.");
+  await sleep(0);
+  expect(begun).toEqual([0, 1, 2]);
+  for (const [n, { resolve }] of ends.entries()) resolve(n);
+
+  expect(await Promise.all([results[0], results[2], results[3]])).toEqual([0, 2, 3]);
+  expect(begun).toEqual([0, 1, 2, 3]);
 });

@@ -325,6 +325,73 @@ it("removes old deliveries that have ended, and keeps those that wait", async ()
   expect((await client("GET", `${path}/deliveries/${waiting}`)).body.status).toBe("pending");
 });
 
+it("removes old deliveries as often as it takes, although that happens once a minute otherwise", async () => {
+  const client = await signUp();
+  const { path } = await createWebhook(client, await startReceiver());
+  await untilDelivery(client, path, await test(client, path), "delivered");
+  await runInDurableObject(senderOf(client), (_sender, { storage }) => {
+    storage.sql.exec(
+      `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1100)
+       INSERT INTO deliveries (event_id, endpoint_id, state, attempts, tries, next_at, queued_at)
+       SELECT event_id || n, endpoint_id, state, 1, 1, NULL, 0 FROM numbers, deliveries`,
+    );
+    storage.sql.exec("UPDATE deliveries SET queued_at = 0");
+  });
+  // The object may have pruned within the last minute, so it has to begin anew.
+  await runInDurableObject(senderOf(client), (_sender, state) => state.abort("killed by a test")).catch(
+    () => undefined,
+  );
+
+  await senderOf(client).wake(client.email);
+
+  await expect
+    .poll(() =>
+      runInDurableObject(senderOf(client), (_sender, { storage }) =>
+        Number(storage.sql.exec("SELECT COUNT(*) AS rows FROM deliveries").one()["rows"]),
+      ),
+    )
+    .toBe(0);
+});
+
+it("removes the log of a disabled endpoint when its time has come", async () => {
+  const client = await signUp();
+  const { path } = await createWebhook(client, await startReceiver());
+  await untilDelivery(client, path, await test(client, path), "delivered");
+  const state = () =>
+    runInDurableObject(senderOf(client), async (_sender, { storage }) => ({
+      queuedAt: Number(storage.sql.exec("SELECT queued_at FROM deliveries").one()["queued_at"]),
+      alarm: await storage.getAlarm(),
+    }));
+
+  await client("PATCH", path, { enabled: false });
+
+  const { queuedAt } = await state();
+  await expect.poll(async () => (await state()).alarm).toBe(queuedAt + 14 * 24 * 60 * 60_000);
+});
+
+it("records a test event as failed if too many deliveries to its endpoint wait already", async () => {
+  const client = await signUp();
+  const { path } = await createWebhook(client, await startReceiver());
+  await untilDelivery(client, path, await test(client, path), "delivered");
+  await runInDurableObject(senderOf(client), (_sender, { storage }) => {
+    storage.sql.exec(
+      `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10000)
+       INSERT INTO deliveries (event_id, endpoint_id, state, attempts, tries, next_at, queued_at)
+       SELECT event_id || n, endpoint_id, 'pending', 0, 0, ?, ? FROM numbers, deliveries`,
+      Date.now() + 60 * 60_000,
+      Date.now(),
+    );
+  });
+
+  const { body } = await client("GET", `${path}/deliveries/${await test(client, path)}`);
+
+  expect(body).toMatchObject({
+    status: "failed",
+    attempts: 0,
+    error: "Too many deliveries were waiting for this endpoint.",
+  });
+});
+
 /** Waits until a delivery has so many attempts, and returns it. */
 async function untilAttempts(client: Client, path: string, eventId: string, attempts: number) {
   const delivery = async () => (await client("GET", `${path}/deliveries/${eventId}`)).body;

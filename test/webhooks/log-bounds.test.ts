@@ -1,9 +1,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { accountEmailOf } from "../../src/shared/id-types.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { DeliveryLog } from "../../src/webhooks/delivery-log.ts";
-import { newEvent } from "../../src/webhooks/event-model.ts";
+import { newEvent, recordEvent } from "../../src/webhooks/event-model.ts";
 
 const ENDPOINT = "endpoint";
 
@@ -90,4 +91,29 @@ it("logs the last 50 attempts of a delivery that is sent again and again", async
   expect(found?.log.map(({ number }) => number)).toEqual(
     Array.from({ length: 50 }, (_, index) => index + 12),
   );
+});
+
+it("says whether more of the log is to be removed than one call removes", async () => {
+  const rounds = await withLog("delivered", 10_700, (log, sql) =>
+    [1, 2, 3].map(() => [
+      log.prune(Date.now()),
+      sql.exec("SELECT COUNT(*) AS rows FROM deliveries").one()["rows"],
+    ]),
+  );
+
+  expect(rounds).toEqual([
+    [true, 10_201],
+    [false, 10_000],
+    [false, 10_000],
+  ]);
+});
+
+it("keeps a recorded event for three days after it has happened, however long ago its run began", () => {
+  const createdAt = "2026-06-11T00:00:00.000000+00:00";
+  // The id of a run that began in 2025.
+  const late = { ...event(), id: "0193b2f5-1b3c-7a44-8b75-4e9c6fba8b50", createdAt };
+
+  const write = recordEvent(accountEmailOf("owner@example.com"), late);
+
+  expect(write).toMatchObject({ put: { ttl: Date.parse("2026-06-14T00:00:00Z") / 1000 } });
 });
