@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { speaksJsonRpc } from "../../src/http/json-rpc-error.ts";
 import { anonymous, type Client, signUp } from "../support/app.ts";
 import { methodOf, pathOf, type Place, ROUTES, createPlace, WITH_BODY } from "./route-cases.ts";
 
@@ -25,8 +26,13 @@ async function expectSense(method: string, path: string, init: RequestInit = {},
   if (!text.includes('"not-configured"'))
     expect(response.status, `${method} ${path} answered ${text.slice(0, 300)}`).toBeLessThan(500);
   if (response.status >= 400) {
-    expect(response.headers.get("content-type")).toBe("application/problem+json");
-    expect(JSON.parse(text)).toMatchObject({ status: response.status, code: expect.any(String) });
+    const isRpc = speaksJsonRpc(path);
+    expect(response.headers.get("content-type")).toBe(`application/${isRpc ? "" : "problem+"}json`);
+    expect(JSON.parse(text)).toMatchObject(
+      isRpc
+        ? { jsonrpc: "2.0", error: { code: expect.any(Number), message: expect.any(String) } }
+        : { status: response.status, code: expect.any(String) },
+    );
     expect(text.length).toBeLessThan(20_000);
   }
   return response.status;
