@@ -63,7 +63,7 @@ export const httpToolDocs: FeatureDocs = {
       tag: "Agents",
       summary: "Update an HTTP tool",
       description:
-        "Changes a tool; absent members keep their values. In `secrets`, a text sets a secret, null removes it, and absent ones stay. The next turn uses the changed tool.",
+        "Changes a tool; absent members keep their values. In `secrets`, a text sets a secret, null removes it, and absent ones stay; all have to be named if the URL changes to another host. The next turn uses the changed tool.",
       request: { enabled: false },
       answers: { 200: { ...TOOL, enabled: false, updated_at: EXAMPLE.later } },
       problems: ["not-found", "conflict"],

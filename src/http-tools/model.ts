@@ -6,6 +6,11 @@ import type { Item } from "../table/marshal.ts";
 export const MAX_TOOLS = 20;
 /** How much all tools of an agent may take, in bytes: they are stored with the agent, whose item is limited to 400 KB. */
 export const MAX_ALL_BYTES = 128 * 1024;
+/** The longest definition of a tool, as JSON without secrets. */
+export const MAX_DEFINITION_CHARS = 16_384;
+export const TOO_LONG = `A tool can have at most ${MAX_DEFINITION_CHARS / 1024} KB without its secrets.`;
+/** How many secrets a tool may have. */
+export const MAX_SECRETS = 10;
 /** In seconds. */
 export const TIMEOUT = { initial: 10, most: 30 } as const;
 

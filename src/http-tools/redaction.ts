@@ -33,13 +33,25 @@ function withoutBeginning(text: string, forms: readonly string[]): string {
 
 function formsOf(secret: string): readonly string[] {
   const wellFormed = secret.toWellFormed();
+  const json = JSON.stringify(secret).slice(1, -1);
+  const encoded = [
+    encodeURIComponent(wellFormed),
+    // Forms encode more characters, and spaces in another way.
+    new URLSearchParams([["", wellFormed]]).toString().slice(1),
+  ];
   return [
     secret,
-    encodeURIComponent(wellFormed),
-    JSON.stringify(secret).slice(1, -1),
+    ...encoded,
+    ...encoded.map(withSmallDigits),
+    json,
+    // As PHP writes it.
+    json.replaceAll("/", "\\/"),
     ...base64Of(wellFormed),
   ];
 }
+
+const withSmallDigits = (encoded: string): string =>
+  encoded.replaceAll(/%[\dA-F]{2}/gu, (digits) => digits.toLowerCase());
 
 /** A text in base64 at each of its three positions, without the characters that depend on what is around it. */
 function base64Of(text: string): readonly string[] {

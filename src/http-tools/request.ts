@@ -82,7 +82,9 @@ function fillSegment(segment: string, values: Values): string {
   const places = partsOf(segment).filter((part) => part.kind !== "text");
   const isEmpty = places.some((part) => (textOf(part, values) ?? "") === "");
   const filled = fill(segment, values, encodeURIComponent) ?? "";
-  if (places.length > 0 && (isEmpty || filled === "." || filled === ".."))
+  // A URL parser takes `%2e` for a dot.
+  const plain = filled.replaceAll(/%2e/giu, ".");
+  if (places.length > 0 && (isEmpty || plain === "." || plain === ".."))
     throw unsendable(
       `${places.map(({ name }) => name).join(" and ")} cannot be empty, "." or ".." in the path of the URL.`,
     );

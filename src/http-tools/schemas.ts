@@ -3,14 +3,19 @@ import { withoutUndefined } from "../shared/without-undefined.ts";
 import { blankAsAbsent, wholeNumber } from "../http/schemas.ts";
 import { isOneLine } from "../shared/text.ts";
 import { rule } from "../shared/violations.ts";
-import { type BodyTemplate, isReservedToolName, METHODS, TIMEOUT } from "./model.ts";
+import {
+  type BodyTemplate,
+  isReservedToolName,
+  MAX_DEFINITION_CHARS,
+  MAX_SECRETS,
+  METHODS,
+  TIMEOUT,
+  TOO_LONG,
+} from "./model.ts";
 import { parameterProblems } from "./parameters.ts";
 import { MIN_SECRET_CHARS } from "./redaction.ts";
 import { partsOfUrl } from "./request.ts";
 
-/** The longest definition, as JSON without secrets. */
-const MAX_DEFINITION_CHARS = 16_384;
-const MAX_SECRETS = 10;
 const MAX_SECRET_CHARS = 4_096;
 /** How deep the JSON of a body may nest. */
 const MAX_BODY_DEPTH = 10;
@@ -38,7 +43,7 @@ const Parameters = z.record(z.string(), z.unknown()).superRefine((schema, contex
 const Url = z
   .string()
   .max(2_000)
-  .refine((url) => partsOfUrl(url).origin !== "" && !partsOfUrl(url).origin.includes("{"), {
+  .refine((url) => URL.canParse(partsOfUrl(url).origin) && !partsOfUrl(url).origin.includes("{"), {
     error: rule("must begin with https:// and a host, which can't be a placeholder."),
   })
   .refine((url) => !url.includes("#"), { error: rule("must not have a fragment (#).") })
@@ -105,7 +110,6 @@ const Timeout = wholeNumber(1, TIMEOUT.most);
 
 const isShort = (definition: object): boolean =>
   JSON.stringify({ ...definition, secrets: undefined }).length <= MAX_DEFINITION_CHARS;
-const TOO_LONG = { error: `A tool can have at most ${MAX_DEFINITION_CHARS / 1024} KB without its secrets.` };
 
 /** The body that adds a tool. */
 export const NewHttpTool = z
@@ -121,7 +125,7 @@ export const NewHttpTool = z
     timeout_seconds: blankAsAbsent(Timeout.default(TIMEOUT.initial)),
     enabled: z.boolean().default(true),
   })
-  .refine(isShort, TOO_LONG)
+  .refine(isShort, { error: TOO_LONG })
   .meta({ id: "NewHttpTool" });
 
 /** The body that changes a tool. */
@@ -138,7 +142,7 @@ export const HttpToolChanges = z
     timeout_seconds: blankAsAbsent(Timeout.optional()),
     enabled: z.boolean().optional(),
   })
-  .refine(isShort, TOO_LONG)
+  .refine(isShort, { error: TOO_LONG })
   .meta({ id: "HttpToolChanges" });
 
 export const TrialInput = z

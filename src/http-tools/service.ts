@@ -1,6 +1,6 @@
 import { sleep } from "../shared/async.ts";
 import type { Clock } from "../shared/clock.ts";
-import { AppError, invalidInput, notFound } from "../shared/errors.ts";
+import { AppError, invalidInput, type Issue, notFound } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { OUT_OF_BOUNDS, type OutboundPolicy, outOfBounds } from "../shared/outbound.ts";
 import { type HttpToolPorts, type Trial, tryTool } from "./calls.ts";
@@ -8,9 +8,12 @@ import {
   type HttpTool,
   type HttpToolSettings,
   MAX_ALL_BYTES,
+  MAX_DEFINITION_CHARS,
+  MAX_SECRETS,
   MAX_TOOLS,
   type RequestTemplate,
   sizeOfTools,
+  TOO_LONG,
 } from "./model.ts";
 import type { HttpToolRepository, ToolState } from "./repository.ts";
 import { argumentsSchema } from "./parameters.ts";
@@ -94,6 +97,7 @@ export class HttpToolService {
       const request = { ...before.request, ...changes.request };
       const settings = { name, description, parameters, request, timeoutSeconds, enabled };
       const kept = await this.#open(place, before);
+      requireNamedSecrets(before, request, secrets ?? {});
       const made = await this.#sealed(place, toolId, settings, applied(kept ?? {}, secrets ?? {}));
       const { createdAt } = before;
       const tool = { ...made, id: toolId, createdAt, updatedAt: this.#deps.clock.timestamp() };
@@ -127,14 +131,15 @@ export class HttpToolService {
     return tryTool({ tool, secrets, arguments: input.data }, this.#deps);
   }
 
-  /** Encrypts the secrets of a tool with the current key. If that fails, it is logged, and the next use of the tool tries again. */
+  /** Encrypts the secrets of a tool with the current key, if they are not. If that fails, it is logged, and the next use of the tool tries again. */
   async renew(place: ToolPlace, toolId: string): Promise<void> {
     try {
       await this.#change(place, async (state) => {
         const tool = state.tools.find(({ id }) => id === toolId);
-        const secrets = tool && (await this.#open(place, tool));
-        if (!tool || !secrets) return { result: null };
-        const sealedSecrets = await this.#deps.secrets.seal(place, toolId, secrets);
+        const opened = tool && (await this.#deps.secrets.open(place, tool));
+        // Every call of a turn asks for it.
+        if (!tool || !opened || opened.isCurrent) return { result: null };
+        const sealedSecrets = await this.#deps.secrets.seal(place, toolId, opened.secrets);
         const renewed = { ...tool, sealedSecrets };
         return { result: null, tools: state.tools.map((other) => (other.id === toolId ? renewed : other)) };
       });
@@ -153,6 +158,7 @@ export class HttpToolService {
   async #sealed(place: ToolPlace, id: string, settings: HttpToolSettings, secrets: Secrets) {
     const secretNames = Object.keys(secrets);
     const problems = [
+      ...sizeProblems(settings, secretNames),
       ...placeholderProblems(settings, secretNames),
       ...addressProblems(settings, this.#deps.policy),
     ];
@@ -202,6 +208,37 @@ function requireRoom(tools: readonly HttpTool[]): void {
       "conflict",
       `The HTTP tools of an agent can have at most ${MAX_ALL_BYTES / 1024} KB in all. Shorten or delete one.`,
     );
+}
+
+/**
+ * Security: who may change a tool must not learn its secrets, which a request to a server of theirs would show. Throws
+ * `validation-failed` if the request goes to another origin than before and any secret is neither entered again nor removed.
+ */
+function requireNamedSecrets(before: HttpTool, { url }: RequestTemplate, changes: SecretChanges): void {
+  if (originOf(url) === originOf(before.request.url)) return;
+  const name = before.secretNames.find((each) => !Object.hasOwn(changes, each));
+  if (name !== undefined)
+    throw invalidInput("json", [
+      {
+        path: ["secrets", name],
+        code: "custom",
+        message: `secrets.${name} is needed again, or null to remove it, because the request would go to another host.`,
+      },
+    ]);
+}
+
+const originOf = (url: string): string | undefined => URL.parse(exampleUrl(url))?.origin;
+
+/** Each request is checked by itself, but several changes add up. */
+function sizeProblems(settings: HttpToolSettings, secretNames: readonly string[]): readonly Issue[] {
+  const { request, ...others } = settings;
+  const isLong = JSON.stringify({ ...others, ...request }).length > MAX_DEFINITION_CHARS;
+  return [
+    ...(isLong ? [{ path: [], code: "custom", message: TOO_LONG }] : []),
+    ...(secretNames.length > MAX_SECRETS
+      ? [{ path: ["secrets"], code: "custom", message: `A tool can have at most ${MAX_SECRETS} secrets.` }]
+      : []),
+  ];
 }
 
 /** Returns the secrets with their changes. */

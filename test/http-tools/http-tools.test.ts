@@ -19,6 +19,16 @@ const weather = {
   secrets: { key: CANARY },
 };
 
+/** A value as JSON text that `JSON.stringify` could not write: the client of these tests sends a text as it is. */
+const nested = (depth: number) => `@@${"[".repeat(depth)}${"]".repeat(depth)}@@`;
+const nestedParameters = (depth: number) => {
+  const level = '{"type":"object","properties":{"a":';
+  return `@@${level.repeat(depth / 4)}1${"}}".repeat(depth / 4)}@@`;
+};
+/** Puts the texts of `nested` into a body as JSON. */
+const unquoted = (body: object) =>
+  JSON.stringify(body).replaceAll(/"@@(.*?)@@"/gu, (_whole, json: string) => json.replaceAll('\\"', '"'));
+
 async function createAgent(client: Client): Promise<string> {
   const { body } = await client("POST", "/agents", { ...ada, agent_name: `Ada ${crypto.randomUUID()}` });
   return `/agents/${body.agent_id}/http-tools`;
@@ -92,6 +102,53 @@ describe("the tools of an agent", () => {
     expect((await client("GET", path)).body).toMatchObject([{ name: "get_weather", secrets: ["key"] }]);
   });
 
+  it("send no secret to another host unless it is entered again", async () => {
+    const { client, path } = await signUpWithAgent();
+    const { body: tool } = await client("POST", path, weather);
+    const one = `${path}/${tool.tool_id}`;
+
+    for (const url of [
+      "https://elsewhere.example.net/{{city}}",
+      "https://weather.example.org.example.net/{{city}}",
+      "https://weather.example.org:80/{{city}}",
+    ]) {
+      const { status, body } = await client("PATCH", one, { url });
+      expect([url, status]).toEqual([url, 422]);
+      expect(body.detail).toContain("secrets.key");
+      expect((await client("PATCH", one, { url, headers: {} })).status).toBe(422);
+    }
+    expect((await client("GET", one)).body).toEqual(tool);
+
+    const onTheSame = await client("PATCH", one, { url: "https://WEATHER.example.org/v2/{{city}}" });
+    expect(onTheSame).toMatchObject({ status: 200, body: { secrets: ["key"] } });
+    const url = "https://elsewhere.example.net/{{city}}";
+    const entered = await client("PATCH", one, { url, secrets: { key: "another-secret" } });
+    expect(entered).toMatchObject({ status: 200, body: { url, secrets: ["key"] } });
+    const removed = await client("PATCH", one, { url: weather.url, headers: {}, secrets: { key: null } });
+    expect(removed).toMatchObject({ status: 200, body: { url: weather.url, secrets: [] } });
+  });
+
+  it("have no more secrets and no longer definition after several changes than one request may send", async () => {
+    const { client, path } = await signUpWithAgent();
+    const { body: tool } = await client("POST", path, weather);
+    const one = `${path}/${tool.tool_id}`;
+    const secrets = (letter: string) =>
+      Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`${letter}${n}`, CANARY]));
+    const headers = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`X-${n}`, "x".repeat(1_900)]));
+
+    expect((await client("PATCH", one, { secrets: secrets("a") })).status).toBe(200);
+    const tooMany = await client("PATCH", one, { secrets: secrets("b") });
+    expect(tooMany).toMatchObject({ status: 422, body: { detail: expect.stringContaining("10 secrets") } });
+
+    expect((await client("PATCH", one, { headers })).status).toBe(200);
+    const tooLong = await client("PATCH", one, {
+      method: "POST",
+      body: { json: Array.from({ length: 4 }, () => "x".repeat(2_000)) },
+    });
+    expect(tooLong).toMatchObject({ status: 422, body: { detail: expect.stringContaining("16 KB") } });
+    expect((await client("GET", one)).body.secrets).toHaveLength(10);
+  });
+
   it("are created once by a repeated request, and all by concurrent ones", async () => {
     const { client, path } = await signUpWithAgent();
     const key = { "idempotency-key": "once" };
@@ -163,6 +220,7 @@ describe("a definition", () => {
     ],
     ["a placeholder as host", { url: "https://{{city}}/" }, "host"],
     ["a placeholder in the host", { url: "https://{{city}}.example.org/" }, "host"],
+    ["a placeholder as host after three slashes", { url: "https:///{{city}}.example.org/" }, "host"],
     ["a relative URL", { url: "/{{city}}" }, "url"],
     ["a fragment", { url: "https://weather.example.org/{{city}}#x" }, "fragment"],
     ["a GET request with a body", { body: { text: "x" } }, "body"],
@@ -176,6 +234,8 @@ describe("a definition", () => {
       { method: "POST", body: { json: JSON.parse(`${"[".repeat(30)}${"]".repeat(30)}`) as unknown } },
       "json",
     ],
+    ["a body nested deeper than the stack", { method: "POST", body: { json: nested(30_000) } }, "json"],
+    ["parameters nested deeper than the stack", { parameters: nestedParameters(10_000) }, "parameters"],
     ["a short secret", { secrets: { key: "abc" } }, "key"],
     ["a secret of two lines", { secrets: { key: `${CANARY}\n${CANARY}` } }, "key"],
     ["too long a timeout", { timeout_seconds: 31 }, "timeout_seconds"],
@@ -184,7 +244,7 @@ describe("a definition", () => {
   ])("with %s is refused, and what was sent is not repeated", async (_case, change, named) => {
     const { client, path } = await signUpWithAgent();
 
-    const { status, body } = await client("POST", path, { ...weather, ...change });
+    const { status, body } = await client("POST", path, unquoted({ ...weather, ...change }));
 
     expect(status).toBe(422);
     expect(JSON.stringify(body)).toContain(named);

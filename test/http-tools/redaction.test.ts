@@ -15,6 +15,15 @@ it("removes a secret as it is, in a URL, in JSON and in base64 at any position",
   }
 });
 
+it("removes a secret as a form encodes it, and in JSON whose slashes are escaped", () => {
+  const secret = "it's a/secret (really)!";
+  const form = new URLSearchParams({ a: secret }).toString().slice(2);
+  const small = form.replaceAll(/%[\dA-F]{2}/gu, (digits) => digits.toLowerCase());
+  for (const shown of [form, small, JSON.stringify(secret).replaceAll("/", "\\/").slice(1, -1)])
+    expect(redaction([secret])(`<${shown}>`)).toBe("<***>");
+  expect(redaction(["a/b+c=d"])("a%2fb%2bc%3dd")).toBe("***");
+});
+
 it("removes the longer of two secrets that contain each other", () => {
   expect(redaction(["abcd", "abcdefgh"])("abcdefgh abcd")).toBe("*** ***");
 });

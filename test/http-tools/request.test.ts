@@ -88,6 +88,12 @@ describe("a filled request", () => {
     expect(() => fill({ name }, inPath)).toThrow(/cannot be empty, "\." or "\.\."/u);
   });
 
+  it("refuses an argument that completes an encoded dot of the template", () => {
+    const template = { ...inPath, url: "https://api.example.com/files/%2E{{name}}/info" };
+    expect(() => fill({ name: "." }, template)).toThrow(/cannot be empty/u);
+    expect(fill({ name: "a" }, template).url).toBe("https://api.example.com/files/%2Ea/info");
+  });
+
   it.each([
     ["../admin", "..%2Fadmin"],
     ["..\\admin", "..%5Cadmin"],

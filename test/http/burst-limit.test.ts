@@ -21,13 +21,14 @@ async function ask(
   variables: object,
   method: string,
   path: string,
-  { token, ip, body }: { token?: string; ip?: string; body?: unknown } = {},
+  { token, ip, accept, body }: { token?: string; ip?: string; accept?: string; body?: unknown } = {},
 ) {
   const ctx = createExecutionContext();
   const headers = {
     "content-type": "application/json",
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(ip !== undefined && { "cf-connecting-ip": ip }),
+    ...(accept !== undefined && { accept }),
   };
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
   const response = await app.request(path, init, { ...env, ...variables }, ctx);
@@ -126,6 +127,34 @@ it("limits costly requests per account, whatever the address, and separately per
   const theirs = await ask(variables, "POST", path, { token: visitor.token, body: { content: "Hello" } });
   expect(theirs.status).toBe(404);
   expect(used.get(client.email)).toBe(3);
+});
+
+it("counts each chat and search of the Model Context Protocol, also several in one request", async () => {
+  const { binding, used } = counter(2);
+  const client = await signUp();
+  const { agentId } = await beginConversation(client);
+  const call = (id: number, name: string, args: object) => ({
+    jsonrpc: "2.0",
+    id,
+    method: "tools/call",
+    params: { name, arguments: args },
+  });
+  const post = (body: unknown) =>
+    ask({ COSTLY_BURST: binding }, "POST", `/mcp/agents/${agentId}`, {
+      token: client.token,
+      accept: "application/json, text/event-stream",
+      body,
+    });
+
+  expect((await post(call(1, "memory_search", { query: "cats" }))).text).not.toContain("limit-exceeded");
+  const batch = await post([2, 3, 4].map((id) => call(id, "memory_search", { query: "cats" })));
+  const chat = await post(call(5, "chat", { message: "Hello" }));
+
+  expect(batch.text.match(/limit-exceeded/gu)).toHaveLength(2);
+  expect(chat.text).toContain("(limit-exceeded)");
+  expect(used.get(client.email)).toBe(5);
+  const conversations = await ask({}, "GET", "/conversations", { token: client.token });
+  expect((JSON.parse(conversations.text) as { items: unknown[] }).items).toHaveLength(1);
 });
 
 it.each([

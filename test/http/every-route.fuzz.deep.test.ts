@@ -1,8 +1,22 @@
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { speaksJsonRpc } from "../../src/http/json-rpc-error.ts";
+import { speaksOpenAi } from "../../src/http/openai-error.ts";
 import { anonymous, type Client, signUp } from "../support/app.ts";
 import { expectDescribedProblem } from "./described-problems.ts";
 import { methodOf, pathOf, type Place, ROUTES, createPlace, WITH_BODY } from "./route-cases.ts";
+
+/** What an error of the protocol that a path speaks looks like. */
+function errorOf(path: string, status: number): { readonly type: string; readonly body: object } {
+  const code = { code: expect.any(String) };
+  if (speaksOpenAi(path)) return { type: "application/json", body: { error: expect.objectContaining(code) } };
+  if (speaksJsonRpc(path))
+    return {
+      type: "application/json",
+      body: { jsonrpc: "2.0", error: { code: expect.any(Number), message: expect.any(String) } },
+    };
+  return { type: "application/problem+json", body: { status, ...code } };
+}
 
 /** The account in which routes store the bodies that they accept. */
 let client: Client;
@@ -26,13 +40,9 @@ async function expectSense(method: string, path: string, init: RequestInit = {},
   if (!text.includes('"not-configured"'))
     expect(response.status, `${method} ${path} answered ${text.slice(0, 300)}`).toBeLessThan(500);
   if (response.status >= 400) {
-    if (path.startsWith("/v1/")) {
-      expect(response.headers.get("content-type")).toBe("application/json");
-      expect(JSON.parse(text)).toEqual({ error: expect.objectContaining({ code: expect.any(String) }) });
-    } else {
-      expect(response.headers.get("content-type")).toBe("application/problem+json");
-      expect(JSON.parse(text)).toMatchObject({ status: response.status, code: expect.any(String) });
-    }
+    const { type, body } = errorOf(path, response.status);
+    expect(response.headers.get("content-type")).toBe(type);
+    expect(JSON.parse(text)).toMatchObject(body);
     expect(text.length).toBeLessThan(20_000);
     expectDescribedProblem(method, path, { body: JSON.parse(text) });
   }

@@ -29,6 +29,17 @@ describe.each(GUARDED_WITH_PROBLEMS)("$route", (route) => {
   });
 });
 
+it("reports it to clients of the Model Context Protocol in the form of JSON-RPC", async () => {
+  const message = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+  const { status, headers, body } = await client("POST", `/mcp/agents/${place.agentId}`, message);
+
+  expect(status).toBe(503);
+  expect(headers.get("content-type")).toBe("application/json");
+  expect(headers.get("retry-after")).toBe("1");
+  const data = { code: "unavailable", request_id: expect.any(String) };
+  expect(body).toEqual({ jsonrpc: "2.0", id: null, error: { code: -32000, message: sentence, data } });
+});
+
 // Routes without a body identify the account by a cookie; test/auth has their outages.
 it.each(ROUTES.filter(({ isPublic, body, isIndependent }) => isPublic && body && !isIndependent))(
   "$route reports that the database is down",

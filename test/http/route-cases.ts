@@ -125,7 +125,11 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /agents/:agentId/http-tools/:toolId" },
   { route: "PATCH /agents/:agentId/http-tools/:toolId", body: httpTool, limit: 128 },
   { route: "DELETE /agents/:agentId/http-tools/:toolId" },
-  { route: "POST /agents/:agentId/http-tools/:toolId/test", body: {}, alsoNeeds: ["agents:read"] },
+  {
+    route: "POST /agents/:agentId/http-tools/:toolId/test",
+    body: { arguments: {} },
+    alsoNeeds: ["agents:read"],
+  },
   { route: "POST /agents/:agentId/client-tokens", body: { end_user_id: "visitor-1" } },
   { route: "GET /agents/:agentId/end-users" },
   { route: "GET /agents/:agentId/end-users/:endUserId" },

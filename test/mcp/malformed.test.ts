@@ -159,6 +159,22 @@ describe("a malformed message", () => {
   });
 });
 
+it.each(["arguments", "_meta", "name"])(
+  "answers a call whose %s nests deeper than the stack",
+  async (member) => {
+    const deep = "[".repeat(200_000) + "]".repeat(200_000);
+    const params = { name: "memory_search", arguments: { query: "cats" }, _meta: {}, [member]: "PLACE" };
+    for (const value of [deep, `{"query":${deep},"progressToken":${deep}}`]) {
+      const text = JSON.stringify({ ...list, method: "tools/call", params }).replace('"PLACE"', value);
+      const { status, body } = await owner("POST", path, text, ACCEPT);
+
+      expect(status).toBeLessThan(500);
+      expect(messageIn(body)).toMatchObject({ jsonrpc: "2.0" });
+      expect(JSON.stringify(body).length).toBeLessThan(20_000);
+    }
+  },
+);
+
 it("accepts notifications with 202, also of requests that it does not know", async () => {
   for (const method of ["notifications/initialized", "notifications/cancelled"]) {
     const { status, body } = await owner(
