@@ -16,6 +16,7 @@ type Page<T> = Promise<Pick<ListPage<T>, "items" | "nextCursor">>;
 export interface ExportSources {
   readonly conversations: {
     list(scope: AccessScope, limit: number, cursor: string | undefined): Page<Conversation>;
+    transient(scope: AccessScope): AsyncIterable<Conversation>;
   };
   readonly messages: {
     messages(
@@ -71,7 +72,7 @@ export async function* exportEndUser(
   const scope = scopeOfEndUser(endUser);
   const { agentId } = endUser;
 
-  for await (const value of all((cursor) => from.conversations.list(scope, PAGE, cursor))) {
+  for await (const value of conversations()) {
     yield { type: "conversation", value };
     for await (const message of all((cursor) => from.messages.messages(scope, value.id, PAGE, cursor)))
       yield { type: "message", value: message };
@@ -90,6 +91,11 @@ export async function* exportEndUser(
     yield { type: "memory", value };
   for await (const value of all((cursor) => from.memories.formerTexts(scope, agentId, PAGE, cursor)))
     yield { type: "memory_version", value };
+
+  async function* conversations(): AsyncGenerator<Conversation, void, void> {
+    yield* all((cursor) => from.conversations.list(scope, PAGE, cursor));
+    yield* from.conversations.transient(scope);
+  }
 }
 
 async function* all<T>(read: (cursor: string | undefined) => Page<T>): AsyncGenerator<T, void, void> {

@@ -19,7 +19,7 @@ const MAX_PAUSE_MS = 50;
 
 /** The operations on conversations that deleting an agent needs. */
 export interface AgentConversations {
-  idsOfAgent(scope: AccessScope, agentId: AgentId): Promise<readonly ConversationId[]>;
+  idsOfAgent(scope: AccessScope, agentId: AgentId, limit: number): Promise<readonly ConversationId[]>;
   remove(scope: AccessScope, conversationId: ConversationId): Promise<"absent" | "unfinished" | "done">;
 }
 
@@ -192,7 +192,7 @@ export class AgentService {
     if (!exists) return true;
 
     const scope = ownScope(accountEmail);
-    const conversationIds = await this.#conversations.idsOfAgent(scope, id);
+    const conversationIds = await this.#conversations.idsOfAgent(scope, id, CONVERSATIONS_AT_ONCE + 1);
     for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))
       if ((await this.#conversations.remove(scope, conversationId)) === "unfinished") return false;
     if (conversationIds.length > CONVERSATIONS_AT_ONCE) return false;

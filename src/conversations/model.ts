@@ -46,6 +46,11 @@ export const LASTING_KEYS = {
   between: [CONVERSATION_PREFIX, `${CONVERSATION_PREFIX}${TRANSIENT_PREFIX}`],
 } as const;
 
+/** The range of sort keys of transient conversations: `.` follows the last character of their prefix. */
+export const TRANSIENT_KEYS = {
+  between: [`${CONVERSATION_PREFIX}${TRANSIENT_PREFIX}`, `${CONVERSATION_PREFIX}zz.`],
+} as const;
+
 /** Returns the attribute by which the item of a transient conversation expires; none for other conversations. */
 const expiryOf = (id: ConversationId, createdAt: string): { readonly ttl?: number } =>
   isTransient(id) ? { ttl: ttlAfter(Date.parse(createdAt), TRANSIENT_LIFETIME_MS) } : {};

@@ -28,6 +28,7 @@ import {
   type Conversation,
   conversationNameKey,
   LASTING_KEYS,
+  TRANSIENT_KEYS,
   conversationAttributes,
   type ConversationChanges,
   conversationFrom,
@@ -178,15 +179,27 @@ export class ConversationRepository {
     return { items, nextCursor: next && (await this.#cursors.write(cursorScope, JSON.stringify(next))) };
   }
 
+  /** Yields the transient conversations of the scope, in any order. No list contains them. */
+  async *transient(scope: AccessScope): AsyncGenerator<Conversation, void, void> {
+    const options = { range: TRANSIENT_KEYS };
+    for await (const items of this.#table.pages(conversationsPartition(scope), options))
+      yield* reachable(scope, items);
+  }
+
   /**
-   * Returns the ids of all conversations of the scope with one agent, including those whose deletion was interrupted.
+   * Returns the ids of at most `limit` conversations of the scope with one agent, transient ones and those whose deletion was
+   * interrupted included.
    */
-  async idsOfAgent(scope: AccessScope, agentId: AgentId): Promise<readonly ConversationId[]> {
-    const range = { beginsWith: CONVERSATION_PREFIX };
-    const items = await this.#table.query(conversationsPartition(scope), { range });
-    return items
-      .map(conversationFrom)
-      .flatMap((conversation) => (conversation.agentId === agentId ? [conversation.id] : []));
+  async idsOfAgent(scope: AccessScope, agentId: AgentId, limit: number): Promise<readonly ConversationId[]> {
+    const options = { range: { beginsWith: CONVERSATION_PREFIX } };
+    const ids: ConversationId[] = [];
+    // There may be thousands of transient conversations. What is not asked for is not read.
+    for await (const items of this.#table.pages(conversationsPartition(scope), options)) {
+      const found = items.map(conversationFrom).filter((conversation) => conversation.agentId === agentId);
+      ids.push(...found.map(({ id }) => id));
+      if (ids.length >= limit) break;
+    }
+    return ids.slice(0, limit);
   }
 
   /**

@@ -121,7 +121,7 @@ export class ConversationService {
     return "done";
   }
 
-  idsOfAgent(scope: AccessScope, agentId: AgentId): Promise<readonly ConversationId[]> {
-    return this.#conversations.idsOfAgent(scope, agentId);
+  idsOfAgent(scope: AccessScope, agentId: AgentId, limit: number): Promise<readonly ConversationId[]> {
+    return this.#conversations.idsOfAgent(scope, agentId, limit);
   }
 }

@@ -16,7 +16,7 @@ interface EndUserAgents {
 
 /** Removes conversations when an end user is deleted. */
 interface EndUserConversations {
-  idsOfAgent(scope: AccessScope, agentId: AgentId): Promise<readonly ConversationId[]>;
+  idsOfAgent(scope: AccessScope, agentId: AgentId, limit: number): Promise<readonly ConversationId[]>;
   remove(scope: AccessScope, conversationId: ConversationId): Promise<"absent" | "unfinished" | "done">;
 }
 
@@ -219,7 +219,7 @@ export class EndUserService {
     // From here on, nothing new can be written to the end user's scope.
     const { agentId, id } = endUser;
     const scope = { accountEmail, endUser: { agentId, id } };
-    const conversationIds = await this.#conversations.idsOfAgent(scope, agentId);
+    const conversationIds = await this.#conversations.idsOfAgent(scope, agentId, CONVERSATIONS_AT_ONCE + 1);
     for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))
       if ((await this.#conversations.remove(scope, conversationId)) === "unfinished") return false;
     if (conversationIds.length > CONVERSATIONS_AT_ONCE) return false;

@@ -23,6 +23,8 @@ const EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ["application/json", "json"],
 ]);
 
+/** No scheme that clients send is longer. */
+const MAX_SCHEME_CHARS = 20;
 /** Longer beginnings are no media type with parameters. */
 const MAX_HEADER_CHARS = 500;
 
@@ -57,8 +59,8 @@ export function readInlineFile({
 }: Omit<InlineFile, "path">):
   | { readonly filename: string; readonly content: string }
   | { readonly problem: string } {
-  const url = /^data:/iu.test(data) ? splitDataUrl(data) : { type: "", isBase64: true, body: data };
-  if (!url || /^[a-z][a-z0-9+.-]*:/iu.test(url.body.slice(0, 20))) return { problem: NO_DATA };
+  const url = splitDataUrl(data);
+  if (!url) return { problem: NO_DATA };
 
   const type = (mediaType ?? url.type).toLowerCase();
   const bytes = url.isBase64 ? fromBase64(url.body) : fromPercent(url.body);
@@ -68,7 +70,11 @@ export function readInlineFile({
   return { filename: nameOf(filename, type), content };
 }
 
+/** Returns the parts of a data URL or of base64, or `undefined` for other URLs. */
 function splitDataUrl(url: string) {
+  const scheme = /^[a-z][a-z0-9+.-]*:/iu.exec(url.slice(0, MAX_SCHEME_CHARS))?.[0];
+  if (scheme === undefined) return { type: "", isBase64: true, body: url };
+  if (scheme.toLowerCase() !== "data:") return undefined;
   const comma = url.slice(0, MAX_HEADER_CHARS).indexOf(",");
   if (comma < 0) return undefined;
   const [type = "", ...parameters] = url.slice("data:".length, comma).split(";");

@@ -7,6 +7,8 @@ import { rule } from "../shared/violations.ts";
 
 const MAX_MESSAGES = 2_000;
 const MAX_PARTS = 100;
+/** Far more than providers accept. Anti-DoS: a schema that nests thousands of levels can't be passed to the runner. */
+const MAX_SCHEMA_LEVELS = 100;
 
 const ContentPart = z.object({
   type: z.enum(["text", "refusal", "file"]).describe("The type of the part."),
@@ -106,6 +108,16 @@ function readMessage(
 const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate: string): void =>
   context.addIssue({ code: "custom", message: `messages.${path.join(".")} ${predicate}`, path });
 
+/** Returns whether a value nests at most `MAX_SCHEMA_LEVELS` levels. Takes linear time and does not recurse. */
+function nestsLittle(value: unknown): boolean {
+  let level = [value];
+  for (let left = MAX_SCHEMA_LEVELS; left > 0 && level.length > 0; left--)
+    level = level.flatMap((inner): unknown[] =>
+      typeof inner === "object" && inner !== null ? Object.values(inner) : [],
+    );
+  return level.every((inner) => typeof inner !== "object" || inner === null);
+}
+
 const ResponseFormat = z
   .object({
     type: z.enum(["text", "json_object", "json_schema"]).describe("The form of the answer."),
@@ -116,7 +128,11 @@ const ResponseFormat = z
           .regex(/^[\w-]{1,64}$/u, { error: rule("must have 1 to 64 letters, digits, `_` and `-`.") })
           .describe("The name of the schema."),
         description: z.string().max(1_000).nullish().describe("What the answer is for."),
-        schema: z.record(z.string(), z.unknown()).nullish().describe("The JSON Schema."),
+        schema: z
+          .record(z.string(), z.unknown())
+          .refine(nestsLittle, { error: rule(`must nest at most ${MAX_SCHEMA_LEVELS} levels.`) })
+          .nullish()
+          .describe("The JSON Schema."),
         strict: z.boolean().nullish().describe("Whether the provider must keep exactly to the schema."),
       })
       .nullish()

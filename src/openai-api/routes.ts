@@ -183,14 +183,15 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u;
 
 /**
  * Returns whose conversations and memory a request uses. Security: `user` only chooses among what the caller may use anyway, and
- * never says who the caller is. An end user can name nobody else; a program needs the scope for end users.
+ * never says who the caller is. An end user can name nobody else; a program needs the scope for end users. An empty `user` is refused:
+ * it comes from an application that does not know whom it serves, and that person must not get the caller's own memory.
  */
 async function scopeOf(
   { var: { caller, deps, scope } }: Context<UserEnv>,
   agentId: AgentId,
   user: string | undefined,
 ): Promise<AccessScope> {
-  if (user === undefined || user === "") return scope;
+  if (user === undefined) return scope;
   if (caller.kind === "end-user") {
     if (user === caller.id) return scope;
     throw new AppError("forbidden", "This token is for another end user than `user` names.");

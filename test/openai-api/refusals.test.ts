@@ -8,6 +8,12 @@ import { agentWith, errorOf, openAiOf, user } from "./openai-client.ts";
 describe("a refused chat completion", () => {
   const image = { type: "image_url", image_url: { url: "https://example.com/x.png" } };
 
+  const nested = (levels: number): object => {
+    let schema = {};
+    for (let level = 1; level < levels; level++) schema = { not: schema };
+    return schema;
+  };
+
   it.each<[string, object, string, string]>([
     ["no messages", { messages: [] }, "messages", "must have at least 1"],
     ["tools", { tools: [{ type: "function", function: { name: "x" } }] }, "tools", "tools of the client"],
@@ -51,6 +57,13 @@ describe("a refused chat completion", () => {
       "messages.0.content",
       "must be text, or a list",
     ],
+    [
+      "a JSON schema that nests deeply",
+      { response_format: { type: "json_schema", json_schema: { name: "deep", schema: nested(5_000) } } },
+      "response_format.json_schema.schema",
+      "must nest at most 100 levels.",
+    ],
+    ["an end user without an id", { user: "" }, "user", "must have 1 to 128"],
     ["a blank message", { messages: [user(" ")] }, "messages.0.content", "must not be blank."],
     [
       "a file by id",
