@@ -5493,7 +5493,7 @@ export interface Operations {
     /**
      * Update an HTTP tool. (`updateHttpTool`)
      *
-     * Changes a tool; absent members keep their values. In `secrets`, a text sets a secret, null removes it, and absent ones stay. The next turn uses the changed tool.
+     * Changes a tool; absent members keep their values. In `secrets`, a text sets a secret, null removes it, and absent ones stay; all have to be named if the URL changes to another host. The next turn uses the changed tool.
      */
     "/agents/{agentId}/http-tools/{toolId}": {
       options: {
