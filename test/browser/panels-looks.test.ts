@@ -68,8 +68,11 @@ for (const colorScheme of THEMES)
 
 /** On a small screen, the panels are behind a button. */
 async function openPanels(page: Awaited<ReturnType<typeof openAs>>): Promise<void> {
-  await page.getByRole("heading", { name: "Ada", exact: true }).waitFor();
-  if (await page.getByRole("tab", { name: "Memory" }).isVisible()) return;
-  await page.getByRole("button", { name: "Memory and context" }).click();
-  await page.getByRole("tab", { name: "Memory" }).waitFor();
+  const tab = page.getByRole("tab", { name: "Memory" });
+  const button = page.getByRole("button", { name: "Memory and context" });
+  // Until one of them is shown, the list of agents may still be there.
+  await tab.or(button).first().waitFor();
+  if (await tab.isVisible()) return;
+  await button.click();
+  await tab.waitFor();
 }
