@@ -39,7 +39,8 @@ function Screens() {
       return <SignIn notice={state.notice} />;
     case "signed-in":
       return (
-        <Shell>
+        // Nothing that was loaded for one person is shown to another.
+        <Shell key={state.person.email}>
           <Screen />
           <Overlays />
         </Shell>

@@ -30,16 +30,26 @@ const HINT = "signed-in";
  * reload gets a new one by the refresh cookie, which scripts cannot read.
  */
 export class Session {
-  /** Sends requests in the name of the person who is signed in. */
-  readonly client: AgentBuilder;
+  readonly #baseUrl: string;
   readonly #anonymous: AgentBuilder;
+  #client: AgentBuilder;
   #token: string | undefined;
+  /** A new one with each sign-in and sign-out. Whatever belongs to an earlier one must not touch the person of the current one. */
+  #visit: object = {};
+  /** The request for a new token that is under way. */
+  #refreshing: Promise<unknown> | undefined;
   #state: SessionState = { kind: "loading" };
   readonly #listeners = new Set<Listener>();
 
   constructor({ baseUrl }: { readonly baseUrl: string }) {
+    this.#baseUrl = baseUrl;
     this.#anonymous = new AgentBuilder({ baseUrl });
-    this.client = new AgentBuilder({ baseUrl, getToken: (asked) => this.#tokenAfter(asked?.refused) });
+    this.#client = this.#clientOf(this.#visit);
+  }
+
+  /** Sends requests in the name of the person who is signed in. Everybody who signs in has another one, because it keeps a token. */
+  get client(): AgentBuilder {
+    return this.#client;
   }
 
   get state(): SessionState {
@@ -77,34 +87,63 @@ export class Session {
     const { token, email, name } = await this.#anonymous.request("POST", `/auth/local/${purpose}`, {
       body: credentials,
     });
-    this.#token = token;
-    this.#become({ kind: "signed-in", person: { email, name, picture: null } });
+    this.#signIn(token, { email, name, picture: null });
   }
 
   /** Ends the session. The page is signed out even if the service does not answer; then the error is thrown. */
   async end(notice?: string): Promise<void> {
-    this.#token = undefined;
-    this.#become({ kind: "signed-out", notice });
+    this.#signOut(notice);
+    // Its answer sets the cookie again, so it has to come first. If it fails, there is nothing to wait for.
+    await this.#refreshing?.catch(() => undefined);
     await this.#anonymous.request("POST", "/auth/logout");
+  }
+
+  #clientOf(visit: object): AgentBuilder {
+    return new AgentBuilder({
+      baseUrl: this.#baseUrl,
+      getToken: async ({ refused }) => (visit === this.#visit ? await this.#tokenAfter(refused) : undefined),
+    });
   }
 
   async #tokenAfter(refused: string | undefined): Promise<string | undefined> {
     if (this.#token !== undefined && this.#token !== refused) return this.#token;
+    const visit = this.#visit;
     try {
       return await this.#refresh();
     } catch (error) {
       if (!hasEnded(error)) throw error;
-      this.#token = undefined;
-      this.#become({ kind: "signed-out", notice: "Your session has ended. Sign in again to go on." });
+      if (visit === this.#visit) this.#signOut("Your session has ended. Sign in again to go on.");
       return undefined;
     }
   }
 
-  async #refresh(): Promise<string> {
-    const { token, email, name, picture } = await this.#anonymous.request("POST", "/auth/refresh");
+  /** Gets a new token. Returns undefined if the person has signed out meanwhile, or is another one. */
+  async #refresh(): Promise<string | undefined> {
+    const visit = this.#visit;
+    const refreshing = this.#anonymous.request("POST", "/auth/refresh");
+    this.#refreshing = refreshing;
+    const { token, email, name, picture } = await refreshing;
+    if (visit !== this.#visit) return undefined;
+    this.#signIn(token, { email, name, picture });
+    return visit === this.#visit ? token : undefined;
+  }
+
+  #signIn(token: string, person: Person): void {
+    const before = this.#state;
+    if (before.kind !== "signed-in" || before.person.email !== person.email) this.#begin();
     this.#token = token;
-    this.#become({ kind: "signed-in", person: { email, name, picture } });
-    return token;
+    this.#become({ kind: "signed-in", person });
+  }
+
+  #signOut(notice: string | undefined): void {
+    this.#begin();
+    this.#become({ kind: "signed-out", notice });
+  }
+
+  #begin(): void {
+    this.#visit = {};
+    this.#token = undefined;
+    this.#client = this.#clientOf(this.#visit);
   }
 
   #become(state: SessionState): void {

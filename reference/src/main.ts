@@ -22,6 +22,7 @@ const state = element("token-state", HTMLElement);
 const field = element("token", HTMLInputElement);
 
 followColourScheme();
+new MutationObserver(nameParts).observe(place, { childList: true, subtree: true });
 void show();
 
 /** Loads the description and shows it. If it cannot be loaded, the page says so and links to the text. */
@@ -108,6 +109,12 @@ async function refreshedToken(): Promise<string | undefined> {
     state.textContent = "The service did not answer. Please try again.";
   }
   return undefined;
+}
+
+/** Gives names to what Swagger UI leaves without one. */
+function nameParts(): void {
+  for (const select of place.querySelectorAll(".examples-select-element:not([aria-label])"))
+    select.setAttribute("aria-label", "Example");
 }
 
 /** Swagger UI has colours for the dark that a class turns on. */

@@ -84,17 +84,22 @@ async function within(
   }
 }
 
-/** The values that must not be shown: those of secrets, and each entry of a list of them. */
+/** The values that must not be shown: those of secrets, each entry of a list of them, and the user and password in an address. */
 function secretsOf(variables: Variables): readonly string[] {
-  return VARIABLE_NAMES.filter((name) => SECRET.test(name) && name !== "AWS_ACCESS_KEY_ID")
+  const named = VARIABLE_NAMES.filter((name) => SECRET.test(name) && name !== "AWS_ACCESS_KEY_ID")
     .flatMap((name) => [variables[name] ?? "", ...(variables[name] ?? "").split(/[,:]/u)])
     .map((value) => value.trim())
-    .filter((value) => value.length >= MIN_SECRET_CHARS)
-    .toSorted((a, b) => b.length - a.length);
+    .filter((value) => value.length >= MIN_SECRET_CHARS);
+  const inAddresses = VARIABLE_NAMES.flatMap((name) =>
+    (variables[name] ?? "").split(",").flatMap((entry) => /:\/\/([^/?#\s]+@)/u.exec(entry)?.[1] ?? []),
+  );
+  return [...named, ...inAddresses].toSorted((a, b) => b.length - a.length);
 }
 
-/** Replaces secrets in a text that a server may have quoted them in. */
+/** Replaces secrets in a text that a server may have quoted them in, and what would steer the terminal. */
 const withoutSecrets = (finding: Finding, secrets: readonly string[]): Finding => ({
   ...finding,
-  text: secrets.reduce((text, secret) => text.replaceAll(secret, "…"), finding.text),
+  text: secrets
+    .reduce((text, secret) => text.replaceAll(secret, "…"), finding.text)
+    .replaceAll(/\p{Cc}+/gu, " "),
 });

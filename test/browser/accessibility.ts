@@ -16,13 +16,14 @@ let source: Promise<string> | undefined;
 
 /**
  * Returns what keeps people from using a page as it is shown now, one line for each element; empty if axe finds nothing. Animations
- * should be off, because colours are judged as they are at this moment.
+ * should be off, because colours are judged as they are at this moment. `known` names rules that are not checked.
  */
-export async function violationsIn(page: Page): Promise<readonly string[]> {
+export async function violationsIn(page: Page, known: readonly string[] = []): Promise<readonly string[]> {
   source ??= readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   // Evaluated by the debugger, not by a script of the page: its content security policy stays as it is.
   await page.evaluate(`if (!window.axe) { ${await source} }`);
-  const run = `axe.run(document, { runOnly: ${JSON.stringify(RULES)}, resultTypes: ["violations"] })`;
+  const off = Object.fromEntries(known.map((rule) => [rule, { enabled: false }]));
+  const run = `axe.run(document, { runOnly: ${JSON.stringify(RULES)}, rules: ${JSON.stringify(off)}, resultTypes: ["violations"] })`;
   // The shape is that of axe's documentation.
   const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>(run);
   return violations.flatMap(({ id, help, nodes }) =>

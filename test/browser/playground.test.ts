@@ -249,6 +249,61 @@ it("signs out everywhere on the page, and a reload stays signed out", async () =
   expect(await page.getByRole("navigation", { name: "Main" }).count()).toBe(0);
 });
 
+it("shows nothing of the person who signed out to the one who signs in next", async () => {
+  const first = await stand.signUp();
+  const id = await agentOf(first, "demo");
+  const second = await stand.signUp();
+  const page = await signInAs(first, `/#/chat/${id}`);
+  await page.getByRole("heading", { name: "Ada", level: 1 }).waitFor();
+  stand.allow(/status of 404/u);
+
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByLabel("Name").fill(second.username);
+  await page.getByLabel("Password").fill(second.password);
+  await page.locator("form").getByRole("button", { name: "Sign in", exact: true }).click();
+
+  // The address is still that of the first one's agent.
+  await page.getByRole("alert").waitFor();
+  expect(await page.getByText("Ada", { exact: true }).count()).toBe(0);
+  await page.getByRole("link", { name: "Agents", exact: true }).click();
+  await page.getByRole("heading", { name: "Create your first agent" }).waitFor();
+});
+
+it("stays signed out when a new token arrives that was asked for before", async () => {
+  stand.allow(/status of 401/u);
+  const page = await signInAs(await stand.signUp());
+  await page.getByRole("heading", { name: "Create your first agent" }).waitFor();
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const steps: string[] = [];
+  await page.route("**/auth/refresh", async (route) => {
+    const response = await route.fetch();
+    asked.resolve();
+    await held.promise;
+    steps.push("new token");
+    await route.fulfill({ response });
+  });
+  await page.route("**/api-keys*", (route) => route.fulfill({ status: 401, json: {} }));
+  const ended = page.waitForResponse("**/auth/logout");
+  page.on("request", (request) => request.url().endsWith("/auth/logout") && steps.push("sign-out"));
+  await page.getByRole("link", { name: "API keys" }).click();
+  await asked.promise;
+
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Create the account" }).waitFor();
+  held.resolve();
+  await ended;
+
+  // The answer with the token sets the cookie, which the sign-out has to delete after that.
+  expect(steps).toEqual(["new token", "sign-out"]);
+  expect(await page.getByRole("navigation", { name: "Main" }).count()).toBe(0);
+  await page.reload();
+
+  await page.getByRole("button", { name: "Create the account" }).waitFor();
+  expect(await page.evaluate("localStorage.getItem('signed-in')")).toBeNull();
+});
+
 it.each(["light", "dark"] as const)("has no barrier on any screen, in the %s theme", async (colorScheme) => {
   const account = await stand.signUp();
   const model = await scriptModel([

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { violationsIn } from "./accessibility.ts";
 import { useStand } from "./stand.ts";
 
 const stand = useStand();
@@ -79,13 +80,36 @@ it("leads to the text if the description can't be loaded", async () => {
 });
 
 it("offers its sections on a phone, in the dark, and without anything wider than the screen", async () => {
-  const page = await stand.open("/docs", {
+  const page = await stand.open("/docs#/Agents/createAgent", {
     viewport: { width: 390, height: 844 },
     colorScheme: "dark",
     reducedMotion: "reduce",
   });
   await page.locator("#operations-tag-Chat").waitFor();
+  await page.locator("#operations-Agents-createAgent .opblock-body").waitFor();
 
-  expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+  expect(await page.evaluate(WIDER_THAN_THE_SCREEN)).toEqual([]);
   expect(await page.evaluate("document.documentElement.classList.contains('dark-mode')")).toBe(true);
 });
+
+/** Elements that end behind the right edge of the screen and cannot be scrolled to within their own place; none if the page fits. */
+const WIDER_THAN_THE_SCREEN = `document.documentElement.scrollWidth <= innerWidth ? [] :
+  [...document.querySelectorAll("#reference *")]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth)
+    .map((element) => element.tagName + "." + element.className + " " + element.getBoundingClientRect().right)`;
+
+/**
+ * Swagger UI nests a link in the button that opens an operation, leaves a level of headings out, and has only the operations in its
+ * main part.
+ */
+const OF_SWAGGER_UI = ["nested-interactive", "heading-order", "region"];
+
+it.each(["light", "dark"] as const)(
+  "has no barrier in the %s theme, with an operation open",
+  async (colorScheme) => {
+    const page = await stand.open("/docs#/Agents/createAgent", { colorScheme, reducedMotion: "reduce" });
+    await page.locator("#operations-Agents-createAgent .opblock-body").waitFor();
+
+    expect(await violationsIn(page, OF_SWAGGER_UI)).toEqual([]);
+  },
+);

@@ -210,6 +210,22 @@ describe("sign-in", () => {
     ]);
   });
 
+  it("is described without the user and password of an address, and without what steers a terminal", async () => {
+    const credentials = "somebody:their-password";
+    const address = NOWHERE.replace("http://", `http://${credentials}@`);
+    const hostile = await startIssuer({ issuer: "https://other.example\u001B[2J\u0007" });
+
+    const lines = [
+      ...(await localFound({ ...GOOD, OIDC_ISSUER: address })),
+      ...(await found("Table", { ...GOOD, DYNAMODB_ENDPOINT: address })),
+      ...(await localFound({ ...GOOD, OIDC_ISSUER: hostile })),
+    ];
+
+    expect(lines).toHaveLength(3);
+    expect(lines.join("")).not.toContain("their-password");
+    expect(lines[2]).toMatch(/^wrong: The issuer calls itself https:\/\/other\.example \[2J ,/u);
+  });
+
   it("is wrong if there is no issuer, or none that answers", async () => {
     const other = await listen((_, response) => answerJson(response, 404, {}));
 
