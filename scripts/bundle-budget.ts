@@ -6,10 +6,10 @@ import { buildBundle } from "./bundle.ts";
 
 /**
  * The maximum size of the compressed bundle, in kilobytes of 1,000 bytes: start-up time grows with it. A third of it is the
- * libraries of OpenAI and Stripe, which cannot be tree-shaken; see
+ * libraries of OpenAI, Stripe and the Model Context Protocol, which cannot be tree-shaken; see
  * `docs/decisions/0018-bundle-size.md`.
  */
-const BUDGET_KB = 455;
+const BUDGET_KB = 555;
 
 const folder = await mkdtemp(join(tmpdir(), "bundle-"));
 try {
