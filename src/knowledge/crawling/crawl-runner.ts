@@ -38,7 +38,7 @@ interface Work {
  * has the jobs and what they found; the object has what is left to do. While there is a job, an alarm is always set.
  */
 export class CrawlRunner extends DurableObject<Env> {
-  readonly #frontier = new Frontier(this.ctx.storage);
+  readonly #frontier = new Frontier({ storage: this.ctx.storage });
   readonly #queue = new CrawlQueue(this.ctx.storage);
   readonly #bell = new ChangeBell();
   #work: Work | undefined;

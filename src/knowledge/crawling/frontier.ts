@@ -89,14 +89,19 @@ export interface StoredRobots {
   readonly text: string;
 }
 
+interface FrontierDeps {
+  readonly storage: FrontierStorage;
+  /** How much is kept of links from job to job, in characters; 100 million by default. */
+  readonly maxKeptChars?: number | undefined;
+}
+
 /** Stores the addresses that the running job of a knowledge base knows, in order, and what has become of them. */
 export class Frontier {
   readonly #storage: FrontierStorage;
   readonly #maxKeptChars: number;
   #hasTables = false;
 
-  /** `maxKeptChars` is how much is kept of links from job to job, in characters. */
-  constructor(storage: FrontierStorage, maxKeptChars = MAX_KEPT_CHARS) {
+  constructor({ storage, maxKeptChars = MAX_KEPT_CHARS }: FrontierDeps) {
     this.#storage = storage;
     this.#maxKeptChars = maxKeptChars;
   }

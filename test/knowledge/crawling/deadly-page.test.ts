@@ -37,7 +37,7 @@ function workThrough(base: KnowledgeBaseRef, jobId: string, config: CrawlConfig,
     for (let life = 1; life <= 10; life++) {
       const deps = createCrawlDeps(await portsFrom(env), () => undefined);
       const death = Promise.withResolvers<"dead">();
-      const frontier = new Frontier(storage);
+      const frontier = new Frontier({ storage });
       let flushed = 0;
       const read = (source: DocumentSource) => {
         if (source.url !== deadly) return deps.read(source);
@@ -140,7 +140,7 @@ it("gives a sitemap up after three attempts if reading it ends the process, and 
       for (let life = 1; life <= 10; life++) {
         const deps = createCrawlDeps(await portsFrom(env), () => undefined);
         const death = Promise.withResolvers<"dead">();
-        const frontier = new Frontier(storage);
+        const frontier = new Frontier({ storage });
         let flushed = 0;
         // Whoever begins to read the sitemap never ends.
         const deadly = () =>

@@ -10,7 +10,7 @@ const withFrontier = (
   maxKeptChars?: number,
 ): Promise<void> =>
   runInDurableObject(env.CRAWL_RUNNER.getByName(name), (_runner, { storage }) =>
-    test(new Frontier(storage, maxKeptChars), storage),
+    test(new Frontier({ storage, maxKeptChars }), storage),
   );
 
 const sitemaps = (from: number, to: number): readonly string[] =>
