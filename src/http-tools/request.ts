@@ -52,7 +52,7 @@ export function partsOfUrl(template: string): {
   readonly path: string;
   readonly query: string | undefined;
 } {
-  const [, origin = "", rest = ""] = /^(https?:\/\/[^/?#\\]*)([^]*)$/iu.exec(template) ?? [];
+  const [, origin = "", rest = ""] = /^(https?:\/\/[^/?#\\]*)([^]*)/iu.exec(template) ?? [];
   const at = rest.indexOf("?");
   return at < 0
     ? { origin, path: rest, query: undefined }
