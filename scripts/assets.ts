@@ -6,10 +6,10 @@
  */
 import { randomInt } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { type Assets, bundleFiles, linkedPage } from "./page-bundle.ts";
 import { referenceAssets } from "./reference-assets.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
@@ -19,9 +19,6 @@ export const ASSETS_FOLDER = join(PROJECT, "dist/assets");
 
 /** The most that the playground's scripts and styles may take together, compressed, in kilobytes of 1,000 bytes. */
 export const PLAYGROUND_BUDGET_KB = 80;
-
-/** Files to serve, by their paths in the folder. */
-export type Assets = ReadonlyMap<string, Uint8Array>;
 
 /** What was built. */
 export interface BuiltAssets {
@@ -40,41 +37,16 @@ export async function buildAssets(folder = ASSETS_FOLDER): Promise<BuiltAssets> 
   return { playgroundGzipKb: Math.ceil(bytes / 1_000) };
 }
 
-/** Bundles the playground: the page, and its script and styles under names that contain a hash of their content. */
+/** Bundles the playground: the page, and its script and styles. */
 export async function playgroundAssets(): Promise<Assets> {
   const source = join(PROJECT, "playground");
-  const { outputFiles } = await build({
+  const files = await bundleFiles({
     absWorkingDir: source,
     entryPoints: { playground: "src/main.tsx", icon: "src/icon.svg" },
-    outdir: "out",
-    entryNames: "[name]-[hash]",
-    loader: { ".svg": "copy" },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "esm",
-    target: ["es2023", "chrome120", "firefox121", "safari17.4"],
     jsx: "automatic",
     jsxImportSource: "preact",
-    legalComments: "none",
-    logLevel: "silent",
   });
-  const files = new Map(
-    outputFiles.map(({ path, contents }) => [`assets/${basename(path)}`, contents] as const),
-  );
-  const page = await readFile(join(source, "index.html"), "utf8");
-  const linked = page.replaceAll(/\{\{(\w+\.\w+)\}\}/gu, (_match, name: string) => nameOf(name, files));
-  return new Map([...files, ["playground/index.html", new TextEncoder().encode(linked)]]);
-}
-
-/** Returns the path of a built file, such as `/assets/playground-ABCDEFGH.js` for `playground.js`. */
-function nameOf(name: string, files: Assets): string {
-  const [stem = "", extension = ""] = name.split(".");
-  const found = [...files.keys()].find(
-    (path) => path.startsWith(`assets/${stem}-`) && path.endsWith(`.${extension}`),
-  );
-  if (found === undefined) throw new Error(`playground/index.html links to ${name}, which was not built.`);
-  return `/${found}`;
+  return files.set("playground/index.html", await linkedPage(join(source, "index.html"), files));
 }
 
 /** Makes a folder hold exactly these files. Each one is replaced as a whole; files of before are removed last. */

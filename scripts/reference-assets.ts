@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
-
-import { build } from "esbuild";
-import type { Assets } from "./assets.ts";
+import { dirname, join } from "node:path";
+import { type Assets, bundleFiles, linkedPage } from "./page-bundle.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 
@@ -19,27 +17,14 @@ const LICENCES = ["LICENSE", "NOTICE", "swagger-ui-es-bundle.js.LICENSE.txt"];
  * contain a hash of their content, and the same reference as text.
  */
 export async function referenceAssets(): Promise<Assets> {
-  const { outputFiles } = await build({
+  const files = await bundleFiles({
     absWorkingDir: PROJECT,
     entryPoints: { reference: "reference/src/main.ts", icon: "reference/src/icon.svg" },
-    outdir: "out",
-    entryNames: "[name]-[hash]",
-    loader: { ".svg": "copy" },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "esm",
-    target: ["es2023", "chrome120", "firefox121", "safari17.4"],
-    legalComments: "none",
-    logLevel: "silent",
   });
-  const files = new Map(outputFiles.map(({ path, contents }) => [`assets/${basename(path)}`, contents]));
   const licences = await licencesOfSwaggerUi();
   files.set(`assets/licences-${hashOf(licences)}.txt`, licences);
 
-  const page = await readFile(join(PROJECT, "reference/index.html"), "utf8");
-  const linked = page.replaceAll(/\{\{(\w+\.\w+)\}\}/gu, (_match, name: string) => nameOf(name, files));
-  files.set("reference/index.html", new TextEncoder().encode(linked));
+  files.set("reference/index.html", await linkedPage(join(PROJECT, "reference/index.html"), files));
   for (const [path, source] of Object.entries(TEXTS)) files.set(path, await readFile(join(PROJECT, source)));
   return files;
 }
@@ -53,13 +38,3 @@ async function licencesOfSwaggerUi(): Promise<Uint8Array> {
 /** Eight characters as esbuild's hashes have them, from which caches learn that the file never changes. */
 const hashOf = (content: Uint8Array): string =>
   createHash("sha256").update(content).digest("hex").slice(0, 8).toUpperCase();
-
-/** Returns the path of a built file, such as `/assets/reference-ABCDEFGH.js` for `reference.js`. Throws if it was not built. */
-function nameOf(name: string, files: Assets): string {
-  const [stem = "", extension = ""] = name.split(".");
-  const found = [...files.keys()].find(
-    (path) => path.startsWith(`assets/${stem}-`) && path.endsWith(`.${extension}`),
-  );
-  if (found === undefined) throw new Error(`reference/index.html links to ${name}, which was not built.`);
-  return `/${found}`;
-}

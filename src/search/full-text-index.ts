@@ -256,7 +256,7 @@ export class FullTextIndex {
     return { ranked, total: total + near.length - this.#words.countAmong(query, placesOf(near)) };
   }
 
-  /** Adds a memory unless a later version is in the index. An edit gives a memory a later sort key. */
+  /** Adds a memory unless a later version is in the index. An edited memory has a later sort key than before. */
   #add(memory: IndexedMemory, place: number): void {
     const known = this.#currentKeyOf(memory.memoryId);
     if (known !== undefined && known >= memory.sortKey) return;

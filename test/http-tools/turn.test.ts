@@ -151,7 +151,7 @@ it("reads only the beginning of an answer of gigabytes", async () => {
   expect((await resultsIn(model)).at(-1)).toContain("Only its first 262144 bytes were read.");
 });
 
-it("gives a slow server up, and asks a server that has failed twice no more in the turn", async () => {
+it("stops waiting for a slow server, and sends no more requests in the turn to a server that has failed twice", async () => {
   const { client, model, site, path } = await agentWithTool(
     { "/slow": { headers: { "content-type": "text/plain" }, body: "Well", fault: "stall" } },
     [[lookUp("slow"), lookUp("slow"), lookUp("slow")], [{ text: "It is too slow." }]],

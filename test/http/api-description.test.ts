@@ -125,7 +125,7 @@ it("has a shared test case for every route", () => {
   );
 });
 
-it("gives every operation an id of its own", () => {
+it("has a different id for every operation", () => {
   const ids = [...operations.keys()].flatMap((route) => operationOf(route).map(({ id }) => id));
 
   expect(new Set(ids).size).toBe(operations.size);

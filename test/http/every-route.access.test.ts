@@ -85,7 +85,7 @@ describe.each(GUARDED_WITH_PROBLEMS)("$route", (route) => {
 });
 
 describe.each(WITH_ID)("$route", (route) => {
-  it("gives the same answer for absent, malformed and foreign ids, and changes nothing of others", async () => {
+  it("answers absent, malformed and foreign ids alike, and changes nothing of others", async () => {
     const before = await partitionsOf(owner.email, place);
 
     const absent = await sendTo(stranger, route, absentPlace());

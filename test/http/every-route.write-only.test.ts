@@ -296,7 +296,7 @@ describe.each(Object.entries(TRIES))("%s", (route, triesOf) => {
     }
   });
 
-  it("gives a key that may also read the same answer as the owner", async () => {
+  it("answers a key that may also read as it answers the owner", async () => {
     const reader = await programOf(owner);
 
     const others = triesOf(stored);

@@ -98,7 +98,7 @@ it.each(["/agents", "/conversations", "/auth/me", "/health"])(
   },
 );
 
-it("gives every answer an id, which its problem document repeats", async () => {
+it("sends an id with every answer, which its problem document repeats", async () => {
   const { headers, body } = await anonymous("GET", "/agents");
 
   expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/u);

@@ -122,7 +122,7 @@ describe("the pages of a job", () => {
 });
 
 describe("settling", () => {
-  it("gives back what was not stored, once, and closes the reservation", async () => {
+  it("returns what was not stored to the budget, once, and closes the reservation", async () => {
     const client = await limited(10);
     const base = await createBase(client);
     const jobId = newJobId();
@@ -138,7 +138,7 @@ describe("settling", () => {
     expect(await budget.reserve(base, jobId, 4)).toBe(6);
   });
 
-  it("gives back a reservation of which nothing was stored, so that the job may begin later", async () => {
+  it("cancels a reservation of which nothing was stored, so that the job may begin later", async () => {
     const client = await limited(10);
     const base = await createBase(client);
     const jobId = newJobId();
@@ -179,7 +179,7 @@ describe("settling", () => {
     expect([await pagesUsed(client.email), await storedIn(base)]).toEqual([0, []]);
   });
 
-  it("gives pages back to the month in which they were reserved", async () => {
+  it("returns pages to the month in which they were reserved", async () => {
     const client = await limited(10);
     const base = await createBase(client);
     const jobId = newJobId();

@@ -187,7 +187,7 @@ it("accepts notifications with 202, also of requests that it does not know", asy
   }
 });
 
-it("negotiates the revision, and gives a session to a client of 2025", async () => {
+it("negotiates the revision, and opens a session for a client of 2025", async () => {
   const ask = async (protocolVersion: string) => {
     const params = { ...initialize.params, protocolVersion };
     const { body, headers } = await owner("POST", path, { ...initialize, params }, ACCEPT);

@@ -70,14 +70,14 @@ describe("the API description", () => {
     expect(api.tags.map(({ name }) => name)).toEqual(Object.keys(TAGS));
   });
 
-  it("gives every operation one known tag, and every tag an operation", () => {
+  it("has one known tag for every operation, and an operation for every tag", () => {
     const used = operations.map(({ tags }) => tags);
 
     expect(used.filter((tags) => tags.length !== 1)).toEqual([]);
     expect(new Set(used.flat())).toEqual(new Set(Object.keys(TAGS)));
   });
 
-  it("gives every operation a summary of at most 60 characters and a description in sentences", () => {
+  it("has for every operation a summary of at most 60 characters and a description in sentences", () => {
     const wrong = operations.filter(
       ({ summary, description }) =>
         summary === "" || summary.length > 60 || summary.endsWith(".") || !description.endsWith("."),
@@ -86,7 +86,7 @@ describe("the API description", () => {
     expect(wrong.map(({ operationId }) => operationId)).toEqual([]);
   });
 
-  it("gives every operation an id of its own", () => {
+  it("has a different id for every operation", () => {
     const ids = operations.map(({ operationId }) => operationId);
 
     expect(new Set(ids).size).toBe(ids.length);
@@ -112,7 +112,7 @@ describe("the API description", () => {
     expect(undescribed.map(([path]) => path)).toEqual([]);
   });
 
-  it("describes every parameter and gives an example of it", () => {
+  it("describes every parameter and has an example of it", () => {
     const wrong = operations.flatMap(({ operationId, parameters }) =>
       parameters
         .filter(({ description, example }) => isBlank(description) || example === undefined)
@@ -164,7 +164,7 @@ describe("the API description", () => {
     expect(taking("Idempotency-Key")).toContain("sendMessage");
   });
 
-  it("gives every refusal the schema of problems, or of OpenAI's errors below /v1", () => {
+  it("describes every refusal by the schema of problems, or of OpenAI's errors below /v1", () => {
     const refusals = Object.entries(api.paths).flatMap(([path, methods]) =>
       Object.values(methods).flatMap(({ operationId, responses }) =>
         Object.entries(responses)

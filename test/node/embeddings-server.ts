@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import type { EmbeddingsFault, LoggedEmbedding } from "../support/control-protocol.ts";
+import { startAnsweringServer } from "./answering-server.ts";
 
 /** The words of a line are synonyms, and each line has a direction of its own. */
 const MEANINGS = [
@@ -12,46 +12,12 @@ const MEANINGS = [
   "money salary wage pay",
 ].map((line) => new Set(line.split(" ")));
 
-/** What the server does for one model, and what it was asked. */
-interface ModelState {
-  fault: EmbeddingsFault | null;
-  readonly requests: LoggedEmbedding[];
-}
-
 /** A server with OpenAI's embeddings API, whose vectors reflect synonyms, and with faults for each model. */
-export async function startEmbeddingsServer() {
-  const models = new Map<string, ModelState>();
-  const stateOf = (model: string): ModelState => {
-    const state = models.get(model) ?? { fault: null, requests: [] };
-    models.set(model, state);
-    return state;
-  };
-
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      // The client under test sends this shape, or its test fails.
-      const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as LoggedEmbedding["body"];
-      const { fault, requests } = stateOf(body.model);
-      requests.push({ body, authorization: request.headers.authorization ?? null });
-      answer(response, body.input, body.dimensions ?? 8, fault);
-    });
+export const startEmbeddingsServer = () =>
+  startAnsweringServer<LoggedEmbedding["body"], EmbeddingsFault, LoggedEmbedding>({
+    logged: (body, request) => ({ body, authorization: request.headers.authorization ?? null }),
+    answer: (response, body, fault) => answer(response, body.input, body.dimensions ?? 8, fault),
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // A server that listens on TCP has an address of this shape.
-  const { port } = server.address() as AddressInfo;
-
-  return {
-    url: `http://127.0.0.1:${port}/v1`,
-    setFault: (model: string, fault: EmbeddingsFault | null) => void (stateOf(model).fault = fault),
-    requests: (model: string) => stateOf(model).requests,
-    stop: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}
 
 function answer(
   response: ServerResponse,

@@ -102,7 +102,7 @@ async function startCuttingProxy(target: string) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cuts: () => cuts };
 }
 
-it("serves the page of the browser's example and gives it tokens that its origin may use", async () => {
+it("serves the page of the browser's example, and issues tokens that its origin may use", async () => {
   const api = await startApi();
   const PORT = String(await freePort());
   const child = begin(process.execPath, ["browser/server.mjs"], { API_URL: api, PORT });

@@ -1,47 +1,17 @@
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import type { LoggedReranking, RerankFault } from "../support/control-protocol.ts";
-
-/** What the server does for one model, and what it was asked. */
-interface ModelState {
-  fault: RerankFault | null;
-  readonly requests: LoggedReranking[];
-}
+import { startAnsweringServer } from "./answering-server.ts";
 
 /** A server with the rerank API of Cohere. The relevance of a document is the number in it behind `relevance`. */
-export async function startRerankServer() {
-  const models = new Map<string, ModelState>();
-  const stateOf = (model: string): ModelState => {
-    const state = models.get(model) ?? { fault: null, requests: [] };
-    models.set(model, state);
-    return state;
-  };
-
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      // The client under test sends this shape, or its test fails.
-      const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as LoggedReranking["body"];
-      const { fault, requests } = stateOf(body.model);
-      requests.push({ path: request.url ?? "", body, authorization: request.headers.authorization ?? null });
-      answer(response, body.documents, fault);
-    });
+export const startRerankServer = () =>
+  startAnsweringServer<LoggedReranking["body"], RerankFault, LoggedReranking>({
+    logged: (body, request) => ({
+      path: request.url ?? "",
+      body,
+      authorization: request.headers.authorization ?? null,
+    }),
+    answer: (response, body, fault) => answer(response, body.documents, fault),
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // A server that listens on TCP has an address of this shape.
-  const { port } = server.address() as AddressInfo;
-
-  return {
-    url: `http://127.0.0.1:${port}/v1`,
-    setFault: (model: string, fault: RerankFault | null) => void (stateOf(model).fault = fault),
-    requests: (model: string) => stateOf(model).requests,
-    stop: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}
 
 function answer(response: ServerResponse, documents: readonly string[], fault: RerankFault | null): void {
   if (fault?.kind === "stall") return;

@@ -283,7 +283,7 @@ describe("buying in addition to a plan", () => {
 });
 
 describe("buying without a sign-in", () => {
-  it("gives the plan to the account of the address that paid", async () => {
+  it("adds the plan to the account of the address that paid", async () => {
     const name = `late-${crypto.randomUUID().slice(0, 13)}`;
     const email = `${name}@example.com`;
     const { body } = await anonymous("POST", "/payments/stripe/checkout", {
@@ -299,7 +299,7 @@ describe("buying without a sign-in", () => {
     expect(await status(client)).toMatchObject({ tier: "pro", is_active: true });
   });
 
-  it("gives no plan to an address that was entered here but did not pay", async () => {
+  it("adds no plan to an address that was entered here but did not pay", async () => {
     const victim = await signUp();
     const { body } = await anonymous("POST", "/payments/stripe/checkout", {
       ...pro,

@@ -149,7 +149,7 @@ describe("two live subscriptions of an account", () => {
     return { client, starter, pro };
   };
 
-  it("give the better plan", async () => {
+  it("count as the better plan", async () => {
     const { client } = await two();
     expect(await statusOf(client)).toMatchObject({ tier: "pro" });
   });
@@ -229,7 +229,7 @@ describe("two live subscriptions of an account", () => {
 describe("a subscription with add-ons", () => {
   const ADDONS = ["price_unknown", "price_unknown"];
 
-  it("gives the plan of the item that sells one", async () => {
+  it("counts as the plan of the item that sells one", async () => {
     const client = await signUp();
     await buy(client, STARTER, { addons: ADDONS });
     expect(await statusOf(client)).toMatchObject({ tier: "starter" });

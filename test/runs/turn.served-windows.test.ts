@@ -119,7 +119,7 @@ describe("the window that a server states", () => {
     expect(windows()).toBe(1);
   });
 
-  it("gives way to what an overflow has shown", async () => {
+  it("is replaced by what an overflow has shown", async () => {
     serve(LLAMA_CPP);
     const { client, windowOf, turn } = await begin(LLAMA_CPP);
     await turn();

@@ -86,7 +86,7 @@ describe("configuring a provider", () => {
     for (const form of [key, key.slice(0, -4), btoa(key), btoa(`"${key}"`)]) expect(seen).not.toContain(form);
   });
 
-  it("gives no hint of a key that is too short for one", async () => {
+  it("shows no part of a key that is too short for it", async () => {
     const client = await signUp();
     await ask(client)("POST", ADDRESSED, { base_url: "https://one.example/v1" });
 

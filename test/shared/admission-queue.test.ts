@@ -285,7 +285,7 @@ describe("the admission queue", () => {
     expect(queue.length).toBe(3);
   });
 
-  it("gives no place to a request that was cancelled while it waited", async () => {
+  it("lets no request in that was cancelled while it waited", async () => {
     const queue = new AdmissionQueue({ ...options, limit: 1, patienceMs: 4_000 });
     const requests = enterMany(queue, 1);
     enterMany(queue, 10);

@@ -70,7 +70,7 @@ function workThrough(base: KnowledgeBaseRef, jobId: string, config: CrawlConfig,
 }
 
 it.each<Harm>(["ends the process", "throws"])(
-  "gives a page up after three attempts if reading it %s, says so, and goes on",
+  "fails a page after three attempts if reading it %s, says so, and goes on",
   async (harm) => {
     const client = await signUp();
     const base = await createBase(client);
@@ -115,7 +115,7 @@ it.each<Harm>(["ends the process", "throws"])(
   },
 );
 
-it("gives a sitemap up after three attempts if reading it ends the process, and ends the job", async () => {
+it("stops reading a sitemap after three attempts if reading it ends the process, and ends the job", async () => {
   const client = await signUp();
   const base = await createBase(client);
   const site = await startSite({

@@ -265,7 +265,7 @@ describe("a running job", () => {
 });
 
 describe("cancelling", () => {
-  it("gives back the pages of a job whose start failed after they had been reserved", async () => {
+  it("returns the pages of a job whose start failed after they had been reserved", async () => {
     const client = await signUp();
     const base = await createBase(client);
     const path = `/knowledge-bases/${base.kbId}/crawl-jobs`;

@@ -27,7 +27,7 @@ describe("a CSV file", () => {
     expect(readCsv("1,2\n3,4").markdown).toBe("Column 1: 1\nColumn 2: 2\n\nColumn 1: 3\nColumn 2: 4");
   });
 
-  it("prefers the delimiter that gives rows of the same length", () => {
+  it("prefers the delimiter by which all rows have the same length", () => {
     expect(readCsv("Name;Note\nAnna;one, two, three\nBen;four").markdown).toBe(
       "Name: Anna\nNote: one, two, three\n\nName: Ben\nNote: four",
     );
