@@ -178,7 +178,7 @@ describe("a request that is refused for", () => {
 
   it.each([
     ["OpenRouter", 404, "No endpoints found that support tool use."],
-    ["Ollama", 400, "registry.ollama.ai/library/gemma:2b does not support tools"],
+    ["Ollama", 400, "library/gemma:2b does not support tools"],
     ["vLLM", 400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'],
     ["llama.cpp", 500, "tools param requires --jinja flag"],
     ["Google", 400, "Function calling is not enabled for models/gemma-3-27b-it"],
