@@ -107,8 +107,9 @@ export default defineConfig({
   test: {
     provide: { propertySeed: Number(process.env["PROPERTY_SEED"] ?? PROPERTY_SEED) },
     silent: "passed-only",
-    // Tests wait about as much as they compute: two files at a time keep two cores busy.
-    maxWorkers: 2,
+    // Tests wait about as much as they compute: four files at a time keep two cores busy. Projects begin in the order of their names,
+    // so those that take long to start and to wait (`isolated`, `node`) begin first.
+    maxWorkers: 4,
     // Tests of a `describe.concurrent` do little but wait.
     maxConcurrency: 20,
     // These deadlines only end tests that hang. They leave room for a machine with much other work, so no test has its own.
@@ -117,8 +118,8 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000, interval: 20 } },
     globalSetup: ["./test/node/global-setup.ts"],
     projects: [
+      inWorkerd("isolated", ALONE, true),
       inWorkerd("workerd", SHARING, false),
-      inWorkerd("workerd-alone", ALONE, true),
       {
         test: {
           name: "node",
