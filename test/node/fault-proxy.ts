@@ -80,7 +80,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     lateMs = 0,
   ): Promise<void> {
     const answer = await forward(upstream, request, body);
-    await sleep(lateMs);
+    if (lateMs > 0) await sleep(lateMs);
     response.writeHead(answer.status, answer.headers);
     response.end(answer.body);
   }
@@ -200,7 +200,12 @@ function forward(upstream: string, request: IncomingMessage, body: string): Prom
       const type = response.headers["content-type"] ?? "application/x-amz-json-1.0";
       readBody(response)
         .then((text) =>
-          resolve({ status: response.statusCode ?? 500, headers: { "content-type": type }, body: text }),
+          resolve({
+            status: response.statusCode ?? 500,
+            // DynamoDB states the length of its answers.
+            headers: { "content-type": type, "content-length": String(Buffer.byteLength(text)) },
+            body: text,
+          }),
         )
         .catch(reject);
     });
