@@ -2820,7 +2820,7 @@ export interface UiUsage {
   data: TokenUsage;
 }
 
-/** The answer to a deletion that needs another request to finish. */
+/** The answer to a deletion that continues after it. */
 export interface Unfinished {
   /** Always `deleting`. */
   status: "deleting";
@@ -5147,7 +5147,7 @@ export interface Operations {
     /**
      * Delete an agent with everything it remembers. (`deleteAgent`)
      *
-     * Deletes the agent, its conversations, memories and end users. Knowledge bases stay. The agent is gone for everyone at once; if there is much to remove, the answer is a 202, and the same request continues until it is a 204. Deleting an agent that does not exist is a 204 as well.
+     * Deletes the agent, its conversations, memories and end users. Knowledge bases stay. The agent is gone for everyone at once; if there is much to remove, the answer is a 202, and the rest is removed soon after. Deleting an agent that does not exist is a 204 as well.
      */
     "/agents/{agentId}": {
       options: {
@@ -5257,7 +5257,7 @@ export interface Operations {
     /**
      * Delete an end user with everything of theirs. (`deleteEndUser`)
      *
-     * Deletes their conversations and memories; all their tokens become invalid at once. If there is much to remove, the answer is a 202, and the same request continues until it is a 204. Deleting an end user who does not exist is a 204 as well.
+     * Deletes their conversations and memories; all their tokens become invalid at once. If there is much to remove, the answer is a 202, and the rest is removed soon after: a repeated request is a 204 when nothing is left. Deleting an end user who does not exist is a 204 as well.
      */
     "/agents/{agentId}/end-users/{endUserId}": {
       options: {
@@ -5289,7 +5289,7 @@ export interface Operations {
     /**
      * Delete a knowledge base. (`deleteKnowledgeBase`)
      *
-     * Closes the knowledge base at once and removes its pages, crawl jobs and links. If it has many pages, the answer is a 202, and the same request continues until it is a 204. Pages of this month still count.
+     * Closes the knowledge base at once and removes its pages, crawl jobs and links. If it has many pages, the answer is a 202, and the rest is removed soon after. A repeated request is a 404 when nothing is left. Pages of this month still count.
      */
     "/knowledge-bases/{kbId}": {
       options: {
@@ -5365,7 +5365,7 @@ export interface Operations {
     /**
      * Delete a conversation with its messages. (`deleteConversation`)
      *
-     * Deletes the conversation, its messages and its runs. What the agent has written to its memory stays. The conversation is gone for everyone at once; if it has many messages, the answer is a 202, and the same request continues until it is a 204.
+     * Deletes the conversation, its messages and its runs. What the agent has written to its memory stays. The conversation is gone for everyone at once; if it has many messages, the answer is a 202, and the rest is removed soon after. A repeated request is a 404 when nothing is left.
      */
     "/conversations/{conversationId}": {
       options: {
