@@ -4475,7 +4475,7 @@ export interface Operations {
     /**
      * Replace the secret of a webhook endpoint. (`rotateWebhookSecret`)
      *
-     * Returns a new secret, which is shown only once. For `overlap_hours`, deliveries have signatures of the new and the previous secret, so that receivers can be changed one after the other. Send 0 if the previous secret has leaked.
+     * Returns a new secret, which is shown only once. For `overlap_hours`, deliveries have signatures of the new and the previous secret, so that receivers can be changed one after the other. Send 0 if the previous secret has leaked. At most three secrets sign at the same time; one more is a 409. A repeat with the same `Idempotency-Key` returns the same secret, so that a lost answer costs nothing.
      */
     "/webhooks/{webhookId}/rotate-secret": {
       options: {
@@ -4483,6 +4483,10 @@ export interface Operations {
           /** The endpoint's id, `webhook_id`. */
           webhookId: string;
         };
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
         body?: SecretRotation;
       };
       answer: ShownWebhook;
@@ -5645,6 +5649,7 @@ export interface Operations {
 export const IDEMPOTENT_OPERATIONS: ReadonlySet<string> = new Set([
   "POST /api-keys",
   "POST /webhooks",
+  "POST /webhooks/{webhookId}/rotate-secret",
   "POST /agents",
   "POST /agents/{agentId}/memory-blocks",
   "POST /agents/{agentId}/archival-memory",
