@@ -4,7 +4,9 @@
  *
  * @example wrangler deploy
  */
-if (process.env["ASSETS_ARE_BUILT"] !== "1") {
+import { env } from "node:process";
+
+if (env["ASSETS_ARE_BUILT"] !== "1") {
   // Loaded only here: it takes longer than to find out that there is nothing to do.
   const { buildWithinBudget } = await import("./assets.ts");
   await buildWithinBudget();
