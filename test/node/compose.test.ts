@@ -11,7 +11,7 @@ const read = (file: string): Promise<string> => readFile(join(import.meta.dirnam
 async function linesOf(service: string): Promise<readonly string[]> {
   const lines = (await read("compose.yaml")).split("\n").filter((line) => !line.trimStart().startsWith("#"));
   const from = lines.indexOf(`  ${service}:`);
-  expect(from, service).toBeGreaterThan(0);
+  expect([service, from]).not.toEqual([service, -1]);
   const length = lines.slice(from + 1).findIndex((line) => /^ {0,2}\S/u.test(line));
   return lines.slice(from + 1, from + 1 + length);
 }

@@ -29,7 +29,7 @@ it("copies every file into the image that the commands for it import", async () 
   const needed = new Set<string>();
   for (const command of COMMANDS) {
     const script = /^node (?<file>\S+)/u.exec(scripts[command] ?? "")?.groups?.["file"];
-    expect(script, command).toBeDefined();
+    expect([command, script]).toEqual([command, expect.any(String)]);
     await addImports(join(PROJECT, script ?? ""), needed);
   }
 

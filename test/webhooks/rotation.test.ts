@@ -13,7 +13,10 @@ async function endpointOf(client: Client) {
   const rotate = (key?: string, body?: object) =>
     client("POST", `${path}/rotate-secret`, body, key === undefined ? {} : { "idempotency-key": key });
   const stored = () => table.get({ pk: `User#${client.email}`, sk: `WebhookEndpoint#${id}` });
-  const signing = async () => ((await stored())?.["signing_secrets"] as unknown[]).length;
+  const signing = async () => {
+    const secrets = (await stored())?.["signing_secrets"];
+    return Array.isArray(secrets) ? secrets.length : 0;
+  };
   return { path, secret, rotate, signing, stored };
 }
 
