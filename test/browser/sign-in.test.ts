@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 import type { Page } from "playwright-core";
 import { afterAll, expect, it } from "vitest";
 import { freePort } from "../../scripts/free-port.ts";
@@ -31,7 +32,7 @@ async function startIssuerWithPage() {
       response.writeHead(200, { "content-type": "text/html" }).end(pageFor(asked));
       return;
     }
-    const body = await new Response(ReadableStream.from(request)).text();
+    const body = await text(request);
     const headers = Object.fromEntries(
       Object.entries(request.headers).flatMap(([name, value]) =>
         typeof value === "string" && !["connection", "content-length", "host"].includes(name)
