@@ -21,6 +21,7 @@ COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/node_modules/workerd node_modules/workerd
 COPY --from=build /app/dist dist
 COPY package.json pricing_config.json ./
+COPY client client
 COPY scripts scripts
 COPY src src
 COPY --from=build --chown=node:node /app/data data

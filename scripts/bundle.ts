@@ -4,7 +4,6 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { unstable_readConfig, type Unstable_Config } from "wrangler";
-import { buildAssets } from "./assets.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 
@@ -24,8 +23,6 @@ export interface Bundle {
  */
 export async function buildBundle(folder: string, configFile = "wrangler.toml"): Promise<Bundle> {
   const config = unstable_readConfig({ config: join(PROJECT, configFile) });
-  // wrangler refuses to build without the folder that the configuration names.
-  if (config.assets !== undefined) await buildAssets();
   const wrangler = join(PROJECT, "node_modules/wrangler/bin/wrangler.js");
   await promisify(execFile)(
     process.execPath,

@@ -37,6 +37,7 @@ const MAY_IMPORT_ROOT = new Map([
   ["access/known-origin.ts", ["config.ts"]],
   // Classes of Durable Objects construct their own dependencies.
   ["accounts/account-deletion.ts", ["deps/ports.ts", "deps/objects.ts"]],
+  ["deletions/deletion-runner.ts", ["deps/ports.ts", "deps/request.ts"]],
   ["knowledge/document-index.ts", ["deps/ports.ts", "deps/objects.ts"]],
   ["knowledge/crawling/crawl-runner.ts", ["deps/ports.ts", "deps/objects.ts"]],
   ["runs/conversation-runner.ts", ["deps/ports.ts", "deps/objects.ts"]],

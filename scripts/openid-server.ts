@@ -9,8 +9,13 @@ const PERSON = {
   picture: "https://example.com/grace.png",
 };
 
-/** An OpenID issuer on this machine, on a free port: it signs everybody in as one and the same person. */
-export async function startOpenIdServer(): Promise<{ url: string; stop: () => Promise<void> }> {
+/**
+ * An OpenID issuer on this machine, on a free port: it signs everybody in as one and the same person. `reachedAt` is the address under
+ * which it is known, if a proxy stands before it.
+ */
+export async function startOpenIdServer(
+  reachedAt?: string,
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const server = new OAuth2Server();
   await server.issuer.keys.generate("RS256");
   server.service.on("beforeTokenSigning", (token: { payload: object }) => {
@@ -20,6 +25,6 @@ export async function startOpenIdServer(): Promise<{ url: string; stop: () => Pr
 
   // By number, because not every client resolves `localhost` to the same address.
   const url = `http://127.0.0.1:${server.address().port}`;
-  server.issuer.url = url;
+  server.issuer.url = reachedAt ?? url;
   return { url, stop: () => server.stop() };
 }

@@ -122,6 +122,8 @@ const WRANGLER_SETTINGS = {
   XDG_CONFIG_HOME: resolve(SCRATCH, "config"),
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   X_LOCAL_OBSERVABILITY: "false",
+  // The build command has nothing to do: `scripts/dev.ts` builds the assets itself, and again after edits.
+  ASSETS_ARE_BUILT: "1",
 };
 
 function wranglerBinary(): string {

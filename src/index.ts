@@ -2,6 +2,7 @@ import { createApp } from "./app.ts";
 import { runSchedule } from "./schedule.ts";
 
 export { AccountDeletion } from "./accounts/account-deletion.ts";
+export { DeletionRunner } from "./deletions/deletion-runner.ts";
 export { DocumentIndex } from "./knowledge/document-index.ts";
 export { AccountMeter } from "./runs/account-meter.ts";
 export { ConversationRunner } from "./runs/conversation-runner.ts";

@@ -89,7 +89,7 @@ export class AgentClient {
     return (await this.#api.request("PATCH", AGENT, options)) as Agent;
   }
 
-  /** Deletes the agent with its conversations and memories. Returns false if another call is needed to finish it. */
+  /** Deletes the agent with its conversations and memories. Returns false if the service removes the rest after its answer. */
   async delete(settings: RequestSettings = {}): Promise<boolean> {
     return (await this.#api.request("DELETE", AGENT, { ...settings, path: this.#path })) === undefined;
   }
@@ -211,7 +211,7 @@ export class EndUserClient {
     return await this.#api.request("GET", END_USER, { ...settings, path: this.#path });
   }
 
-  /** Deletes everything about the end user. Returns false if another call is needed to finish it. */
+  /** Deletes everything about the end user. Returns false if the service removes the rest after its answer. */
   async delete(settings: RequestSettings = {}): Promise<boolean> {
     return (await this.#api.request("DELETE", END_USER, { ...settings, path: this.#path })) === undefined;
   }

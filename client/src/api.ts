@@ -2820,7 +2820,7 @@ export interface UiUsage {
   data: TokenUsage;
 }
 
-/** The answer to a deletion that needs another request to finish. */
+/** The answer to a deletion that continues after it. */
 export interface Unfinished {
   /** Always `deleting`. */
   status: "deleting";
@@ -4475,7 +4475,7 @@ export interface Operations {
     /**
      * Replace the secret of a webhook endpoint. (`rotateWebhookSecret`)
      *
-     * Returns a new secret, which is shown only once. For `overlap_hours`, deliveries have signatures of the new and the previous secret, so that receivers can be changed one after the other. Send 0 if the previous secret has leaked.
+     * Returns a new secret, which is shown only once. For `overlap_hours`, deliveries have signatures of the new and the previous secret, so that receivers can be changed one after the other. Send 0 if the previous secret has leaked. At most three secrets sign at the same time; one more is a 409. A repeat with the same `Idempotency-Key` returns the same secret, so that a lost answer costs nothing.
      */
     "/webhooks/{webhookId}/rotate-secret": {
       options: {
@@ -4483,6 +4483,10 @@ export interface Operations {
           /** The endpoint's id, `webhook_id`. */
           webhookId: string;
         };
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
         body?: SecretRotation;
       };
       answer: ShownWebhook;
@@ -5147,7 +5151,7 @@ export interface Operations {
     /**
      * Delete an agent with everything it remembers. (`deleteAgent`)
      *
-     * Deletes the agent, its conversations, memories and end users. Knowledge bases stay. The agent is gone for everyone at once; if there is much to remove, the answer is a 202, and the same request continues until it is a 204. Deleting an agent that does not exist is a 204 as well.
+     * Deletes the agent, its conversations, memories and end users. Knowledge bases stay. The agent is gone for everyone at once; if there is much to remove, the answer is a 202, and the rest is removed soon after. Deleting an agent that does not exist is a 204 as well.
      */
     "/agents/{agentId}": {
       options: {
@@ -5257,7 +5261,7 @@ export interface Operations {
     /**
      * Delete an end user with everything of theirs. (`deleteEndUser`)
      *
-     * Deletes their conversations and memories; all their tokens become invalid at once. If there is much to remove, the answer is a 202, and the same request continues until it is a 204. Deleting an end user who does not exist is a 204 as well.
+     * Deletes their conversations and memories; all their tokens become invalid at once. If there is much to remove, the answer is a 202, and the rest is removed soon after: a repeated request is a 204 when nothing is left. Deleting an end user who does not exist is a 204 as well.
      */
     "/agents/{agentId}/end-users/{endUserId}": {
       options: {
@@ -5289,7 +5293,7 @@ export interface Operations {
     /**
      * Delete a knowledge base. (`deleteKnowledgeBase`)
      *
-     * Closes the knowledge base at once and removes its pages, crawl jobs and links. If it has many pages, the answer is a 202, and the same request continues until it is a 204. Pages of this month still count.
+     * Closes the knowledge base at once and removes its pages, crawl jobs and links. If it has many pages, the answer is a 202, and the rest is removed soon after. A repeated request is a 404 when nothing is left. Pages of this month still count.
      */
     "/knowledge-bases/{kbId}": {
       options: {
@@ -5365,7 +5369,7 @@ export interface Operations {
     /**
      * Delete a conversation with its messages. (`deleteConversation`)
      *
-     * Deletes the conversation, its messages and its runs. What the agent has written to its memory stays. The conversation is gone for everyone at once; if it has many messages, the answer is a 202, and the same request continues until it is a 204.
+     * Deletes the conversation, its messages and its runs. What the agent has written to its memory stays. The conversation is gone for everyone at once; if it has many messages, the answer is a 202, and the rest is removed soon after. A repeated request is a 404 when nothing is left.
      */
     "/conversations/{conversationId}": {
       options: {
@@ -5645,6 +5649,7 @@ export interface Operations {
 export const IDEMPOTENT_OPERATIONS: ReadonlySet<string> = new Set([
   "POST /api-keys",
   "POST /webhooks",
+  "POST /webhooks/{webhookId}/rotate-secret",
   "POST /agents",
   "POST /agents/{agentId}/memory-blocks",
   "POST /agents/{agentId}/archival-memory",

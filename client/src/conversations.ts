@@ -56,7 +56,7 @@ export class ConversationClient {
     return (await this.#api.request("PATCH", CONVERSATION, options)) as Conversation;
   }
 
-  /** Deletes the conversation and its messages. Returns false if another call is needed to finish it. */
+  /** Deletes the conversation and its messages. Returns false if the service removes the rest after its answer. */
   async delete(settings: RequestSettings = {}): Promise<boolean> {
     return (await this.#api.request("DELETE", CONVERSATION, { ...settings, path: this.#path })) === undefined;
   }

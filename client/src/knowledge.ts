@@ -81,7 +81,7 @@ export class KnowledgeBaseClient {
     return (await this.#api.request("PATCH", BASE, options)) as KnowledgeBase;
   }
 
-  /** Deletes the knowledge base and its pages. Returns false if another call is needed to finish it. */
+  /** Deletes the knowledge base and its pages. Returns false if the service removes the rest after its answer. */
   async delete(settings: RequestSettings = {}): Promise<boolean> {
     return (await this.#api.request("DELETE", BASE, { ...settings, path: this.#path })) === undefined;
   }

@@ -9,7 +9,7 @@ import type { Variables } from "../dev-variables.ts";
 import { type CheckContext, type Finding, listed, note, ok, wrong } from "./finding.ts";
 
 /** Variables of `npm run dev` and `npm start`, which the service does not read itself. */
-const OF_SCRIPTS = [
+export const OF_SCRIPTS = [
   "CLIENT_ADDRESS_HEADER",
   "DATA_DIR",
   "DEV_VARS",

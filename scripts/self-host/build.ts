@@ -28,6 +28,8 @@ const SERVED = new Set([
   "limits",
   "observability",
   "assets",
+  // It builds the assets, which is done here as well.
+  "build",
   "durable_objects",
   "migrations",
   "ratelimits",

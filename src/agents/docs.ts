@@ -144,7 +144,7 @@ export const agentDocs: FeatureDocs = {
       tag: "Agents",
       summary: "Delete an agent with everything it remembers",
       description:
-        "Deletes the agent, its conversations, memories and end users. Knowledge bases stay. The agent is gone for everyone at once; if there is much to remove, the answer is a 202, and the same request continues until it is a 204. Deleting an agent that does not exist is a 204 as well.",
+        "Deletes the agent, its conversations, memories and end users. Knowledge bases stay. The agent is gone for everyone at once; if there is much to remove, the answer is a 202, and the rest is removed soon after. Deleting an agent that does not exist is a 204 as well.",
       problems: ["conflict"],
     },
   },
@@ -183,7 +183,7 @@ export const agentDocs: FeatureDocs = {
       },
     },
     Unfinished: {
-      description: "The answer to a deletion that needs another request to finish.",
+      description: "The answer to a deletion that continues after it.",
       fields: { status: "Always `deleting`." },
     },
   },

@@ -114,11 +114,11 @@ export const agentRoutes = new Hono<AppEnv>()
     requireAccess("user", "agents:write"),
     validateAgentPath(AgentParam),
     async (c) => {
-      const done = await c.var.deps.agentService.remove(
-        c.var.scope.accountEmail,
-        c.req.valid("param").agentId,
-      );
-      return done ? c.body(null, 204) : c.json(UNFINISHED, 202);
+      const { deps, scope } = c.var;
+      const { agentId } = c.req.valid("param");
+      if (await deps.agentService.remove(scope.accountEmail, agentId)) return c.body(null, 204);
+      await deps.deletionRunnerClient.keep(scope.accountEmail, { kind: "agent", agentId });
+      return c.json(UNFINISHED, 202);
     },
   );
 

@@ -62,7 +62,7 @@ export const conversationDocs: FeatureDocs = {
       tag: "Conversations",
       summary: "Delete a conversation with its messages",
       description:
-        "Deletes the conversation, its messages and its runs. What the agent has written to its memory stays. The conversation is gone for everyone at once; if it has many messages, the answer is a 202, and the same request continues until it is a 204.",
+        "Deletes the conversation, its messages and its runs. What the agent has written to its memory stays. The conversation is gone for everyone at once; if it has many messages, the answer is a 202, and the rest is removed soon after. A repeated request is a 404 when nothing is left.",
       problems: ["not-found", "conflict"],
     },
     listMessages: {

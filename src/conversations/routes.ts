@@ -106,12 +106,14 @@ export const conversationRoutes = new Hono<AppEnv>()
     requireAccess("user", "conversations:write", "end-user"),
     validate("param", ConversationParam),
     async (c) => {
-      const removal = await c.var.deps.conversationService.remove(
-        c.var.scope,
-        c.req.valid("param").conversationId,
-      );
+      const { deps, scope } = c.var;
+      const { conversationId } = c.req.valid("param");
+      const removal = await deps.conversationService.remove(scope, conversationId);
       if (removal === "absent") throw notFound("Conversation");
-      return removal === "done" ? c.body(null, 204) : c.json(UNFINISHED, 202);
+      if (removal === "done") return c.body(null, 204);
+      const deletion = { kind: "conversation", endUser: scope.endUser ?? null, conversationId } as const;
+      await deps.deletionRunnerClient.keep(scope.accountEmail, deletion);
+      return c.json(UNFINISHED, 202);
     },
   )
   .get(

@@ -63,7 +63,13 @@ export class ThreadService {
    */
   async open(thread: ThreadName, text: string): Promise<ConversationId> {
     const { scope, agentId, name } = thread;
-    if (isTransient(name)) throw notFound("Conversation");
+    // It could not be continued: its client has the history. A name that only looks like such an id is one like any other.
+    if (
+      isTransient(name) &&
+      isPlausibleId(name) &&
+      (await this.#conversations.find(scope, conversationIdOf(name)))
+    )
+      throw notFound("Conversation");
     const hash = await hashOfName(name);
 
     for (let left = ATTEMPTS; left > 0; left--) {

@@ -9,6 +9,7 @@ import { UploadService } from "../knowledge/upload-service.ts";
 import { createCrawlService } from "./crawling.ts";
 import type { Ports } from "./ports.ts";
 import type { Repositories } from "./repositories.ts";
+import { createUsageNotices } from "./usage-notices.ts";
 
 /** Keeps a request alive for work that continues after its answer. */
 type Later = (work: Promise<void>) => void;
@@ -17,11 +18,8 @@ type Later = (work: Promise<void>) => void;
  * Constructs the services that Durable Objects use as well: the pages of knowledge bases and what they cost. With `later`, indexes
  * are told of the pages that these services write; without, the next search finds them.
  */
-export function createPageServices(
-  { clock, documentIndexes }: Ports,
-  repositories: Repositories,
-  later?: Later,
-) {
+export function createPageServices(ports: Ports, repositories: Repositories, later?: Later) {
+  const { clock, documentIndexes } = ports;
   const { cursors, pageReservations: reservations, pages, usage: plans } = repositories;
   return {
     pageService: new PageService({
@@ -33,7 +31,12 @@ export function createPageServices(
       changed: (base) => later?.(documentIndexes.wake(base).catch(notTold)),
       clock,
     }),
-    pageBudgetService: new PageBudgetService({ reservations, plans, clock }),
+    pageBudgetService: new PageBudgetService({
+      reservations,
+      plans,
+      notices: createUsageNotices(ports, repositories),
+      clock,
+    }),
   };
 }
 
@@ -71,6 +74,7 @@ export function createKnowledgeServices(ports: Ports, repositories: Repositories
       pages: pageServices.pageService,
       plans,
       rules,
+      stored: (accountEmail) => later(createUsageNotices(ports, repositories).ofPages(accountEmail)),
       readDocument: (source) => readDocument(source, { pdfReader: ports.pdfReader }),
       clock,
     }),

@@ -27,6 +27,7 @@ import { createPageServices } from "./knowledge.ts";
 import { createPaymentServices } from "./payments.ts";
 import type { Ports } from "./ports.ts";
 import { createRepositories, type Repositories } from "./repositories.ts";
+import { createUsageNotices } from "./usage-notices.ts";
 
 /** What a conversation's runner may use. */
 export interface RunnerDeps extends Pick<
@@ -82,7 +83,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
       models,
       credentials,
       usage: repositories.usage,
-      webhooks: repositories.webhooks,
+      usageNotices: createUsageNotices(ports, repositories),
       webhookSender: ports.senderClient,
       cloudflareTurnsPerDay: config.cloudflareTurnsPerDay,
       clock,

@@ -1,6 +1,7 @@
 import { DeletionClient } from "../accounts/deletion-client.ts";
 import { type Config, configFrom } from "../config.ts";
 import { CrawlClient } from "../knowledge/crawling/crawl-client.ts";
+import { DeletionRunnerClient } from "../deletions/runner-client.ts";
 import { HostGateClient } from "../knowledge/crawling/host-gate-client.ts";
 import type { HostGate } from "../knowledge/crawling/polite-fetcher.ts";
 import { AmendmentCache } from "../llm/amendments.ts";
@@ -42,6 +43,7 @@ export interface Ports {
   readonly memorySearch: MemorySearch;
   readonly documentIndexes: DocumentIndexes;
   readonly deletionClient: DeletionClient;
+  readonly deletionRunnerClient: DeletionRunnerClient;
   readonly crawlClient: CrawlClient;
   readonly hostGate: HostGate;
   readonly senderClient: SenderClient;
@@ -116,6 +118,10 @@ async function isolatePortsFrom(env: Env & OptionalBindings, config: Config): Pr
     // Workers' fetch throws "Illegal invocation" if it is called as a method of another object.
     fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init),
     deletionClient: new DeletionClient({ namespace: env.ACCOUNT_DELETION, region: config.table.region }),
+    deletionRunnerClient: new DeletionRunnerClient({
+      namespace: env.DELETION_RUNNER,
+      region: config.table.region,
+    }),
     documentIndexes: new DocumentIndexClient({
       namespace: env.DOCUMENT_INDEX,
       region: config.table.region,

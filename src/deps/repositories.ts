@@ -3,6 +3,7 @@ import { AgentRepository } from "../agents/repository.ts";
 import { ApiKeyRepository } from "../api-keys/repository.ts";
 import { SessionRepository } from "../auth/session-repository.ts";
 import { ConversationRepository } from "../conversations/repository.ts";
+import { PartialDeletionRepository } from "../deletions/repository.ts";
 import { EndUserRepository } from "../end-users/repository.ts";
 import { HttpToolRepository } from "../http-tools/repository.ts";
 import { IdempotencyRepository } from "../idempotency/repository.ts";
@@ -65,6 +66,7 @@ export function createRepositories({ config, table, cursorKey, ciphers }: Ports)
     messages: new MessageRepository({ table, cursors }),
     pageReservations: new PageBudgetRepository({ table }),
     pages: new PageRepository({ table }),
+    partialDeletions: new PartialDeletionRepository({ table }),
     providerSettings,
     runs: new RunRepository({ table, cursors }),
     sessions: new SessionRepository({ table, cursors }),

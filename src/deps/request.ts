@@ -14,6 +14,8 @@ import { SignInTransactions } from "../auth/sign-in-transactions.ts";
 import { ContactService } from "../contact/service.ts";
 import { ConversationService } from "../conversations/service.ts";
 import { ThreadService } from "../conversations/thread-service.ts";
+import type { DeletionRunnerClient } from "../deletions/runner-client.ts";
+import { PartialDeletionService } from "../deletions/service.ts";
 import { EndUserService } from "../end-users/service.ts";
 import { IdempotencyService } from "../idempotency/service.ts";
 import { ModelListCache, ModelLists } from "../llm/model-lists.ts";
@@ -52,6 +54,7 @@ export interface Deps
     > {
   readonly clock: Clock;
   readonly runnerClient: RunnerClient;
+  readonly deletionRunnerClient: DeletionRunnerClient;
   /** Throws `not-configured` if sign-in through an issuer is not configured. */
   readonly requireSignInService: () => SignInService;
   /** Throws `not-configured` if payments are not set up. */
@@ -88,6 +91,7 @@ export function createDeps(ports: Ports, later: Later): Deps {
     users,
     clock: ports.clock,
     runnerClient: ports.runnerClient,
+    deletionRunnerClient: ports.deletionRunnerClient,
     requireSignInService: () => createSignInService(ports, signIns, services.sessionService),
     requirePaymentServices: () => createPaymentServices(ports),
     paymentServices: () => (ports.config.stripe ? createPaymentServices(ports) : undefined),
@@ -136,7 +140,7 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
     records,
     later,
   });
-  const { conversationService, archivalService } = agentServices;
+  const { agentService, conversationService, archivalService, endUserService } = agentServices;
   return {
     ...knowledgeServices,
     ...agentServices,
@@ -163,6 +167,13 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
     }),
     httpToolService: createHttpToolService(ports, repositories),
     idempotencyService: new IdempotencyService({ records: idempotencyRecords, clock }),
+    partialDeletionService: new PartialDeletionService({
+      deletions: repositories.partialDeletions,
+      agents: agentService,
+      endUsers: endUserService,
+      conversations: conversationService,
+      knowledgeBases: knowledgeServices.knowledgeBaseService,
+    }),
     providerService: createProviderService(ports, repositories, accountLists),
     recallService: new RecallService({ agents, search: messageSearch, cursors }),
     webhookService: new WebhookService({

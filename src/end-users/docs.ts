@@ -42,7 +42,7 @@ export const endUserDocs: FeatureDocs = {
       tag: "Agents",
       summary: "Delete an end user with everything of theirs",
       description:
-        "Deletes their conversations and memories; all their tokens become invalid at once. If there is much to remove, the answer is a 202, and the same request continues until it is a 204. Deleting an end user who does not exist is a 204 as well.",
+        "Deletes their conversations and memories; all their tokens become invalid at once. If there is much to remove, the answer is a 202, and the rest is removed soon after: a repeated request is a 204 when nothing is left. Deleting an end user who does not exist is a 204 as well.",
       problems: ["conflict"],
     },
     listEndUserConversations: {

@@ -115,8 +115,12 @@ export const endUserRoutes = new Hono<AppEnv>()
     validateAgentPath(EndUserParam),
     async (c) => {
       const { agentId, endUserId } = c.req.valid("param");
-      const done = await c.var.deps.endUserService.remove(c.var.scope.accountEmail, agentId, endUserId);
-      return done ? c.body(null, 204) : c.json(UNFINISHED, 202);
+      const { deps, scope } = c.var;
+      const isDone = await deps.endUserService.remove(scope.accountEmail, agentId, endUserId);
+      if (isDone) return c.body(null, 204);
+      const endUser = { agentId, id: endUserId };
+      await deps.deletionRunnerClient.keep(scope.accountEmail, { kind: "end-user", endUser });
+      return c.json(UNFINISHED, 202);
     },
   )
   .get(

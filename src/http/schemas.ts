@@ -97,7 +97,7 @@ export const pageQuery = (defaultLimit: number) =>
     cursor: blankAsAbsent(z.string().max(2_048).optional()),
   });
 
-/** The answer to a deletion that needs another request to finish. */
+/** The answer to a deletion that continues after it. */
 export const Unfinished = z
   .object({ status: z.literal("deleting"), detail: z.string() })
   .meta({ id: "Unfinished" });
@@ -105,5 +105,5 @@ export const Unfinished = z
 export const UNFINISHED = {
   status: "deleting",
   detail:
-    "It is no longer visible to anyone, but not all of its data has been removed yet. Send the same request again to continue.",
+    "It is no longer visible to anyone. Not all of its data has been removed yet; the service continues by itself.",
 } as const;

@@ -10,7 +10,8 @@ import { documented } from "../http/openapi.ts";
 /** How an answer is stored, and how it is replayed to a repeat. */
 interface Replay {
   kept(c: Context<UserEnv>): Promise<string>;
-  given(answer: KeptAnswer): Response;
+  /** Returns the answer, or `undefined` if `next` has. */
+  given(answer: KeptAnswer, c: Context<UserEnv>, next: Next): Promise<Response | undefined> | Response;
 }
 
 /** The header with what the caller should know about a request that was accepted. */
@@ -47,6 +48,19 @@ export const idempotentSecret = (refusal: (id: string) => AppError) =>
     },
   });
 
+/**
+ * Like `idempotent`, for handlers that return the same answer for the same entity id, such as a secret that must not be stored here: a
+ * repeat executes the handler again, with the entity id of the first request.
+ */
+export const idempotentById = idempotentWith({
+  kept: async (c) => c.var.entityId ?? "",
+  async given({ body }, c, next) {
+    c.set("entityId", body);
+    await next();
+    return undefined;
+  },
+});
+
 async function executeOnce(c: Context<UserEnv>, next: Next, replay: Replay): Promise<Response | undefined> {
   const key = idempotencyKey(c.req.header("idempotency-key"));
   if (key === undefined) {
@@ -57,11 +71,11 @@ async function executeOnce(c: Context<UserEnv>, next: Next, replay: Replay): Pro
   const { idempotencyService } = c.var.deps;
   const [keyHash, bodyHash] = await Promise.all([
     hashOf([c.req.method, c.req.path, key, ...callerNamespace(c)]),
-    hashOf(await c.req.json<unknown>()),
+    hashOf(await bodyOf(c)),
   ]);
   const request = { accountEmail: c.var.scope.accountEmail, keyHash, bodyHash };
   const claim = await idempotencyService.claim(request);
-  if ("answer" in claim) return replay.given(claim.answer);
+  if ("answer" in claim) return replay.given(claim.answer, c, next);
 
   c.set("entityId", claim.entityId);
   await next();
@@ -76,6 +90,10 @@ async function executeOnce(c: Context<UserEnv>, next: Next, replay: Replay): Pro
   else await idempotencyService.release(request, claim.claimedAt);
   return undefined;
 }
+
+/** Returns the body, or null if the request has none. It has been validated. */
+const bodyOf = async (c: Context<UserEnv>): Promise<unknown> =>
+  (await c.req.text()) === "" ? null : c.req.json<unknown>();
 
 /** Separates the keys of API keys and end users from those of the account, and those of a re-created end user from the old. */
 function callerNamespace(c: Context<UserEnv>): readonly string[] {

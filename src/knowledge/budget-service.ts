@@ -15,6 +15,8 @@ const MAX_PAUSE_MS = 50;
 interface PageBudgetServiceDeps {
   readonly reservations: PageBudgetRepository;
   readonly plans: { plan(email: AccountEmail, nowMs: number): Promise<AccountPlan> };
+  /** Tells the account's webhooks of its usage. Never throws. */
+  readonly notices: { ofPages(accountEmail: AccountEmail): Promise<void> };
   readonly clock: Clock;
 }
 
@@ -22,11 +24,13 @@ interface PageBudgetServiceDeps {
 export class PageBudgetService implements PageBudget {
   readonly #reservations: PageBudgetRepository;
   readonly #plans: PageBudgetServiceDeps["plans"];
+  readonly #notices: PageBudgetServiceDeps["notices"];
   readonly #clock: Clock;
 
-  constructor({ reservations, plans, clock }: PageBudgetServiceDeps) {
+  constructor({ reservations, plans, notices, clock }: PageBudgetServiceDeps) {
     this.#reservations = reservations;
     this.#plans = plans;
+    this.#notices = notices;
     this.#clock = clock;
   }
 
@@ -54,10 +58,12 @@ export class PageBudgetService implements PageBudget {
   async settle(base: KnowledgeBaseRef, jobId: CrawlJobId): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const reservation = await this.#reservations.find(base, jobId);
-      if (!reservation?.isOpen) return;
+      if (!reservation) return;
 
       const time = { timestamp: this.#clock.timestamp(), nowMs: this.#clock.now() };
-      if (await this.#reservations.settle(base, reservation, time)) return;
+      // Not before pages are given back. If an earlier call was interrupted after that, its notice is made up for here.
+      if (!reservation.isOpen || (await this.#reservations.settle(base, reservation, time)))
+        return this.#notices.ofPages(base.accountEmail);
       await sleep(Math.random() * MAX_PAUSE_MS);
     }
     throw contended();

@@ -124,7 +124,7 @@ export const knowledgeDocs: FeatureDocs = {
       tag: "Knowledge",
       summary: "Delete a knowledge base",
       description:
-        "Closes the knowledge base at once and removes its pages, crawl jobs and links. If it has many pages, the answer is a 202, and the same request continues until it is a 204. Pages of this month still count.",
+        "Closes the knowledge base at once and removes its pages, crawl jobs and links. If it has many pages, the answer is a 202, and the rest is removed soon after. A repeated request is a 404 when nothing is left. Pages of this month still count.",
       problems: ["not-found", "conflict"],
     },
     linkKnowledgeBase: {

@@ -31,6 +31,8 @@ interface UploadServiceDeps {
   readonly pages: PageStore;
   readonly plans: { plan(email: AccountEmail, nowMs: number): Promise<AccountPlan> };
   readonly rules: Pick<PlanRules, "upgradeUrl">;
+  /** Called after pages have been stored at the account's expense. Must not throw. */
+  readonly stored: (accountEmail: AccountEmail) => void;
   readonly readDocument: (source: DocumentSource) => Promise<ReadDocument>;
   readonly clock: Clock;
 }
@@ -40,13 +42,15 @@ export class UploadService {
   readonly #pages: PageStore;
   readonly #plans: UploadServiceDeps["plans"];
   readonly #rules: UploadServiceDeps["rules"];
+  readonly #stored: UploadServiceDeps["stored"];
   readonly #readDocument: UploadServiceDeps["readDocument"];
   readonly #clock: Clock;
 
-  constructor({ pages, plans, rules, readDocument, clock }: UploadServiceDeps) {
+  constructor({ pages, plans, rules, stored, readDocument, clock }: UploadServiceDeps) {
     this.#pages = pages;
     this.#plans = plans;
     this.#rules = rules;
+    this.#stored = stored;
     this.#readDocument = readDocument;
     this.#clock = clock;
   }
@@ -57,7 +61,11 @@ export class UploadService {
    */
   async upload(base: KnowledgeBaseRef, files: readonly UploadedFile[]): Promise<readonly UploadResult[]> {
     const results: UploadResult[] = [];
-    for (const file of files) results.push(await this.#one(base, file));
+    try {
+      for (const file of files) results.push(await this.#one(base, file));
+    } finally {
+      if (results.some(({ status }) => status !== "failed")) this.#stored(base.accountEmail);
+    }
 
     const [first] = results;
     if (first?.status === "failed" && results.every(({ status }) => status === "failed")) throw first.error;

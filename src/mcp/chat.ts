@@ -4,10 +4,12 @@ import type { RunnerCall } from "../runs/conversation-runner.ts";
 import { AppError, type ErrorCode } from "../shared/errors.ts";
 import { type ConversationId, conversationIdOf, type RunId } from "../shared/id-types.ts";
 import { textAt } from "../shared/json.ts";
-import { isPlausibleId } from "../shared/ids.ts";
+import { isPlausibleId, newId } from "../shared/ids.ts";
 import { onOneLine, preview } from "../shared/text.ts";
 import { NOBODYS_ID } from "../http/schemas.ts";
+import { hashOf } from "../idempotency/key.ts";
 import type { McpCall } from "./access.ts";
+import type { McpCallKey, McpCallRun } from "./model.ts";
 import { ProgressMessages } from "./progress.ts";
 import { runNews } from "./run-events.ts";
 
@@ -17,6 +19,8 @@ const TITLE_CHARS = 80;
 export interface ChatInput {
   readonly message: string;
   readonly conversationId: string | undefined;
+  /** A text of the client by which a repeat of the request is recognised. */
+  readonly idempotencyKey: string | undefined;
 }
 
 /** How a client follows the request of a chat. */
@@ -25,8 +29,10 @@ export interface ChatRequest {
   readonly signal: AbortSignal;
   /** Tells the client that something has happened. */
   progress(message: string): Promise<void>;
-  /** Called when the run has begun, so that another request of the client can cancel it. */
-  begun(run: { readonly conversationId: ConversationId; readonly runId: RunId }): Promise<void>;
+  /** By what a repeat of the request is recognised, or `undefined` if nothing identifies it. */
+  readonly key: McpCallKey | undefined;
+  /** Called when the run has begun, so that another request of the client can cancel it. Returns whether one has done so already. */
+  begun(run: McpCallRun): Promise<boolean>;
 }
 
 /** The members are those of MCP's structured results. */
@@ -43,7 +49,8 @@ export interface ChatResult {
 
 /**
  * Sends a message to the agent, in a new conversation if none is named, and returns the answer when the run has ended. A client that
- * leaves stops the run only if its protocol says so; otherwise the answer is found in the conversation. Throws `AppError`.
+ * leaves stops the run only if its protocol says so; otherwise the answer is found in the conversation. A repeat of the request sends
+ * nothing, and returns the answer of the same run. Throws `AppError`.
  */
 export async function chat(mcp: McpCall, input: ChatInput, request: ChatRequest): Promise<ChatResult> {
   const { c, agent } = mcp;
@@ -56,20 +63,20 @@ export async function chat(mcp: McpCall, input: ChatInput, request: ChatRequest)
     content: input.message,
     attachments: [],
     showsReasoning: false,
-    key: null,
+    key: request.key ? { key: request.key.hash, bodyHash: await hashOf(input) } : null,
   };
   const { call, runId } = await admitted(c, input.message, async () => {
-    const conversationId = await conversationFor(mcp, input);
+    const { conversationId, isNew } = await conversationFor(mcp, input, request.key);
     const call = { scope: c.var.scope, conversationId, requestId: c.var.requestId };
     try {
       return { call, ...(await runnerClient.begin(call, message)) };
     } catch (thrown) {
-      if (input.conversationId === undefined) await discard(mcp, conversationId, thrown);
+      if (isNew) await discard(mcp, conversationId, thrown);
       throw thrown;
     }
   });
   const { conversationId } = call;
-  await request.begun({ conversationId, runId });
+  if (await request.begun({ conversationId, runId })) await cancelRun(mcp, call, runId);
 
   const stop = (): void => {
     if (mcp.closesToCancel) c.executionCtx.waitUntil(cancelRun(mcp, call, runId));
@@ -96,13 +103,27 @@ export async function cancelRun({ c }: Pick<McpCall, "c">, call: RunnerCall, run
   }
 }
 
-/** Returns the conversation that a message belongs to. A malformed id is answered like an unknown one. */
-async function conversationFor({ c, agent }: McpCall, input: ChatInput): Promise<ConversationId> {
+/**
+ * Returns the conversation that a message belongs to, and whether this request is the first one to use it. A malformed id is answered
+ * like an unknown one.
+ */
+async function conversationFor(
+  { c, agent }: McpCall,
+  input: ChatInput,
+  key: McpCallKey | undefined,
+): Promise<{ readonly conversationId: ConversationId; readonly isNew: boolean }> {
   const { conversationId: id, message } = input;
-  if (id !== undefined) return conversationIdOf(isPlausibleId(id) ? id : NOBODYS_ID);
+  if (id !== undefined)
+    return { conversationId: conversationIdOf(isPlausibleId(id) ? id : NOBODYS_ID), isNew: false };
+
+  const { clock, conversationService, mcpCalls } = c.var.deps;
+  const now = clock.now();
+  const ownId = conversationIdOf(newId(now));
+  const conversationId = key ? await mcpCalls.claim(key, agent.id, ownId, now) : ownId;
   const title = preview(onOneLine(message), TITLE_CHARS);
   const settings = { title, description: null, agentId: agent.id };
-  return (await c.var.deps.conversationService.create(c.var.scope, settings)).id;
+  await conversationService.create(c.var.scope, settings, conversationId);
+  return { conversationId, isNew: conversationId === ownId };
 }
 
 /**

@@ -28,11 +28,13 @@ export async function serveMcp(c: Context<UserEnv>, agent: Agent): Promise<Respo
   if (findIllFormed(message))
     throw new AppError("malformed-request", "The message is not well-formed Unicode.");
 
-  await Promise.all(messagesIn(message).map((each) => cancelIfAsked(c, each)));
+  await Promise.all(messagesIn(message).map((each) => cancelIfAsked(c, agent, each)));
   const { answerMcp } = await import("./server.ts");
   const response = await answerMcp(c.req.raw, message, {
     c,
     agent,
+    keyOf: (requestId, idempotencyKey) =>
+      idempotencyKey === undefined ? keyOf(c, requestId) : keyFrom(c, ["key", idempotencyKey]),
     begun: (run, requestId) => remember(c, agent, requestId, run),
   });
   return withHeaders(response, isObject(message) && message["method"] === "initialize");
@@ -50,54 +52,57 @@ class ParseError extends AppError {
 const messagesIn = (message: unknown): readonly Json[] =>
   (Array.isArray(message) ? message : [message]).filter(isObject);
 
-/** Cancels the run that a notification names by the id of the request that began it. */
-async function cancelIfAsked(c: Context<UserEnv>, message: Json): Promise<void> {
+/**
+ * Cancels the run that a notification names by the id of the request that began it. If that request has not begun a run yet, it cancels
+ * its run itself.
+ */
+async function cancelIfAsked(c: Context<UserEnv>, agent: Agent, message: Json): Promise<void> {
   if (message["method"] !== "notifications/cancelled") return;
   const key = await keyOf(c, objectAt(message, "params")["requestId"]);
-  const run = key && (await c.var.deps.mcpCalls.find(key));
+  if (!key) return;
+  const { clock, mcpCalls } = c.var.deps;
+  const { run } = await mcpCalls.cancel(key, agent.id, clock.now());
   if (!run) return;
   const call = { scope: c.var.scope, conversationId: run.conversationId, requestId: c.var.requestId };
   await cancelRun({ c }, call, run.runId);
 }
 
 /**
- * Stores which run a request began, for clients that have a session. Never throws: the run has begun, and its client shall get the answer
- * even if nobody can cancel it.
+ * Stores which run a request began, for clients that have a session, and returns whether the client has cancelled the request. Never
+ * throws: the run has begun, and its client shall get the answer even if nobody can cancel it.
  */
 async function remember(
   c: Context<UserEnv>,
   agent: Agent,
   requestId: unknown,
   run: McpCallRun,
-): Promise<void> {
+): Promise<boolean> {
   const key = await keyOf(c, requestId);
-  if (!key) return;
+  if (!key) return false;
   try {
-    await c.var.deps.mcpCalls.save(key, agent.id, run, c.var.deps.clock.now());
+    return (await c.var.deps.mcpCalls.save(key, agent.id, run, c.var.deps.clock.now())).isCancelled;
   } catch (error) {
     console.warn({
       message: "The run of an MCP request was not stored, so its client can't cancel it.",
       requestId: c.var.requestId,
       error: String(error),
     });
+    return false;
   }
 }
 
-/** Security: the key contains the caller, so nobody can cancel what another one began. */
+/** Returns what identifies a request of a client that has a session. Within one, a client uses an id once. */
 async function keyOf(c: Context<UserEnv>, requestId: unknown): Promise<McpCallKey | undefined> {
   const session = c.req.header(SESSION_HEADER);
   if (session === undefined || (typeof requestId !== "string" && typeof requestId !== "number"))
     return undefined;
+  return keyFrom(c, [session, requestId]);
+}
+
+/** Security: the key contains the caller, so nobody can cancel or follow what another one began. */
+async function keyFrom(c: Context<UserEnv>, id: readonly unknown[]): Promise<McpCallKey> {
   const { caller, scope } = c.var;
-  const parts = [
-    c.req.path,
-    caller.kind,
-    caller.id,
-    scopeName(scope),
-    scope.generation ?? "",
-    session,
-    requestId,
-  ];
+  const parts = [c.req.path, caller.kind, caller.id, scopeName(scope), scope.generation ?? "", ...id];
   return { accountEmail: scope.accountEmail, hash: await hashOf(parts) };
 }
 

@@ -11,7 +11,7 @@ import { MAX_LINE_CHARS } from "../memory/lines.ts";
 import { Moment, QueryText } from "../search/schemas.ts";
 import { AppError } from "../shared/errors.ts";
 import { type McpCall, mayUse } from "./access.ts";
-import type { McpCallRun } from "./model.ts";
+import type { McpCallKey, McpCallRun } from "./model.ts";
 import { chat, type ChatRequest } from "./chat.ts";
 import { addMemory, editBlock, readBlock, readBlocks, readMemory, searchMemories } from "./memory-tools.ts";
 
@@ -25,8 +25,10 @@ const BLOCK_URI = "memory://blocks/{block}";
 
 /** What a server needs to know about one HTTP request. */
 interface Serving {
-  /** Called when a request of the client has begun a run. */
-  begun(run: McpCallRun, requestId: string | number): Promise<void>;
+  /** Returns by what a repeat of a request is recognised, if anything identifies it. */
+  keyOf(requestId: string | number, idempotencyKey: string | undefined): Promise<McpCallKey | undefined>;
+  /** Called when a request of the client has begun a run. Returns whether the client has cancelled the request already. */
+  begun(run: McpCallRun, requestId: string | number): Promise<boolean>;
 }
 
 type Served = McpCall & Serving;
@@ -92,12 +94,22 @@ function registerChat(server: McpServer, mcp: Served): void {
           .string()
           .optional()
           .describe("The conversation to continue, from an earlier result. Without it, a new one begins."),
+        idempotency_key: z
+          .string()
+          .min(1)
+          .max(255)
+          .optional()
+          .describe(
+            "A text of your own. The same call with the same text sends nothing again and returns the same answer.",
+          ),
       }),
       annotations: { readOnlyHint: false, destructiveHint: false, openWorldHint: true },
     },
-    ({ message, conversation_id: conversationId }, context) =>
+    ({ message, conversation_id: conversationId, idempotency_key: idempotencyKey }, context) =>
       resultOf(mcp, async () => {
-        const result = await chat(mcp, { message, conversationId }, chatRequestOf(mcp, context));
+        const key = await mcp.keyOf(context.mcpReq.id, idempotencyKey);
+        const input = { message, conversationId, idempotencyKey };
+        const result = await chat(mcp, input, chatRequestOf(mcp, context, key));
         // Some clients show their model the text only.
         return { text: [result.answer, `conversation_id: ${result.conversation_id}`], structured: result };
       }),
@@ -105,11 +117,12 @@ function registerChat(server: McpServer, mcp: Served): void {
 }
 
 /** Progress is told only to a client that has asked for it, and its numbers increase. */
-function chatRequestOf(served: Served, { mcpReq }: ServerContext): ChatRequest {
+function chatRequestOf(served: Served, { mcpReq }: ServerContext, key: McpCallKey | undefined): ChatRequest {
   const progressToken = mcpReq._meta?.progressToken;
   let progress = 0;
   return {
     signal: mcpReq.signal,
+    key,
     begun: (run) => served.begun(run, mcpReq.id),
     progress: async (message) => {
       if (progressToken === undefined) return;

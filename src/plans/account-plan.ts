@@ -102,7 +102,7 @@ export function withAgentLimit(plan: AccountPlan, endUserMessages: number | null
 }
 
 /** Returns the first moment (UTC) of the month that is `months` after the month of `ms`. */
-function monthAfter(ms: number, months: number): number {
+export function monthAfter(ms: number, months: number): number {
   const date = new Date(ms);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1);
 }

@@ -3,6 +3,7 @@ import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { count, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
+import type { Item } from "../table/marshal.ts";
 import { type ListPage, listNewestFirst } from "../table/list.ts";
 import type { EndUserRef } from "../access/access-scope.ts";
 import { type AccountPlan, accountPlanFrom, planRange, type PlanRules } from "./account-plan.ts";
@@ -67,8 +68,16 @@ export class UsageRepository {
 
   /** Returns how many messages an end user has sent to an agent in the month of `nowMs`. */
   async endUserMessages(endUser: EndUserRef, nowMs: number): Promise<number> {
-    const item = await this.#table.get(endUserUsageKey(endUser, nowMs));
-    return count(item ?? {}, "messages_used");
+    return (await this.endUserUsage(endUser, nowMs)).messagesUsed;
+  }
+
+  /** Returns the same with the attributes of the stored item; none if there is no item. */
+  async endUserUsage(
+    endUser: EndUserRef,
+    nowMs: number,
+  ): Promise<{ readonly messagesUsed: number; readonly attributes: Item }> {
+    const attributes = (await this.#table.get(endUserUsageKey(endUser, nowMs))) ?? {};
+    return { messagesUsed: count(attributes, "messages_used"), attributes };
   }
 
   /**

@@ -36,7 +36,6 @@ import type { TurnDeps } from "./turn-deps.ts";
 import { endTurn, type TurnEnding } from "./turn-end.ts";
 import { type Opening, requireModel } from "./turn-model.ts";
 import type { AnsweredBy, TurnState } from "./turn-repository.ts";
-import { mayNoticeUsage, noticeUsage } from "./usage-notices.ts";
 
 /** A message of a history that the client keeps. */
 export interface GivenMessage {
@@ -178,18 +177,8 @@ export async function openTurn(
 
   /** Has the events sent that the turn has recorded. Only accounts whose webhook endpoints want events come here. */
   async function sendEvents(): Promise<void> {
-    const { wantedEvents } = plan.ended.past;
-    try {
-      if (mayNoticeUsage(wantedEvents, deps.clock.now()))
-        await noticeUsage(input.accountEmail, wantedEvents, deps);
-    } catch (error) {
-      // The next turn tries again.
-      console.warn({
-        message: "The usage of an account was not noticed.",
-        runId: runIds.runId,
-        error: String(error),
-      });
-    }
+    const { end_user_messages_per_month: endUserQuota } = account.limits;
+    await deps.usageNotices.ofMessages(input, plan.ended.past.wantedEvents, endUserQuota);
     await deps.webhookSender.nudge(input.accountEmail);
   }
 }

@@ -18,15 +18,15 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 
 /** How `withTimeout` ends work that takes too long. */
 export interface TimeoutOptions {
-  /** Also aborts the work. */
+  /** Also ends the work, with its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Returns the error that the work is aborted with; by default a `TimeoutError`. */
   readonly reason?: () => Error;
 }
 
 /**
- * Runs work for at most `ms` milliseconds. After that, aborts its signal and rejects with the reason, even if the work
- * ignores its signal. Unlike `AbortSignal.timeout`, it leaves no timer behind.
+ * Runs work for at most `ms` milliseconds. After that, or when the caller's signal is aborted, aborts the work's signal and rejects with
+ * the reason, even if the work ignores its signal. Unlike `AbortSignal.timeout`, it leaves no timer behind.
  *
  * @example await withTimeout(5_000, (signal) => fetch(url, { signal }));
  */
@@ -35,19 +35,24 @@ export async function withTimeout<T>(
   work: (signal: AbortSignal) => Promise<T>,
   { signal, reason = timeoutError }: TimeoutOptions = {},
 ): Promise<T> {
+  signal?.throwIfAborted();
   const timeout = new AbortController();
-  const late = Promise.withResolvers<never>();
+  const end = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const error = reason();
     timeout.abort(error);
-    late.reject(error);
+    end.reject(error);
   }, ms);
+  const leave = (): void => end.reject(toError(signal?.reason));
+  signal?.addEventListener("abort", leave, { once: true });
 
   try {
+    // Not the listener: the body of a response is read after this has ended, and has to end with the caller, too.
     const either = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal;
-    return await Promise.race([work(either), late.promise]);
+    return await Promise.race([work(either), end.promise]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", leave);
   }
 }
 

@@ -80,7 +80,7 @@ export const webhookDocs: FeatureDocs = {
       tag: "Webhooks",
       summary: "Replace the secret of a webhook endpoint",
       description:
-        "Returns a new secret, which is shown only once. For `overlap_hours`, deliveries have signatures of the new and the previous secret, so that receivers can be changed one after the other. Send 0 if the previous secret has leaked.",
+        "Returns a new secret, which is shown only once. For `overlap_hours`, deliveries have signatures of the new and the previous secret, so that receivers can be changed one after the other. Send 0 if the previous secret has leaked. At most three secrets sign at the same time; one more is a 409. A repeat with the same `Idempotency-Key` returns the same secret, so that a lost answer costs nothing.",
       request: { overlap_hours: 24 },
       answers: {
         200: { ...SHOWN, previous_secret_expires_at: "2026-06-02T09:30:00.000Z", updated_at: EXAMPLE.at },

@@ -14,6 +14,8 @@ export interface SealedSecret {
   readonly sealed: string;
   /** Until when it also signs, in milliseconds since the epoch; null for the current secret. */
   readonly endsAt: number | null;
+  /** The rotation that made it, if its request had an idempotency key. */
+  readonly rotationId: string | null;
 }
 
 /** An address to which an account's events are delivered. */
@@ -29,6 +31,8 @@ export interface WebhookEndpoint {
   readonly disabledAt: string | null;
   /** The current secret first. */
   readonly secrets: readonly SealedSecret[];
+  /** The latest rotations with an idempotency key, newest first, those whose secrets have ended among them. */
+  readonly rotationIds: readonly string[];
   /** The first and the last characters of the current secret, to tell secrets apart by. */
   readonly hint: string;
   readonly createdAt: string;
@@ -55,7 +59,12 @@ export const endpointItem = (endpoint: WebhookEndpoint): Item => ({
   enabled: endpoint.isEnabled,
   disabled_reason: endpoint.disabledReason,
   disabled_at: endpoint.disabledAt,
-  signing_secrets: endpoint.secrets.map(({ sealed, endsAt }) => ({ sealed, ends_at: endsAt })),
+  signing_secrets: endpoint.secrets.map(({ sealed, endsAt, rotationId }) => ({
+    sealed,
+    ends_at: endsAt,
+    ...(rotationId !== null && { rotation_id: rotationId }),
+  })),
+  ...(endpoint.rotationIds.length > 0 && { rotation_ids: endpoint.rotationIds }),
   secret_hint: endpoint.hint,
   created_by: endpoint.accountEmail,
   created_at: endpoint.createdAt,
@@ -76,7 +85,9 @@ export function endpointFrom(item: Item): WebhookEndpoint {
     secrets: maps(item, "signing_secrets").map((secret) => ({
       sealed: text(secret, "sealed"),
       endsAt: optionalNumber(secret, "ends_at") ?? null,
+      rotationId: optionalText(secret, "rotation_id"),
     })),
+    rotationIds: texts(item, "rotation_ids"),
     hint: text(item, "secret_hint"),
     createdAt: text(item, "created_at"),
     updatedAt: optionalText(item, "updated_at"),

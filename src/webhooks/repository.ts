@@ -5,7 +5,7 @@ import type { WriteAction } from "../table/requests.ts";
 import { absent, all, any, type Condition, differs, equals, present } from "../table/expressions.ts";
 import { optionalCount, text } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
-import type { Item } from "../table/marshal.ts";
+import type { Item, Key } from "../table/marshal.ts";
 import {
   eventFrom,
   outboxKey,
@@ -149,21 +149,17 @@ export class WebhookRepository {
   }
 
   /**
-   * Records an event once per month and name: the first caller records it. Returns whether this one has. Does nothing if the
-   * account has no endpoints.
+   * Records an event once per month and name: the first caller records it. The item under `key` keeps the month; without that item,
+   * nothing is recorded. Returns whether this call has recorded the event.
    */
   async noticeOnce(
     accountEmail: AccountEmail,
-    notice: { readonly name: string; readonly month: string },
+    { key, name, month }: { readonly key: Key; readonly name: string; readonly month: string },
     event: WebhookEvent,
   ): Promise<boolean> {
-    const isNew = any(absent(notice.name), differs(notice.name, notice.month));
+    const isNew = all(present("pk"), any(absent(name), differs(name, month)));
     return this.#table.tryTransact([
-      {
-        update: wantedEventsKey(accountEmail),
-        changes: { set: { [notice.name]: notice.month } },
-        if: all(present("pk"), isNew),
-      },
+      { update: key, changes: { set: { [name]: month } }, if: isNew },
       recordEvent(accountEmail, event),
     ]);
   }

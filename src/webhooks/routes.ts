@@ -6,7 +6,7 @@ import { requireAccess } from "../access/require-access.ts";
 import { operation } from "../http/openapi.ts";
 import { blankAsAbsent, Id, pageOf, pageQuery, toPage, wholeNumber } from "../http/schemas.ts";
 import { validate, validateOptionalBody } from "../http/validate.ts";
-import { idempotentSecret } from "../idempotency/middleware.ts";
+import { idempotentById, idempotentSecret } from "../idempotency/middleware.ts";
 import { isOneLine } from "../shared/text.ts";
 import { rule } from "../shared/violations.ts";
 import { EVENT_TYPES } from "./event-model.ts";
@@ -133,6 +133,7 @@ export const webhookRoutes = new Hono<AppEnv>()
     requireAccess("user"),
     webhookPath,
     validateOptionalBody(Rotation),
+    idempotentById,
     async (c) => {
       const { webhookId } = c.req.valid("param");
       const { overlap_hours } = c.req.valid("json");
@@ -141,6 +142,7 @@ export const webhookRoutes = new Hono<AppEnv>()
         scope.accountEmail,
         webhookId,
         overlap_hours,
+        c.var.entityId,
       );
       return c.json({ ...toWebhookView(endpoint), secret }, 200);
     },

@@ -10,10 +10,12 @@ import { type EventType, newEvent, TEST_EVENT } from "./event-model.ts";
 import { alreadyMade, MAX_ENDPOINTS, type SealedSecret, type WebhookEndpoint } from "./model.ts";
 import type { WebhookRepository } from "./repository.ts";
 import type { SenderClient } from "./sender-client.ts";
-import { hintOf, newSecret, sealSecret } from "./signing.ts";
+import { hintOf, newSecret, openSecrets, sealSecret } from "./signing.ts";
 
-/** The most secrets that sign at the same time. Rotating again ends the oldest. */
+/** The most secrets that sign at the same time. */
 const MAX_SECRETS = 3;
+/** How many rotations are remembered, so that late repeats of them are recognised. */
+const MAX_ROTATIONS = 20;
 
 /** What the owner of an endpoint decides. */
 export interface EndpointInput {
@@ -89,6 +91,7 @@ export class WebhookService {
       disabledReason: null,
       disabledAt: input.isEnabled ? null : timestamp,
       secrets: [sealed],
+      rotationIds: [],
       hint: hintOf(secret),
       createdAt: timestamp,
       updatedAt: null,
@@ -147,21 +150,53 @@ export class WebhookService {
 
   /**
    * Gives an endpoint a new secret and returns it. For `overlapHours`, events are also signed with the previous one, so that
-   * receivers can be changed one after the other. Throws `not-found`.
+   * receivers can be changed one after the other. A repeat with the same `rotationId` returns the secret of the first call. Throws
+   * `not-found`, and `conflict` if that secret was replaced since, or if the endpoint has as many secrets as may sign.
    */
-  async rotate(accountEmail: AccountEmail, id: string, overlapHours: number): Promise<ShownEndpoint> {
-    const { secret, sealed } = await this.#newSecret({ accountEmail, id });
+  async rotate(
+    accountEmail: AccountEmail,
+    id: string,
+    overlapHours: number,
+    rotationId: string | undefined,
+  ): Promise<ShownEndpoint> {
+    const made = await this.#newSecret({ accountEmail, id });
     const timestamp = this.#clock.timestamp();
     const now = this.#clock.now();
     const endsAt = now + overlapHours * HOUR_MS;
     const endpoint = await this.#webhooks.update(accountEmail, id, timestamp, (before) => {
+      if (rotationId !== undefined && before.rotationIds.includes(rotationId)) return undefined;
       const previous = before.secrets
         .map((old) => ({ ...old, endsAt: Math.min(old.endsAt ?? endsAt, endsAt) }))
         .filter((old) => old.endsAt > now);
-      const secrets = [sealed, ...previous].slice(0, MAX_SECRETS);
-      return { ...before, secrets, hint: hintOf(secret), updatedAt: timestamp };
+      // The oldest may be the one that receivers use, if the answers with the others were lost.
+      if (previous.length >= MAX_SECRETS) throw tooManySecrets();
+      return {
+        ...before,
+        secrets: [{ ...made.sealed, rotationId: rotationId ?? null }, ...previous],
+        rotationIds: [...(rotationId === undefined ? [] : [rotationId]), ...before.rotationIds].slice(
+          0,
+          MAX_ROTATIONS,
+        ),
+        hint: hintOf(made.secret),
+        updatedAt: timestamp,
+      };
     });
-    return { endpoint, secret };
+    const [current] = endpoint.secrets;
+    if (current?.sealed === made.sealed.sealed) return { endpoint, secret: made.secret };
+    return { endpoint, secret: await this.#secretOf(endpoint, rotationId) };
+  }
+
+  /** Returns the current secret if it is of this rotation. Throws `conflict` if it is not. */
+  async #secretOf(endpoint: WebhookEndpoint, rotationId: string | undefined): Promise<string> {
+    const [current] = endpoint.secrets;
+    const opened = current && current.rotationId === rotationId ? [current] : [];
+    const [secret] = await openSecrets(this.#vault, { ...endpoint, secrets: opened }, this.#clock.now());
+    if (secret === undefined)
+      throw new AppError(
+        "conflict",
+        "The secret of this rotation was replaced since. Rotate again with another idempotency key if you do not have the current one.",
+      );
+    return secret;
   }
 
   /** Sends a test event to an enabled endpoint and returns the event's id. Throws `not-found`, and `conflict` if it is disabled. */
@@ -218,7 +253,10 @@ export class WebhookService {
     owner: Pick<WebhookEndpoint, "accountEmail" | "id">,
   ): Promise<{ readonly secret: string; readonly sealed: SealedSecret }> {
     const secret = newSecret();
-    return { secret, sealed: { sealed: await sealSecret(this.#vault, owner, secret), endsAt: null } };
+    return {
+      secret,
+      sealed: { sealed: await sealSecret(this.#vault, owner, secret), endsAt: null, rotationId: null },
+    };
   }
 
   /** SSRF: the address is checked again at each attempt, with the addresses that its host has then. */
@@ -230,3 +268,9 @@ export class WebhookService {
       ]);
   }
 }
+
+const tooManySecrets = (): AppError =>
+  new AppError(
+    "conflict",
+    `${MAX_SECRETS} secrets sign for this endpoint already. Wait until the time of one is over, or end all but the new one with an overlap_hours of 0.`,
+  );

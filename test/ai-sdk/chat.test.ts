@@ -89,6 +89,22 @@ describe("a chat of the AI SDK", () => {
     expect(await storedLines(agentId, client.email, "human")).toEqual(["Name: Alice"]);
   });
 
+  it.each(["zz-top", "zz-", "zz-018f0000-0000-7000-8000-000000000000", "zz- a blank / and é"])(
+    "may be called %s, although ids of transient conversations begin like that",
+    async (name) => {
+      const client = await signUp();
+      const { model, agentId } = await agentWith(client, [{ text: "Hello." }], [{ text: "Again." }]);
+
+      const first = await chat(client, agentId, chatBody(name, "I am Alice"));
+      const second = await chat(client, agentId, chatBody(name, "And now?"));
+
+      expect([first.status, second.status]).toEqual([200, 200]);
+      expect(second.conversationId).toBe(first.conversationId);
+      expect(await conversationsOf(client)).toMatchObject([{ conversation_id: first.conversationId }]);
+      expect(JSON.stringify((await model.log()).requests[1])).toContain("I am Alice");
+    },
+  );
+
   it("accepts the id of a conversation with the agent as its own", async () => {
     const client = await signUp();
     const { agentId } = await agentWith(client, [{ text: "Hello." }]);

@@ -382,7 +382,7 @@ describe("the owner", () => {
     expect((await endUser("GET", "/conversations")).status).toBe(401);
   });
 
-  it("deletes more end users than fit into one request when it is repeated", async () => {
+  it("deletes more end users than fit into one request after its answer", async () => {
     const owner = await signUp();
     const { agentId } = await beginConversation(owner);
     await table.batchWrite(
@@ -398,10 +398,8 @@ describe("the owner", () => {
       })),
     );
 
-    const first = await owner("DELETE", `/agents/${agentId}`);
-    const second = await owner("DELETE", `/agents/${agentId}`);
+    expect((await owner("DELETE", `/agents/${agentId}`)).status).toBe(202);
 
-    expect([first.status, second.status]).toEqual([202, 204]);
-    expect(await table.query(`Agent#${agentId}`)).toEqual([]);
+    await expect.poll(() => table.query(`Agent#${agentId}`)).toEqual([]);
   });
 });

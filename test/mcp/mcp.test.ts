@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { newId } from "../../src/shared/ids.ts";
-import { beginConversation, signUp, signUpFree, table } from "../support/app.ts";
+import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
 import { endUserOf, programOf } from "../support/callers.ts";
 import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
@@ -309,11 +309,115 @@ it("leaves no empty conversation behind when a message is refused", async () => 
 it("answers although the run could not be stored for its cancellation", async () => {
   const { owner, agentId, model } = await agentThat([{ text: "Hello, Ann." }]);
   const client = await legacyClient(owner, agentId);
-  await injectFault({ match: ["McpCall#"], times: 50, fault: { kind: "refuse" } });
+  await injectFault({ match: ["McpCall#"], operation: "GetItem", times: 50, fault: { kind: "refuse" } });
 
   expect(await client.use("chat", { message: "I am Ann." })).toMatchObject({
     content: [{ text: "Hello, Ann." }, { text: expect.any(String) }],
   });
 
   expect((await model.log()).requests).toHaveLength(1);
+});
+
+/** Sends a request for a chat as a client of 2025 with a session does, and returns its answer when it has arrived. */
+async function chatBy(caller: Client, agentId: string, id: number, args: object, session = "one") {
+  const headers = {
+    accept: "application/json, text/event-stream",
+    ...(session !== "" && { "mcp-session-id": session }),
+  };
+  const params = { name: "chat", arguments: args };
+  const message = { jsonrpc: "2.0", id, method: "tools/call", params };
+  const { response } = await caller.raw("POST", `/mcp/agents/${agentId}`, message, { headers });
+  return response.text();
+}
+
+const cancelBy = (caller: Client, agentId: string, requestId: number) =>
+  caller(
+    "POST",
+    `/mcp/agents/${agentId}`,
+    { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } },
+    { accept: "application/json, text/event-stream", "mcp-session-id": "one" },
+  );
+
+describe("a repeated chat sends nothing twice, and returns the same answer", () => {
+  it.each([
+    ["with the id of a request in a session", 7, {}, "one"],
+    ["with an idempotency key, whatever the request's id is", 8, { idempotency_key: "my-key" }, ""],
+  ])("%s", async (_case, secondId, more, session) => {
+    const { owner, agentId, model } = await agentThat([
+      { text: "Hello, " },
+      { hold: true },
+      { text: "Ann." },
+    ]);
+    const args = { message: "I am Ann.", ...more };
+
+    const first = chatBy(owner, agentId, 7, args, session);
+    await model.asked(1);
+    const during = chatBy(owner, agentId, secondId, args, session);
+    await model.release();
+    const texts = [await first, await during, await chatBy(owner, agentId, secondId, args, session)];
+
+    for (const text of texts) expect(text).toContain("Hello, Ann.");
+    const ids = texts.map((text) => /"run_id":"(?<id>[^"]+)"/u.exec(text)?.groups?.["id"]);
+    expect(new Set(ids).size).toBe(1);
+    expect((await model.log()).requests).toHaveLength(1);
+    const { body } = await owner("GET", "/conversations");
+    expect(body.items.filter(({ title }: { readonly title: string }) => title === "I am Ann.")).toHaveLength(
+      1,
+    );
+  });
+
+  it("in a conversation that it names", async () => {
+    const { owner, agentId, conversationId, model } = await agentThat([{ text: "Hello, Ann." }]);
+    const args = { message: "I am Ann.", conversation_id: conversationId, idempotency_key: "my-key" };
+
+    const texts = [await chatBy(owner, agentId, 1, args, ""), await chatBy(owner, agentId, 2, args, "")];
+
+    for (const text of texts) expect(text).toContain("Hello, Ann.");
+    expect((await model.log()).requests).toHaveLength(1);
+    expect(await storedMessages(conversationId)).toHaveLength(2);
+  });
+
+  it("and refuses another message under the same key without touching the first", async () => {
+    const { owner, agentId, model } = await agentThat([{ text: "Hello, Ann." }]);
+    await chatBy(owner, agentId, 1, { message: "I am Ann.", idempotency_key: "my-key" }, "");
+
+    const other = await chatBy(owner, agentId, 2, { message: "I am Bob.", idempotency_key: "my-key" }, "");
+    const again = await chatBy(owner, agentId, 3, { message: "I am Ann.", idempotency_key: "my-key" }, "");
+
+    expect(other).toContain("(idempotency-mismatch)");
+    expect(again).toContain("Hello, Ann.");
+    expect((await model.log()).requests).toHaveLength(1);
+  });
+
+  it("but that of another caller is another request", async () => {
+    const { owner, agentId, model } = await agentThat(
+      [{ text: "Hello, Ann." }],
+      [{ text: "Hello, program." }],
+    );
+    const program = await programOf(owner, ["conversations:write"]);
+    await chatBy(owner, agentId, 1, { message: "Hello", idempotency_key: "my-key" });
+
+    expect(await chatBy(program, agentId, 1, { message: "Hello", idempotency_key: "my-key" })).toContain(
+      "Hello, program.",
+    );
+    expect((await model.log()).requests).toHaveLength(2);
+  });
+});
+
+it("stops a run whose cancellation has arrived before the run was stored", async () => {
+  const { owner, agentId } = await agentThat([{ text: "Once upon " }, { hold: true }, { text: "a time" }]);
+
+  expect((await cancelBy(owner, agentId, 7)).status).toBe(202);
+  const answer = await chatBy(owner, agentId, 7, { message: "Tell me a story" });
+
+  expect(answer).toContain('"stop_reason":"cancelled"');
+});
+
+it("stores nothing about a request of a deleted agent that is cancelled", async () => {
+  const { owner, agentId } = await agentThat();
+  await owner("DELETE", `/agents/${agentId}`);
+
+  expect((await cancelBy(owner, agentId, 7)).status).toBe(404);
+
+  expect(await table.query(`User#${owner.email}`, { range: { beginsWith: "McpCall#" } })).toEqual([]);
 });

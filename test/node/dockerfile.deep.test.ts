@@ -46,6 +46,12 @@ it(
     const { conversation_id } = await client.conversations.create({ title: "First", agent_id });
     expect(await client.agents(agent_id).send(conversation_id, "I am Ada.").text()).toContain("Ada");
 
+    const demo = await run("npm", ["run", "demo"], {
+      cwd: image.folder,
+      env: environment({ ...image.env, PORT }),
+    });
+    expect(demo.stdout).toContain("The agent remembers across conversations.");
+
     child.kill("SIGTERM");
     expect(await exited).toEqual([0, null]);
     await expect(

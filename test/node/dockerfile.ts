@@ -21,8 +21,18 @@ export interface Stage {
   readonly instructions: readonly Instruction[];
 }
 
+/** Returns the files and folders that the last stage of a Dockerfile copies from the project. */
+export function copiedFrom(text: string): readonly string[] {
+  const instructions = instructionsOf(text);
+  const last = instructions.findLastIndex(({ name }) => name === "FROM");
+  return instructions
+    .slice(last)
+    .filter(({ name, rest }) => name === "COPY" && !rest.includes("--from="))
+    .flatMap(({ rest }) => rest.split(" ").slice(0, -1));
+}
+
 /** Reads a Dockerfile: one instruction per line, without comments. */
-function instructionsOf(text: string): readonly Instruction[] {
+export function instructionsOf(text: string): readonly Instruction[] {
   return text
     .replaceAll("\\\n", " ")
     .split("\n")

@@ -58,7 +58,7 @@ it("runs the commands of the guides for Ollama and OpenRouter against a server w
   }
 });
 
-it("runs the commands of the guide for end users, and stores credentials as the guide for Bedrock says", async () => {
+it("runs the commands of the guides for end users and for MCP clients, and stores credentials as the guide for Bedrock says", async () => {
   const variables = await workplace();
   await startServer(variables);
   const api = `http://localhost:${variables.PORT}`;
@@ -68,17 +68,21 @@ it("runs the commands of the guide for end users, and stores credentials as the 
   const [createKey = "", createToken = ""] = await curlCommands("end-users");
   // Everything behind the first command of this guide asks Amazon.
   const [storeBedrock = ""] = await curlCommands("bedrock");
+  const [createMcpKey = "", listTools = ""] = await curlCommands("mcp");
   const session = [
     `${signUp(api, "guide")}\n${agent}`,
     `KEY=$(${createKey.trim()} | pick secret)`,
     createToken,
     storeBedrock,
+    `KEY=$(${createMcpKey.trim()} | pick secret)`,
+    listTools,
   ];
   const { code, outputs } = await runSession(session);
 
   expect({ code, outputs }).toEqual({ code: 0, outputs });
   expect(outputs[2]).toContain(`"end_user_id":"customer-17"`);
   expect(outputs[3]).toContain(`"is_configured":true`);
+  expect(outputs[5]).toContain("memory_search");
 });
 
 /** The commands of a guide that call the service, in order, with keys filled in. They fail if the service refuses them. */

@@ -22,7 +22,7 @@ const linesOf = (body: string) =>
 describe("a chat completion without a conversation", () => {
   it("can be looked up by its caller and nobody else, and takes no further chat completions", async () => {
     const [client, stranger] = [await signUp(), await signUp()];
-    const { agentId } = await agentWith(client, [{ text: "Hello." }]);
+    const { agentId } = await agentWith(client, [{ text: "Hello." }], [{ text: "Hello, Bob." }]);
     const [alice, bob] = [await endUserOf(client, agentId), await endUserOf(client, agentId)];
 
     const id = await complete(alice, agentId, "I am Alice");
@@ -37,10 +37,12 @@ describe("a chat completion without a conversation", () => {
       const sent = await other("POST", `/agents/${agentId}/${id}/send-message`, { content: "Hello" });
       expect(sent.status).toBe(404);
     }
-    for (const caller of [alice, bob]) {
-      const named = complete(caller, agentId, "More", { metadata: { conversation_id: id } });
-      expect((await errorOf(named)).status).toBe(404);
-    }
+    const more = { metadata: { conversation_id: id } };
+    expect((await errorOf(complete(alice, agentId, "More", more))).status).toBe(404);
+    // For anybody else it is a name like any other, for a conversation of their own.
+    const own = await complete(bob, agentId, "More", more);
+    expect(own).not.toBe(id);
+    expect((await alice("GET", `/conversations/${own}`)).status).toBe(404);
     expect(await storedMessages(id)).toHaveLength(2);
   });
 

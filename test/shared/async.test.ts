@@ -50,6 +50,47 @@ it("passes the caller's signal on to work", async () => {
   await expect(work).rejects.toThrow("left");
 });
 
+it("rejects as soon as the caller's signal is aborted, even if work ignores its own", async () => {
+  const abort = new AbortController();
+  let seen: AbortSignal | undefined;
+  const work = withTimeout(
+    60_000,
+    (signal) => {
+      seen = signal;
+      return never;
+    },
+    { signal: abort.signal },
+  );
+
+  abort.abort(new Error("left"));
+
+  await expect(work).rejects.toThrow("left");
+  expect(seen?.reason).toEqual(new Error("left"));
+});
+
+it("does not begin work for a caller that has left", async () => {
+  let isBegun = false;
+  const work = () => {
+    isBegun = true;
+    return Promise.resolve();
+  };
+
+  await expect(withTimeout(60_000, work, { signal: AbortSignal.abort(new Error("left")) })).rejects.toThrow(
+    "left",
+  );
+  expect(isBegun).toBe(false);
+});
+
+it("goes on passing the caller's signal on when work has ended, for the body of a response", async () => {
+  const abort = new AbortController();
+  let seen: AbortSignal | undefined;
+  await withTimeout(60_000, (signal) => Promise.resolve((seen = signal)), { signal: abort.signal });
+
+  abort.abort(new Error("left"));
+
+  expect(seen?.reason).toEqual(new Error("left"));
+});
+
 it("returns undefined for a promise that takes too long, and throws its failure if it fails in time", async () => {
   await expect(resultWithin(1, never)).resolves.toBeUndefined();
   await expect(resultWithin(60_000, Promise.resolve(7))).resolves.toBe(7);

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect } from "vitest";
-import type { Client } from "./app.ts";
+import { type Client, table } from "./app.ts";
 import { startSite, type TestSite } from "./site.ts";
 import type { SitePage, SiteRequest } from "./site-protocol.ts";
 
@@ -46,6 +46,17 @@ const parse = (request: SiteRequest): Received => ({
   // Bodies of webhooks have this shape. A test fails at the first member that is missing.
   event: JSON.parse(request.body) as Received["event"],
 });
+
+/** The type and data of what a receiver got, in the order in which it happened: several are delivered at the same time. */
+export const eventsAt = async (receiver: Receiver, count: number) =>
+  (await receiver.until(count))
+    .map(({ event }) => event)
+    .toSorted((a, b) => (a.timestamp < b.timestamp ? -1 : 1))
+    .map(({ type, data }) => ({ type, data }));
+
+/** What is recorded for an account and not fetched yet. */
+export const outboxOf = ({ email }: Pick<Client, "email">) =>
+  table.query(`User#${email}`, { range: { beginsWith: "WebhookOutbox#" } });
 
 /** Creates an endpoint for a receiver and returns it with its secret. */
 export async function createWebhook(

@@ -26,7 +26,10 @@ async function endpoint(id: string): Promise<WebhookEndpoint> {
     isEnabled: true,
     disabledReason: null,
     disabledAt: null,
-    secrets: [{ sealed: await sealSecret(vault, { accountEmail, id }, newSecret()), endsAt: null }],
+    secrets: [
+      { sealed: await sealSecret(vault, { accountEmail, id }, newSecret()), endsAt: null, rotationId: null },
+    ],
+    rotationIds: [],
     hint: "",
     createdAt: "",
     updatedAt: null,

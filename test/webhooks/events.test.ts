@@ -1,13 +1,13 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
-import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
+import { beginConversation, signUp } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { endUserOf } from "../support/callers.ts";
 import { open, untilIdle } from "../support/runs.ts";
 import { say } from "../support/sse.ts";
 import { FULL, fullBlock, ok, settled, summary, turnsOf } from "../memory/full-block.ts";
-import { createWebhook, type Receiver, ringSender, startReceiver } from "../support/webhooks.ts";
+import { createWebhook, eventsAt, outboxOf, ringSender, startReceiver } from "../support/webhooks.ts";
 
 afterEach(endFaults);
 
@@ -16,17 +16,6 @@ const REFUSED = {
   status: 401,
   body: { error: { message: "No.", type: "error", code: "invalid_api_key" } },
 };
-
-/** The type and data of what a receiver got, in the order in which it happened: several are delivered at the same time. */
-const eventsAt = async (receiver: Receiver, count: number) =>
-  (await receiver.until(count))
-    .map(({ event }) => event)
-    .toSorted((a, b) => (a.timestamp < b.timestamp ? -1 : 1))
-    .map(({ type, data }) => ({ type, data }));
-
-/** What is recorded and not fetched yet. */
-const outboxOf = ({ email }: Client) =>
-  table.query(`User#${email}`, { range: { beginsWith: "WebhookOutbox#" } });
 
 /** The requests of a turn, in alphabetical order. */
 const TURN = [
@@ -197,40 +186,6 @@ it("delivers an event to each endpoint that wants it", async () => {
   expect(first?.id).toBe(second?.id);
   expect(first?.request.headers["webhook-signature"]).not.toBe(second?.request.headers["webhook-signature"]);
   expect(await none.received()).toEqual([]);
-});
-
-it("tells once of 80 % and of 100 % of the month's messages", async () => {
-  const client = await signUpFree();
-  const receiver = await startReceiver();
-  await createWebhook(client, receiver, ["usage.threshold_reached"]);
-  const model = await scriptModel(...Array.from({ length: 4 }, () => [{ text: "Hello." }]));
-  const { path } = await beginConversation(client, { agent_model: model.name });
-  const month = new Date().toISOString().slice(0, 7);
-  const use = (messages: number) =>
-    table.update({ pk: `User#${client.email}`, sk: `Usage#${month}` }, { set: { messages_used: messages } });
-  const sayAndWait = async () => {
-    await say(client, path, "Hello");
-    await untilIdle(client, path);
-  };
-
-  await use(78);
-  await sayAndWait();
-  expect(await outboxOf(client)).toEqual([]);
-  await sayAndWait();
-  await sayAndWait();
-  const data = { limit: "messages_per_month", quota: 100, period: month, resets_at: expect.any(String) };
-  const [eighty] = await eventsAt(receiver, 1);
-  expect(eighty).toEqual({
-    type: "usage.threshold_reached",
-    data: { ...data, percent: 80, used: 80 },
-  });
-  await use(99);
-  await sayAndWait();
-
-  expect(await eventsAt(receiver, 2)).toEqual([
-    eighty,
-    { type: "usage.threshold_reached", data: { ...data, percent: 100, used: 100 } },
-  ]);
 });
 
 it("tells once of a deleted end user, however often the deletion is asked for", async () => {

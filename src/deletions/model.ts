@@ -1,0 +1,30 @@
+import { conversationKey, endUserKey, type EndUserRef } from "../access/access-scope.ts";
+import type { AccountEmail, AgentId, ConversationId, KnowledgeBaseId } from "../shared/id-types.ts";
+import { agentKey, knowledgeBaseKey } from "../table/keys.ts";
+import type { Key } from "../table/marshal.ts";
+
+/** Something of an account whose deletion has begun and takes more than one request. */
+export type PartialDeletion =
+  | { readonly kind: "agent"; readonly agentId: AgentId }
+  | { readonly kind: "end-user"; readonly endUser: EndUserRef }
+  | {
+      readonly kind: "conversation";
+      /** Null for a conversation of the account's owner. */
+      readonly endUser: EndUserRef | null;
+      readonly conversationId: ConversationId;
+    }
+  | { readonly kind: "knowledge-base"; readonly kbId: KnowledgeBaseId };
+
+/** Returns the key of the item that is marked until everything that depends on it is removed. */
+export function markedKey(accountEmail: AccountEmail, deletion: PartialDeletion): Key {
+  switch (deletion.kind) {
+    case "agent":
+      return agentKey(accountEmail, deletion.agentId);
+    case "end-user":
+      return endUserKey(deletion.endUser);
+    case "conversation":
+      return conversationKey({ accountEmail, endUser: deletion.endUser }, deletion.conversationId);
+    case "knowledge-base":
+      return knowledgeBaseKey(accountEmail, deletion.kbId);
+  }
+}
