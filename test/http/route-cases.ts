@@ -26,7 +26,7 @@ export interface RouteCase {
   /** Ignores members of its body that it does not know, because its clients are written for other services. */
   readonly ignoresUnknown?: boolean;
   /** The protocol whose errors the route answers with, instead of problem documents. Its malformed requests have tests of their own. */
-  readonly speaks?: "json-rpc";
+  readonly speaks?: "json-rpc" | "oauth";
   /** Headers that the route needs. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The status for an id that is absent, malformed or another account's; 404 by default. */
@@ -65,6 +65,22 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /auth/sessions" },
   { route: "DELETE /auth/sessions/:sessionId", whenAbsent: 204 },
   { route: "GET /auth/me" },
+  { route: "GET /users/me/mcp-connections" },
+  { route: "DELETE /users/me/mcp-connections/:connectionId", whenAbsent: 204 },
+  { route: "GET /.well-known/oauth-protected-resource/mcp/agents/:agentId", isPublic: true },
+  { route: "GET /.well-known/oauth-authorization-server", isPublic: true },
+  {
+    route: "POST /oauth/register",
+    body: { client_name: "Editor", redirect_uris: ["http://127.0.0.1/callback"] },
+    limit: 16,
+    isPublic: true,
+    isIndependent: true,
+    speaks: "oauth",
+  },
+  { route: "POST /oauth/token", isPublic: true, speaks: "oauth" },
+  { route: "POST /oauth/revoke", isPublic: true, speaks: "oauth" },
+  { route: "POST /oauth/consent/question", body: { request: "client_id=x" } },
+  { route: "POST /oauth/consent", body: { request: "client_id=x", scopes: ["memory:read"] } },
   { route: "GET /users/me/export" },
   { route: "DELETE /users/me" },
   { route: "GET /users/me/deletion" },
@@ -279,6 +295,7 @@ export const pathOf = ({ route }: RouteCase, place: Place = absentPlace()): stri
     .replace(":version", "1")
     .replace(":webhookId", "018f0000-0000-7000-8000-000000000000")
     .replace(":eventId", "018f0000-0000-7000-8000-000000000000")
+    .replace(":connectionId", "018f0000-0000-7000-8000-000000000000")
     .replace(":keyId", "018f0000-0000-7000-8000-000000000000")
     .replace(":passageId", "018f0000-0000-8000-8000-000000000000-1")
     .replace(":toolId", "018f0000-0000-7000-8000-000000000000")
