@@ -1,6 +1,8 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
+import { configFrom } from "../../src/config.ts";
+import { OAuthClients } from "../../src/oauth/clients.ts";
 import { ada, type Answer, app, beginConversation, type Client } from "../support/app.ts";
 import { createBase } from "../support/knowledge.ts";
 import { expectDescribedProblem } from "./described-problems.ts";
@@ -52,6 +54,26 @@ const initialize = {
   params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "a test", version: "1" } },
 };
 
+const NO_AGENT = crypto.randomUUID();
+const redirectUri = "http://127.0.0.1/callback";
+const oauthClient = await new OAuthClients({
+  keys: configFrom(env).signingKeys,
+  fetch,
+  resolve: async () => [],
+  isLocal: true,
+  ownHosts: [],
+  allowedOrigins: [],
+}).register({ name: "Editor", redirectUris: [redirectUri], grantTypes: undefined, responseTypes: undefined });
+/** What an MCP client asks for; `sendTo` replaces the agent. */
+const authorizationRequest = new URLSearchParams({
+  response_type: "code",
+  client_id: oauthClient.id,
+  redirect_uri: redirectUri,
+  code_challenge: "c".repeat(43),
+  code_challenge_method: "S256",
+  resource: `${env.PUBLIC_URL}/mcp/agents/${NO_AGENT}`,
+}).toString();
+
 /** Every route that has a body or requires a token. A new route needs a line here. */
 export const ROUTES: readonly RouteCase[] = [
   { route: "POST /auth/local/signup", body: credentials, isPublic: true },
@@ -79,8 +101,8 @@ export const ROUTES: readonly RouteCase[] = [
   },
   { route: "POST /oauth/token", isPublic: true, speaks: "oauth" },
   { route: "POST /oauth/revoke", isPublic: true, speaks: "oauth" },
-  { route: "POST /oauth/consent/question", body: { request: "client_id=x" } },
-  { route: "POST /oauth/consent", body: { request: "client_id=x", scopes: ["memory:read"] } },
+  { route: "POST /oauth/consent/question", body: { request: authorizationRequest } },
+  { route: "POST /oauth/consent", body: { request: authorizationRequest, scopes: ["memory:read"] } },
   { route: "GET /users/me/export" },
   { route: "DELETE /users/me" },
   { route: "GET /users/me/deletion" },
@@ -342,7 +364,9 @@ function sendWhatItTakes(sender: Client, route: RouteCase, place: Place): Promis
       route.body && name in route.body ? [[name, place.agentId] as const] : [],
     ),
   );
-  const body = route.body && { ...route.body, ...about };
+  const request = route.body?.["request"];
+  const asked = typeof request === "string" && { request: request.replace(NO_AGENT, place.agentId) };
+  const body = route.body && { ...route.body, ...about, ...asked };
   return client(methodOf(route), path, body, route.headers);
 }
 
