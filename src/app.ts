@@ -58,7 +58,7 @@ import { webhookRoutes } from "./webhooks/routes.ts";
 export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue?: AdmissionQueue) {
   // `strict: false`: a path with and without a trailing slash is the same route.
   const app = new Hono<AppEnv>({ strict: false, router: new GuardedRouter() });
-  app.onError((thrown, c) => namingResource(onError(thrown, c), c));
+  app.onError((thrown, c) => namingResource(onError(thrown, c), c.req, () => configFrom(c.env).publicOrigin));
   app.notFound(onNotFound(app));
 
   const routes = app

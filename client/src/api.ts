@@ -184,38 +184,6 @@ export interface AssistantMessageSavedEvent {
   seq: number;
 }
 
-/** The metadata of the authorization server (RFC 8414). */
-export interface AuthorizationServerMetadata {
-  /** The origin of this service. */
-  issuer: string;
-  /** The page to which clients send their person. */
-  authorization_endpoint: string;
-  /** Where codes and refresh tokens are exchanged. */
-  token_endpoint: string;
-  /** Where clients register. */
-  registration_endpoint: string;
-  /** Where tokens are revoked. */
-  revocation_endpoint: string;
-  /** The scopes that a client can ask for. */
-  scopes_supported: string[];
-  /** Only `code`. */
-  response_types_supported: string[];
-  /** Only `query`. */
-  response_modes_supported: string[];
-  /** What tokens are issued for. */
-  grant_types_supported: string[];
-  /** Only `none`: clients are public, and PKCE protects their codes. */
-  token_endpoint_auth_methods_supported: string[];
-  /** Only `none`. */
-  revocation_endpoint_auth_methods_supported: string[];
-  /** Only `S256`. */
-  code_challenge_methods_supported: string[];
-  /** Answers to clients name the issuer (RFC 9207). */
-  authorization_response_iss_parameter_supported: boolean;
-  /** The id of a client can be the https address of its metadata instead of one from the registration. */
-  client_id_metadata_document_supported: boolean;
-}
-
 /** A session on a device. */
 export interface AuthSession {
   /** The session's id. */
@@ -2300,18 +2268,6 @@ export interface Problem {
   upgrade_url?: string | undefined;
 }
 
-/** The metadata of a protected resource (RFC 9728). */
-export interface ProtectedResourceMetadata {
-  /** The MCP address of the agent, which tokens are issued for. */
-  resource: string;
-  /** The issuers of tokens for it. */
-  authorization_servers: string[];
-  /** The scopes that a client can ask for. */
-  scopes_supported: string[];
-  /** How tokens are sent. */
-  bearer_methods_supported: string[];
-}
-
 /** Whether a provider is configured. */
 export interface Provider {
   /** The provider's name. */
@@ -3494,7 +3450,7 @@ export interface Operations {
           agentId: string;
         };
       };
-      answer: ProtectedResourceMetadata;
+      answer: Record<string, unknown>;
     };
     /**
      * Find out where MCP clients get tokens. (`getAuthorizationServerMetadata`)
@@ -3503,7 +3459,7 @@ export interface Operations {
      */
     "/.well-known/oauth-authorization-server": {
       options: {};
-      answer: AuthorizationServerMetadata;
+      answer: Record<string, unknown>;
     };
     /**
      * List webhook endpoints, oldest first. (`listWebhooks`)
@@ -5122,7 +5078,7 @@ export interface Operations {
     /**
      * Use an agent from an MCP client. (`callMcp`)
      *
-     * The agent as a server of the Model Context Protocol (streamable HTTP, without sessions that have state). Give an MCP client this address and a token or an API key; it finds the tools `chat`, `memory_search`, `memory_read`, `memory_blocks`, `memory_add` and `memory_edit`, and the blocks of core memory as resources. A caller sees only the tools that its scopes allow. The body is a JSON-RPC message. The answer is JSON or, if the client takes it, a stream of server-sent events with progress; a notification is answered with 202. Errors are those of JSON-RPC, not problem documents. GET and DELETE are answered with 405, as the protocol says.
+     * The agent as a server of the Model Context Protocol (streamable HTTP, without sessions that have state). Give an MCP client this address: it signs you in by OAuth, or takes an API key as a header. It finds the tools `chat`, `memory_search`, `memory_read`, `memory_blocks`, `memory_add` and `memory_edit`, and the blocks of core memory as resources. A caller sees only the tools that its scopes allow. The body is a JSON-RPC message. The answer is JSON or, if the client takes it, a stream of server-sent events with progress; a notification is answered with 202. Errors are those of JSON-RPC, not problem documents. GET and DELETE are answered with 405, as the protocol says.
      */
     "/mcp/agents/{agentId}": {
       options: {

@@ -128,7 +128,9 @@ export const oauthDocs: FeatureDocs = {
         "Grants an authorization request with some or all of its scopes, and returns the address that brings the client its code. Send the browser there. An account can have 100 connected clients; another one is a 409.",
       request: { request: REQUEST, scopes: SCOPES },
       answers: {
-        200: { redirect_to: `${REDIRECT_URI}?code=dabo_…&iss=${encodeURIComponent(ORIGIN)}` },
+        200: {
+          redirect_to: `${REDIRECT_URI}?code=dabo_eyJhbGciOiJkaXIifQ&iss=${encodeURIComponent(ORIGIN)}`,
+        },
       },
       problems: ["not-found", "conflict"],
     },
@@ -158,36 +160,6 @@ export const oauthDocs: FeatureDocs = {
     },
   },
   schemas: {
-    ProtectedResourceMetadata: {
-      description: "The metadata of a protected resource (RFC 9728).",
-      fields: {
-        resource: "The MCP address of the agent, which tokens are issued for.",
-        authorization_servers: "The issuers of tokens for it.",
-        scopes_supported: "The scopes that a client can ask for.",
-        bearer_methods_supported: "How tokens are sent.",
-      },
-    },
-    AuthorizationServerMetadata: {
-      description: "The metadata of the authorization server (RFC 8414).",
-      fields: {
-        issuer: "The origin of this service.",
-        authorization_endpoint: "The page to which clients send their person.",
-        token_endpoint: "Where codes and refresh tokens are exchanged.",
-        registration_endpoint: "Where clients register.",
-        revocation_endpoint: "Where tokens are revoked.",
-        scopes_supported: "The scopes that a client can ask for.",
-        response_types_supported: "Only `code`.",
-        response_modes_supported: "Only `query`.",
-        grant_types_supported: "What tokens are issued for.",
-        token_endpoint_auth_methods_supported:
-          "Only `none`: clients are public, and PKCE protects their codes.",
-        revocation_endpoint_auth_methods_supported: "Only `none`.",
-        code_challenge_methods_supported: "Only `S256`.",
-        authorization_response_iss_parameter_supported: "Answers to clients name the issuer (RFC 9207).",
-        client_id_metadata_document_supported:
-          "The id of a client can be the https address of its metadata instead of one from the registration.",
-      },
-    },
     NewOAuthClient: {
       description: "The metadata of a client (RFC 7591).",
       fields: {

@@ -69,7 +69,7 @@ it("asks a person who signs in first, and brings the program a code that works",
   await page.getByRole("heading", { name: "Let Editor <b>one</b> use Ada?" }).waitFor();
   expect(await page.getByText(new URL(program.redirectUri).host).count()).toBe(1);
   expect(await violationsIn(page)).toEqual([]);
-  await page.getByLabel("Change what it remembers about you").uncheck();
+  await page.getByLabel("Change what the agent remembers about you").uncheck();
   await page.getByRole("button", { name: "Allow", exact: true }).click();
 
   const answer = await program.arrived;
@@ -107,6 +107,26 @@ it("brings the program the refusal of a person who does not agree, and asks noth
   await page.getByText("No program is asking").waitFor();
 });
 
+it("goes on when the issuer has sent back the person", async () => {
+  const account = await stand.signUp();
+  const { agentId } = await createChat(account);
+  const program = await startProgram(agentId);
+  const context = await stand.context();
+  const page = await context.newPage();
+  await page.goto(program.page);
+  await page.getByRole("button", { name: "Create the account" }).waitFor();
+
+  // As after a sign-in at the issuer: there is a cookie, and the page is loaded anew.
+  const other = await context.newPage();
+  await other.goto("/");
+  await signIn(other, account);
+  await other.getByRole("navigation", { name: "Main" }).waitFor();
+  await page.goto("/login-success");
+
+  await page.getByRole("heading", { name: /^Let Editor/u }).waitFor();
+  expect(new URL(page.url()).hash).toBe("#/connect");
+});
+
 it("says that an agent is somebody else's, and lets the person sign in as another", async () => {
   const [account, stranger] = await Promise.all([stand.signUp(), stand.signUp()]);
   const { agentId } = await createChat(account);
@@ -120,6 +140,7 @@ it("says that an agent is somebody else's, and lets the person sign in as anothe
   await signIn(page, account);
 
   await page.getByRole("heading", { name: /^Let Editor/u }).waitFor();
+  expect(await page.getByText(`You are signed in as ${account.username}`).count()).toBe(1);
 });
 
 it("shows why a request can't be granted before it leads anywhere", async () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { problem } from "../http/route-cases.ts";
+import { problem, requestIn } from "../http/route-cases.ts";
 import { anonymous, beginConversation, type Client, signUp, table } from "../support/app.ts";
 import {
   addressOf,
@@ -69,8 +69,8 @@ describe("an agent's MCP address", () => {
       });
       const { headers } = await anonymous(method, path, method === "POST" ? {} : undefined, origin);
       for (const answered of [preflight.headers, headers]) {
-        expect(answered.get("access-control-allow-origin"), path).toBe(origin.origin);
-        expect(answered.get("access-control-allow-credentials"), path).toBeNull();
+        expect([path, answered.get("access-control-allow-origin")]).toEqual([path, origin.origin]);
+        expect([path, answered.get("access-control-allow-credentials")]).toEqual([path, null]);
       }
     }
     const consent = await ann("POST", "/oauth/consent", {}, origin);
@@ -99,7 +99,10 @@ describe("the registration of a client", () => {
     "cursor://anysphere.cursor-mcp/oauth/callback",
     "com.example.app:/callback",
   ])("accepts the redirect address %s", async (uri) => {
-    await register({ redirect_uris: [uri] });
+    const { status, body } = await anonymous("POST", "/oauth/register", { redirect_uris: [uri] });
+
+    expect(status).toBe(201);
+    expect(body.redirect_uris).toEqual([uri]);
   });
 
   it.each([
@@ -218,7 +221,7 @@ describe("an authorization request", () => {
       "javascript:alert(1)",
     ]) {
       const { status, body } = await to(uri);
-      expect(status, uri).toBe(400);
+      expect([uri, status]).toEqual([uri, 400]);
       expect(JSON.stringify(body)).not.toContain("evil");
       expect(body.decline_to).toBeUndefined();
     }
@@ -368,6 +371,17 @@ describe("an authorization request", () => {
     expect(status).toBe(409);
     expect(body.detail).toContain("100 connected clients");
   });
+});
+
+it("offers nothing on a deployment that does not know its own address", async () => {
+  const secret = "a-secret-of-more-than-32-characters-for-tests";
+  const production = { ENVIRONMENT: "production", PUBLIC_URL: "", JWT_SECRET: secret } as Partial<Env>;
+  const metadata = await requestIn(production, "GET", "/.well-known/oauth-authorization-server");
+  const refused = await requestIn(production, "POST", `/mcp/agents/${agentId}`, { body: {} });
+
+  expect(metadata.body).toMatchObject({ status: 503, code: "not-configured" });
+  expect(refused.status).toBe(401);
+  expect(refused.headers.get("www-authenticate")).toBe("Bearer");
 });
 
 it("serves the page of consent under a policy that allows no frame and no script of others", async () => {

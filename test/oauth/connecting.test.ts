@@ -58,7 +58,7 @@ class Keychain {
 /** What differs between the two clients. */
 const legacy = {
   Unauthorized: LegacyUnauthorized,
-  begin(agentId: string, keychain: Keychain) {
+  begin: (agentId: string, keychain: Keychain) => {
     const transport = new LegacyTransport(new URL(addressOf(agentId)), {
       authProvider: keychain,
       fetch: reach,
@@ -73,7 +73,7 @@ const legacy = {
 };
 const modern = {
   Unauthorized: ModernUnauthorized,
-  begin(agentId: string, keychain: Keychain) {
+  begin: (agentId: string, keychain: Keychain) => {
     const transport = new ModernTransport(new URL(addressOf(agentId)), {
       authProvider: keychain,
       fetch: reach,

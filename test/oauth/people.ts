@@ -1,6 +1,5 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect } from "vitest";
 import { sha256, toBase64Url } from "../../src/shared/crypto.ts";
 import { anonymous, app, type Client, clientOf } from "../support/app.ts";
 
@@ -25,7 +24,7 @@ export async function register(metadata: Record<string, unknown> = {}): Promise<
     redirect_uris: [REDIRECT],
     ...metadata,
   });
-  expect(status, JSON.stringify(body)).toBe(201);
+  if (status !== 201) throw new Error(`Registering failed: ${JSON.stringify(body)}`);
   const verifier = toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
   return { clientId: body.client_id as string, verifier, challenge: toBase64Url(await sha256(verifier)) };
 }
@@ -57,7 +56,7 @@ export async function agree(
   scopes: readonly string[] = ALL,
 ): Promise<URLSearchParams> {
   const { status, body } = await person("POST", "/oauth/consent", { request, scopes });
-  expect(status, JSON.stringify(body)).toBe(200);
+  if (status !== 200) throw new Error(`Agreeing failed: ${JSON.stringify(body)}`);
   return new URL(body.redirect_to as string).searchParams;
 }
 
@@ -101,7 +100,7 @@ export async function connect(
   const program = await register();
   const answer = await agree(person, requestOf(program, agentId), scopes);
   const { status, body } = await redeem(program, answer.get("code") ?? "");
-  expect(status, JSON.stringify(body)).toBe(200);
+  if (status !== 200) throw new Error(`Redeeming failed: ${JSON.stringify(body)}`);
   return { ...program, access: body.access_token as string, refresh: body.refresh_token as string };
 }
 
@@ -118,7 +117,7 @@ export const useOf = (token: string, agentId: string) =>
 export async function reach(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const ctx = createExecutionContext();
   const request = new Request(input, init);
-  expect(new URL(request.url).origin).toBe(ORIGIN);
+  if (new URL(request.url).origin !== ORIGIN) throw new Error(`The client asked ${request.url}`);
   const response = await app.fetch(
     request,
     { ...env, COSTLY_BURST: undefined, PUBLIC_BURST: undefined },

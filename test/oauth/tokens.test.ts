@@ -158,7 +158,8 @@ describe("an access token", () => {
       ["GET", "/users/me/mcp-connections"],
       ["DELETE", "/users/me"],
     ] as const;
-    for (const [method, path] of paths) expect((await client(method, path)).status, path).toBe(403);
+    for (const [method, path] of paths)
+      expect([path, (await client(method, path)).status]).toEqual([path, 403]);
   });
 
   it("may call the tools that the person has agreed to, and no others", async () => {
