@@ -70,6 +70,7 @@ describe("an agent's MCP address", () => {
       const { headers } = await anonymous(method, path, method === "POST" ? {} : undefined, origin);
       for (const answered of [preflight.headers, headers]) {
         expect([path, answered.get("access-control-allow-origin")]).toEqual([path, origin.origin]);
+        expect([path, answered.get("vary")]).toEqual([path, expect.stringContaining("Origin")]);
         expect([path, answered.get("access-control-allow-credentials")]).toEqual([path, null]);
       }
     }

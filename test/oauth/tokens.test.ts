@@ -450,7 +450,7 @@ describe("the list of connections", () => {
 
     const { body } = await person("GET", "/users/me/export");
 
-    expect(body).toContain("McpConnection");
+    expect(body).toContain('"type":"mcp_connection"');
     expect(body).not.toContain("dabo_");
   });
 });
