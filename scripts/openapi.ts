@@ -7,7 +7,7 @@ import { docOf } from "../src/http/openapi.ts";
 import { OPERATIONS } from "./api-description/all-docs.ts";
 import { type ApiDocument, renderMap, renderReference } from "./api-description/markdown.ts";
 import { describeOperation, PARAMETER, type Route } from "./api-description/operations.ts";
-import { OPENAI_ERROR, PROBLEM, Problems } from "./api-description/problems.ts";
+import { OAUTH_ERROR, OPENAI_ERROR, PROBLEM, Problems } from "./api-description/problems.ts";
 import { Schemas } from "./api-description/schemas.ts";
 
 const INTRODUCTION = `Build AI agents that remember the people they talk to.
@@ -41,6 +41,12 @@ const SECURITY_SCHEMES = {
     bearerFormat: "dab_…",
     description: "A program, by an API key that has the scope.",
   },
+  mcpClient: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "dabo_…",
+    description: "An MCP client that a person has connected, by an access token of `issueOAuthToken`.",
+  },
   endUser: {
     type: "http",
     scheme: "bearer",
@@ -54,6 +60,7 @@ export function describeApi(): ApiDocument {
   const shared = { schemas: new Schemas(), problems: new Problems() };
   shared.schemas.define("Problem", PROBLEM);
   shared.schemas.define("OpenAiError", OPENAI_ERROR);
+  shared.schemas.define("OAuthError", OAUTH_ERROR);
   const paths: Record<string, Record<string, object>> = {};
   const described = new Set<string>();
 

@@ -18,7 +18,10 @@ import { type Ports, portsFrom } from "./deps/ports.ts";
 import { endUserRoutes } from "./end-users/routes.ts";
 import type { AppEnv } from "./access/env.ts";
 import { httpToolRoutes } from "./http-tools/routes.ts";
+import { namingResource } from "./mcp/challenge.ts";
 import { mcpRoutes } from "./mcp/routes.ts";
+import { connectionRoutes } from "./oauth/connection-routes.ts";
+import { metadataRoutes, oauthRoutes } from "./oauth/routes.ts";
 import { refuseOverload } from "./access/overload.ts";
 import { accessLog } from "./access/access-log.ts";
 import { GuardedRouter } from "./http/guarded-router.ts";
@@ -55,7 +58,7 @@ import { webhookRoutes } from "./webhooks/routes.ts";
 export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue?: AdmissionQueue) {
   // `strict: false`: a path with and without a trailing slash is the same route.
   const app = new Hono<AppEnv>({ strict: false, router: new GuardedRouter() });
-  app.onError(onError);
+  app.onError((thrown, c) => namingResource(onError(thrown, c), c.req, () => configFrom(c.env).publicOrigin));
   app.notFound(onNotFound(app));
 
   const routes = app
@@ -84,6 +87,9 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/auth/local", localAuthRoutes)
     .route("/api-keys", apiKeyRoutes)
     .route("/users", accountRoutes)
+    .route("/users", connectionRoutes)
+    .route("/oauth", oauthRoutes)
+    .route("/.well-known", metadataRoutes)
     .route("/webhooks", webhookRoutes)
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)

@@ -430,6 +430,51 @@ export type CompletionUsage = {
   } | undefined;
 };
 
+/** A person's consent to an authorization request. */
+export interface Consent {
+  /** The query of the authorization request, without its question mark. */
+  request: string;
+  /** What the client may do. Scopes that it has not asked for are ignored. */
+  scopes: readonly ("conversations:write" | "memory:read" | "memory:write")[];
+}
+
+/** Where the browser goes on. */
+export interface Consented {
+  /** The address that brings the client its code. */
+  redirect_to: string;
+}
+
+/** What an MCP client asks for, to be shown to the person who decides. */
+export type ConsentQuestion = {
+  /** What the client calls itself, which nobody has verified. */
+  client_name: string;
+  /** The host that publishes the client's metadata, which is verified; null if the client has registered itself. */
+  client_host: string | null;
+  /** Where the answer goes: a host, or the scheme of a program. */
+  redirect_host: string;
+  /** Whether the answer goes to a program on the person's machine. */
+  redirects_to_own_machine: boolean;
+  /** The agent, or null if the request cannot be granted. */
+  agent: {
+    /** The id of the agent. */
+    agent_id: string;
+    /** The name of the agent. */
+    agent_name: string;
+  } | null;
+  /** What the client may do if the person agrees. */
+  scopes: string[];
+  /** Why the request cannot be granted, in a sentence; null if it can. */
+  fault: string | null;
+  /** The address that tells the client that nothing was granted. */
+  decline_to: string;
+};
+
+/** An authorization request. */
+export interface ConsentRequest {
+  /** The query of the authorization request, without its question mark. */
+  request: string;
+}
+
 /** The message was delivered. */
 export interface ContactAnswer {
   /** Always true. */
@@ -1037,7 +1082,7 @@ export interface ExportBegin {
 /** One thing, with the members that the routes about it use. Secrets are left out. */
 export interface ExportedItem {
   /** What the line describes. */
-  type: "account" | "agent" | "api_key" | "session" | "webhook" | "provider" | "model_list" | "served_window" | "learned_window" | "subscription" | "usage" | "end_user" | "conversation" | "message" | "run" | "summary" | "memory_block" | "memory_block_content" | "memory_block_version" | "knowledge_base" | "knowledge_base_link" | "knowledge_page" | "legacy_chunk" | "crawl_schedule" | "crawl_job" | "crawl_step" | "crawled_page" | "memory" | "memory_version" | "record";
+  type: "account" | "agent" | "api_key" | "session" | "mcp_connection" | "webhook" | "provider" | "model_list" | "served_window" | "learned_window" | "subscription" | "usage" | "end_user" | "conversation" | "message" | "run" | "summary" | "memory_block" | "memory_block_content" | "memory_block_version" | "knowledge_base" | "knowledge_base_link" | "knowledge_page" | "legacy_chunk" | "crawl_schedule" | "crawl_job" | "crawl_step" | "crawled_page" | "memory" | "memory_version" | "record";
   [name: string]: unknown;
 }
 
@@ -1532,6 +1577,26 @@ export interface LocalCredentials {
   password: string;
 }
 
+/** An MCP client that may use one of your agents. */
+export interface McpConnection {
+  /** The id of the connection. */
+  connection_id: string;
+  /** The only agent that the client may use. */
+  agent_id: string;
+  /** What the client calls itself. */
+  client_name: string;
+  /** Where you were led back to: a host, or the scheme of a program. */
+  redirect_host: string;
+  /** What the client may do. */
+  scopes: string[];
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last used (UTC), accurate to the hour; null if it never was. */
+  last_used_at: string | null;
+  /** When it ends unless the client gets a new access token before then (UTC). */
+  expires_at: string;
+}
+
 /** A message of JSON-RPC 2.0, as the Model Context Protocol defines it. */
 export interface McpMessage {
   /** Always `2.0`. */
@@ -1975,6 +2040,18 @@ export interface NewMessage {
   })[] | null | undefined;
 }
 
+/** The metadata of a client (RFC 7591). */
+export interface NewOAuthClient {
+  /** The addresses that answers may go to, at most 10. */
+  redirect_uris: readonly string[];
+  /** What the client calls itself. People see it when they are asked. */
+  client_name?: string | undefined;
+  /** If it is sent, it has to contain `authorization_code`. */
+  grant_types?: readonly string[] | undefined;
+  /** If it is sent, it has to contain `code`. */
+  response_types?: readonly string[] | undefined;
+}
+
 /** Files to upload. */
 export interface NewUploads {
   /** One or more files. Repeat the field for several ones. */
@@ -1991,6 +2068,44 @@ export interface NewWebhook {
   description?: string | undefined;
   /** Whether events are delivered to it. */
   enabled?: boolean | undefined;
+}
+
+/** A registered client. */
+export interface OAuthClient {
+  /** The id, up to about 2,000 characters long. */
+  client_id: string;
+  /** What people are shown: the name on one line, or the host of the first redirect address. */
+  client_name: string;
+  /** The addresses that answers may go to. */
+  redirect_uris: string[];
+  /** The grant types that the client can use. */
+  grant_types: string[];
+  /** Only `code`. */
+  response_types: string[];
+  /** Always `none`: there is no client secret. */
+  token_endpoint_auth_method: string;
+}
+
+/** An error as OAuth writes it (RFC 6749, section 5.2). */
+export interface OAuthError {
+  /** The kind of error, for programs, such as `invalid_grant`. */
+  error: string;
+  /** What is wrong and what to do, in a sentence for people. */
+  error_description: string;
+}
+
+/** An access token, and the refresh token for the next one. */
+export interface OAuthTokens {
+  /** The token for the MCP address of the agent. */
+  access_token: string;
+  /** Always `Bearer`. */
+  token_type: "Bearer";
+  /** How long the access token is valid, in seconds. */
+  expires_in: number;
+  /** Replaces the refresh token that was sent. */
+  refresh_token: string;
+  /** What the client may do, separated by spaces. */
+  scope: string;
 }
 
 /** An error as OpenAI's API writes it. `code` and `message` are those that a problem document would have. */
@@ -2457,6 +2572,32 @@ export interface TextEvent {
   run_id: string;
   /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
   seq: number;
+}
+
+/** A request to the token endpoint (RFC 6749). */
+export interface TokenRequest {
+  /** What is exchanged. */
+  grant_type: "authorization_code" | "refresh_token";
+  /** The id of the client. */
+  client_id: string;
+  /** With `authorization_code`: the code. */
+  code?: string | undefined;
+  /** With `authorization_code`: the redirect address of the authorization request. */
+  redirect_uri?: string | undefined;
+  /** With `authorization_code`: the text whose hash was the `code_challenge`. */
+  code_verifier?: string | undefined;
+  /** With `refresh_token`: the latest refresh token. */
+  refresh_token?: string | undefined;
+  /** The MCP address of the agent. If it is sent, it has to be the one of the authorization request. */
+  resource?: string | undefined;
+}
+
+/** A request to revoke a token (RFC 7009). */
+export interface TokenRevocation {
+  /** An access or refresh token. */
+  token: string;
+  /** The id of the client. If it is sent, tokens of other clients are left alone. */
+  client_id?: string | undefined;
 }
 
 /** Tokens as the provider counted them. */
@@ -3273,6 +3414,52 @@ export interface Operations {
     "/users/me/deletion": {
       options: {};
       answer: AccountDeletion;
+    };
+    /**
+     * List the MCP clients that you have connected. (`listMcpConnections`)
+     *
+     * Lists what you have let MCP clients do, latest first. API keys that clients use are among the API keys.
+     */
+    "/users/me/mcp-connections": {
+      options: {
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: McpConnection[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
+     * Find out who issues tokens for an agent's MCP server. (`getMcpResourceMetadata`)
+     *
+     * The protected resource metadata (RFC 9728) of an agent's MCP address, to which the `WWW-Authenticate` header of its 401 points. The answer does not depend on whether there is such an agent. MCP clients read it by themselves.
+     */
+    "/.well-known/oauth-protected-resource/mcp/agents/{agentId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+      };
+      answer: Record<string, unknown>;
+    };
+    /**
+     * Find out where MCP clients get tokens. (`getAuthorizationServerMetadata`)
+     *
+     * The metadata of the authorization server (RFC 8414). `authorization_endpoint` is a page on which the person signs in and decides. Codes need PKCE with S256 and a `resource`, the MCP address of an agent (RFC 8707). MCP clients read it by themselves.
+     */
+    "/.well-known/oauth-authorization-server": {
+      options: {};
+      answer: Record<string, unknown>;
     };
     /**
      * List webhook endpoints, oldest first. (`listWebhooks`)
@@ -4458,6 +4645,61 @@ export interface Operations {
       answer: ShownApiKey;
     };
     /**
+     * Register an MCP client. (`registerOAuthClient`)
+     *
+     * Dynamic client registration (RFC 7591) for public clients. The `client_id` is the signed metadata itself: nothing is stored, and the same metadata gets the same id. Redirect addresses are https, http on the person's own machine (its port may differ later), or a scheme of the program's own. Other metadata is ignored.
+     */
+    "/oauth/register": {
+      options: {
+        body: NewOAuthClient;
+      };
+      answer: OAuthClient;
+    };
+    /**
+     * Get tokens for a code or a refresh token. (`issueOAuthToken`)
+     *
+     * Redeems a code, once, within a minute, or replaces a refresh token. The access token is valid for an hour, and only at the MCP address of its agent. A client that did not get the answer to a replacement may repeat it; once the new tokens are in use, the replaced refresh token ends the connection. A connection also ends after 60 days without a replacement.
+     */
+    "/oauth/token": {
+      options: {
+        body: TokenRequest;
+      };
+      answer: OAuthTokens;
+    };
+    /**
+     * Revoke the tokens of an MCP client. (`revokeOAuthToken`)
+     *
+     * Ends the connection that an access or a refresh token belongs to (RFC 7009). The answer is the same for a token that is not valid.
+     */
+    "/oauth/revoke": {
+      options: {
+        body: TokenRevocation;
+      };
+      answer: undefined;
+    };
+    /**
+     * Find out what an MCP client asks for. (`getConsentQuestion`)
+     *
+     * For pages that ask a person whether an MCP client may use an agent, such as the one at `/oauth/authorize`. `request` is the query of the client's authorization request. A request of a client that is not known, or with a redirect address that is not the client's, is refused: nobody may be sent there.
+     */
+    "/oauth/consent/question": {
+      options: {
+        body: ConsentRequest;
+      };
+      answer: ConsentQuestion;
+    };
+    /**
+     * Let an MCP client use an agent. (`giveConsent`)
+     *
+     * Grants an authorization request with some or all of its scopes, and returns the address that brings the client its code. Send the browser there. An account can have 100 connected clients; another one is a 409.
+     */
+    "/oauth/consent": {
+      options: {
+        body: Consent;
+      };
+      answer: Consented;
+    };
+    /**
      * Create a webhook endpoint. (`createWebhook`)
      *
      * Has events of the account delivered to an address of yours by POST, signed as Standard Webhooks defines it. The answer has the `secret` for checking the signatures, which is shown only once. An account can have ten endpoints; one more is a 409. A repeat with the same `Idempotency-Key` is a 409 that names the `webhook_id`.
@@ -4840,7 +5082,7 @@ export interface Operations {
     /**
      * Use an agent from an MCP client. (`callMcp`)
      *
-     * The agent as a server of the Model Context Protocol (streamable HTTP, without sessions that have state). Give an MCP client this address and a token or an API key; it finds the tools `chat`, `memory_search`, `memory_read`, `memory_blocks`, `memory_add` and `memory_edit`, and the blocks of core memory as resources. A caller sees only the tools that its scopes allow. The body is a JSON-RPC message. The answer is JSON or, if the client takes it, a stream of server-sent events with progress; a notification is answered with 202. Errors are those of JSON-RPC, not problem documents. GET and DELETE are answered with 405, as the protocol says.
+     * The agent as a server of the Model Context Protocol (streamable HTTP, without sessions that have state). Give an MCP client this address: it signs you in by OAuth, or takes an API key as a header. It finds the tools `chat`, `memory_search`, `memory_read`, `memory_blocks`, `memory_add` and `memory_edit`, and the blocks of core memory as resources. A caller sees only the tools that its scopes allow. The body is a JSON-RPC message. The answer is JSON or, if the client takes it, a stream of server-sent events with progress; a notification is answered with 202. Errors are those of JSON-RPC, not problem documents. GET and DELETE are answered with 405, as the protocol says.
      */
     "/mcp/agents/{agentId}": {
       options: {
@@ -5133,6 +5375,20 @@ export interface Operations {
     "/users/me": {
       options: {};
       answer: DeletionRequested;
+    };
+    /**
+     * Disconnect an MCP client. (`endMcpConnection`)
+     *
+     * Ends a connection: its tokens are invalid at once. Ending a connection that does not exist is a 204 as well.
+     */
+    "/users/me/mcp-connections/{connectionId}": {
+      options: {
+        path: {
+          /** The connection's id, `connection_id`. */
+          connectionId: string;
+        };
+      };
+      answer: undefined;
     };
     /**
      * Delete a webhook endpoint and its log. (`deleteWebhook`)

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { AgentForm } from "./agents/agent-form.tsx";
 import { AgentList } from "./agents/agent-list.tsx";
 import { ChatScreen } from "./chat/chat-screen.tsx";
-import { Overlays, PAGES } from "./panels/index.ts";
+import { Connecting, Overlays, PAGES } from "./panels/index.ts";
 import { href, useRoute } from "./router.ts";
 import { usePageSession, useSessionState } from "./session.tsx";
 import { Shell } from "./shell.tsx";
@@ -22,6 +22,7 @@ export function App() {
 function Screens() {
   const session = usePageSession();
   const state = useSessionState();
+  const [screen] = useRoute();
   switch (state.kind) {
     case "loading":
       return (
@@ -38,6 +39,7 @@ function Screens() {
     case "signed-out":
       return <SignIn notice={state.notice} />;
     case "signed-in":
+      if (screen === "connect") return <Connecting key={state.person.email} />;
       return (
         // Nothing that was loaded for one person is shown to another.
         <Shell key={state.person.email}>

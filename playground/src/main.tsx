@@ -5,6 +5,7 @@ import "./styles/ui.css";
 import "./styles/shell.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { CONNECT_PATH, keepRequest, waitingRequest } from "./connect-request.ts";
 import { Session, SessionProvider } from "./session.tsx";
 import { applyTheme, storedTheme } from "./theme.ts";
 
@@ -23,11 +24,18 @@ render(
 );
 
 async function resume(): Promise<void> {
+  // Now, because signing in may lead to another site.
+  if (location.pathname === CONNECT_PATH) keepRequest(location.search);
   await session.resume();
-  // The issuer leads back to /login-success or /login. Screens have their addresses behind the hash of /.
+  // MCP clients lead to CONNECT_PATH, the issuer back to /login-success or /login. Screens have their addresses behind the hash of /.
   if (location.pathname === "/") return;
-  const error = new URLSearchParams(location.search).get("error");
-  const hash = error === null ? location.hash : `#/sign-in?error=${encodeURIComponent(error)}`;
-  history.replaceState(null, "", `/${hash}`);
+  history.replaceState(null, "", `/${hashFor(location)}`);
   dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+function hashFor({ pathname, search, hash }: Location): string {
+  if (pathname === CONNECT_PATH) return "#/connect";
+  const error = new URLSearchParams(search).get("error");
+  if (error !== null) return `#/sign-in?error=${encodeURIComponent(error)}`;
+  return pathname === "/login-success" && waitingRequest() !== null ? "#/connect" : hash;
 }

@@ -14,6 +14,7 @@ import { knowledgeDocs } from "../../src/knowledge/docs.ts";
 import { mcpDocs } from "../../src/mcp/docs.ts";
 import { memoryDocs } from "../../src/memory/docs.ts";
 import { messageDocs } from "../../src/messages/docs.ts";
+import { oauthDocs } from "../../src/oauth/docs.ts";
 import { paymentDocs } from "../../src/payments/docs.ts";
 import { planDocs } from "../../src/plans/docs.ts";
 import { runDocs } from "../../src/runs/docs.ts";
@@ -26,6 +27,7 @@ const FEATURES: readonly FeatureDocs[] = [
   aiSdkDocs,
   openAiDocs,
   mcpDocs,
+  oauthDocs,
   memoryDocs,
   messageDocs,
   agentDocs,

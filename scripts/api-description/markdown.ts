@@ -57,6 +57,7 @@ const CALLERS: Readonly<Record<string, string>> = {
   bearer: "a person who has signed in",
   apiKey: "an API key",
   endUser: "an end user",
+  mcpClient: "a connected MCP client",
 };
 
 /**

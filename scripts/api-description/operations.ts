@@ -1,11 +1,12 @@
 import * as z from "zod";
-import type { Access } from "../../src/access/require-access.ts";
+import { type Access, isScope } from "../../src/access/require-access.ts";
 import { type OperationDocs, PARAMETERS, type StreamDocs } from "../../src/http/docs.ts";
+import { speaksOAuth } from "../../src/http/oauth-error.ts";
 import { speaksOpenAi } from "../../src/http/openai-error.ts";
 import type { Answer, InputDoc, OperationDoc, RouteDoc } from "../../src/http/openapi.ts";
 import { UNFINISHED, Unfinished } from "../../src/http/schemas.ts";
 import { OPERATIONS } from "./all-docs.ts";
-import { codesOf, headersOf, type Problems } from "./problems.ts";
+import { codesOf, type ErrorForm, headersOf, type Problems } from "./problems.ts";
 import type { JsonSchema, Schemas } from "./schemas.ts";
 
 /** `/agents/:agentId` as Hono writes it, `/agents/{agentId}` as OpenAPI does. */
@@ -50,35 +51,39 @@ export function describeOperation(route: Route, { schemas, problems }: Shared): 
           describeAnswers(Number(status), [answer].flat(), docs, schemas),
         ]),
       ),
-      ...problems.of(
-        [...codesOf(route.access, route.docs), ...(docs.problems ?? [])],
-        speaksOpenAi(route.path) ? "openai" : "problem",
-      ),
+      ...problems.of([...codesOf(route.access, route.docs), ...(docs.problems ?? [])], formOf(route.path)),
     },
   };
+}
+
+function formOf(path: string): ErrorForm {
+  if (speaksOpenAi(path)) return "openai";
+  return speaksOAuth(path) ? "oauth" : "problem";
 }
 
 /** Who may call a route; a program's key needs one of the scopes. */
 function describeAccess(access: Access): object {
   if (access === "public") return { security: [] };
 
-  const scopes = access.filter((who) => who !== "user" && who !== "end-user");
+  const scopes = access.filter(isScope);
   return {
     security: [
       ...(access.includes("user") ? [{ bearer: [] }] : []),
       ...(scopes.length > 0 ? [{ apiKey: scopes }] : []),
       ...(access.includes("end-user") ? [{ endUser: [] }] : []),
+      ...(access.includes("mcp-client") ? [{ mcpClient: [] }] : []),
     ],
     "x-scopes": scopes,
   };
 }
 
 function describeBody(
-  { target, schema, isOptional }: InputDoc,
+  { target, schema, isOptional, isUrlEncoded }: InputDoc,
   docs: OperationDocs,
   schemas: Schemas,
 ): object {
-  const type = target === "form" ? "multipart/form-data" : "application/json";
+  const formType = isUrlEncoded ? "application/x-www-form-urlencoded" : "multipart/form-data";
+  const type = target === "form" ? formType : "application/json";
   return {
     required: !isOptional,
     content: {

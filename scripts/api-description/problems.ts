@@ -1,4 +1,5 @@
 import { type ResponseHeader } from "../../src/http/docs.ts";
+import { oauthError, oauthStatus } from "../../src/http/oauth-error.ts";
 import { openAiError } from "../../src/http/openai-error.ts";
 import type { RouteDoc } from "../../src/http/openapi.ts";
 import type { Access } from "../../src/access/require-access.ts";
@@ -64,7 +65,7 @@ export const PROBLEM: JsonSchema = {
 };
 
 /** The form of an operation's errors. */
-export type ErrorForm = "problem" | "openai";
+export type ErrorForm = "problem" | "openai" | "oauth";
 
 /** The schema of all errors of the routes for OpenAI's clients. */
 export const OPENAI_ERROR: JsonSchema = {
@@ -89,6 +90,20 @@ export const OPENAI_ERROR: JsonSchema = {
         },
         code: { type: "string", description: "The kind of problem, for programs. Codes do not change." },
       },
+    },
+  },
+};
+
+/** The schema of all errors of the endpoints of OAuth. */
+export const OAUTH_ERROR: JsonSchema = {
+  type: "object",
+  description: "An error as OAuth writes it (RFC 6749, section 5.2).",
+  required: ["error", "error_description"],
+  properties: {
+    error: { type: "string", description: "The kind of error, for programs, such as `invalid_grant`." },
+    error_description: {
+      type: "string",
+      description: "What is wrong and what to do, in a sentence for people.",
     },
   },
 };
@@ -163,7 +178,10 @@ export class Problems {
 
   /** Returns references to the responses for these codes, by status. */
   of(codes: readonly ErrorCode[], form: ErrorForm = "problem"): Record<string, object> {
-    const byStatus = Map.groupBy(new Set(codes), (code) => new AppError(code, "").status);
+    const byStatus = Map.groupBy(new Set(codes), (code) => {
+      const error = new AppError(code, "");
+      return form === "oauth" ? oauthStatus(error) : error.status;
+    });
     const sorted = [...byStatus].toSorted(([a], [b]) => a - b);
     return Object.fromEntries(
       sorted.map(([status, ofStatus]) => [status, this.#reference(status, ofStatus, form)]),
@@ -177,7 +195,7 @@ export class Problems {
 
   #reference(status: number, unsorted: readonly ErrorCode[], form: ErrorForm): object {
     const codes = unsorted.toSorted((a, b) => a.localeCompare(b));
-    const id = [...(form === "openai" ? [form] : []), status, ...codes].join(".");
+    const id = [...(form === "problem" ? [] : [form]), status, ...codes].join(".");
     this.#responses.set(id, describeProblems(status, codes, form));
     return { $ref: `#/components/responses/${id}` };
   }
@@ -186,7 +204,7 @@ export class Problems {
 const describeProblems = (status: number, codes: readonly ErrorCode[], form: ErrorForm): object => ({
   description: codes.map((code) => `\`${code}\`: ${MEANINGS[code]}`).join("\n\n"),
   headers: headersOf(HEADERS[status] ?? []),
-  content: form === "openai" ? openAiContent(codes) : problemContent(codes),
+  content: CONTENTS[form](codes),
 });
 
 const openAiContent = (codes: readonly ErrorCode[]): object => ({
@@ -194,6 +212,18 @@ const openAiContent = (codes: readonly ErrorCode[]): object => ({
     schema: { $ref: "#/components/schemas/OpenAiError" },
     examples: Object.fromEntries(
       codes.map((code) => [code, { value: openAiError(new AppError(code, MEANINGS[code])) }]),
+    ),
+  },
+});
+
+const oauthContent = (codes: readonly ErrorCode[]): object => ({
+  "application/json": {
+    schema: { $ref: "#/components/schemas/OAuthError" },
+    examples: Object.fromEntries(
+      codes.map((code) => [
+        code,
+        { value: oauthError(new AppError(code, MEANINGS[code]), "/oauth/register") },
+      ]),
     ),
   },
 });
@@ -207,6 +237,13 @@ const problemContent = (codes: readonly ErrorCode[]): object => ({
     examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
   },
 });
+
+/** What errors of each form look like. */
+const CONTENTS: Readonly<Record<ErrorForm, (codes: readonly ErrorCode[]) => object>> = {
+  problem: problemContent,
+  openai: openAiContent,
+  oauth: oauthContent,
+};
 
 /** Returns references to response headers, with the one that every answer has. */
 export const headersOf = (names: readonly ResponseHeader[]): Record<string, object> =>

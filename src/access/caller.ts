@@ -18,12 +18,12 @@ export type Scope = (typeof SCOPES)[number];
 
 /** Who sent a request, and what they may use. */
 export interface Caller {
-  /** A signed-in person, a program with an API key, or an end user of an agent. */
-  readonly kind: "user" | "key" | "end-user";
-  /** Unique among the callers of one kind: the e-mail address, the id of the key, or the id of the end user. */
+  /** A signed-in person, a program with an API key, an end user of an agent, or an MCP client that a person has connected. */
+  readonly kind: "user" | "key" | "end-user" | "mcp-client";
+  /** Unique among the callers of one kind: the e-mail address, or the id of the key, of the end user or of the connection. */
   readonly id: string;
   readonly scope: AccessScope;
-  /** The permissions of an API key; empty for the other kinds. */
+  /** The permissions of an API key or of an MCP client; empty for the other kinds. */
   readonly scopes: readonly Scope[];
   /** The origins of the pages that an end user's token is valid for; empty for the other kinds. */
   readonly origins: readonly string[];

@@ -1,4 +1,5 @@
 import { createMiddleware } from "hono/factory";
+import { docOf } from "../http/openapi.ts";
 import type { UserEnv } from "./env.ts";
 import { accessOf } from "./require-access.ts";
 
@@ -22,8 +23,8 @@ export type HandlersAt = (method: string, path: string) => readonly object[];
 /**
  * CORS for the web pages of agents' owners: the pages that an end user's token names may read the answers to its requests,
  * without credentials. A preflight carries no token, so every origin passes the preflight of a route for end users. The
- * request itself is refused if its token does not name the origin, and the page can't read the answer. Mount it before the
- * CORS middleware for the app's own pages, whose headers take precedence.
+ * request itself is refused if its token does not name the origin, and the page can't read the answer. Routes with `anyOrigin` are open to
+ * pages of all origins. Mount it before the CORS middleware for the app's own pages, whose headers take precedence.
  */
 export const endUserOrigins = (handlersAt: HandlersAt) =>
   createMiddleware<UserEnv>(async (c, next) => {
@@ -33,10 +34,10 @@ export const endUserOrigins = (handlersAt: HandlersAt) =>
     if (!origin || origin === "null" || c.res.headers.has("access-control-allow-origin")) return;
     const preflighted =
       c.req.method === "OPTIONS" ? c.req.header("access-control-request-method") : undefined;
+    const handlers = handlersAt(preflighted ?? c.req.method, c.req.path);
     const isOpen =
-      preflighted === undefined
-        ? knows(c.var.caller?.origins, origin)
-        : isForEndUsers(handlersAt(preflighted, c.req.path));
+      handlers.some((handler) => docOf(handler)?.kind === "any-origin") ||
+      (preflighted === undefined ? knows(c.var.caller?.origins, origin) : isForEndUsers(handlers));
     if (!isOpen) return;
 
     c.header("access-control-allow-origin", origin);

@@ -7,8 +7,8 @@ import type { AccessScope } from "./access-scope.ts";
 import type { Caller, Scope } from "./caller.ts";
 import type { AppEnv, UserEnv } from "./env.ts";
 
-/** A kind of caller: a signed-in person, an end user of an agent, or a program whose API key has this scope. */
-export type Who = "user" | "end-user" | Scope;
+/** A kind of caller: a signed-in person, an end user of an agent, an MCP client, or a program whose API key has this scope. */
+export type Who = "user" | "end-user" | "mcp-client" | Scope;
 
 /** Who may call a route: everyone, or these kinds of callers of an active account. */
 export type Access = "public" | readonly Who[];
@@ -77,6 +77,10 @@ export async function signedIn(c: Context<AppEnv>): Promise<AccessScope | undefi
   return caller.scope;
 }
 
+/** Returns whether a part of a rule is a scope of API keys, not a kind of callers. */
+export const isScope = (who: Who): who is Scope =>
+  who !== "user" && who !== "end-user" && who !== "mcp-client";
+
 /** Returns whether the rule includes the caller. */
 export const isPermitted = (access: readonly Who[], { kind, scopes }: Caller): boolean =>
   kind === "key" ? scopes.some((scope) => access.includes(scope)) : access.includes(kind);
@@ -84,9 +88,11 @@ export const isPermitted = (access: readonly Who[], { kind, scopes }: Caller): b
 /** Throws `forbidden` if the rule does not include the caller. */
 export function requirePermission(access: readonly Who[], caller: Caller): void {
   if (isPermitted(access, caller)) return;
+  if (caller.kind === "mcp-client")
+    throw new AppError("forbidden", "This token is only valid at the MCP address of its agent");
   if (caller.kind !== "key") throw new AppError("forbidden", "End users may not do this");
 
-  const needed = access.find((who) => who !== "user" && who !== "end-user");
+  const needed = access.find(isScope);
   throw new AppError(
     "forbidden",
     needed ? `This API key lacks the scope ${needed}` : "API keys may not do this",
@@ -134,7 +140,7 @@ function requireOrigin({ kind, origins }: Caller, origin: string | undefined): v
 }
 
 const warn = (error: unknown): void =>
-  console.warn({ message: "The last use of an API key could not be recorded.", error: String(error) });
+  console.warn({ message: "The last use of a credential could not be recorded.", error: String(error) });
 
 const isOutage = (error: unknown): boolean => error instanceof AppError && error.status >= 500;
 

@@ -45,7 +45,13 @@ function faultOf(route: string, handlers: readonly object[]): string | undefined
 }
 
 /** The kinds of documentation handlers, which only pass the request on. */
-const INERT: ReadonlySet<RouteDoc["kind"]> = new Set(["operation", "page", "body", "any-query"]);
+const INERT: ReadonlySet<RouteDoc["kind"]> = new Set([
+  "operation",
+  "page",
+  "body",
+  "any-query",
+  "any-origin",
+]);
 
 const isInert = (handler: object): boolean => {
   const kind = docOf(handler)?.kind;

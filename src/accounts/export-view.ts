@@ -26,6 +26,8 @@ import { messageFrom } from "../messages/model.ts";
 import { summaryFrom } from "../messages/summary-model.ts";
 import { toMessageView } from "../messages/view.ts";
 import { toSummaryView } from "../runs/context-view.ts";
+import { connectionFrom } from "../oauth/model.ts";
+import { toConnectionView } from "../oauth/view.ts";
 import { runFrom } from "../runs/model.ts";
 import { toRunView } from "../runs/view.ts";
 import type { AccountEmail } from "../shared/id-types.ts";
@@ -77,6 +79,12 @@ const KINDS: readonly Kind[] = [
     renamed: { last_four: "hint" },
   },
   { type: "session", pk: USER, sk: /^AuthSession#/u },
+  {
+    type: "mcp_connection",
+    pk: USER,
+    sk: /^McpConnection#/u,
+    view: (item) => toConnectionView(connectionFrom(item)),
+  },
   {
     type: "webhook",
     pk: USER,

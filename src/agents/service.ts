@@ -41,6 +41,12 @@ export interface AgentKnowledgeLinks {
   forgetAgent(agentId: AgentId): Promise<void>;
 }
 
+/** The operations on connected MCP clients that deleting an agent needs. */
+export interface AgentConnections {
+  /** Ends all connections to the agent. */
+  endOfAgent(accountEmail: AccountEmail, agentId: AgentId): Promise<void>;
+}
+
 /** How a refused model is explained. */
 interface Explanation {
   /** Whether the error names similar models that the provider lists, which not every caller may know. */
@@ -69,6 +75,7 @@ interface AgentServiceDeps {
   readonly memories: AgentMemories;
   readonly endUsers: AgentEndUsers;
   readonly knowledgeLinks: AgentKnowledgeLinks;
+  readonly connections: AgentConnections;
   readonly models: AgentModels;
   readonly rules: Pick<PlanRules, "upgradeUrl">;
   readonly clock: Clock;
@@ -86,6 +93,7 @@ export class AgentService {
   readonly #memories: AgentMemories;
   readonly #endUsers: AgentEndUsers;
   readonly #knowledgeLinks: AgentKnowledgeLinks;
+  readonly #connections: AgentConnections;
   readonly #models: AgentModels;
   readonly #rules: Pick<PlanRules, "upgradeUrl">;
   readonly #clock: Clock;
@@ -96,6 +104,7 @@ export class AgentService {
     memories,
     endUsers,
     knowledgeLinks,
+    connections,
     models,
     rules,
     clock,
@@ -105,6 +114,7 @@ export class AgentService {
     this.#memories = memories;
     this.#endUsers = endUsers;
     this.#knowledgeLinks = knowledgeLinks;
+    this.#connections = connections;
     this.#models = models;
     this.#rules = rules;
     this.#clock = clock;
@@ -199,6 +209,7 @@ export class AgentService {
     if (!(await this.#endUsers.removeAll(accountEmail, id))) return false;
     if (!(await this.#memories.sweep(scope, id))) return false;
     await this.#knowledgeLinks.forgetAgent(id);
+    await this.#connections.endOfAgent(accountEmail, id);
     if (!(await this.#agents.sweep(accountEmail, id))) return false;
 
     await this.#agents.endDeletion(accountEmail, id);

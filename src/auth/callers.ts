@@ -7,10 +7,18 @@ import type { Identified } from "../access/caller.ts";
 import { type ClientTokens, looksLikeClientToken } from "./client-tokens.ts";
 import type { AccessTokens } from "./tokens.ts";
 
+/** Recognises MCP clients that people have connected. */
+interface McpClients {
+  recognizes(bearer: string): boolean;
+  /** Throws `unauthenticated` if the token is not valid. */
+  identify(bearer: string): Promise<Identified>;
+}
+
 interface CallerServiceDeps {
   readonly tokens: AccessTokens;
   readonly clientTokens: ClientTokens;
   readonly apiKeys: ApiKeyService;
+  readonly mcpClients: McpClients;
   readonly users: Pick<UserRepository, "find" | "findBeside">;
   readonly endUsers: EndUserStatuses & { findBeside: EndUserStatuses["find"] };
 }
@@ -20,20 +28,24 @@ export class CallerService {
   readonly #tokens: AccessTokens;
   readonly #clientTokens: ClientTokens;
   readonly #apiKeys: ApiKeyService;
+  readonly #mcpClients: McpClients;
   readonly #users: Pick<UserRepository, "find" | "findBeside">;
   readonly #endUsers: EndUserStatuses & { findBeside: EndUserStatuses["find"] };
 
-  constructor({ tokens, clientTokens, apiKeys, users, endUsers }: CallerServiceDeps) {
+  constructor({ tokens, clientTokens, apiKeys, mcpClients, users, endUsers }: CallerServiceDeps) {
     this.#tokens = tokens;
     this.#clientTokens = clientTokens;
     this.#apiKeys = apiKeys;
+    this.#mcpClients = mcpClients;
     this.#users = users;
     this.#endUsers = endUsers;
   }
 
-  /** Returns the caller that an API key, a client token or an access token identifies. Throws `unauthenticated` if it is not valid. */
+  /** Returns the caller that an API key, the token of an MCP client, a client token or an access token identifies. Throws `unauthenticated` if it is not valid. */
   async identify(bearer: string): Promise<Identified> {
     if (looksLikeKey(bearer)) return this.#apiKeys.identify(bearer);
+
+    if (this.#mcpClients.recognizes(bearer)) return this.#mcpClients.identify(bearer);
 
     if (looksLikeClientToken(bearer)) {
       const { grant, hasExpired } = await this.#clientTokens.read(bearer);

@@ -23,6 +23,7 @@ import { MessageRepository } from "../messages/repository.ts";
 import { SummaryRepository } from "../messages/summary-repository.ts";
 import { rulesOf } from "../plans/account-plan.ts";
 import { UsageRepository } from "../plans/usage-repository.ts";
+import { ConnectionRepository } from "../oauth/repository.ts";
 import { RunRepository } from "../runs/repository.ts";
 import { ContactPauseRepository } from "../contact/repository.ts";
 import { TurnRepository } from "../runs/turn-repository.ts";
@@ -61,6 +62,7 @@ export function createRepositories({ config, table, cursorKey, ciphers }: Ports)
     knowledgeBases: new KnowledgeBaseRepository({ table }),
     knowledgeLinks: new LinkRepository({ table }),
     legacyChunks: new LegacyChunkRepository({ table, cursors }),
+    mcpConnections: new ConnectionRepository({ table, cursors }),
     mcpCalls: new McpCallRepository({ table }),
     memories: new ArchivalRepository({ table, cursors }),
     messages: new MessageRepository({ table, cursors }),

@@ -19,6 +19,10 @@ import { PartialDeletionService } from "../deletions/service.ts";
 import { EndUserService } from "../end-users/service.ts";
 import { IdempotencyService } from "../idempotency/service.ts";
 import { ModelListCache, ModelLists } from "../llm/model-lists.ts";
+import { AuthorizationService } from "../oauth/service.ts";
+import { OAuthClients } from "../oauth/clients.ts";
+import { ConnectionService } from "../oauth/connections.ts";
+import { ConnectionTokens } from "../oauth/tokens.ts";
 import { ArchivalService } from "../memory/archival-service.ts";
 import { ChangeRecords } from "../memory/change-records.ts";
 import { MemoryService } from "../memory/service.ts";
@@ -57,6 +61,8 @@ export interface Deps
   readonly deletionRunnerClient: DeletionRunnerClient;
   /** Throws `not-configured` if sign-in through an issuer is not configured. */
   readonly requireSignInService: () => SignInService;
+  /** Throws `not-configured` if the address of this service, which is the issuer, is not known. */
+  readonly requireAuthorizationService: () => AuthorizationService;
   /** Throws `not-configured` if payments are not set up. */
   readonly requirePaymentServices: () => PaymentServices;
   /** Undefined if payments are not set up. */
@@ -93,6 +99,7 @@ export function createDeps(ports: Ports, later: Later): Deps {
     runnerClient: ports.runnerClient,
     deletionRunnerClient: ports.deletionRunnerClient,
     requireSignInService: () => createSignInService(ports, signIns, services.sessionService),
+    requireAuthorizationService: () => createAuthorizationService(ports, repositories),
     requirePaymentServices: () => createPaymentServices(ports),
     paymentServices: () => (ports.config.stripe ? createPaymentServices(ports) : undefined),
     frontend: ports.config.frontendOrigins[0],
@@ -134,8 +141,10 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
     clock,
     later,
   });
+  const callerServices = createCallerServices(ports, repositories);
   const agentServices = createAgentServices(ports, repositories, {
     ...knowledgeServices,
+    connections: callerServices.connectionService,
     models: modelCheck,
     records,
     later,
@@ -144,7 +153,7 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
   return {
     ...knowledgeServices,
     ...agentServices,
-    ...createCallerServices(ports, repositories),
+    ...callerServices,
     memoryService,
     accountService: new AccountService({ users, deletions: deletionClient }),
     contactService: new ContactService({
@@ -193,11 +202,13 @@ function createAgentServices(
   { clock, config, memorySearch, runnerClient, senderClient }: Ports,
   { agents, conversations, cursors, endUsers, memories, messages, rules, usage, webhooks }: Repositories,
   {
+    connections,
     linkService,
     models,
     records,
     later,
   }: Pick<ReturnType<typeof createKnowledgeServices>, "linkService"> & {
+    connections: ConnectionService;
     models: AgentModels;
     records: ChangeRecords;
     later: Later;
@@ -239,6 +250,7 @@ function createAgentServices(
     memories: archivalService,
     endUsers: endUserService,
     knowledgeLinks: linkService,
+    connections,
     models,
     rules,
     clock,
@@ -249,16 +261,29 @@ function createAgentServices(
 /** Constructs the services that recognise callers and sign people in. */
 function createCallerServices(
   { clock, config: { signingKeys: keys, isLocal } }: Ports,
-  { agents, apiKeys, endUsers, sessions, users }: Repositories,
+  { agents, apiKeys, endUsers, mcpConnections, sessions, users }: Repositories,
 ) {
   const lifetimeSeconds = isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
   const tokens = new AccessTokens({ keys, lifetimeSeconds, now: clock.now });
   const clientTokens = new ClientTokens({ keys, now: clock.now });
   const apiKeyService = new ApiKeyService({ keys: apiKeys, agents, clock });
+  const connectionService = new ConnectionService({
+    connections: mcpConnections,
+    tokens: new ConnectionTokens({ keys, now: clock.now }),
+    clock,
+  });
   return {
     tokens,
     apiKeyService,
-    callerService: new CallerService({ tokens, clientTokens, apiKeys: apiKeyService, users, endUsers }),
+    connectionService,
+    callerService: new CallerService({
+      tokens,
+      clientTokens,
+      apiKeys: apiKeyService,
+      mcpClients: connectionService,
+      users,
+      endUsers,
+    }),
     localAccountService: new LocalAccountService({ users, tokens, clock, isLocal }),
     sessionService: new SessionService({ sessions, keys, clock }),
   };
@@ -277,6 +302,25 @@ function createProviderService(
     modelLists: lists,
     clock,
     agents,
+  });
+}
+
+function createAuthorizationService(
+  { clock, config, providerContext }: Ports,
+  { agents, mcpConnections }: Repositories,
+): AuthorizationService {
+  const { signingKeys: keys, publicOrigin } = config;
+  if (publicOrigin === undefined)
+    throw new AppError("not-configured", "OAuth is not set up on this deployment.", {
+      cause: new Error("Missing configuration: PUBLIC_URL"),
+    });
+  return new AuthorizationService({
+    connections: mcpConnections,
+    clients: new OAuthClients({ ...providerContext, keys }),
+    tokens: new ConnectionTokens({ keys, now: clock.now }),
+    agents,
+    clock,
+    origin: publicOrigin,
   });
 }
 

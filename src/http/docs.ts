@@ -213,6 +213,7 @@ export const PARAMETERS: Readonly<Record<string, ParameterDocs>> = {
   keyId: { description: "The API key's id, `key_id`.", example: EXAMPLE.keyId },
   webhookId: { description: "The endpoint's id, `webhook_id`.", example: EXAMPLE.webhookId },
   eventId: { description: "The event's id, which receivers get as `webhook-id`.", example: EXAMPLE.runId },
+  connectionId: { description: "The connection's id, `connection_id`.", example: EXAMPLE.sessionId },
   sessionId: { description: "The session's id.", example: EXAMPLE.sessionId },
   providerName: { description: "The provider's name, matched without case.", example: "OpenAI" },
   provider: { description: "The provider's name, matched without case.", example: "OpenAI" },

@@ -22,6 +22,8 @@ export interface InputDoc {
   readonly schema: z.ZodType;
   /** Whether a request may come without this part. */
   readonly isOptional?: boolean;
+  /** Whether a form is sent as `application/x-www-form-urlencoded`. */
+  readonly isUrlEncoded?: boolean;
 }
 
 /** The size limit of a route's body. */
@@ -45,12 +47,25 @@ interface QueueDoc {
   readonly kind: "queue";
 }
 
+/** A route whose answers pages of all origins may read; see `anyOrigin`. */
+interface AnyOriginDoc {
+  readonly kind: "any-origin";
+}
+
 /** A route that serves a page or a file to browsers, and is no operation of the API; see `webPage`. */
 interface PageDoc {
   readonly kind: "page";
 }
 
-export type RouteDoc = OperationDoc | InputDoc | BodyDoc | BurstDoc | QueueDoc | AnyQueryDoc | PageDoc;
+export type RouteDoc =
+  | OperationDoc
+  | InputDoc
+  | BodyDoc
+  | BurstDoc
+  | QueueDoc
+  | AnyQueryDoc
+  | AnyOriginDoc
+  | PageDoc;
 
 /** The property of a middleware that documents its route. `scripts/openapi.ts` reads it. */
 const ROUTE_DOC = Symbol("route-doc");
@@ -72,6 +87,14 @@ export const operation = (id: string, answers: OperationDoc["answers"]): Middlew
 /** Marks a route that serves a page or a file to browsers. It takes the place of `operation`: the description leaves it out. */
 export const webPage: MiddlewareHandler = documented<MiddlewareHandler>((_c, next) => next(), {
   kind: "page",
+});
+
+/**
+ * Lets pages of all origins call a route and read its answers, without credentials. Only for routes whose answers depend on nothing that a
+ * browser adds to a request by itself, such as a cookie.
+ */
+export const anyOrigin: MiddlewareHandler = documented<MiddlewareHandler>((_c, next) => next(), {
+  kind: "any-origin",
 });
 
 /** Documents headers that a handler reads itself. */

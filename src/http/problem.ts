@@ -3,6 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import { AppError } from "../shared/errors.ts";
 import type { HttpEnv } from "./env.ts";
 import { jsonRpcErrorResponse, speaksJsonRpc } from "./json-rpc-error.ts";
+import { oauthErrorResponse, speaksOAuth } from "./oauth-error.ts";
 import { openAiErrorResponse, speaksOpenAi } from "./openai-error.ts";
 import { operationAmong } from "./openapi.ts";
 import { logProblem, type ProblemContext, problemResponse } from "./problem-document.ts";
@@ -21,6 +22,7 @@ export const onError = (thrown: unknown, c: ProblemSource): Response => {
 const errorResponse = (error: AppError, c: ProblemSource): Response => {
   const context = contextOf(c);
   if (speaksOpenAi(c.req.path)) return openAiErrorResponse(error, context);
+  if (speaksOAuth(c.req.path)) return oauthErrorResponse(error, context);
   return speaksJsonRpc(c.req.path) ? jsonRpcErrorResponse(error, context) : problemResponse(error, context);
 };
 

@@ -19,5 +19,9 @@ export interface McpCall {
 }
 
 /** Whether the caller may use these tools. Others are neither listed nor callable. */
-export const mayUse = ({ c }: Pick<McpCall, "c">, tools: keyof typeof TOOL_ACCESS): boolean =>
-  isPermitted(TOOL_ACCESS[tools], c.var.caller);
+export function mayUse({ c }: Pick<McpCall, "c">, tools: keyof typeof TOOL_ACCESS): boolean {
+  const { caller } = c.var;
+  const access: readonly Who[] = TOOL_ACCESS[tools];
+  if (caller.kind === "mcp-client") return caller.scopes.some((scope) => access.includes(scope));
+  return isPermitted(access, caller);
+}

@@ -7,7 +7,7 @@ export const mcpDocs: FeatureDocs = {
       tag: "Chat",
       summary: "Use an agent from an MCP client",
       description:
-        "The agent as a server of the Model Context Protocol (streamable HTTP, without sessions that have state). Give an MCP client this address and a token or an API key; it finds the tools `chat`, `memory_search`, `memory_read`, `memory_blocks`, `memory_add` and `memory_edit`, and the blocks of core memory as resources. A caller sees only the tools that its scopes allow. The body is a JSON-RPC message. The answer is JSON or, if the client takes it, a stream of server-sent events with progress; a notification is answered with 202. Errors are those of JSON-RPC, not problem documents. GET and DELETE are answered with 405, as the protocol says.",
+        "The agent as a server of the Model Context Protocol (streamable HTTP, without sessions that have state). Give an MCP client this address: it signs you in by OAuth, or takes an API key as a header. It finds the tools `chat`, `memory_search`, `memory_read`, `memory_blocks`, `memory_add` and `memory_edit`, and the blocks of core memory as resources. A caller sees only the tools that its scopes allow. The body is a JSON-RPC message. The answer is JSON or, if the client takes it, a stream of server-sent events with progress; a notification is answered with 202. Errors are those of JSON-RPC, not problem documents. GET and DELETE are answered with 405, as the protocol says.",
       request: {
         jsonrpc: "2.0",
         id: 1,

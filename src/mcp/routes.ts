@@ -7,6 +7,7 @@ import { requireAccess } from "../access/require-access.ts";
 import { maxBody } from "../http/middleware/body-limit.ts";
 import { documented, operation } from "../http/openapi.ts";
 import { AgentIdText } from "../http/schemas.ts";
+import { requireAudience } from "./audience.ts";
 import { serveMcp } from "./serve.ts";
 
 /** In bytes. As much as for a message or a memory block. */
@@ -35,7 +36,8 @@ export const mcpRoutes = new Hono<AppEnv>().post(
   "/:agentId",
   operation("callMcp", { 200: "json" }),
   maxBody(BODY_LIMIT),
-  requireAccess("user", "conversations:write", "memory:read", "memory:write", "end-user"),
+  requireAccess("user", "conversations:write", "memory:read", "memory:write", "end-user", "mcp-client"),
+  requireAudience,
   refuseForeignOrigins,
   validateAgentPath(AgentParam),
   describeBody,

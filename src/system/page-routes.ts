@@ -10,10 +10,14 @@ import { servePlayground } from "./playground.ts";
 
 const AssetParam = z.object({ file: z.string().regex(/^[\w.-]{1,100}$/u) });
 
-/** What browsers load: the files of pages, and the pages on which a sign-in ends if people are led back to this service. */
+/**
+ * What browsers load: the files of pages, the pages on which a sign-in ends if people are led back to this service, and the one to which MCP
+ * clients send their person. The playground reads the request from the address, and asks.
+ */
 export const pageRoutes = new Hono<AppEnv>()
   .get("/login", webPage, anyQuery(), publicAccess, servePlayground)
   .get("/login-success", webPage, anyQuery(), publicAccess, servePlayground)
+  .get("/oauth/authorize", webPage, anyQuery(), publicAccess, servePlayground)
   .get("/assets/:file", webPage, anyQuery(), publicAccess, validate("param", AssetParam), (c) =>
     serveAsset(c, `/assets/${c.req.valid("param").file}`),
   );

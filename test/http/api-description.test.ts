@@ -37,6 +37,8 @@ it("declares exactly these routes public", () => {
 
   expect(open.toSorted()).toEqual([
     "GET /",
+    "GET /.well-known/oauth-authorization-server",
+    "GET /.well-known/oauth-protected-resource/mcp/agents/:agentId",
     "GET /auth/callback",
     "GET /auth/callback/google",
     "GET /auth/google",
@@ -50,6 +52,9 @@ it("declares exactly these routes public", () => {
     "POST /auth/logout",
     "POST /auth/refresh",
     "POST /contact/submit",
+    "POST /oauth/register",
+    "POST /oauth/revoke",
+    "POST /oauth/token",
     "POST /payments/stripe/checkout",
     "POST /payments/stripe/webhook",
   ]);
@@ -65,12 +70,13 @@ it("serves exactly these pages and files to browsers, to everybody", () => {
     "GET /llms.txt",
     "GET /login",
     "GET /login-success",
+    "GET /oauth/authorize",
   ]);
   for (const [, handlers] of pages)
     expect(handlers.map(({ handler }) => accessOf(handler)).filter(Boolean)).toEqual(["public"]);
 });
 
-const CALLERS: readonly string[] = ["user", "end-user", ...SCOPES];
+const CALLERS: readonly string[] = ["user", "end-user", "mcp-client", ...SCOPES];
 
 it.each([...operations.keys()])("states who may call %s", (route) => {
   const access = accessAt(route);
@@ -115,6 +121,15 @@ it("opens only the routes of conversations, and MCP for its chat, to end users",
     "POST /v1/chat/completions",
     "PUT /conversations/:conversationId",
   ]);
+});
+
+it("opens only MCP to MCP clients", () => {
+  const open = [...operations.keys()].filter((route) => {
+    const access = accessAt(route);
+    return access !== "public" && access?.includes("mcp-client");
+  });
+
+  expect(open).toEqual(["POST /mcp/agents/:agentId"]);
 });
 
 it("has a shared test case for every route", () => {

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { speaksJsonRpc } from "../../src/http/json-rpc-error.ts";
+import { speaksOAuth } from "../../src/http/oauth-error.ts";
 import { speaksOpenAi } from "../../src/http/openai-error.ts";
 import { anonymous, type Client, signUp } from "../support/app.ts";
 import { expectDescribedProblem } from "./described-problems.ts";
@@ -10,6 +11,11 @@ import { methodOf, pathOf, type Place, ROUTES, createPlace, WITH_BODY } from "./
 function errorOf(path: string, status: number): { readonly type: string; readonly body: object } {
   const code = { code: expect.any(String) };
   if (speaksOpenAi(path)) return { type: "application/json", body: { error: expect.objectContaining(code) } };
+  if (speaksOAuth(path))
+    return {
+      type: "application/json",
+      body: { error: expect.any(String), error_description: expect.any(String) },
+    };
   if (speaksJsonRpc(path))
     return {
       type: "application/json",

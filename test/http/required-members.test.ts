@@ -16,6 +16,7 @@ interface Operation {
     readonly content: {
       readonly "application/json"?: { readonly schema: Schema };
       readonly "multipart/form-data"?: { readonly schema: Schema };
+      readonly "application/x-www-form-urlencoded"?: { readonly schema: Schema };
     };
   };
 }

@@ -1,6 +1,8 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
+import { configFrom } from "../../src/config.ts";
+import { OAuthClients } from "../../src/oauth/clients.ts";
 import { ada, type Answer, app, beginConversation, type Client } from "../support/app.ts";
 import { createBase } from "../support/knowledge.ts";
 import { expectDescribedProblem } from "./described-problems.ts";
@@ -26,7 +28,7 @@ export interface RouteCase {
   /** Ignores members of its body that it does not know, because its clients are written for other services. */
   readonly ignoresUnknown?: boolean;
   /** The protocol whose errors the route answers with, instead of problem documents. Its malformed requests have tests of their own. */
-  readonly speaks?: "json-rpc";
+  readonly speaks?: "json-rpc" | "oauth";
   /** Headers that the route needs. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The status for an id that is absent, malformed or another account's; 404 by default. */
@@ -52,6 +54,26 @@ const initialize = {
   params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "a test", version: "1" } },
 };
 
+const NO_AGENT = crypto.randomUUID();
+const redirectUri = "http://127.0.0.1/callback";
+const oauthClient = await new OAuthClients({
+  keys: configFrom(env).signingKeys,
+  fetch,
+  resolve: async () => [],
+  isLocal: true,
+  ownHosts: [],
+  allowedOrigins: [],
+}).register({ name: "Editor", redirectUris: [redirectUri], grantTypes: undefined, responseTypes: undefined });
+/** What an MCP client asks for; `sendTo` replaces the agent. */
+const authorizationRequest = new URLSearchParams({
+  response_type: "code",
+  client_id: oauthClient.id,
+  redirect_uri: redirectUri,
+  code_challenge: "c".repeat(43),
+  code_challenge_method: "S256",
+  resource: `${env.PUBLIC_URL}/mcp/agents/${NO_AGENT}`,
+}).toString();
+
 /** Every route that has a body or requires a token. A new route needs a line here. */
 export const ROUTES: readonly RouteCase[] = [
   { route: "POST /auth/local/signup", body: credentials, isPublic: true },
@@ -65,6 +87,22 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /auth/sessions" },
   { route: "DELETE /auth/sessions/:sessionId", whenAbsent: 204 },
   { route: "GET /auth/me" },
+  { route: "GET /users/me/mcp-connections" },
+  { route: "DELETE /users/me/mcp-connections/:connectionId", whenAbsent: 204 },
+  { route: "GET /.well-known/oauth-protected-resource/mcp/agents/:agentId", isPublic: true },
+  { route: "GET /.well-known/oauth-authorization-server", isPublic: true },
+  {
+    route: "POST /oauth/register",
+    body: { client_name: "Editor", redirect_uris: ["http://127.0.0.1/callback"] },
+    limit: 16,
+    isPublic: true,
+    isIndependent: true,
+    speaks: "oauth",
+  },
+  { route: "POST /oauth/token", isPublic: true, speaks: "oauth" },
+  { route: "POST /oauth/revoke", isPublic: true, speaks: "oauth" },
+  { route: "POST /oauth/consent/question", body: { request: authorizationRequest } },
+  { route: "POST /oauth/consent", body: { request: authorizationRequest, scopes: ["memory:read"] } },
   { route: "GET /users/me/export" },
   { route: "DELETE /users/me" },
   { route: "GET /users/me/deletion" },
@@ -279,6 +317,7 @@ export const pathOf = ({ route }: RouteCase, place: Place = absentPlace()): stri
     .replace(":version", "1")
     .replace(":webhookId", "018f0000-0000-7000-8000-000000000000")
     .replace(":eventId", "018f0000-0000-7000-8000-000000000000")
+    .replace(":connectionId", "018f0000-0000-7000-8000-000000000000")
     .replace(":keyId", "018f0000-0000-7000-8000-000000000000")
     .replace(":passageId", "018f0000-0000-8000-8000-000000000000-1")
     .replace(":toolId", "018f0000-0000-7000-8000-000000000000")
@@ -325,7 +364,9 @@ function sendWhatItTakes(sender: Client, route: RouteCase, place: Place): Promis
       route.body && name in route.body ? [[name, place.agentId] as const] : [],
     ),
   );
-  const body = route.body && { ...route.body, ...about };
+  const request = route.body?.["request"];
+  const asked = typeof request === "string" && { request: request.replace(NO_AGENT, place.agentId) };
+  const body = route.body && { ...route.body, ...about, ...asked };
   return client(methodOf(route), path, body, route.headers);
 }
 

@@ -82,7 +82,7 @@ it("security headers are part of the answer if the configuration is invalid", as
   expect(headers.get("cache-control")).toBe("no-store");
 });
 
-it("only the description and pages may be stored by caches", async () => {
+it("only the description, public metadata and pages may be stored by caches", async () => {
   const kept: string[] = [];
   const paths = app.routes.filter(({ method, path }) => method === "GET" && !path.includes(":"));
   for (const { path } of new Map(paths.map((route) => [route.path, route])).values()) {
@@ -90,7 +90,16 @@ it("only the description and pages may be stored by caches", async () => {
     if (headers.get("cache-control") !== "no-store") kept.push(path);
   }
 
-  expect(kept).toEqual(["/openapi.json", "/login", "/login-success", "/docs", "/docs.md", "/llms.txt"]);
+  expect(kept).toEqual([
+    "/openapi.json",
+    "/.well-known/oauth-authorization-server",
+    "/login",
+    "/login-success",
+    "/oauth/authorize",
+    "/docs",
+    "/docs.md",
+    "/llms.txt",
+  ]);
   const { headers } = await anonymous("GET", "/openapi.json");
   expect(headers.get("cache-control")).toBe("public, max-age=300");
   expect(headers.get("vary")).toContain("Origin");

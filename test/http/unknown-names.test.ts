@@ -191,7 +191,10 @@ describe("an unknown member of a body", () => {
       "ChatRequest",
       "CompletionRequest",
       "McpMessage",
+      "NewOAuthClient",
       "ProviderCredentials",
+      "TokenRequest",
+      "TokenRevocation",
     ]);
   });
 });

@@ -43,7 +43,7 @@ describe("a request that is refused as a whole", () => {
         body: { ...errorOf(-32000), error: { data: { code: "unauthenticated" } } },
       });
     const { headers } = await anonymous("POST", path, initialize, ACCEPT);
-    expect(headers.get("www-authenticate")).toBe("Bearer");
+    expect(headers.get("www-authenticate")).toMatch(/^Bearer resource_metadata="/u);
     expect(headers.get("content-type")).toContain("application/json");
   });
 

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { describe, expect, it } from "vitest";
 import { OPERATIONS } from "../../scripts/api-description/all-docs.ts";
 import { describeApi, routesOf } from "../../scripts/openapi.ts";
+import { speaksOAuth } from "../../src/http/oauth-error.ts";
 import { RESPONSE_HEADERS, TAGS } from "../../src/http/docs.ts";
 import type { Answer } from "../../src/http/openapi.ts";
 
@@ -64,6 +65,12 @@ const resolve = (reference: string): unknown =>
     .reduce<unknown>((at, name) => objectsIn(at, "").next().value?.[1][name], json);
 
 const isBlank = (text: unknown): boolean => typeof text !== "string" || text.trim() === "";
+
+/** The media type and the schema of a path's errors. */
+function formOf(path: string): readonly [type: string, schema: string] {
+  if (path.startsWith("/v1/")) return ["application/json", "OpenAiError"];
+  return speaksOAuth(path) ? ["application/json", "OAuthError"] : ["application/problem+json", "Problem"];
+}
 
 describe("the API description", () => {
   it("introduces its tags in the order of a reader's interest", () => {
@@ -164,7 +171,7 @@ describe("the API description", () => {
     expect(taking("Idempotency-Key")).toContain("sendMessage");
   });
 
-  it("describes every refusal by the schema of problems, or of OpenAI's errors below /v1", () => {
+  it("describes every refusal by the schema of problems, of OpenAI's errors below /v1, or of OAuth's", () => {
     const refusals = Object.entries(api.paths).flatMap(([path, methods]) =>
       Object.values(methods).flatMap(({ operationId, responses }) =>
         Object.entries(responses)
@@ -173,9 +180,7 @@ describe("the API description", () => {
       ),
     );
     const wrong = refusals.filter(([, response, path]) => {
-      const [type, name] = path.startsWith("/v1/")
-        ? ["application/json", "OpenAiError"]
-        : ["application/problem+json", "Problem"];
+      const [type, name] = formOf(path);
       const resolved = Response.parse("$ref" in response ? resolve(response.$ref) : response);
       const schema = "content" in resolved ? resolved.content?.[type]?.schema : undefined;
       return !JSON.stringify(schema ?? null).includes(`"#/components/schemas/${name}"`);

@@ -57,6 +57,7 @@ import {
   transcriptLine,
 } from "../../src/messages/summary-text.ts";
 import { HTTP_TOOL_READERS } from "./linear-http-tool-readers.ts";
+import { OAUTH_READERS } from "./linear-oauth-readers.ts";
 import { PLAYGROUND_READERS } from "./linear-playground-readers.ts";
 import { KNOWLEDGE_READERS } from "./linear-knowledge-readers.ts";
 import { READING_READERS } from "./linear-reading.ts";
@@ -370,6 +371,7 @@ export const READERS: Readonly<Record<string, Reads>> = {
   ...CLIENT_READERS,
   ...HTTP_TOOL_READERS,
   ...KNOWLEDGE_READERS,
+  ...OAUTH_READERS,
   ...PLAYGROUND_READERS,
 
   "auth/profile: profileFrom": (text) => [

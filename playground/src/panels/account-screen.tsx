@@ -3,6 +3,7 @@ import { useAction, useLoad } from "../data.ts";
 import { formatNumber } from "../format.ts";
 import { useClient, useSession, useSignOut } from "../session.tsx";
 import { Button, Confirm, Problem, Skeleton, Time, toast } from "../ui/index.ts";
+import { ConnectionsCard } from "./connections-card.tsx";
 import { exportEnding } from "./export-check.ts";
 import { downloadExport } from "./download-export.ts";
 import "./account.css";
@@ -28,6 +29,7 @@ export function AccountScreen() {
         {leave.error !== undefined && <Problem error={leave.error} />}
       </section>
       <Sessions />
+      <ConnectionsCard />
       <ExportCard />
       <DeletionCard email={email} />
     </div>

@@ -3,6 +3,7 @@ import type { Agent } from "../types.ts";
 import type { IconName } from "../ui/index.ts";
 import { AccountScreen } from "./account-screen.tsx";
 import { ArchivalPanel } from "./archival-panel.tsx";
+import { ConnectScreen } from "./connect-screen.tsx";
 import { ContextPanel } from "./context-panel.tsx";
 import { KeysScreen } from "./keys-screen.tsx";
 import { KnowledgePanel } from "./knowledge-panel.tsx";
@@ -42,6 +43,9 @@ export const PAGES: readonly PanelPage[] = [
   { id: "keys", label: "API keys", icon: "key", Component: KeysScreen },
   { id: "account", label: "Account", icon: "account", Component: AccountScreen },
 ];
+
+/** Fills the page: whoever decides about a program should see nothing else. */
+export const Connecting: ComponentType = ConnectScreen;
 
 /** What any part of the page may open above it. Mounted once. */
 export const Overlays: ComponentType = PassageOverlay;

@@ -116,7 +116,8 @@ interface CheckProps {
   readonly onChecked: () => void;
 }
 
-function Check({ label, about, checked, onChecked }: CheckProps) {
+/** A box to tick. */
+export function Check({ label, about, checked, onChecked }: CheckProps) {
   return (
     <label class="key-check">
       <input type="checkbox" class="key-box" checked={checked} onChange={onChecked} />

@@ -1,0 +1,80 @@
+/**
+ * The rules for redirect addresses. Threat: the address gets the code, so whoever chooses it freely takes over the connection, and an
+ * address that a browser itself runs or opens would run as this service's page.
+ */
+
+/** The longest redirect address, in characters. */
+const MAX_CHARS = 1_000;
+
+/** Schemes that browsers interpret themselves, or that lead neither to a page nor to a program that waits for an answer. */
+const REFUSED_SCHEMES: ReadonlySet<string> = new Set([
+  "about:",
+  "blob:",
+  "chrome:",
+  "data:",
+  "file:",
+  "filesystem:",
+  "ftp:",
+  "http:",
+  "intent:",
+  "jar:",
+  "javascript:",
+  "mailto:",
+  "resource:",
+  "sms:",
+  "tel:",
+  "urn:",
+  "vbscript:",
+  "view-source:",
+  "ws:",
+  "wss:",
+]);
+
+/** `localhost` is not recommended by RFC 8252, but clients use it; browsers resolve it to the machine itself. */
+const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/**
+ * Returns whether a client may have this redirect address: https, http on the client's own machine, or a scheme of a program's own
+ * (RFC 8252, section 7). It has neither a fragment (RFC 6749, section 3.1.2) nor a user name, which could hide the host.
+ */
+export function isRedirectUri(text: string): boolean {
+  // The parser would drop line breaks and tabs, and spaces around the address.
+  if (text.length > MAX_CHARS || !/^[\x21-\x7e]+$/u.test(text)) return false;
+  const url = URL.parse(text);
+  if (!url || text.includes("#") || url.username !== "" || url.password !== "") return false;
+  if (isLoopback(url) || url.protocol === "https:") return true;
+  return !REFUSED_SCHEMES.has(url.protocol);
+}
+
+/** Returns whether an address leads to a program on the machine of the person. */
+export const isOwnMachine = (text: string): boolean => {
+  const url = URL.parse(text);
+  return url !== null && url.protocol !== "https:" && (isLoopback(url) || url.protocol !== "http:");
+};
+
+/**
+ * Returns whether an address is the registered one, character by character. Only the port of a loopback address may differ, because
+ * programs get theirs from the system (RFC 8252, section 7.3).
+ */
+export function matchesRedirect(registered: string, asked: string): boolean {
+  if (registered === asked) return true;
+  const [known, wanted] = [URL.parse(registered), URL.parse(asked)];
+  if (!known || !wanted || !isLoopback(known) || !isRedirectUri(asked)) return false;
+  wanted.port = known.port;
+  return known.href === wanted.href;
+}
+
+/** Returns what people are shown of an address: its host, or the scheme of a program's own. */
+export function hostOf(text: string): string {
+  const url = URL.parse(text);
+  if (!url) return "";
+  return url.protocol === "https:" || url.protocol === "http:" ? url.host : url.protocol;
+}
+
+/** Returns an address with the parameters of an answer added. */
+export function withParameters(address: string, parameters: Readonly<Record<string, string>>): string {
+  const added = new URLSearchParams(parameters).toString();
+  return `${address}${address.includes("?") ? "&" : "?"}${added}`;
+}
+
+const isLoopback = ({ protocol, hostname }: URL): boolean => protocol === "http:" && LOOPBACK.has(hostname);
