@@ -16,10 +16,12 @@ import { memoryDocs } from "../../src/memory/docs.ts";
 import { messageDocs } from "../../src/messages/docs.ts";
 import { paymentDocs } from "../../src/payments/docs.ts";
 import { planDocs } from "../../src/plans/docs.ts";
+import { publishableKeyDocs } from "../../src/publishable-keys/docs.ts";
 import { runDocs } from "../../src/runs/docs.ts";
 import { settingsDocs } from "../../src/settings/docs.ts";
 import { systemDocs } from "../../src/system/docs.ts";
 import { webhookDocs } from "../../src/webhooks/docs.ts";
+import { widgetDocs } from "../../src/widget/docs.ts";
 
 const FEATURES: readonly FeatureDocs[] = [
   runDocs,
@@ -31,6 +33,7 @@ const FEATURES: readonly FeatureDocs[] = [
   agentDocs,
   httpToolDocs,
   endUserDocs,
+  publishableKeyDocs,
   conversationDocs,
   knowledgeDocs,
   crawlDocs,
@@ -41,6 +44,7 @@ const FEATURES: readonly FeatureDocs[] = [
   webhookDocs,
   planDocs,
   paymentDocs,
+  widgetDocs,
   contactDocs,
   systemDocs,
 ];

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { SCOPES } from "../../src/access/caller.ts";
 import type { Access } from "../../src/access/require-access.ts";
 import { type OperationDocs, PARAMETERS, type StreamDocs } from "../../src/http/docs.ts";
 import { speaksOpenAi } from "../../src/http/openai-error.ts";
@@ -62,7 +63,16 @@ export function describeOperation(route: Route, { schemas, problems }: Shared): 
 function describeAccess(access: Access): object {
   if (access === "public") return { security: [] };
 
-  const scopes = access.filter((who) => who !== "user" && who !== "end-user");
+  if (access.includes("page")) return { security: [{ publishableKey: [] }] };
+  if (access.includes("visitor"))
+    return {
+      security: [
+        { publishableKey: [], visitor: [] },
+        { publishableKey: [], endUser: [] },
+      ],
+    };
+
+  const scopes = access.filter((who) => SCOPES.some((scope) => scope === who));
   return {
     security: [
       ...(access.includes("user") ? [{ bearer: [] }] : []),
@@ -97,6 +107,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   204: "Done. The answer has no body.",
   207: "Some of the files could not be stored; each has its own `status` and `error`.",
   302: "The browser goes on at another address.",
+  307: "The browser goes on at another address.",
   304: "It has not changed since it had this `ETag`. The answer has no body.",
 };
 

@@ -18,8 +18,8 @@ export type Scope = (typeof SCOPES)[number];
 
 /** Who sent a request, and what they may use. */
 export interface Caller {
-  /** A signed-in person, a program with an API key, or an end user of an agent. */
-  readonly kind: "user" | "key" | "end-user";
+  /** A signed-in person, a program with an API key, an end user of an agent, or an end user who came through a publishable key. */
+  readonly kind: "user" | "key" | "end-user" | "visitor";
   /** Unique among the callers of one kind: the e-mail address, the id of the key, or the id of the end user. */
   readonly id: string;
   readonly scope: AccessScope;

@@ -35,6 +35,12 @@ export interface AgentEndUsers {
   removeAll(accountEmail: AccountEmail, agentId: AgentId): Promise<boolean>;
 }
 
+/** The operations on publishable keys that deleting an agent needs. */
+interface AgentKeys {
+  /** Removes keys. Returns false if some are left; then call it again. */
+  removeAll(agentId: AgentId): Promise<boolean>;
+}
+
 /** The operations on links to knowledge bases that deleting an agent needs. */
 export interface AgentKnowledgeLinks {
   /** Removes what leads from knowledge bases to the agent. */
@@ -68,6 +74,7 @@ interface AgentServiceDeps {
   readonly conversations: AgentConversations;
   readonly memories: AgentMemories;
   readonly endUsers: AgentEndUsers;
+  readonly publishableKeys: AgentKeys;
   readonly knowledgeLinks: AgentKnowledgeLinks;
   readonly models: AgentModels;
   readonly rules: Pick<PlanRules, "upgradeUrl">;
@@ -85,6 +92,7 @@ export class AgentService {
   readonly #conversations: AgentConversations;
   readonly #memories: AgentMemories;
   readonly #endUsers: AgentEndUsers;
+  readonly #publishableKeys: AgentKeys;
   readonly #knowledgeLinks: AgentKnowledgeLinks;
   readonly #models: AgentModels;
   readonly #rules: Pick<PlanRules, "upgradeUrl">;
@@ -95,6 +103,7 @@ export class AgentService {
     conversations,
     memories,
     endUsers,
+    publishableKeys,
     knowledgeLinks,
     models,
     rules,
@@ -104,6 +113,7 @@ export class AgentService {
     this.#conversations = conversations;
     this.#memories = memories;
     this.#endUsers = endUsers;
+    this.#publishableKeys = publishableKeys;
     this.#knowledgeLinks = knowledgeLinks;
     this.#models = models;
     this.#rules = rules;
@@ -191,6 +201,8 @@ export class AgentService {
     const exists = await this.#agents.beginDeletion(accountEmail, id, this.#clock.timestamp());
     if (!exists) return true;
 
+    // First, so that no visitor comes any more.
+    if (!(await this.#publishableKeys.removeAll(id))) return false;
     const scope = ownScope(accountEmail);
     const conversationIds = await this.#conversations.idsOfAgent(scope, id, CONVERSATIONS_AT_ONCE + 1);
     for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))

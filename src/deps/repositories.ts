@@ -21,6 +21,7 @@ import { McpCallRepository } from "../mcp/repository.ts";
 import { MessageRepository } from "../messages/repository.ts";
 import { SummaryRepository } from "../messages/summary-repository.ts";
 import { rulesOf } from "../plans/account-plan.ts";
+import { PublishableKeyRepository } from "../publishable-keys/repository.ts";
 import { UsageRepository } from "../plans/usage-repository.ts";
 import { RunRepository } from "../runs/repository.ts";
 import { ContactPauseRepository } from "../contact/repository.ts";
@@ -66,6 +67,7 @@ export function createRepositories({ config, table, cursorKey, ciphers }: Ports)
     pageReservations: new PageBudgetRepository({ table }),
     pages: new PageRepository({ table }),
     providerSettings,
+    publishableKeys: new PublishableKeyRepository({ table, cursors }),
     runs: new RunRepository({ table, cursors }),
     sessions: new SessionRepository({ table, cursors }),
     signIns: new SignInRepository({ table }),

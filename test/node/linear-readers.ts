@@ -2,7 +2,7 @@ import { TOOLS } from "../../src/architectures/krishna-memgpt/krishna-memgpt.ts"
 import { krishnaMemgpt } from "../../src/architectures/krishna-memgpt/krishna-memgpt.ts";
 import { krishnaMini } from "../../src/architectures/krishna-mini.ts";
 import { toConversation } from "../../src/architectures/history.ts";
-import { looksLikeClientToken } from "../../src/auth/client-tokens.ts";
+import { looksSealed } from "../../src/auth/sealed-tokens.ts";
 import { deviceFrom } from "../../src/auth/device.ts";
 import { profileFrom } from "../../src/auth/profile.ts";
 import { readRefreshToken } from "../../src/auth/refresh-token.ts";
@@ -378,7 +378,7 @@ export const READERS: Readonly<Record<string, Reads>> = {
   ],
   "auth/device: deviceFrom": deviceFrom,
   "auth/tokens: AccessTokens": (text) => tokens.verify(text),
-  "auth/client-tokens: looksLikeClientToken": looksLikeClientToken,
+  "auth/sealed-tokens: looksSealed": looksSealed,
   "auth/refresh-token: readRefreshToken": readRefreshToken,
   "end-users/model: isEndUserId": isEndUserId,
 
