@@ -75,16 +75,16 @@ export class Chat {
 
   /** Loads the chat as it was left, and follows the answer that is being given. Does nothing if it is loaded or being loaded. */
   async open(): Promise<void> {
-    if (this.#state.isLoading || this.#state.config) return;
+    const { isLoading, config: loaded, error: failure } = this.#state;
+    if (isLoading || (loaded && failure === undefined)) return;
     this.#set({ isLoading: true, error: undefined });
     try {
       const config = await this.#api.config();
       if (this.#agentId !== undefined && config.agent_id !== this.#agentId)
         throw new Error("The key of this chat belongs to another agent than data-agent names.");
       await this.#api.renew();
-      const needsSignIn = config.requires_sign_in && !this.#api.isKnown;
-      const turn = needsSignIn ? undefined : await this.#restore();
-      this.#set({ config, needsSignIn, isLoading: false });
+      const turn = await this.#restore();
+      this.#set({ config, needsSignIn: this.#api.needsSignIn, isLoading: false });
       await turn?.();
     } catch (error) {
       this.#set({ isLoading: false, error });
@@ -171,7 +171,9 @@ export class Chat {
   /** Loads what was said before the page was loaded. Returns what goes on with the turn of that time. */
   async #restore(): Promise<(() => Promise<void>) | undefined> {
     const { conversationId, unsent } = this.#store.kept;
-    if (conversationId !== undefined) await this.#load(conversationId);
+    if (conversationId !== undefined && !this.#api.needsSignIn) await this.#load(conversationId);
+    // The token may just have been refused.
+    if (this.#api.needsSignIn) return undefined;
     if (unsent) return () => this.#sendAs(unsent);
     const { conversationId: still } = this.#store.kept;
     return still === undefined ? undefined : () => this.#followActive(still);

@@ -110,13 +110,13 @@ function Panel(props: WidgetProps & { readonly texts: Texts }) {
         if (event.key === "Escape" && !event.isComposing) setOpen(false);
       }}
     >
-      <header class="head">
+      <div class="head">
         <h2>{title}</h2>
         {(state.messages.length > 0 || state.turn) && (
           <IconButton label={texts.newChat} d="M12 5v14M5 12h14" onClick={() => chat.startAnew()} />
         )}
         <IconButton label={texts.close} d="M6 6l12 12M18 6 6 18" onClick={() => setOpen(false)} />
-      </header>
+      </div>
       <Messages {...props} />
       <Announcement turn={state.turn} texts={texts} />
       {state.needsSignIn ? <SignInCard {...props} /> : <Composer {...props} />}
@@ -130,11 +130,11 @@ function Messages({ chat, state, options, texts }: WidgetProps & { readonly text
   const isAtEnd = useRef(true);
   const [earlierError, setEarlierError] = useState<unknown>();
   useLayoutEffect(() => {
-    if (list.current && isAtEnd.current) list.current.scrollTop = list.current.scrollHeight;
-  }, [messages, turn, error]);
-  useEffect(() => {
     isAtEnd.current = true;
   }, [turn?.question]);
+  useLayoutEffect(() => {
+    if (list.current && isAtEnd.current) list.current.scrollTop = list.current.scrollHeight;
+  }, [messages, turn, error]);
   const { end } = turn ?? {};
   return (
     <div
@@ -283,7 +283,8 @@ function Composer({ chat, state, texts }: WidgetProps & { readonly texts: Texts 
     const element = area.current;
     if (!element) return;
     element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
+    // An empty one may not be shown yet, and then has no height to read.
+    if (text !== "") element.style.height = `${element.scrollHeight}px`;
   }, [text]);
   const send = () => {
     if (text.trim() === "" || isTooLong || isBusy || !state.config) return;

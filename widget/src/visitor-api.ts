@@ -65,9 +65,9 @@ export class VisitorApi {
     this.#visiting = this.#asVisitor();
   }
 
-  /** Whether there is somebody to send in the name of. */
-  get isKnown(): boolean {
-    return this.#isSignedByOwner || this.#store.kept.token !== undefined;
+  /** Whether the visitor has to sign in before anything can be sent. */
+  get needsSignIn(): boolean {
+    return this.#requiresSignIn && !this.#isSignedByOwner && this.#store.kept.token === undefined;
   }
 
   async config(): Promise<Config> {
@@ -121,7 +121,13 @@ export class VisitorApi {
   async renew(): Promise<void> {
     const { token, renewAt } = this.#store.kept;
     if (token === undefined || renewAt === undefined || Date.now() < renewAt) return;
-    await this.#visit({ authorization: `Bearer ${token}` });
+    try {
+      await this.#visit({ authorization: `Bearer ${token}` });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      // It has expired, or the visitor was deleted.
+      this.#store.set({ token: undefined, renewAt: undefined });
+    }
     this.#visiting = this.#asVisitor();
   }
 
