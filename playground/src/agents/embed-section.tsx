@@ -82,7 +82,7 @@ function NewKey({
   const errors = fieldErrors(error);
   return (
     <form
-      class="stack"
+      class="embed-key stack"
       onSubmit={(event) => {
         event.preventDefault();
         void run().then((isDone) => isDone && onClose(true));
@@ -140,7 +140,8 @@ function KeyCard({ publishableKey, onChanged }: KeyCardProps) {
         {publishableKey.requires_sign_in && <span class="badge">Sign-in</span>}
       </div>
       <p class="muted">
-        {origins.length === 0 ? "All pages" : origins.join(", ")} · {requests} requests
+        {origins.length === 0 ? "All pages" : origins.join(", ")} ·{" "}
+        {requests === 1 ? "1 request" : `${requests} requests`}
         {usedAt !== null && (
           <>
             , the last <Time at={usedAt} />
