@@ -1037,7 +1037,7 @@ export interface ExportBegin {
 /** One thing, with the members that the routes about it use. Secrets are left out. */
 export interface ExportedItem {
   /** What the line describes. */
-  type: "account" | "agent" | "api_key" | "session" | "webhook" | "provider" | "model_list" | "served_window" | "learned_window" | "subscription" | "usage" | "end_user" | "conversation" | "message" | "run" | "summary" | "memory_block" | "memory_block_content" | "memory_block_version" | "knowledge_base" | "knowledge_base_link" | "knowledge_page" | "legacy_chunk" | "crawl_schedule" | "crawl_job" | "crawl_step" | "crawled_page" | "memory" | "memory_version" | "record";
+  type: "account" | "agent" | "api_key" | "session" | "webhook" | "provider" | "model_list" | "served_window" | "learned_window" | "subscription" | "usage" | "end_user" | "publishable_key" | "conversation" | "message" | "run" | "summary" | "memory_block" | "memory_block_content" | "memory_block_version" | "knowledge_base" | "knowledge_base_link" | "knowledge_page" | "legacy_chunk" | "crawl_schedule" | "crawl_job" | "crawl_step" | "crawled_page" | "memory" | "memory_version" | "record";
   [name: string]: unknown;
 }
 

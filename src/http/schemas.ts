@@ -71,8 +71,9 @@ function isOrigin(text: string): boolean {
 /** Like `Origins`, but also accepts other spellings: capital letters, the scheme's own port, a slash at the end. */
 export const NormalizedOrigins = z
   .array(z.string().max(255).transform(normalizedOrigin).pipe(OriginText))
-  .max(20)
-  .transform((origins) => [...new Set(origins)]);
+  .transform((origins) => [...new Set(origins)])
+  // Behind the transformation, so that a text in place of the list is not also too long.
+  .pipe(z.array(z.string()).max(20));
 
 /** Returns the origin that text spells, in the form that browsers send, or the text itself if it is none. */
 export function normalizedOrigin(text: string): string {

@@ -55,26 +55,20 @@ const RunParam = ConversationParam.extend({ runId: RunIdText });
  * those of the visitor as an end user of the agent.
  */
 export const widgetRoutes = new Hono<AppEnv>()
-  .get(
-    "/config",
-    operation("getWidgetConfig", { 200: WidgetConfig }),
-    requirePublishableKey,
-    limitVisitorBursts,
-    (c) => {
-      const { name, agentId, allowedOrigins, requiresSignIn } = c.var.keyGrant;
-      const { visitorAuthUrl } = c.var.deps;
-      const canSignIn = visitorAuthUrl !== undefined && allowedOrigins.length > 0;
-      const config = {
-        agent_name: name,
-        agent_id: agentId,
-        welcome_message: WELCOME,
-        theme: {},
-        requires_sign_in: requiresSignIn,
-        sign_in_url: canSignIn ? `${visitorAuthUrl}/google` : null,
-      };
-      return c.json(config, 200);
-    },
-  )
+  .get("/config", operation("getWidgetConfig", { 200: WidgetConfig }), requirePublishableKey, (c) => {
+    const { name, agentId, allowedOrigins, requiresSignIn } = c.var.keyGrant;
+    const { visitorAuthUrl } = c.var.deps;
+    const canSignIn = visitorAuthUrl !== undefined && allowedOrigins.length > 0;
+    const config = {
+      agent_name: name,
+      agent_id: agentId,
+      welcome_message: WELCOME,
+      theme: {},
+      requires_sign_in: requiresSignIn,
+      sign_in_url: canSignIn ? `${visitorAuthUrl}/google` : null,
+    };
+    return c.json(config, 200);
+  })
   .post(
     "/visitors",
     operation("createVisitor", { 201: VisitorTokenView }),

@@ -90,7 +90,8 @@ it("only the description and pages may be stored by caches", async () => {
     if (headers.get("cache-control") !== "no-store") kept.push(path);
   }
 
-  expect(kept).toEqual(["/openapi.json", "/login", "/login-success", "/docs", "/docs.md", "/llms.txt"]);
+  const pages = ["/login", "/login-success", "/widget.js", "/docs", "/docs.md", "/llms.txt"];
+  expect(kept).toEqual(["/openapi.json", ...pages]);
   const { headers } = await anonymous("GET", "/openapi.json");
   expect(headers.get("cache-control")).toBe("public, max-age=300");
   expect(headers.get("vary")).toContain("Origin");

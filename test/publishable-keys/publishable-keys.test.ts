@@ -190,9 +190,9 @@ describe("a publishable key", () => {
 
   it("does not come back when a request is counted after its deletion", async () => {
     const key = await createKey(owner, agentId);
-    const { response, ended } = await pageWith({ key: key.public_key }).raw("GET", "/widget/config");
-    await response.text();
-    await ended();
+    const sent = await pageWith({ key: key.public_key }).raw("GET", "/widget/config");
+    await sent.response.text();
+    await sent.ended();
     await owner("DELETE", `/agents/${agentId}/api-keys/${key.key_id}`);
 
     expect((await configWith(key.public_key)).status).toBe(401);

@@ -40,16 +40,17 @@ beforeAll(async () => {
   visitor = await visitorOf(key, SHOP);
 });
 
-async function expectRefusal(
-  page: Client,
-  [method, path, body]: RouteAt,
-  [status, code, sentence]: readonly [number, string, string],
-) {
+/** What a route answers, if its description names such a problem. */
+async function answerOf(page: Client, [method, path, body]: RouteAt) {
   const answer = await page(method, path, body);
-  expect(answer.status).toBe(status);
-  expect(answer.body).toEqual(problem(status, code, sentence));
   expectDescribedProblem(method, path, answer);
+  return { status: answer.status, body: answer.body as unknown };
 }
+
+const refused = (status: number, code: string, sentence: string) => ({
+  status,
+  body: problem(status, code, sentence),
+});
 
 describe.each(ALL)("%s %s", (...route) => {
   it.each<[string, () => { key?: string; origin?: string }, number, string, string]>([
@@ -97,7 +98,9 @@ describe.each(ALL)("%s %s", (...route) => {
       "Origin 'None' is not allowed for this API key",
     ],
   ])("refuses %s", async (_case, page, status, code, sentence) => {
-    await expectRefusal(pageWith({ token: visitor.token, ...page() }), route, [status, code, sentence]);
+    expect(await answerOf(pageWith({ token: visitor.token, ...page() }), route)).toEqual(
+      refused(status, code, sentence),
+    );
   });
 
   it("refuses a disabled key", async () => {
@@ -105,7 +108,7 @@ describe.each(ALL)("%s %s", (...route) => {
     await owner("PATCH", `/agents/${agentId}/api-keys/${disabled.key_id}`, { is_active: false });
     const page = pageWith({ key: disabled.public_key, origin: SHOP, token: visitor.token });
 
-    await expectRefusal(page, route, [401, "unauthenticated", "API key is disabled"]);
+    expect(await answerOf(page, route)).toEqual(refused(401, "unauthenticated", "API key is disabled"));
   });
 
   it("refuses a query that it does not know", async () => {
@@ -148,37 +151,33 @@ describe("a key without origins", () => {
 });
 
 describe.each(OF_VISITORS)("%s %s", (...route) => {
-  const refusal = (token: string, sentence: string) =>
-    expectRefusal(pageWith({ key: key.public_key, origin: SHOP, token }), route, [
-      401,
-      "unauthenticated",
-      sentence,
-    ]);
+  const answerTo = (token: string) => answerOf(pageWith({ key: key.public_key, origin: SHOP, token }), route);
+  const unidentified = (sentence: string) => refused(401, "unauthenticated", sentence);
 
   it("refuses a request without a visitor", async () => {
-    await refusal("", "Missing or invalid Authorization header");
+    expect(await answerTo("")).toEqual(unidentified("Missing or invalid Authorization header"));
   });
 
   it("refuses the token of an account", async () => {
-    await refusal(owner.token, "Invalid token type");
-    await refusal(await forge(owner.email, {}), "Invalid token type");
+    expect(await answerTo(owner.token)).toEqual(unidentified("Invalid token type"));
+    expect(await answerTo(await forge(owner.email, {}))).toEqual(unidentified("Invalid token type"));
   });
 
   it("refuses the key of a program", async () => {
-    await refusal((await programOf(owner)).token, "Invalid token type");
+    expect(await answerTo((await programOf(owner)).token)).toEqual(unidentified("Invalid token type"));
   });
 
   it("refuses nonsense, and a token that has been changed", async () => {
-    await refusal("nonsense", "Invalid token");
-    await refusal("a.b.c.d.e", "Invalid token");
-    await refusal(`${visitor.token.slice(0, -4)}AAAA`, "Invalid token");
+    expect(await answerTo("nonsense")).toEqual(unidentified("Invalid token"));
+    expect(await answerTo("a.b.c.d.e")).toEqual(unidentified("Invalid token"));
+    expect(await answerTo(`${visitor.token.slice(0, -4)}AAAA`)).toEqual(unidentified("Invalid token"));
   });
 
   it("refuses an expired token", async () => {
     const issuedAt = Date.now() - 3_600_000;
     const token = await visitorToken(owner.email, agentId, { id: visitor.visitorId, issuedAt, seconds: 60 });
 
-    await refusal(token, "Token has expired");
+    expect(await answerTo(token)).toEqual(unidentified("Token has expired"));
   });
 
   it("refuses the visitor of another agent, of this account and of another one", async () => {
@@ -186,32 +185,44 @@ describe.each(OF_VISITORS)("%s %s", (...route) => {
     const stranger = await signUp();
     const { agentId: foreign } = await beginConversation(stranger);
 
-    await refusal((await visitorOf(await createKey(owner, another))).token, "Invalid token");
-    await refusal((await visitorOf(await createKey(stranger, foreign))).token, "Invalid token");
-    await refusal((await endUserOf(owner, another)).token, "Invalid token");
+    expect(await answerTo((await visitorOf(await createKey(owner, another))).token)).toEqual(
+      unidentified("Invalid token"),
+    );
+    expect(await answerTo((await visitorOf(await createKey(stranger, foreign))).token)).toEqual(
+      unidentified("Invalid token"),
+    );
+    expect(await answerTo((await endUserOf(owner, another)).token)).toEqual(unidentified("Invalid token"));
   });
 
   it("refuses a visitor who has been deleted, and one who has come back since", async () => {
     const gone = await visitorOf(key, SHOP);
     await owner("DELETE", `/agents/${agentId}/end-users/${gone.visitorId}`);
 
-    await expectRefusal(gone, route, [401, "unauthenticated", "This token is no longer valid"]);
+    expect(await answerOf(gone, route)).toEqual(
+      refused(401, "unauthenticated", "This token is no longer valid"),
+    );
     await endUserOf(owner, agentId, gone.visitorId);
-    await expectRefusal(gone, route, [401, "unauthenticated", "This token is no longer valid"]);
+    expect(await answerOf(gone, route)).toEqual(
+      refused(401, "unauthenticated", "This token is no longer valid"),
+    );
   });
 
   it("refuses a visitor who has not signed in if the key requires that", async () => {
     const strict = await createKey(owner, agentId, { requires_sign_in: true });
     const page = pageWith({ key: strict.public_key, origin: SHOP, token: visitor.token });
 
-    await expectRefusal(page, route, [403, "forbidden", "Visitors must sign in to use this chat"]);
+    expect(await answerOf(page, route)).toEqual(
+      refused(403, "forbidden", "Visitors must sign in to use this chat"),
+    );
   });
 
   it("refuses an end user of the owner's back end on a page that the token is not for", async () => {
     const { token } = await endUserOf(owner, agentId, undefined, { origins: [SHOP] });
     const page = pageWith({ key: key.public_key, origin: "https://blog.example.com", token });
 
-    await expectRefusal(page, route, [403, "forbidden", "This token is not valid for this origin"]);
+    expect(await answerOf(page, route)).toEqual(
+      refused(403, "forbidden", "This token is not valid for this origin"),
+    );
   });
 });
 

@@ -362,6 +362,25 @@ describe("the way back", () => {
     expect([status, body.code]).toEqual([403, "forbidden"]);
   });
 
+  it.each<[string, Parameters<typeof codeFor>[1], Parameters<typeof codeFor>[2]]>([
+    ["another nonce", { nonce: "another" }, {}],
+    ["a code that another browser has asked for", {}, { challenge: "another" }],
+    ["a code for another address", {}, { redirectUri: "https://api.example.com/auth/callback" }],
+    ["an ID token that somebody else has signed", {}, { signedBy: "others" }],
+  ])("gives no token for %s", async (_case, claims, more) => {
+    const browser = openBrowser();
+    const departure = await begin(browser);
+
+    const code = codeFor(departure, { ...newPerson(), ...claims }, more);
+    const { body } = await browser("GET", returnPath({ state: departure.state, code }));
+
+    expect(handoverIn(body).message).toEqual({
+      type: "innomight-oauth-error",
+      error: "auth_failed",
+      message: expect.any(String),
+    });
+  });
+
   it("gives no token to somebody whose address is not verified", async () => {
     const browser = openBrowser();
     const departure = await begin(browser);
