@@ -8,8 +8,8 @@ const WIDGET = join(import.meta.dirname, "../widget");
 /** Makes a style sheet a text of the script, which constructs it: pages of others have one file to load, and need not allow styles. */
 const stylesAsText: Plugin = {
   name: "styles-as-text",
-  setup({ onLoad }) {
-    onLoad({ filter: /\.css$/ }, async ({ path }) => {
+  setup(building) {
+    building.onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const { code } = await transform(await readFile(path), {
         loader: "css",
         minify: true,

@@ -57,5 +57,7 @@ it("says so if the browser blocks the window", async () => {
 
   await page.getByRole("button", { name: "Sign in with Google" }).click();
 
-  await page.getByRole("alert").getByText("The browser has blocked the sign-in window.").waitFor();
+  await expect
+    .poll(() => page.getByRole("alert").allInnerTexts())
+    .toEqual(["The browser has blocked the sign-in window. Allow it, and try again."]);
 });

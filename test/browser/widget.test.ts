@@ -261,7 +261,7 @@ it("tells at its button that an answer has come while it was closed", async () =
 
   await answers(page).getByText("One, two.").waitFor();
   await page.getByRole("button", { name: "Close the chat" }).first().click();
-  await page.getByRole("button", { name: "Open the chat", exact: true }).waitFor();
+  await expect.poll(() => launcher(page).getAttribute("aria-label")).toBe("Open the chat");
 });
 
 it("leaves the page alone but for an element and a handle, and is there once", async () => {

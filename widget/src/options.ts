@@ -21,7 +21,7 @@ export interface Options {
 }
 
 /** The colour of buttons and of what the visitor says, and the one of text on it. */
-export interface Colour {
+interface Colour {
   readonly accent: string;
   readonly onAccent: string;
 }
@@ -77,8 +77,7 @@ export function readOptions(
 /** Returns a colour, and black or white, whichever is easier to read on it. Undefined if the text is not of the form `#rrggbb` or `#rgb`. */
 function colourOf(text: string): Colour | undefined {
   if (!/^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/iu.test(text)) return undefined;
-  const digits =
-    text.length === 4 ? [...text.slice(1)].map((digit) => digit + digit).join("") : text.slice(1);
+  const digits = text.length === 4 ? text.slice(1).replaceAll(/./gu, "$&$&") : text.slice(1);
   const [red = 0, green = 0, blue = 0] = [0, 2, 4].map((at) =>
     linear(Number.parseInt(digits.slice(at, at + 2), 16) / 255),
   );

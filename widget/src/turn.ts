@@ -1,7 +1,7 @@
 import type { RunEvent } from "../../client/src/index.ts";
 
 /** How a turn has ended. */
-export type TurnEnd =
+type TurnEnd =
   | { readonly kind: "complete" | "stopped" }
   /** The answer could not be completed. What there is of it is kept. */
   | { readonly kind: "failed"; readonly error: unknown }

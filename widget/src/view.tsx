@@ -14,7 +14,7 @@ const LONGEST_MESSAGE = 10_000;
 /** From here to the end of the messages, somebody reads the newest ones, in pixels. */
 const NEAR_THE_END = 80;
 /** As wide as a phone, at most: the chat fills the screen. */
-export const PHONE = "(max-width: 480px)";
+const PHONE = "(max-width: 480px)";
 
 export interface WidgetProps {
   readonly chat: Chat;
