@@ -23,7 +23,7 @@ export interface SiteOptions {
   /** The pages that may use the key; the site itself if it is left out. */
   readonly origins?: readonly string[];
   readonly requiresSignIn?: boolean;
-  /** Further attributes of the script tag. */
+  /** Further attributes of the script tag, or others in place of the usual ones. */
   readonly attributes?: string;
 }
 
@@ -79,7 +79,8 @@ async function siteOf(
       requires_sign_in: requiresSignIn,
     },
   );
-  tag = `<script src="${stand.url}/widget.js" data-agent="${agentId}" data-key="${key}" ${attributes}></script>`;
+  // The first one of two attributes with the same name counts.
+  tag = `<script src="${stand.url}/widget.js" ${attributes} data-agent="${agentId}" data-key="${key}"></script>`;
   return {
     origin,
     key,

@@ -177,6 +177,62 @@ it("says so if the page is not one of those that may use the key", async () => {
   expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
 });
 
+it.each([
+  ["the key belongs to another agent", 'data-agent="another"', false, "belongs to another agent"],
+  ["visitors must sign in, and can't", "", true, "signing in is not set up"],
+])("says so if %s", async (_case, attributes, requiresSignIn, sentence) => {
+  const site = await siteWith({ model: "demo", attributes, requiresSignIn });
+  const page = await site.open();
+
+  await openChat(page);
+
+  const chat = page.getByRole("dialog");
+  await expect.poll(() => chat.innerText()).toContain(sentence);
+  expect(await chat.locator(".round:enabled, .sign-in").count()).toBe(0);
+});
+
+it("shows its texts in the language of its tag, and what the tag says in place of them", async () => {
+  const attributes = 'data-language="de" data-title="Fragen?" data-greeting="Hallo aus dem *Laden*!"';
+  const page = await (await siteWith({ model: "demo", attributes })).open();
+
+  await page.getByRole("button", { name: "Chat öffnen" }).click();
+
+  const chat = page.getByRole("dialog", { name: "Fragen?" });
+  await chat.locator("em").getByText("Laden").waitFor();
+  await expect.poll(() => chat.getByRole("textbox").getAttribute("placeholder")).toBe("Nachricht schreiben");
+});
+
+it("loads earlier messages on request", async () => {
+  const model = await scriptModel([{ text: "The newest." }]);
+  const site = await siteWith({ model: model.name });
+  const page = await site.open();
+  await openChat(page);
+  await say(page, "Hello");
+  await answers(page).getByText("The newest.").waitFor();
+  await untilAnswered(page);
+  // A conversation with more messages than a page of them would take long to have.
+  await page.route("**/messages?*", async (route) => {
+    const isFirst = !route.request().url().includes("cursor=older");
+    const response = await route.fetch();
+    if (isFirst)
+      return route.fulfill({ response, headers: { ...response.headers(), "next-cursor": "older" } });
+    const json = [{ message_id: "m", role: "assistant", content: "The oldest.", created_at: "" }];
+    const headers = { "access-control-allow-origin": site.origin };
+    await route.fulfill({ json, headers });
+  });
+  await page.reload();
+
+  await page.getByRole("button", { name: "Show earlier messages" }).click();
+
+  await page.getByText("The oldest.").waitFor();
+  expect(await page.locator(".said").allInnerTexts()).toEqual([
+    "Hello! How can I help you today?",
+    "The oldest.",
+    expect.stringContaining("Hello"),
+    "The newest.",
+  ]);
+});
+
 it("shows the service's sentence if a message is refused, and sends it again on request", async () => {
   stand.allow(/status of (?:403|401)/u);
   const model = await scriptModel([{ text: "Welcome back." }]);

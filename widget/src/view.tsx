@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ConnectionError } from "../../client/src/errors.ts";
 import { parseMarkdown } from "../../playground/src/chat/markdown-blocks.ts";
 import { markdownElements } from "../../playground/src/chat/markdown-elements.tsx";
@@ -222,9 +222,9 @@ const Said = ({ by, name, children }: SaidProps) => (
   </div>
 );
 
-const Markdown = ({ text }: { readonly text: string }) => (
-  <div class="markdown">{markdownElements(parseMarkdown(text), {})}</div>
-);
+/** While an answer arrives, the messages before it are not rendered again: an element that is the same one is left as it is. */
+const Markdown = ({ text }: { readonly text: string }) =>
+  useMemo(() => <div class="markdown">{markdownElements(parseMarkdown(text), {})}</div>, [text]);
 
 interface ProblemProps {
   readonly error: unknown;
