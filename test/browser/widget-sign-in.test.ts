@@ -27,6 +27,19 @@ it("signs a visitor in through a window of the service, and takes a token from n
   expect(await page.evaluate("JSON.stringify(localStorage)")).not.toContain("forged");
   expect(await page.getByRole("textbox").count()).toBe(0);
 
+  // Another window of the service's origin, which the chat has not opened.
+  const stranger = page.context().waitForEvent("page");
+  await page.evaluate(`open(${JSON.stringify(`${stand.url}/widget/auth/callback-page`)})`);
+  const other = await stranger;
+  await other.getByText("You can close this window.").waitFor();
+  const heard = page.evaluate(
+    `new Promise((resolve) => addEventListener("message", resolve, { once: true }))`,
+  );
+  await other.evaluate(`opener.postMessage({ type: "innomight-oauth-callback", token: "forged" }, "*")`);
+  await heard;
+  await other.close();
+  expect(await page.evaluate("JSON.stringify(localStorage)")).not.toContain("forged");
+
   const opened = page.context().waitForEvent("page");
   await page.getByRole("button", { name: "Sign in with Google" }).click();
   const popup = await opened;
@@ -47,6 +60,30 @@ it("signs a visitor in through a window of the service, and takes a token from n
   await page.reload();
   await page.getByText("Please sign in to chat.").waitFor();
   expect(await page.getByRole("alert").count()).toBe(0);
+});
+
+it("says why a sign-in has failed, where the person can try again", async () => {
+  const site = await siteWith({ model: "demo", requiresSignIn: true });
+  const page = await site.open();
+  await openChat(page);
+  const message = {
+    type: "innomight-oauth-error",
+    error: "access_denied",
+    message: "You did not allow the sign-in.",
+  };
+  await page.context().route("**/widget/auth/google?*", (route) =>
+    route.fulfill({
+      contentType: "text/html",
+      body: `<script>opener.postMessage(${JSON.stringify(message)}, ${JSON.stringify(site.origin)}); close();</script>`,
+    }),
+  );
+
+  await page.getByRole("button", { name: "Sign in with Google" }).click();
+
+  await expect
+    .poll(() => page.getByRole("alert").allInnerTexts())
+    .toEqual(["You did not allow the sign-in."]);
+  expect(await page.getByRole("button", { name: "Sign in with Google" }).isEnabled()).toBe(true);
 });
 
 it("says so if the browser blocks the window", async () => {
