@@ -3,20 +3,20 @@ import { join } from "node:path";
 
 import { buildAssets } from "./assets.ts";
 
-/** What the playground and the reference page are built from. */
-const SOURCES = ["playground", "client/src", "reference"].map((folder) =>
+/** What the playground, the widget and the reference page are built from. */
+const SOURCES = ["playground", "widget", "client/src", "reference"].map((folder) =>
   join(import.meta.dirname, "..", folder),
 );
 /** Editors write a file in several steps, and several files at once. */
 const PAUSE_MS = 100;
 
-/** Builds the assets again after edits of the playground, and says if that fails. Returns what ends it. */
+/** Builds the assets again after edits of what browsers load, and says if that fails. Returns what ends it. */
 export function rebuildAfterEdits(say: (line: string) => void): () => void {
   let timer: NodeJS.Timeout | undefined;
   const rebuild = () => {
     buildAssets().then(
-      () => say("The playground is built again. Reload the page."),
-      (error: unknown) => say(`The playground cannot be built: ${String(error)}`),
+      () => say("The pages are built again. Reload yours."),
+      (error: unknown) => say(`The pages cannot be built: ${String(error)}`),
     );
   };
   const watchers = SOURCES.map((folder) => {
@@ -25,7 +25,7 @@ export function rebuildAfterEdits(say: (line: string) => void): () => void {
       clearTimeout(timer);
       timer = setTimeout(rebuild, PAUSE_MS);
     });
-    watcher.on("error", (error) => say(`Edits of the playground are no longer noticed: ${error.message}`));
+    watcher.on("error", (error) => say(`Edits of the pages are no longer noticed: ${error.message}`));
     return watcher;
   });
   return () => {

@@ -11,6 +11,7 @@ import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Assets, bundleFiles, linkedPage } from "./page-bundle.ts";
 import { referenceAssets } from "./reference-assets.ts";
+import { widgetAssets } from "./widget-assets.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 
@@ -20,21 +21,35 @@ export const ASSETS_FOLDER = join(PROJECT, "dist/assets");
 /** The most that the playground's scripts and styles may take together, compressed, in kilobytes of 1,000 bytes. */
 export const PLAYGROUND_BUDGET_KB = 80;
 
+/** The most that the script of the widget may take, compressed, in kilobytes of 1,000 bytes: others load it with their pages. */
+export const WIDGET_BUDGET_KB = 25;
+
 /** What was built. */
 export interface BuiltAssets {
   /** The compressed size of the playground's scripts and styles, in kilobytes of 1,000 bytes, rounded up. */
   readonly playgroundGzipKb: number;
+  /** The compressed size of the widget's script, in the same unit. */
+  readonly widgetGzipKb: number;
 }
 
 /** Builds all assets into a folder, which is created if it does not exist. Throws if they cannot be built. */
 export async function buildAssets(folder = ASSETS_FOLDER): Promise<BuiltAssets> {
-  const [playground, reference] = await Promise.all([playgroundAssets(), referenceAssets()]);
+  const [playground, reference, widget] = await Promise.all([
+    playgroundAssets(),
+    referenceAssets(),
+    widgetAssets(),
+  ]);
   const description = await readFile(join(PROJECT, "docs/openapi.json"));
-  await writeAssets(folder, new Map([...playground, ...reference, ["openapi.json", description]]));
+  await writeAssets(folder, new Map([...playground, ...reference, ...widget, ["openapi.json", description]]));
 
   const code = [...playground].filter(([path]) => /\.(?:js|css)$/u.test(path));
-  const bytes = code.reduce((sum, [, content]) => sum + gzipSync(content).byteLength, 0);
-  return { playgroundGzipKb: Math.ceil(bytes / 1_000) };
+  return { playgroundGzipKb: gzipKb(code), widgetGzipKb: gzipKb([...widget]) };
+}
+
+/** Returns the compressed size of files in kilobytes of 1,000 bytes, rounded up. */
+function gzipKb(files: readonly (readonly [string, Uint8Array])[]): number {
+  const bytes = files.reduce((sum, [, content]) => sum + gzipSync(content).byteLength, 0);
+  return Math.ceil(bytes / 1_000);
 }
 
 /** Bundles the playground: the page, and its script and styles. */
@@ -73,11 +88,13 @@ async function writeAssets(folder: string, assets: Assets): Promise<void> {
   }
 }
 
-/** Builds all assets as a command: says what was built, and fails if the playground is too large. */
+/** Builds all assets as a command: says what was built, and fails if a script is too large. */
 export async function buildWithinBudget(): Promise<void> {
-  const { playgroundGzipKb } = await buildAssets();
-  console.log(`built: dist/assets (playground: ${playgroundGzipKb} KB of ${PLAYGROUND_BUDGET_KB} KB, gzip)`);
-  if (playgroundGzipKb > PLAYGROUND_BUDGET_KB) process.exitCode = 1;
+  const { playgroundGzipKb, widgetGzipKb } = await buildAssets();
+  console.log(
+    `built: dist/assets (playground: ${playgroundGzipKb} KB of ${PLAYGROUND_BUDGET_KB} KB, widget: ${widgetGzipKb} KB of ${WIDGET_BUDGET_KB} KB, gzip)`,
+  );
+  if (playgroundGzipKb > PLAYGROUND_BUDGET_KB || widgetGzipKb > WIDGET_BUDGET_KB) process.exitCode = 1;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await buildWithinBudget();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildAssets, PLAYGROUND_BUDGET_KB } from "./assets.ts";
+import { buildAssets, PLAYGROUND_BUDGET_KB, WIDGET_BUDGET_KB } from "./assets.ts";
 import { buildBundle } from "./bundle.ts";
 
 /**
@@ -15,9 +15,11 @@ const folder = await mkdtemp(join(tmpdir(), "bundle-"));
 try {
   const { gzipKb } = await buildBundle(folder);
   console.log(`bundle: ${gzipKb} KB of ${BUDGET_KB} KB (gzip)`);
-  const { playgroundGzipKb } = await buildAssets();
+  const { playgroundGzipKb, widgetGzipKb } = await buildAssets();
   console.log(`playground: ${playgroundGzipKb} KB of ${PLAYGROUND_BUDGET_KB} KB (gzip)`);
-  if (gzipKb > BUDGET_KB || playgroundGzipKb > PLAYGROUND_BUDGET_KB) process.exitCode = 1;
+  console.log(`widget: ${widgetGzipKb} KB of ${WIDGET_BUDGET_KB} KB (gzip)`);
+  if (gzipKb > BUDGET_KB || playgroundGzipKb > PLAYGROUND_BUDGET_KB || widgetGzipKb > WIDGET_BUDGET_KB)
+    process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true });
 }

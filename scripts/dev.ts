@@ -5,8 +5,9 @@ import { rebuildAfterEdits } from "./asset-rebuilds.ts";
 import { claimDataFolder } from "./data-folder.ts";
 import { prepareTable, startDatabase } from "./database.ts";
 import { demoResponder } from "./demo-model.ts";
+import { startDemoSite } from "./demo-site.ts";
 import { readDevVariables, type Variables } from "./dev-variables.ts";
-import { choosePort } from "./free-port.ts";
+import { choosePort, freePort, isPortTaken } from "./free-port.ts";
 import { greeting } from "./greeting.ts";
 import { firstToEnd, runUntilStopped, type Watched } from "./instance.ts";
 import { startModelServer } from "./model-server.ts";
@@ -70,7 +71,9 @@ async function run(running: AsyncDisposableStack): Promise<never> {
   running.defer(worker.stop);
   watched.push({ name: "The Worker", exited: worker.exited });
 
-  say(greeting(port, signIn?.page));
+  const site = await startDemoSite(api, await demoSitePort(given, port + 2));
+  running.defer(site.stop);
+  say(greeting(port, { demoSite: site.url, signInPage: signIn?.page }));
   return await firstToEnd(watched);
 }
 
@@ -86,6 +89,12 @@ async function whileSaying(line: string, work: Promise<void>): Promise<void> {
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Returns the port that a variable names, otherwise the usual one, or any if that is taken: nobody waits for this page. */
+async function demoSitePort(given: Variables, usual: number): Promise<number> {
+  const isChosen = given["DEMO_SITE_PORT"] !== undefined || (usual <= 65_535 && !(await isPortTaken(usual)));
+  return isChosen ? await choosePort(given, "DEMO_SITE_PORT", usual, COMMAND) : await freePort();
 }
 
 async function provideDemoModel(running: AsyncDisposableStack): Promise<string> {

@@ -14,7 +14,7 @@ const INTRODUCTION = `Build AI agents that remember the people they talk to.
 
 **First steps.** Create an agent (\`createAgent\`), start a conversation with it (\`createConversation\`), and send a message (\`sendMessage\`). The answer is streamed as server-sent events; what the agent learns, it writes to its memory.
 
-**Authentication.** Send \`Authorization: Bearer …\` with the access token of a person, an API key (\`dab_…\`) of a program, or a client token of an end user. Each operation says which of them may call it, and which scopes a key needs.
+**Authentication.** Send \`Authorization: Bearer …\` with the access token of a person, an API key (\`dab_…\`) of a program, or a client token of an end user. Web pages with a chat send a publishable key (\`pk_live_…\`) as \`X-API-Key\`. Each operation says which of them may call it, and which scopes a key needs.
 
 **Errors** are problem documents (RFC 9457): \`code\` is for programs, \`detail\` for people, and \`request_id\` finds the request in the log. Trying again helps only if the code says so, or after the seconds of \`Retry-After\`. Below \`/v1\`, errors have the form of OpenAI's.
 
@@ -52,6 +52,18 @@ const SECURITY_SCHEMES = {
     scheme: "bearer",
     bearerFormat: "JWT",
     description: "An end user of an agent, by a client token.",
+  },
+  publishableKey: {
+    type: "apiKey",
+    in: "header",
+    name: "X-API-Key",
+    description: "A web page, by a publishable key (`pk_live_…`) of an agent.",
+  },
+  visitor: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "A visitor of a web page, beside its publishable key.",
   },
 };
 

@@ -2,6 +2,9 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { build, type BuildOptions } from "esbuild";
 
+/** The browsers that pages are built for. */
+export const BROWSERS = ["es2023", "chrome120", "firefox121", "safari17.4"];
+
 /** Files to serve, by their paths in the folder of assets. */
 export type Assets = ReadonlyMap<string, Uint8Array>;
 
@@ -27,7 +30,7 @@ export async function bundleFiles(sources: PageSources): Promise<Map<string, Uin
     minify: true,
     write: false,
     format: "esm",
-    target: ["es2023", "chrome120", "firefox121", "safari17.4"],
+    target: BROWSERS,
     legalComments: "none",
     logLevel: "silent",
   });

@@ -2,11 +2,11 @@ import { mkdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { AgentBuilder } from "../client/src/index.ts";
-import { launchChromium } from "../test/browser/chromium.ts";
+import { launchChromium, OPEN_ROOTS } from "../test/browser/chromium.ts";
 
 /**
  * `npm run screenshots` takes the pictures of `docs/images/` from a service that `npm run dev` has started. `API_URL` is its address if it is
- * another one, `CHROMIUM` the path of the browser.
+ * another one, `DEMO_SITE_URL` that of the site with a chat in its corner, `CHROMIUM` the path of the browser.
  */
 
 const PROJECT = join(import.meta.dirname, "..");
@@ -130,6 +130,32 @@ async function takeAll(browser: Browser, url: string, account: Prepared): Promis
   await show(small, chat);
   await small.getByRole("textbox", { name: /^Message /u }).waitFor();
   await take(small, "playground-phone");
+
+  await takeWidget(browser);
+}
+
+/** Takes the chat in the corner of another site. */
+async function takeWidget(browser: Browser): Promise<void> {
+  const url = process.env["DEMO_SITE_URL"] || `http://localhost:${Number(process.env["PORT"] || "8787") + 2}`;
+  const context = await browser.newContext({
+    viewport: { width: 1100, height: 720 },
+    reducedMotion: "reduce",
+    colorScheme: "light",
+  });
+  context.setDefaultTimeout(STEP_MS);
+  await context.addInitScript(OPEN_ROOTS);
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.locator(".launcher").click();
+  const box = page.getByRole("textbox");
+  for (const message of ["My name is Alice and I like detective novels.", "What do I like to read?"]) {
+    await box.fill(message);
+    await page.locator(".round:enabled").waitFor();
+    await box.press("Enter");
+    await page.getByRole("button", { name: "Stop the answer" }).waitFor();
+    await page.getByRole("button", { name: "Send" }).waitFor();
+  }
+  await take(page, "widget");
 }
 
 /** Opens the playground, and signs in on its page. */

@@ -22,6 +22,7 @@ import { namingResource } from "./mcp/challenge.ts";
 import { mcpRoutes } from "./mcp/routes.ts";
 import { connectionRoutes } from "./oauth/connection-routes.ts";
 import { metadataRoutes, oauthRoutes } from "./oauth/routes.ts";
+import { publishableKeyRoutes } from "./publishable-keys/routes.ts";
 import { refuseOverload } from "./access/overload.ts";
 import { accessLog } from "./access/access-log.ts";
 import { GuardedRouter } from "./http/guarded-router.ts";
@@ -50,6 +51,8 @@ import { modelListRoutes } from "./settings/model-list-routes.ts";
 import { usageRoutes } from "./plans/routes.ts";
 import { providerRoutes } from "./settings/routes.ts";
 import { webhookRoutes } from "./webhooks/routes.ts";
+import { widgetRoutes } from "./widget/routes.ts";
+import { visitorPageRoutes, visitorSignInRoutes } from "./widget/sign-in-routes.ts";
 
 /**
  * Creates the app: the middleware that every request passes, and one `.route()` per feature. Throws if a route has no access
@@ -95,6 +98,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)
     .route("/agents", httpToolRoutes)
+    .route("/agents", publishableKeyRoutes)
     .route("/agents", endUserRoutes)
     .route("/agents", endUserExportRoutes)
     .route("/agents", recallRoutes)
@@ -104,6 +108,8 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/agents", linkRoutes)
     .route("/agents", agentKnowledgeRoutes)
     .route("/mcp/agents", mcpRoutes)
+    .route("/widget", widgetRoutes)
+    .route("/widget/auth", visitorSignInRoutes)
     .route("/knowledge-bases", knowledgeBaseRoutes)
     .route("/knowledge-bases", pageRoutes)
     .route("/knowledge-bases", knowledgeSearchRoutes)
@@ -123,6 +129,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
   // Apart from the others: pages are no part of what a typed client calls.
   routes.route("/", webPageRoutes);
   routes.route("/", referenceRoutes);
+  routes.route("/widget/auth", visitorPageRoutes);
   requireAccessChecks(app.routes);
   return routes;
 }

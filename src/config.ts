@@ -29,6 +29,8 @@ const CRAWL_TIMEOUT_MS = 10_000;
 const LOCAL_URL = "http://localhost:8787";
 /** The address that the legacy Python service has registered with Google. */
 const CALLBACK_PATH = "/auth/callback";
+/** Where visitors of web pages sign in. The legacy Python service has registered `/callback` below it with Google. */
+const VISITOR_AUTH_PATH = "/widget/auth";
 /** The settings page of the single-page application. */
 const SETTINGS_PATH = "/dashboard/settings";
 
@@ -179,6 +181,8 @@ interface CrawlingConfig {
 interface SignInConfig {
   readonly issuer: IssuerConfig;
   readonly frontend: string;
+  /** Where the addresses for the sign-in of visitors begin. */
+  readonly visitorAuthUrl: string;
   /** Whether addresses are accepted about which the issuer does not say whether they are verified. */
   readonly trustsEmail: boolean;
 }
@@ -404,6 +408,7 @@ function signInOf(
   return {
     issuer: { issuer, clientId, clientSecret, clientAuth, redirectUri, allowHttp: isLocal },
     frontend,
+    visitorAuthUrl: `${publicUrl}${VISITOR_AUTH_PATH}`,
     trustsEmail: variables.OIDC_TRUST_EMAIL,
   };
 }

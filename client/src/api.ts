@@ -1082,7 +1082,7 @@ export interface ExportBegin {
 /** One thing, with the members that the routes about it use. Secrets are left out. */
 export interface ExportedItem {
   /** What the line describes. */
-  type: "account" | "agent" | "api_key" | "session" | "mcp_connection" | "webhook" | "provider" | "model_list" | "served_window" | "learned_window" | "subscription" | "usage" | "end_user" | "conversation" | "message" | "run" | "summary" | "memory_block" | "memory_block_content" | "memory_block_version" | "knowledge_base" | "knowledge_base_link" | "knowledge_page" | "legacy_chunk" | "crawl_schedule" | "crawl_job" | "crawl_step" | "crawled_page" | "memory" | "memory_version" | "record";
+  type: "account" | "agent" | "api_key" | "session" | "mcp_connection" | "webhook" | "provider" | "model_list" | "served_window" | "learned_window" | "subscription" | "usage" | "end_user" | "publishable_key" | "conversation" | "message" | "run" | "summary" | "memory_block" | "memory_block_content" | "memory_block_version" | "knowledge_base" | "knowledge_base_link" | "knowledge_page" | "legacy_chunk" | "crawl_schedule" | "crawl_job" | "crawl_step" | "crawled_page" | "memory" | "memory_version" | "record";
   [name: string]: unknown;
 }
 
@@ -2052,6 +2052,16 @@ export interface NewOAuthClient {
   response_types?: readonly string[] | undefined;
 }
 
+/** A publishable key to create. */
+export interface NewPublishableKey {
+  /** What the key is for, at most 100 characters. */
+  name: string;
+  /** The origins of the pages that may use the key, such as `https://shop.example.com`: at most 20, with `https`, or with `http` on localhost. If empty, any page may. */
+  allowed_origins?: readonly string[] | null | undefined;
+  /** Whether visitors have to sign in before they can chat. */
+  requires_sign_in?: boolean | null | undefined;
+}
+
 /** Files to upload. */
 export interface NewUploads {
   /** One or more files. Repeat the field for several ones. */
@@ -2068,6 +2078,18 @@ export interface NewWebhook {
   description?: string | undefined;
   /** Whether events are delivered to it. */
   enabled?: boolean | undefined;
+}
+
+/** A conversation to start. */
+export interface NewWidgetConversation {
+  /** The title, at most 200 characters. By default, `Chat with` and the visitor's name. */
+  title?: string | undefined;
+}
+
+/** A message to send. */
+export interface NewWidgetMessage {
+  /** The text, at most 10,000 characters. */
+  content: string;
 }
 
 /** A registered client. */
@@ -2311,6 +2333,56 @@ export interface ProviderTrial {
   code: string | null;
   /** `message` if a model has answered, `list` if the provider only listed its models, null on failure. */
   checked: "list" | "message" | null;
+}
+
+/** A key with which web pages let their visitors chat with one agent. */
+export interface PublishableKey {
+  /** The publishable key's id. */
+  key_id: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** What pages send as `X-API-Key`. */
+  public_key: string;
+  /** What the key is for. */
+  name: string;
+  /** The origins of the pages that may use the key, such as `https://shop.example.com`: at most 20, with `https`, or with `http` on localhost. If empty, any page may. */
+  allowed_origins: string[];
+  /** Whether the key can be used. */
+  is_active: boolean;
+  /** Whether visitors have to sign in before they can chat. */
+  requires_sign_in: boolean;
+  /** The e-mail address of the account that owns it. */
+  created_by: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last used (UTC); null if never. */
+  last_used_at: string | null;
+  /** How many requests have used the key. */
+  request_count: number;
+}
+
+/** Changes of a publishable key. Absent members keep their values. */
+export interface PublishableKeyChanges {
+  /** What the key is for. */
+  name?: string | undefined;
+  /** The origins of the pages that may use the key, such as `https://shop.example.com`: at most 20, with `https`, or with `http` on localhost. If empty, any page may. */
+  allowed_origins?: readonly string[] | undefined;
+  /** Whether the key can be used. */
+  is_active?: boolean | undefined;
+  /** Whether visitors have to sign in before they can chat. */
+  requires_sign_in?: boolean | undefined;
+}
+
+/** A publishable key, for callers that may not read agents. */
+export interface PublishableKeyReference {
+  /** The publishable key's id. */
+  key_id: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** What pages send as `X-API-Key`. */
+  public_key: string;
+  /** When it was created (UTC). */
+  created_at: string;
 }
 
 /** A piece of what the model thinks. Only with `?reasoning=1`; never stored. */
@@ -3112,6 +3184,27 @@ export interface UserMessageSavedEvent {
   seq: number;
 }
 
+/** A token for a visitor. Send it as `Authorization: Bearer …`, beside the publishable key. */
+export interface VisitorToken {
+  /** The token. */
+  access_token: string;
+  /** Always `bearer`. */
+  token_type: "bearer";
+  /** How long the token is valid, in seconds. */
+  expires_in: number;
+  /** The visitor. */
+  visitor: {
+    /** The visitor's id, which is that of an end user of the agent. */
+    visitor_id: string;
+    /** The e-mail address; null if the visitor has not signed in. */
+    email: string | null;
+    /** The name; null if the visitor has not signed in. */
+    name: string | null;
+    /** The address of a portrait; null if there is none. */
+    picture: string | null;
+  };
+}
+
 /** An address to which events of the account are delivered. */
 export interface Webhook {
   /** The webhook endpoint's id. */
@@ -3236,6 +3329,54 @@ export interface WholeAnswer {
   run_id: string;
   /** `length` if the answer was cut off at a limit on its length; otherwise null. */
   stop_reason: "length" | null;
+}
+
+/** What a chat on a web page shows before the first message. */
+export interface WidgetConfig {
+  /** The name of the publishable key. */
+  agent_name: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** What the chat says first. */
+  welcome_message: string;
+  /** Always empty. The page chooses its colours. */
+  theme: Record<string, unknown>;
+  /** Whether visitors have to sign in before they can chat. */
+  requires_sign_in: boolean;
+  /** Where visitors sign in; null if they can't, or if the key lists no origins. */
+  sign_in_url: string | null;
+}
+
+/** A conversation of a visitor. */
+export interface WidgetConversation {
+  /** The conversation's id. */
+  conversation_id: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** The visitor's id, which is that of an end user of the agent. */
+  visitor_id: string;
+  /** The visitor's name; null if the visitor has not signed in. */
+  visitor_name: string | null;
+  /** The title, at most 200 characters. */
+  title: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+  /** How many messages of the visitor have been answered. */
+  message_count: number;
+}
+
+/** A message of a visitor's conversation. */
+export interface WidgetMessage {
+  /** The message's id. */
+  message_id: string;
+  /** Who wrote it: `user` or `assistant`. */
+  role: string;
+  /** The text. */
+  content: string;
+  /** When it was created (UTC). */
+  created_at: string;
 }
 
 /** The `code` of a problem. New ones may be added. */
@@ -3825,6 +3966,42 @@ export interface Operations {
       answer: HttpTool;
     };
     /**
+     * List the publishable keys of an agent, newest first. (`listPublishableKeys`)
+     *
+     * Returns the keys as an array; if there are more, the header `Next-Cursor` says where to go on. Keys of the legacy Python service can be used once they have been listed.
+     */
+    "/agents/{agentId}/api-keys": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The header `Next-Cursor` of the answer before. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: PublishableKey[];
+    };
+    /**
+     * Get a publishable key. (`getPublishableKey`)
+     *
+     * Returns a key with its settings and the number of requests that have used it.
+     */
+    "/agents/{agentId}/api-keys/{keyId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The API key's id, `key_id`. */
+          keyId: string;
+        };
+      };
+      answer: PublishableKey;
+    };
+    /**
      * List the end users of an agent. (`listEndUsers`)
      *
      * Lists everyone for whom a token was created, in the order of their ids.
@@ -4039,6 +4216,116 @@ export interface Operations {
         };
       };
       answer: KnowledgeBase[];
+    };
+    /**
+     * Get what a chat on a web page shows. (`getWidgetConfig`)
+     *
+     * Returns what a page needs to know before its visitor says something.
+     */
+    "/widget/config": {
+      options: {};
+      answer: WidgetConfig;
+    };
+    /**
+     * List a visitor's conversations, newest first. (`listWidgetConversations`)
+     *
+     * Returns the conversations as an array; if there are more, the header `Next-Cursor` says where to go on.
+     */
+    "/widget/conversations": {
+      options: {
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The header `Next-Cursor` of the answer before. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: WidgetConversation[];
+    };
+    /**
+     * Get a visitor's conversation. (`getWidgetConversation`)
+     *
+     * Returns the conversation without its messages. Those of other visitors are a 404.
+     */
+    "/widget/conversations/{conversationId}": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+      };
+      answer: WidgetConversation;
+    };
+    /**
+     * List the messages of a visitor's conversation, oldest first. (`listWidgetMessages`)
+     *
+     * Returns the newest messages as an array, 100 by default; if there are older ones, the header `Next-Cursor` says where to go on.
+     */
+    "/widget/conversations/{conversationId}/messages": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+        query?: {
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The header `Next-Cursor` of the answer before. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: WidgetMessage[];
+    };
+    /**
+     * Follow or resume a visitor's run. (`followWidgetRun`)
+     *
+     * Replays the events after the number `after` and then follows the run until it ends, like `followRun`. The run `active` is the one in progress, if there is one; a page that is loaded again asks for it. 204 means that nothing is left to send.
+     */
+    "/widget/conversations/{conversationId}/runs/{runId}/events": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+          /** The run's id, `run_id`. The events of a run are also found under `active`. */
+          runId: string;
+        };
+        query?: {
+          /** The `seq` of the last event that you have received; 0 by default. */
+          after?: string | undefined;
+        } | undefined;
+        headers?: {
+          /** The same as `after`. If both are given, `after` wins. */
+          "Last-Event-ID"?: string | undefined;
+        } | undefined;
+      };
+      events: RunEvent;
+    };
+    /**
+     * Sign a visitor in at the issuer. (`signInVisitor`)
+     *
+     * Open this address in a window of its own. It leads to Google, or to another OpenID issuer, and back to a page that posts `{type: "innomight-oauth-callback", token, visitor}` to the page that has opened the window, or `{type: "innomight-oauth-error", error, message}`, and closes the window. Only pages whose origin the key allows receive it, so the key must list its origins.
+     */
+    "/widget/auth/google": {
+      options: {
+        query: {
+          /** The publishable key. */
+          api_key: string;
+          /** `/widget/auth/callback-page` of this service, and nothing else. Without it, the answer in the window is the token as JSON. */
+          redirect_uri?: string | undefined;
+          /** The origin of the page. Without it, every allowed origin may receive the token. */
+          origin?: string | undefined;
+        };
+      };
+      answer: undefined;
+    };
+    /**
+     * Return from the issuer. (`finishVisitorSignIn`)
+     *
+     * Where the issuer sends the browser back to. The answer is a page that hands the token to its opener, or the token as JSON if the sign-in was begun without a `redirect_uri`. It works once, and only in the browser that has begun the sign-in.
+     */
+    "/widget/auth/callback": {
+      options: {};
+      answer: VisitorToken;
     };
     /**
      * Get the form that creates a knowledge base. (`getCreateKnowledgeBaseForm`)
@@ -4933,6 +5220,25 @@ export interface Operations {
       answer: HttpToolTrial;
     };
     /**
+     * Create a publishable key for web pages. (`createPublishableKey`)
+     *
+     * Creates a key that stands in the source of your web pages, for the chat that is embedded there. It opens chats of visitors with this agent and nothing else, so it is no secret; its allowed origins keep pages of others from using it. Send an `Idempotency-Key` to create only one key however often the request is repeated.
+     */
+    "/agents/{agentId}/api-keys": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewPublishableKey;
+      };
+      answer: PublishableKey | PublishableKeyReference;
+    };
+    /**
      * Create a token for an end user. (`createClientToken`)
      *
      * Creates a token with which a person can talk to the agent from your own pages without an account. Call it from your back end for the person who is signed in there, and pass the token to the browser: it opens only that person's conversations with this agent. The end user is created with their first token. Usage counts on your account. A token with origins works on their pages only; one without works outside of browsers only.
@@ -5093,6 +5399,69 @@ export interface Operations {
         body: McpMessage;
       };
       answer: Record<string, unknown>;
+    };
+    /**
+     * Create a visitor, or renew a visitor's token. (`createVisitor`)
+     *
+     * Creates an end user of the agent for somebody who has not signed in, and returns the token that identifies this visitor for 30 days. With the token of such a visitor as `Authorization`, it returns a new token for the same visitor, so that people who come back keep their conversations. A key that requires visitors to sign in refuses both.
+     *
+     * Call it when somebody sends their first message, not when the page is loaded.
+     */
+    "/widget/visitors": {
+      options: {};
+      answer: VisitorToken;
+    };
+    /**
+     * Start a visitor's conversation. (`createWidgetConversation`)
+     *
+     * Creates an empty conversation of the visitor with the agent. A visitor may have 1,000 conversations. Send an `Idempotency-Key` to create only one however often the request is repeated.
+     */
+    "/widget/conversations": {
+      options: {
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewWidgetConversation;
+      };
+      answer: WidgetConversation;
+    };
+    /**
+     * Send a visitor's message and stream the answer. (`sendWidgetMessage`)
+     *
+     * Like `sendMessage`, with what concerns the agent's owner left out of the stream: the arguments and results of tools, changes of the memory, and token counts. Numbers of events that are left out are missing in `seq`. The first event is `Connecting to agent...`. The run goes on if the page is closed; follow it with `followWidgetRun`. Every message counts against the plan of the agent's owner.
+     */
+    "/widget/conversations/{conversationId}/messages": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+        };
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+          /** The user's IANA time zone, such as `Europe/Berlin`, which the agent's clock shows. UTC by default; unknown names are ignored. */
+          "X-Time-Zone"?: string | undefined;
+        } | undefined;
+        body: NewWidgetMessage;
+      };
+      events: RunEvent;
+    };
+    /**
+     * Stop a visitor's run. (`cancelWidgetRun`)
+     *
+     * Stops the answer, like `cancelRun`. Cancelling again, or cancelling a run that has ended, changes nothing.
+     */
+    "/widget/conversations/{conversationId}/runs/{runId}/cancel": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+          /** The run's id, `run_id`. The events of a run are also found under `active`. */
+          runId: string;
+        };
+      };
+      answer: RunReference;
     };
     /**
      * Create a knowledge base. (`createKnowledgeBase`)
@@ -5515,6 +5884,22 @@ export interface Operations {
       answer: undefined;
     };
     /**
+     * Delete a publishable key. (`deletePublishableKey`)
+     *
+     * Makes a key invalid at once. Conversations of visitors stay. Deleting a key again, or one that does not exist, is a 204 as well.
+     */
+    "/agents/{agentId}/api-keys/{keyId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The API key's id, `key_id`. */
+          keyId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
      * Delete an end user with everything of theirs. (`deleteEndUser`)
      *
      * Deletes their conversations and memories; all their tokens become invalid at once. If there is much to remove, the answer is a 202, and the rest is removed soon after: a repeated request is a 204 when nothing is left. Deleting an end user who does not exist is a 204 as well.
@@ -5768,6 +6153,23 @@ export interface Operations {
       answer: HttpTool | HttpToolReference;
     };
     /**
+     * Update a publishable key. (`updatePublishableKey`)
+     *
+     * Changes the name or the allowed origins, or disables the key; absent members keep their values. The change applies to the next request.
+     */
+    "/agents/{agentId}/api-keys/{keyId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The API key's id, `key_id`. */
+          keyId: string;
+        };
+        body: PublishableKeyChanges;
+      };
+      answer: PublishableKey | PublishableKeyReference;
+    };
+    /**
      * Update a knowledge base (the same as PUT). (`patchKnowledgeBase`)
      *
      * Changes the name or the description; absent members keep their values. Send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost.
@@ -5911,8 +6313,11 @@ export const IDEMPOTENT_OPERATIONS: ReadonlySet<string> = new Set([
   "POST /agents/{agentId}/archival-memory",
   "POST /agents/{agentId}/archival-memory/batch",
   "POST /agents/{agentId}/http-tools",
+  "POST /agents/{agentId}/api-keys",
   "POST /agents/{agentId}/{conversationId}/send-message",
   "POST /v1/chat/completions",
+  "POST /widget/conversations",
+  "POST /widget/conversations/{conversationId}/messages",
   "POST /knowledge-bases",
   "POST /knowledge-bases/{kbId}/crawl-jobs",
   "POST /conversations",

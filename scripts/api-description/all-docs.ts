@@ -17,10 +17,12 @@ import { messageDocs } from "../../src/messages/docs.ts";
 import { oauthDocs } from "../../src/oauth/docs.ts";
 import { paymentDocs } from "../../src/payments/docs.ts";
 import { planDocs } from "../../src/plans/docs.ts";
+import { publishableKeyDocs } from "../../src/publishable-keys/docs.ts";
 import { runDocs } from "../../src/runs/docs.ts";
 import { settingsDocs } from "../../src/settings/docs.ts";
 import { systemDocs } from "../../src/system/docs.ts";
 import { webhookDocs } from "../../src/webhooks/docs.ts";
+import { widgetDocs } from "../../src/widget/docs.ts";
 
 const FEATURES: readonly FeatureDocs[] = [
   runDocs,
@@ -33,6 +35,7 @@ const FEATURES: readonly FeatureDocs[] = [
   agentDocs,
   httpToolDocs,
   endUserDocs,
+  publishableKeyDocs,
   conversationDocs,
   knowledgeDocs,
   crawlDocs,
@@ -43,6 +46,7 @@ const FEATURES: readonly FeatureDocs[] = [
   webhookDocs,
   planDocs,
   paymentDocs,
+  widgetDocs,
   contactDocs,
   systemDocs,
 ];

@@ -65,6 +65,15 @@ function formOf(path: string): ErrorForm {
 function describeAccess(access: Access): object {
   if (access === "public") return { security: [] };
 
+  if (access.includes("page")) return { security: [{ publishableKey: [] }] };
+  if (access.includes("visitor"))
+    return {
+      security: [
+        { publishableKey: [], visitor: [] },
+        { publishableKey: [], endUser: [] },
+      ],
+    };
+
   const scopes = access.filter(isScope);
   return {
     security: [
@@ -102,6 +111,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   204: "Done. The answer has no body.",
   207: "Some of the files could not be stored; each has its own `status` and `error`.",
   302: "The browser goes on at another address.",
+  307: "The browser goes on at another address.",
   304: "It has not changed since it had this `ETag`. The answer has no body.",
 };
 

@@ -16,6 +16,7 @@ export const OF_SCRIPTS = [
   "HOST",
   "LOG",
   "PORT",
+  "DEMO_SITE_PORT",
   "SIGN_IN_PORT",
   "CHROMIUM",
 ];

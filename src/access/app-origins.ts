@@ -37,6 +37,7 @@ export function appOrigins(originsOf: (env: Env) => readonly string[]): Middlewa
       "Mcp-Name",
       "Mcp-Session-Id",
       "X-AI-SDK",
+      "X-API-Key",
       "X-Conversation-Id",
       "X-Time-Zone",
       ...CLIENT_HEADERS,

@@ -1,4 +1,4 @@
-import { accountEmailOf } from "../shared/id-types.ts";
+import { type AccountEmail, accountEmailOf } from "../shared/id-types.ts";
 import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { Caller } from "./caller.ts";
@@ -6,7 +6,7 @@ import { AppError } from "../shared/errors.ts";
 import { scopeName } from "./access-scope.ts";
 import { networkOf } from "../shared/ip-ranges.ts";
 import { documented } from "../http/openapi.ts";
-import type { AppEnv, UserEnv } from "./env.ts";
+import type { AppEnv, KeyEnv, UserEnv } from "./env.ts";
 
 /** The kinds of routes with a burst limit: `costly` ones are counted by caller, `public` ones by client address. */
 type Burst = "costly" | "public";
@@ -34,8 +34,37 @@ export const limitBursts = (burst: Burst): MiddlewareHandler<AppEnv> =>
     { kind: "burst" },
   );
 
+/**
+ * Refuses too many requests in a short time of a visitor's address and with a publishable key, as `limitBursts` does: a page has many
+ * visitors, and a visitor can have many identities. Mount it right after `requirePublishableKey` or `requireVisitor`.
+ */
+export const limitVisitorBursts: MiddlewareHandler<KeyEnv> = documented(
+  createMiddleware<KeyEnv>(async (c, next) => {
+    const { id, accountEmail } = c.var.keyGrant;
+    const address = c.req.header("cf-connecting-ip");
+    await count(c, "public", address && networkOf(address), accountEmail);
+    await count(c, "costly", `PublishableKey#${id}`, accountEmail);
+    await next();
+  }),
+  { kind: "burst" },
+);
+
 /** Counts one request against a burst limit, for work whose cost is only known in the handler. Throws `limit-exceeded` above it. */
 export async function countBurst(c: Context<AppEnv> | Context<UserEnv>, burst: Burst): Promise<void> {
+  const caller = callerIn(c);
+  const address = c.req.header("cf-connecting-ip");
+  const key = burst === "costly" ? caller && scopeName(caller.scope) : address && networkOf(address);
+  // With `*` among the superusers, anonymous callers are exempt, too.
+  await count(c, burst, key, caller?.scope.accountEmail ?? accountEmailOf(""));
+}
+
+/** Counts a request for a key, unless the account is exempt. Without a key, nothing is counted. */
+async function count(
+  c: Context<AppEnv> | Context<UserEnv> | Context<KeyEnv>,
+  burst: Burst,
+  key: string | undefined,
+  accountEmail: AccountEmail,
+): Promise<void> {
   const { binding, quota, seconds } = BURSTS[burst];
   // The binding is optional.
   const limiter: RateLimit | undefined = c.env[binding];
@@ -44,11 +73,7 @@ export async function countBurst(c: Context<AppEnv> | Context<UserEnv>, burst: B
     return;
   }
 
-  const caller = callerIn(c);
-  const address = c.req.header("cf-connecting-ip");
-  const key = burst === "costly" ? caller && scopeName(caller.scope) : address && networkOf(address);
-  // With `*` among the superusers, anonymous callers are exempt, too.
-  const isExempt = c.var.deps.rules.isSuperuser(caller?.scope.accountEmail ?? accountEmailOf(""));
+  const isExempt = c.var.deps.rules.isSuperuser(accountEmail);
   if (key !== undefined && !isExempt && !(await isAllowed(limiter, key)))
     throw new AppError(
       "limit-exceeded",

@@ -18,8 +18,11 @@ export type Scope = (typeof SCOPES)[number];
 
 /** Who sent a request, and what they may use. */
 export interface Caller {
-  /** A signed-in person, a program with an API key, an end user of an agent, or an MCP client that a person has connected. */
-  readonly kind: "user" | "key" | "end-user" | "mcp-client";
+  /**
+   * A signed-in person, a program with an API key, an end user of an agent, an end user who came through a publishable key, or an MCP
+   * client that a person has connected.
+   */
+  readonly kind: "user" | "key" | "end-user" | "visitor" | "mcp-client";
   /** Unique among the callers of one kind: the e-mail address, or the id of the key, of the end user or of the connection. */
   readonly id: string;
   readonly scope: AccessScope;

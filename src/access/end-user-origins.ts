@@ -1,7 +1,7 @@
 import { createMiddleware } from "hono/factory";
 import { docOf } from "../http/openapi.ts";
 import type { UserEnv } from "./env.ts";
-import { accessOf } from "./require-access.ts";
+import { accessOf, type Who } from "./require-access.ts";
 
 /** The response headers that pages of other origins may read. */
 export const EXPOSED_HEADERS = [
@@ -25,6 +25,9 @@ export type HandlersAt = (method: string, path: string) => readonly object[];
  * without credentials. A preflight carries no token, so every origin passes the preflight of a route for end users. The
  * request itself is refused if its token does not name the origin, and the page can't read the answer. Routes with `anyOrigin` are open to
  * pages of all origins. Mount it before the CORS middleware for the app's own pages, whose headers take precedence.
+ *
+ * The routes of publishable keys refuse pages of other origins themselves, so every page may read their answers: it finds nothing in
+ * them but the reason.
  */
 export const endUserOrigins = (handlersAt: HandlersAt) =>
   createMiddleware<UserEnv>(async (c, next) => {
@@ -37,7 +40,8 @@ export const endUserOrigins = (handlersAt: HandlersAt) =>
     const handlers = handlersAt(preflighted ?? c.req.method, c.req.path);
     const isOpen =
       handlers.some((handler) => docOf(handler)?.kind === "any-origin") ||
-      (preflighted === undefined ? knows(c.var.caller?.origins, origin) : isForEndUsers(handlers));
+      isFor(["page", "visitor"], handlers) ||
+      (preflighted === undefined ? knows(c.var.caller?.origins, origin) : isFor(["end-user"], handlers));
     if (!isOpen) return;
 
     c.header("access-control-allow-origin", origin);
@@ -49,5 +53,8 @@ export const endUserOrigins = (handlersAt: HandlersAt) =>
 const knows = (origins: readonly string[] | undefined, origin: string): boolean =>
   origins?.includes(origin) ?? false;
 
-const isForEndUsers = (handlers: readonly object[]): boolean =>
-  handlers.some((handler) => accessOf(handler)?.includes("end-user"));
+const isFor = (callers: readonly Who[], handlers: readonly object[]): boolean =>
+  handlers.some((handler) => {
+    const access = accessOf(handler);
+    return access !== undefined && access !== "public" && callers.some((who) => access.includes(who));
+  });

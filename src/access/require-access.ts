@@ -4,16 +4,19 @@ import { matchedRoutes } from "hono/route";
 import { requireKnownQuery } from "../http/query-names.ts";
 import { AppError } from "../shared/errors.ts";
 import type { AccessScope } from "./access-scope.ts";
-import type { Caller, Scope } from "./caller.ts";
-import type { AppEnv, UserEnv } from "./env.ts";
+import { type Caller, SCOPES, type Scope } from "./caller.ts";
+import type { AppEnv, UserEnv, VisitorEnv } from "./env.ts";
 
-/** A kind of caller: a signed-in person, an end user of an agent, an MCP client, or a program whose API key has this scope. */
-export type Who = "user" | "end-user" | "mcp-client" | Scope;
+/**
+ * A kind of caller: a signed-in person, an end user of an agent, an MCP client, a program whose API key has this scope, a web page with
+ * a publishable key, or its visitor.
+ */
+export type Who = "user" | "end-user" | "mcp-client" | Scope | "page" | "visitor";
 
 /** Who may call a route: everyone, or these kinds of callers of an active account. */
 export type Access = "public" | readonly Who[];
 
-interface AccessOptions {
+export interface AccessOptions {
   /**
    * When the status of the account is checked: `before` the handler runs, or by the handler `itself`, because it reads the
    * account anyway. By default, before the handler; for a GET in parallel with it, in the same request if it reads one item.
@@ -51,16 +54,20 @@ export function requireAccess(...rule: AccessRule): MiddlewareHandler<UserEnv> {
   const access = parts.filter((part) => typeof part === "string");
   const options = parts.find((part) => typeof part === "object");
   const middleware = createMiddleware<UserEnv>((c, next) => admit(c, next, access, options));
+  return withAccess(middleware, access);
+}
+
+/** Notes the access rule of a middleware that checks it, and returns that middleware. */
+export function withAccess<M extends object>(middleware: M, access: Access): M {
   accesses.set(middleware, access);
   return middleware;
 }
 
 /** Marks a route as open to everyone. */
-export const publicAccess: MiddlewareHandler<AppEnv> = (c, next) => {
+export const publicAccess = withAccess<MiddlewareHandler<AppEnv>>((c, next) => {
   requireKnownQuery(c);
   return next();
-};
-accesses.set(publicAccess, "public");
+}, "public");
 
 /**
  * Returns the scope of the signed-in person on a public route, or `undefined` without an `Authorization` header. Throws
@@ -78,8 +85,7 @@ export async function signedIn(c: Context<AppEnv>): Promise<AccessScope | undefi
 }
 
 /** Returns whether a part of a rule is a scope of API keys, not a kind of callers. */
-export const isScope = (who: Who): who is Scope =>
-  who !== "user" && who !== "end-user" && who !== "mcp-client";
+export const isScope = (who: Who): who is Scope => SCOPES.some((scope) => scope === who);
 
 /** Returns whether the rule includes the caller. */
 export const isPermitted = (access: readonly Who[], { kind, scopes }: Caller): boolean =>
@@ -116,7 +122,22 @@ async function admit(
   if (hasExpired) throw new AppError("unauthenticated", "Token expired");
   requirePermission(access, caller);
   requireKnownQuery(c);
-  if (note) c.executionCtx.waitUntil(note().catch(warn));
+  if (note) noteUse(c, note);
+  await nextIfActive(c, next, account);
+}
+
+/** Records the use of a key in the background. */
+export const noteUse = (c: Pick<Context, "executionCtx">, note: () => Promise<void>): void =>
+  c.executionCtx.waitUntil(note().catch(warn));
+
+/** Checks the status of the account and of the end user, and runs the handler. */
+export async function nextIfActive(
+  c: Context<UserEnv> | Context<VisitorEnv>,
+  next: Next,
+  account: AccessOptions["account"],
+): Promise<void> {
+  const { caller, deps } = c.var;
+  const { callerService } = deps;
   if (account === "itself") return next();
 
   if (c.req.method !== "GET" || account === "before") {
@@ -133,7 +154,7 @@ async function admit(
 }
 
 /** An end user's token is valid for the origins that it names. If it names none, it is valid outside of browsers only. */
-function requireOrigin({ kind, origins }: Caller, origin: string | undefined): void {
+export function requireOrigin({ kind, origins }: Caller, origin: string | undefined): void {
   if (kind !== "end-user") return;
   if (origin === undefined ? origins.length === 0 : origins.includes(origin)) return;
   throw new AppError("forbidden", "This token is not valid for this origin");
@@ -144,9 +165,13 @@ const warn = (error: unknown): void =>
 
 const isOutage = (error: unknown): boolean => error instanceof AppError && error.status >= 500;
 
-function bearerToken(header: string | undefined): string {
+/** Returns the token of an `Authorization` header. Throws `unauthenticated` with `sentence` if there is none. */
+export function bearerToken(
+  header: string | undefined,
+  sentence = "Missing or invalid authorization header",
+): string {
   const token =
     header && header.length <= MAX_HEADER_CHARS ? /^Bearer +(\S+)$/iu.exec(header)?.[1] : undefined;
-  if (!token) throw new AppError("unauthenticated", "Missing or invalid authorization header");
+  if (!token) throw new AppError("unauthenticated", sentence);
   return token;
 }

@@ -28,6 +28,8 @@ import { toMessageView } from "../messages/view.ts";
 import { toSummaryView } from "../runs/context-view.ts";
 import { connectionFrom } from "../oauth/model.ts";
 import { toConnectionView } from "../oauth/view.ts";
+import { publishableKeyFrom } from "../publishable-keys/model.ts";
+import { toPublishableKeyView } from "../publishable-keys/view.ts";
 import { runFrom } from "../runs/model.ts";
 import { toRunView } from "../runs/view.ts";
 import type { AccountEmail } from "../shared/id-types.ts";
@@ -66,6 +68,12 @@ const agentWithTools = (item: Item): object => ({
   ...toAgentView(agentFrom(item)),
   http_tools: httpToolsFrom(item).map(toHttpToolView),
 });
+
+/** The value is left out like those of all keys, although it is no secret. */
+function publishableKeyWithoutValue(item: Item): object {
+  const { public_key: _value, ...shown } = toPublishableKeyView(publishableKeyFrom(item));
+  return shown;
+}
 
 /** The kinds that the API shows. All others are exported as `record`s. */
 const KINDS: readonly Kind[] = [
@@ -109,6 +117,7 @@ const KINDS: readonly Kind[] = [
     },
   },
   { type: "end_user", pk: /^Agent#[^#]+$/u, sk: /^EndUser#/u },
+  { type: "publishable_key", pk: /^Agent#[^#]+$/u, sk: /^ApiKey#/u, view: publishableKeyWithoutValue },
   {
     type: "conversation",
     pk: /^USER#/u,

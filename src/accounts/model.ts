@@ -17,6 +17,8 @@ import {
   ARCHIVAL_PREFIX,
   CONVERSATION_PREFIX,
   KNOWLEDGE_BASE_PREFIX,
+  PUBLISHABLE_KEY_PREFIX,
+  publishableKeyLookUpKey,
   userKey,
   AGENT_PREFIX,
   agentPartition,
@@ -55,6 +57,7 @@ export const LEADING_ATTRIBUTES = [
   "content_hash",
   "visitor_id",
   "key_hash",
+  "public_key",
   "agent_id",
 ] as const;
 
@@ -75,6 +78,8 @@ export async function dependentsOf(accountEmail: AccountEmail, item: Item): Prom
   const agentId = agentIdOf(id);
   if (inAgent === undefined && sk.startsWith(END_USER_PREFIX))
     return dependentsOfEndUser(accountEmail, agentId, sk.slice(END_USER_PREFIX.length));
+  if (inAgent === undefined && sk.startsWith(PUBLISHABLE_KEY_PREFIX))
+    return { ...NOTHING, keys: [publishableKeyLookUpKey(text(item, "public_key"))] };
   if (inAgent === "#Widget") return dependentsOfVisitor(agentId, item, sk);
   if (inAgent?.startsWith("#User#") && sk.startsWith(ARCHIVAL_PREFIX))
     return { ...NOTHING, keys: await holdersOf({ agentId, userId: inAgent.slice("#User#".length) }, item) };

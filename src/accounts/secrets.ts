@@ -30,8 +30,8 @@ const SECRET_ATTRIBUTES: ReadonlySet<string> = new Set([
 /** Anyone can buy a plan for an e-mail address they type in. Privacy: the account's owner must not learn who paid. */
 const PAYER_ATTRIBUTES: ReadonlySet<string> = new Set(["customer_id", "latest_invoice_id"]);
 
-/** Sort keys that end in the hash of a secret. */
-const SECRET_KEYS = /^ApiKey#[0-9a-f]{64}$/u;
+/** Sort keys that end in the hash of a secret, or in the value of a publishable key. */
+const SECRET_KEYS = /^(?:ApiKey#[0-9a-f]{64}|PublishableKey#.*)$/u;
 
 /** Returns the attributes of an item that an export may contain. */
 export const withoutSecrets = (item: Item): Item =>

@@ -35,6 +35,12 @@ export interface AgentEndUsers {
   removeAll(accountEmail: AccountEmail, agentId: AgentId): Promise<boolean>;
 }
 
+/** The operations on publishable keys that deleting an agent needs. */
+interface AgentKeys {
+  /** Removes keys. Returns false if some are left; then call it again. */
+  removeAll(agentId: AgentId): Promise<boolean>;
+}
+
 /** The operations on links to knowledge bases that deleting an agent needs. */
 export interface AgentKnowledgeLinks {
   /** Removes what leads from knowledge bases to the agent. */
@@ -74,6 +80,7 @@ interface AgentServiceDeps {
   readonly conversations: AgentConversations;
   readonly memories: AgentMemories;
   readonly endUsers: AgentEndUsers;
+  readonly publishableKeys: AgentKeys;
   readonly knowledgeLinks: AgentKnowledgeLinks;
   readonly connections: AgentConnections;
   readonly models: AgentModels;
@@ -92,6 +99,7 @@ export class AgentService {
   readonly #conversations: AgentConversations;
   readonly #memories: AgentMemories;
   readonly #endUsers: AgentEndUsers;
+  readonly #publishableKeys: AgentKeys;
   readonly #knowledgeLinks: AgentKnowledgeLinks;
   readonly #connections: AgentConnections;
   readonly #models: AgentModels;
@@ -103,6 +111,7 @@ export class AgentService {
     conversations,
     memories,
     endUsers,
+    publishableKeys,
     knowledgeLinks,
     connections,
     models,
@@ -113,6 +122,7 @@ export class AgentService {
     this.#conversations = conversations;
     this.#memories = memories;
     this.#endUsers = endUsers;
+    this.#publishableKeys = publishableKeys;
     this.#knowledgeLinks = knowledgeLinks;
     this.#connections = connections;
     this.#models = models;
@@ -201,6 +211,8 @@ export class AgentService {
     const exists = await this.#agents.beginDeletion(accountEmail, id, this.#clock.timestamp());
     if (!exists) return true;
 
+    // First, so that no visitor comes any more.
+    if (!(await this.#publishableKeys.removeAll(id))) return false;
     const scope = ownScope(accountEmail);
     const conversationIds = await this.#conversations.idsOfAgent(scope, id, CONVERSATIONS_AT_ONCE + 1);
     for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))

@@ -61,6 +61,12 @@ export type AnswerEvent =
     }
   | { readonly type: "memory-updated"; readonly update: MemoryUpdate };
 
+/** The status lines with which every turn begins. */
+export const STATUS = {
+  loading: "Loading agent information...",
+  validating: "Validating conversation...",
+} as const;
+
 /** Returns whether the event ends its turn. */
 export const isTerminal = ({ type }: AgentEvent): boolean =>
   type === "completed" || type === "cancelled" || type === "failed";

@@ -10,18 +10,21 @@ export interface SignInTransaction {
   readonly nonce: string;
   /** Proves to the issuer that the same client requested and redeems the code (PKCE). */
   readonly verifier: string;
+  /** What is to be remembered until the person is back. */
+  readonly note?: string;
 }
 
 /** How long a person may take to sign in at the issuer. */
 export const TRANSACTION_SECONDS = 600;
 
-const PURPOSE = "sign-in transactions";
 const TYPE = "signin+jwt";
 const ALGORITHM = "HS256";
 
 interface SignInTransactionsDeps {
   readonly keys: readonly [SigningKey, ...SigningKey[]];
   readonly now: () => number;
+  /** Who signs in. The cookie of one kind of sign-in is not valid for another. */
+  readonly purpose: "sign-in transactions" | "visitor sign-in transactions";
 }
 
 /**
@@ -31,17 +34,19 @@ interface SignInTransactionsDeps {
 export class SignInTransactions {
   readonly #keys: readonly [SigningKey, ...SigningKey[]];
   readonly #now: () => number;
+  readonly #purpose: SignInTransactionsDeps["purpose"];
 
-  constructor({ keys, now }: SignInTransactionsDeps) {
+  constructor({ keys, now, purpose }: SignInTransactionsDeps) {
     this.#keys = keys;
     this.#now = now;
+    this.#purpose = purpose;
   }
 
   /** Returns the text of a cookie. */
-  async seal({ state, nonce, verifier }: SignInTransaction): Promise<string> {
-    const [{ id, key }] = await deriveRing(this.#keys, PURPOSE);
+  async seal(transaction: SignInTransaction): Promise<string> {
+    const [{ id, key }] = await deriveRing(this.#keys, this.#purpose);
     const seconds = Math.floor(this.#now() / 1000);
-    return new SignJWT({ state, nonce, verifier })
+    return new SignJWT({ ...transaction })
       .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: id })
       .setExpirationTime(seconds + TRANSACTION_SECONDS)
       .sign(key);
@@ -51,7 +56,7 @@ export class SignInTransactions {
   async open(cookie: string | undefined): Promise<SignInTransaction | undefined> {
     if (cookie === undefined) return undefined;
 
-    const ring = await deriveRing(this.#keys, PURPOSE);
+    const ring = await deriveRing(this.#keys, this.#purpose);
     const keyOf = (kid: string | undefined): CryptoKey => {
       const found = ring.find(({ id }) => id === kid);
       if (!found) throw new Error("The cookie names an unknown key.");
@@ -64,9 +69,9 @@ export class SignInTransactions {
         requiredClaims: ["exp"],
         currentDate: new Date(this.#now()),
       });
-      const { state, nonce, verifier } = payload;
+      const { state, nonce, verifier, note } = payload;
       return typeof state === "string" && typeof nonce === "string" && typeof verifier === "string"
-        ? { state, nonce, verifier }
+        ? { state, nonce, verifier, ...(typeof note === "string" && { note }) }
         : undefined;
     } catch {
       return undefined;

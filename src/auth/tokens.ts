@@ -30,7 +30,7 @@ export interface AccessTokensDeps {
 const ISSUER = "dynamic-agent-builder";
 const AUDIENCE = "dynamic-agent-builder-api";
 /** RFC 9068. Keeps other tokens signed with this service's secrets from passing as access tokens. */
-const TYPE = "at+jwt";
+export const ACCESS_TOKEN_TYPE = "at+jwt";
 const ALGORITHM = "HS256";
 const CLOCK_TOLERANCE_SECONDS = 5;
 /** Base64url without padding. jose also accepts other spellings of the same bytes. */
@@ -67,7 +67,7 @@ export class AccessTokens {
       exp: issuedAt + this.lifetimeSeconds,
     };
     return new CompactSign(utf8(toPlainJson(claims)))
-      .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: key.id })
+      .setProtectedHeader({ alg: ALGORITHM, typ: ACCESS_TOKEN_TYPE, kid: key.id })
       .sign(await importKey(key.secret));
   }
 
@@ -79,7 +79,7 @@ export class AccessTokens {
         algorithms: [ALGORITHM],
         issuer: ISSUER,
         audience: AUDIENCE,
-        typ: TYPE,
+        typ: ACCESS_TOKEN_TYPE,
         requiredClaims: ["sub", "exp", "iat", "jti"],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(this.#now()),

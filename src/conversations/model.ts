@@ -1,6 +1,6 @@
 import { type AgentId, type ConversationId, agentIdOf, conversationIdOf } from "../shared/id-types.ts";
 import { CONVERSATION_PREFIX, memoryPartition } from "../table/keys.ts";
-import { idAfter, optionalText, renamed, text } from "../table/fields.ts";
+import { count, idAfter, optionalText, renamed, text } from "../table/fields.ts";
 import type { Item, Key } from "../table/marshal.ts";
 import { ttlAfter } from "../shared/clock.ts";
 import { isTransient, TRANSIENT_LIFETIME_MS, TRANSIENT_PREFIX } from "../shared/transient-ids.ts";
@@ -20,6 +20,8 @@ export interface Conversation {
   readonly description: string | null;
   readonly createdAt: string;
   readonly updatedAt: string | null;
+  /** How many messages of an end user have been answered. Those of an account's owner are not counted. */
+  readonly messageCount: number;
 }
 
 /** The members that callers set, and the names of their attributes. */
@@ -92,6 +94,7 @@ export const conversationFrom = (item: Item): Conversation => ({
   description: optionalText(item, "description"),
   createdAt: text(item, "created_at"),
   updatedAt: optionalText(item, "updated_at"),
+  messageCount: count(item, "message_count"),
 });
 
 /** Compares conversations, newest first. Ids break ties, so that every page has the same order. */

@@ -79,6 +79,7 @@ export class ConversationService {
       createdBy: memoryUserId(scope),
       createdAt,
       updatedAt: null,
+      messageCount: 0,
     });
     if ("id" in created) return created;
     if (!("tooMany" in created)) throw new Error("A conversation without a name can't have a taken one.");

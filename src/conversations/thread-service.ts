@@ -128,6 +128,7 @@ export class ThreadService {
       createdBy: memoryUserId(scope),
       createdAt: this.#clock.timestamp(),
       updatedAt: null,
+      messageCount: 0,
     };
   }
 

@@ -22,6 +22,7 @@ import { McpCallRepository } from "../mcp/repository.ts";
 import { MessageRepository } from "../messages/repository.ts";
 import { SummaryRepository } from "../messages/summary-repository.ts";
 import { rulesOf } from "../plans/account-plan.ts";
+import { PublishableKeyRepository } from "../publishable-keys/repository.ts";
 import { UsageRepository } from "../plans/usage-repository.ts";
 import { ConnectionRepository } from "../oauth/repository.ts";
 import { RunRepository } from "../runs/repository.ts";
@@ -70,6 +71,7 @@ export function createRepositories({ config, table, cursorKey, ciphers }: Ports)
     pages: new PageRepository({ table }),
     partialDeletions: new PartialDeletionRepository({ table }),
     providerSettings,
+    publishableKeys: new PublishableKeyRepository({ table, cursors }),
     runs: new RunRepository({ table, cursors }),
     sessions: new SessionRepository({ table, cursors }),
     signIns: new SignInRepository({ table }),

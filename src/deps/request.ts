@@ -4,6 +4,7 @@ import { type AgentModels, AgentService } from "../agents/service.ts";
 import { ApiKeyService } from "../api-keys/service.ts";
 import { CallerService } from "../auth/callers.ts";
 import { ClientTokens } from "../auth/client-tokens.ts";
+import { IssuerSignIn } from "../auth/issuer-sign-in.ts";
 import { OpenIdIssuer } from "../auth/issuer.ts";
 import { LocalAccountService } from "../auth/local-accounts.ts";
 import { SessionService } from "../auth/sessions.ts";
@@ -11,6 +12,7 @@ import { type SignInMethods, signInMethodsOf } from "../auth/sign-in-methods.ts"
 import { SignInService } from "../auth/sign-in.ts";
 import { AccessTokens } from "../auth/tokens.ts";
 import { SignInTransactions } from "../auth/sign-in-transactions.ts";
+import { VisitorTokens } from "../auth/visitor-tokens.ts";
 import { ContactService } from "../contact/service.ts";
 import { ConversationService } from "../conversations/service.ts";
 import { ThreadService } from "../conversations/thread-service.ts";
@@ -28,6 +30,7 @@ import { ChangeRecords } from "../memory/change-records.ts";
 import { MemoryService } from "../memory/service.ts";
 import { RecallService } from "../messages/recall-service.ts";
 import { ContextService } from "../runs/context-service.ts";
+import { PublishableKeyService } from "../publishable-keys/service.ts";
 import type { RunnerClient } from "../runs/runner-client.ts";
 import { AccountModelLists } from "../settings/account-model-lists.ts";
 import { ModelCheck } from "../settings/model-check.ts";
@@ -36,6 +39,8 @@ import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { createHttpToolService } from "./http-tools.ts";
 import { WebhookService } from "../webhooks/service.ts";
+import { VisitorService } from "../widget/visitor-service.ts";
+import { VisitorSignIn } from "../widget/visitor-sign-in.ts";
 import { createKnowledgeServices } from "./knowledge.ts";
 import { createPaymentServices, type PaymentServices } from "./payments.ts";
 import type { Ports } from "./ports.ts";
@@ -63,6 +68,10 @@ export interface Deps
   readonly requireSignInService: () => SignInService;
   /** Throws `not-configured` if the address of this service, which is the issuer, is not known. */
   readonly requireAuthorizationService: () => AuthorizationService;
+  /** Throws `not-configured` if sign-in through an issuer is not configured. */
+  readonly requireVisitorSignIn: () => VisitorSignIn;
+  /** Where the addresses for the sign-in of visitors begin; `undefined` if it is not configured. */
+  readonly visitorAuthUrl: string | undefined;
   /** Throws `not-configured` if payments are not set up. */
   readonly requirePaymentServices: () => PaymentServices;
   /** Undefined if payments are not set up. */
@@ -100,6 +109,8 @@ export function createDeps(ports: Ports, later: Later): Deps {
     deletionRunnerClient: ports.deletionRunnerClient,
     requireSignInService: () => createSignInService(ports, signIns, services.sessionService),
     requireAuthorizationService: () => createAuthorizationService(ports, repositories),
+    requireVisitorSignIn: () => createVisitorSignIn(ports, services),
+    visitorAuthUrl: "missing" in ports.config.signIn ? undefined : ports.config.signIn.visitorAuthUrl,
     requirePaymentServices: () => createPaymentServices(ports),
     paymentServices: () => (ports.config.stripe ? createPaymentServices(ports) : undefined),
     frontend: ports.config.frontendOrigins[0],
@@ -200,7 +211,7 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
 /** Constructs the services about agents and what is deleted with them. */
 function createAgentServices(
   { clock, config, memorySearch, runnerClient, senderClient }: Ports,
-  { agents, conversations, cursors, endUsers, memories, messages, rules, usage, webhooks }: Repositories,
+  repositories: Repositories,
   {
     connections,
     linkService,
@@ -214,6 +225,8 @@ function createAgentServices(
     later: Later;
   },
 ) {
+  const { agents, conversations, cursors, endUsers, memories, messages, rules, usage, webhooks } =
+    repositories;
   const archivalService = new ArchivalService({
     memories,
     agents,
@@ -244,18 +257,34 @@ function createAgentServices(
     clock,
     later,
   });
+  const publishableKeyService = new PublishableKeyService({
+    keys: repositories.publishableKeys,
+    agents,
+    clock,
+  });
+  const visitorTokens = new VisitorTokens({ keys: config.signingKeys, now: clock.now });
+  const visitorService = new VisitorService({ endUsers: endUserService, tokens: visitorTokens, clock });
   const agentService = new AgentService({
     agents,
     conversations: conversationService,
     memories: archivalService,
     endUsers: endUserService,
+    publishableKeys: publishableKeyService,
     knowledgeLinks: linkService,
     connections,
     models,
     rules,
     clock,
   });
-  return { agentService, archivalService, conversationService, endUserService, threadService };
+  return {
+    agentService,
+    archivalService,
+    conversationService,
+    endUserService,
+    publishableKeyService,
+    threadService,
+    visitorService,
+  };
 }
 
 /** Constructs the services that recognise callers and sign people in. */
@@ -266,6 +295,7 @@ function createCallerServices(
   const lifetimeSeconds = isLocal ? LOCAL_TOKEN_SECONDS : TOKEN_SECONDS;
   const tokens = new AccessTokens({ keys, lifetimeSeconds, now: clock.now });
   const clientTokens = new ClientTokens({ keys, now: clock.now });
+  const visitorTokens = new VisitorTokens({ keys, now: clock.now });
   const apiKeyService = new ApiKeyService({ keys: apiKeys, agents, clock });
   const connectionService = new ConnectionService({
     connections: mcpConnections,
@@ -279,6 +309,7 @@ function createCallerServices(
     callerService: new CallerService({
       tokens,
       clientTokens,
+      visitorTokens,
       apiKeys: apiKeyService,
       mcpClients: connectionService,
       users,
@@ -325,22 +356,51 @@ function createAuthorizationService(
 }
 
 function createSignInService(
-  { config, clock, fetch }: Ports,
+  ports: Ports,
   accounts: Repositories["signIns"],
   sessions: SessionService,
 ): SignInService {
-  if ("missing" in config.signIn) {
-    const cause = new Error(`Missing configuration: ${config.signIn.missing.join(", ")}`);
-    throw new AppError("not-configured", "Google OAuth is not configured", { cause });
-  }
-  const { issuer, frontend, trustsEmail } = config.signIn;
-  return new SignInService({
-    issuer: new OpenIdIssuer({ config: issuer, fetch, now: clock.now }),
-    transactions: new SignInTransactions({ keys: config.signingKeys, now: clock.now }),
-    accounts,
-    sessions,
-    clock,
-    frontend,
+  const { issuer: config, frontend } = requireSignInConfig(ports);
+  const issuer = createIssuerSignIn(ports, config.redirectUri, "sign-in transactions");
+  return new SignInService({ issuer, accounts, sessions, clock: ports.clock, frontend });
+}
+
+function createVisitorSignIn(
+  ports: Ports,
+  {
+    callerService,
+    publishableKeyService,
+    visitorService,
+  }: Pick<Services, "callerService" | "publishableKeyService" | "visitorService">,
+): VisitorSignIn {
+  const { visitorAuthUrl } = requireSignInConfig(ports);
+  return new VisitorSignIn({
+    issuer: createIssuerSignIn(ports, `${visitorAuthUrl}/callback`, "visitor sign-in transactions"),
+    keys: publishableKeyService,
+    accounts: callerService,
+    visitors: visitorService,
+    callbackPage: `${visitorAuthUrl}/callback-page`,
+  });
+}
+
+/** Constructs the way to the issuer, from which browsers return to `redirectUri`. */
+function createIssuerSignIn(
+  ports: Ports,
+  redirectUri: string,
+  purpose: "sign-in transactions" | "visitor sign-in transactions",
+): IssuerSignIn {
+  const { config, clock, fetch } = ports;
+  const { issuer, trustsEmail } = requireSignInConfig(ports);
+  return new IssuerSignIn({
+    issuer: new OpenIdIssuer({ config: { ...issuer, redirectUri }, fetch, now: clock.now }),
+    transactions: new SignInTransactions({ keys: config.signingKeys, now: clock.now, purpose }),
     trustsEmail,
   });
+}
+
+/** Returns the configuration of signing in. Throws `not-configured` if something is missing. */
+function requireSignInConfig({ config: { signIn } }: Ports) {
+  if (!("missing" in signIn)) return signIn;
+  const cause = new Error(`Missing configuration: ${signIn.missing.join(", ")}`);
+  throw new AppError("not-configured", "Google OAuth is not configured", { cause });
 }

@@ -76,6 +76,8 @@ export const TAGS = {
     "Conversations with an agent, their messages, and what the next turn would send to the model.",
   Knowledge:
     "Knowledge bases hold pages and files. Agents that are linked to a knowledge base search it and cite what they found. Fill one by uploads or by crawling a site.",
+  Widget:
+    "The chat that is embedded in web pages. A page sends its *publishable key* as `X-API-Key`; its visitors are end users of the agent, who need no account. Only the origins that the key allows may use it.",
   Account:
     "Sign-in, sessions, API keys for programs, credentials for model providers, and the export and deletion of everything that the account owns.",
   Webhooks:

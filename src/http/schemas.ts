@@ -47,14 +47,15 @@ export const decimal = (min: number, max: number) =>
     numberWith(describeRange("a number", min, max), min, max),
   );
 
-/** Origins of web pages in the form that browsers send. Plain http is allowed for localhost only. */
+/** An origin of web pages in the form that browsers send. Plain http is allowed for localhost only. */
+const OriginText = z
+  .string()
+  .max(255)
+  .refine(isOrigin, { error: rule("must be an origin such as https://app.example.com.") });
+
+/** Origins of web pages; see `OriginText`. */
 export const Origins = z
-  .array(
-    z
-      .string()
-      .max(255)
-      .refine(isOrigin, { error: rule("must be an origin such as https://app.example.com.") }),
-  )
+  .array(OriginText)
   .max(20)
   .transform((origins) => [...new Set(origins)]);
 
@@ -65,6 +66,19 @@ function isOrigin(text: string): boolean {
     url.protocol === "https:" ||
     (url.protocol === "http:" && /^(localhost|127\.0\.0\.1)$/u.test(url.hostname))
   );
+}
+
+/** Like `Origins`, but also accepts other spellings: capital letters, the scheme's own port, a slash at the end. */
+export const NormalizedOrigins = z
+  .array(z.string().max(255).transform(normalizedOrigin).pipe(OriginText))
+  .transform((origins) => [...new Set(origins)])
+  // Behind the transformation, so that a text in place of the list is not also too long.
+  .pipe(z.array(z.string()).max(20));
+
+/** Returns the origin that text spells, in the form that browsers send, or the text itself if it is none. */
+export function normalizedOrigin(text: string): string {
+  const url = URL.parse(text.trim());
+  return url && `${url.origin}/` === url.href ? url.origin : text;
 }
 
 /** For updates: a blank value leaves the member unchanged, `none` removes it. */

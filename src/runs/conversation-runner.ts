@@ -121,7 +121,8 @@ export class ConversationRunner extends DurableObject<Env> {
 
   /**
    * Streams the frames of a run after the event number `after`. Replies with null if there are none and none will come.
-   * `wanted` is a run id, or `active`. Frames of other wires than the native one build on those before, so `after` must be 0.
+   * `wanted` is a run id, or `active`. Frames of the wires `ai-sdk` and `chat-completions` build on those before, so that their
+   * `after` must be 0.
    */
   events(
     call: RunnerCall,

@@ -37,7 +37,10 @@ export function answerWrites(ends: readonly AnsweredEnd[]): readonly WriteAction
       endRun(place.conversationId, runIds.runId, end),
       {
         update: conversationKey(place, place.conversationId),
-        changes: { set: { updated_at: end.endedAt } },
+        changes: {
+          set: { updated_at: end.endedAt },
+          ...(place.endUser && { add: { message_count: 1 } }),
+        },
         // An agent's conversations are deleted before the agent, so that this includes the agent.
         if: isLiveOf(place),
       },

@@ -28,9 +28,9 @@ import { Attachments } from "../messages/attachments.ts";
 import type { Message } from "../messages/model.ts";
 import type { RunId } from "../shared/id-types.ts";
 import { MessageView, toMessageView } from "../messages/view.ts";
-import { AppError } from "../shared/errors.ts";
 import { type RateLimit, rateLimitHeaders } from "../shared/rate-limit.ts";
 import type { RunnerCall } from "./conversation-runner.ts";
+import { EventsQuery, LastEventHeader, resumePoint } from "./resume-point.ts";
 import { RunReference, RunView, toRunView } from "./view.ts";
 
 /** Enough for a long text and 250 KB of attachments, escaped as JSON. */
@@ -60,15 +60,11 @@ const WholeAnswer = z
 const ConversationParam = z.object({ conversationId: ConversationIdText });
 const AgentPlace = ConversationParam.extend({ agentId: AgentIdText });
 const RunParam = ConversationParam.extend({ runId: RunIdText });
-const LastEventHeader = z.object({
-  "Last-Event-ID": z.string().optional(),
-});
 const SendQuery = z.object({
   reasoning: blankAsAbsent(z.enum(["0", "1"]).optional()).describe(
     "`1` also streams what the model thinks, as `REASONING` events.",
   ),
 });
-const EventsQuery = z.object({ after: blankAsAbsent(z.string().max(100).optional()) });
 
 export const sendRoutes = new Hono<AppEnv>().post(
   "/:agentId/:conversationId/send-message",
@@ -149,7 +145,7 @@ export const runRoutes = new Hono<AppEnv>()
     validate("query", EventsQuery),
     async (c) => {
       const { conversationId, runId } = c.req.valid("param");
-      const after = eventNumber(c.req.valid("query").after ?? c.req.header("last-event-id") ?? "0");
+      const after = resumePoint(c.req.valid("query").after, c.req.header("last-event-id"));
       const frames = await c.var.deps.runnerClient.events(callFor(c, conversationId), runId, after);
       return frames ? unbuffered(c, streamSSE(c, relay(frames))) : c.body(null, 204);
     },
@@ -187,13 +183,6 @@ function toWholeAnswer(runId: RunId, message: Message | null): z.infer<typeof Wh
 }
 
 const limitHeaders = (left: RateLimit | null): Record<string, string> => (left ? rateLimitHeaders(left) : {});
-
-/** Parses an event number. Throws `malformed-request` if it is not one. */
-function eventNumber(text: string): number {
-  if (!/^\d{1,15}$/u.test(text))
-    throw new AppError("malformed-request", "`after` must be the number of an event.");
-  return Number(text);
-}
 
 /** Whether the caller accepts JSON and no stream. Browsers accept anything and get the stream. */
 const wantsJson = (accept: string | undefined): boolean =>

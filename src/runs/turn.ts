@@ -30,7 +30,7 @@ import { afterTurn, type EndedTurn } from "./after-turn.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import { limitedModel, requireCloudflareTurns } from "./cloudflare-limit.ts";
 import { CompactionNotes } from "./compaction-notes.ts";
-import type { AgentEvent, AnswerEvent } from "../architectures/events.ts";
+import { type AgentEvent, type AnswerEvent, STATUS } from "../architectures/events.ts";
 import type { RunIds, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { endTurn, type TurnEnding } from "./turn-end.ts";
@@ -132,8 +132,8 @@ export async function openTurn(
   };
 
   async function* events(): AsyncGenerator<AgentEvent, void, void> {
-    yield status("Loading agent information...");
-    yield status("Validating conversation...");
+    yield status(STATUS.loading);
+    yield status(STATUS.validating);
     yield { type: "message-saved", messageId: runIds.userMessageId };
     yield status("Loading provider configuration...");
     for (const text of plan.architecture.preparations) yield status(text);

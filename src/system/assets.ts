@@ -10,6 +10,8 @@ export interface AssetOptions {
   readonly csp?: string;
   /** Replaces the `Cache-Control` that follows from the name. */
   readonly cache?: string;
+  /** Whether pages of other sites embed the file. */
+  readonly isShared?: boolean;
 }
 
 /** By extension. Types are stated here, because not every server behind the binding knows them. */
@@ -29,6 +31,11 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 const HASHED = /-[A-Z0-9]{8}\.[a-z0-9]+$/u;
 /** One year, in seconds: the most that caches honour. */
 const FOREVER = "public, max-age=31536000, immutable";
+/** By default, browsers load what this service sends for its own pages only. The file is public, so that no page needs credentials. */
+const SHARED = {
+  "access-control-allow-origin": "*",
+  "cross-origin-resource-policy": "cross-origin",
+} as const;
 /** May be stored, but is compared with the server's before each use. */
 const REVALIDATED = "no-cache";
 
@@ -42,7 +49,7 @@ const REVALIDATED = "no-cache";
 export async function serveAsset(
   c: Context<AppEnv>,
   path: string,
-  { csp, cache }: AssetOptions = {},
+  { csp, cache, isShared = false }: AssetOptions = {},
 ): Promise<Response> {
   const contentType = CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)];
   const found = await c.env.ASSETS.fetch(new URL(path, c.req.url));
@@ -58,6 +65,7 @@ export async function serveAsset(
     "content-type": contentType,
     "cache-control": cache ?? (isHashed ? FOREVER : REVALIDATED),
     ...(etag !== undefined && { etag }),
+    ...(isShared && SHARED),
     ...(csp !== undefined && { "content-security-policy": csp }),
   };
   if (etag === undefined || !isKnown(c.req.header("if-none-match"), etag))

@@ -50,6 +50,15 @@ export const END_USER_PREFIX = "EndUser#";
 
 export const API_KEY_PREFIX = "ApiKey#";
 
+/** In the partition of an agent. The prefix is that of the legacy Python service, which had no other keys. */
+export const PUBLISHABLE_KEY_PREFIX = "ApiKey#";
+
+/** The key of the look-up item of a publishable key, by its value. */
+export const publishableKeyLookUpKey = (publicKey: string): Key => ({
+  pk: `PublishableKey#${publicKey}`,
+  sk: `PublishableKey#${publicKey}`,
+});
+
 export const KNOWLEDGE_BASE_PREFIX = "KnowledgeBase#";
 
 /** The pages, passages, jobs and links of a knowledge base. The base itself is an item of its account. */

@@ -1,6 +1,7 @@
 import { aiSdkWriter } from "./ai-sdk.ts";
 import { chatCompletionsWriter } from "./chat-completions.ts";
 import { toFrames } from "./native.ts";
+import { widgetWriter } from "./widget.ts";
 import type { FramedRun, FrameWriter, Wire } from "./wire.ts";
 
 /** Returns a function that writes the events of one run for one follower in the format of a wire. */
@@ -8,6 +9,8 @@ export function frameWriterOf(wire: Wire, run: FramedRun): FrameWriter {
   switch (wire.kind) {
     case "native":
       return (event, seq, answerBefore) => toFrames(event, run.runId, seq, answerBefore);
+    case "widget":
+      return widgetWriter(run);
     case "ai-sdk":
       return aiSdkWriter(wire.version, run);
     case "chat-completions":

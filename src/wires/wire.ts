@@ -8,6 +8,8 @@ export type AiSdkVersion = (typeof AI_SDK_VERSIONS)[number];
 /** The format in which a client reads the events of a run. */
 export type Wire =
   | { readonly kind: "native" }
+  /** The native one, for visitors of web pages; see `widgetWriter`. */
+  | { readonly kind: "widget" }
   /** The UI message stream of the AI SDK. */
   | { readonly kind: "ai-sdk"; readonly version: AiSdkVersion }
   /** The chunks of OpenAI's chat completions. `model` is repeated as the client has sent it. */
@@ -28,7 +30,7 @@ export interface FramedRun {
 
 /**
  * Returns an event of a run as SSE frames, or "" if the wire does not show it. Must be called with the events in order; all wires
- * but the native one need them from the first one on. `seq` is the number of the event. `answerBefore` returns the text of the
+ * but `native` and `widget` need them from the first one on. `seq` is the number of the event. `answerBefore` returns the text of the
  * answer before the event.
  */
 export type FrameWriter = (event: AgentEvent, seq: number, answerBefore: () => string) => string;

@@ -31,12 +31,12 @@ async function exportOf(client: Client) {
 
 /** Kinds of items that the API shows, by the beginnings of their keys. */
 const SHOWN =
-  /^User#.* (User#Metadata|Agent#|ApiKey#|AuthSession#|ProviderSettings#|ProviderModels#|ProviderServedWindow#|ProviderWindow#|Subscription#|Usage#|WebhookEndpoint#|KnowledgeBase#)|^Agent#[^#]+ (EndUser|KnowledgeBase)#|^KnowledgeBase#.* (Page|Chunk|CrawlJob)#|^CrawlJob#.* Step#|^USER#.* CONVERSATION#|^CONVERSATION#.* (MESSAGE|RUN|SUMMARY)#|^Agent#[^#]+#User#.* (MemoryBlockDef#|CoreMemory#|BlockVersion#|ArchivalVersion#|Archival#[^#]+#)/u;
+  /^User#.* (User#Metadata|Agent#|ApiKey#|AuthSession#|ProviderSettings#|ProviderModels#|ProviderServedWindow#|ProviderWindow#|Subscription#|Usage#|WebhookEndpoint#|KnowledgeBase#)|^Agent#[^#]+ (EndUser|KnowledgeBase|ApiKey)#|^KnowledgeBase#.* (Page|Chunk|CrawlJob)#|^CrawlJob#.* Step#|^USER#.* CONVERSATION#|^CONVERSATION#.* (MESSAGE|RUN|SUMMARY)#|^Agent#[^#]+#User#.* (MemoryBlockDef#|CoreMemory#|BlockVersion#|ArchivalVersion#|Archival#[^#]+#)/u;
 
 /** An item that the API does not show, as it is exported: as stored, but without secrets. */
 function recordOf({ pk, sk, ...item }: Record<string, unknown>): Line {
   const secrets = ["refresh_token", "token_hash", "key_hash", "public_key", "gsi2_pk"];
-  const isLookUp = /^ApiKey#[0-9a-f]{64}$/u.test(String(pk));
+  const isLookUp = /^(?:ApiKey#[0-9a-f]{64}$|PublishableKey#)/u.test(String(pk));
   const left = Object.entries(item).filter(([name]) => !secrets.includes(name));
   const kind = item["entity_type"] ?? String(sk).split("#")[0];
   return JSON.parse(

@@ -7,6 +7,15 @@ const USUAL_PATH = "/usr/bin/chromium";
 /** No name but this machine's is found, so a page that asks for anything else gets nothing, and the test notices the attempt. */
 const OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1";
 
+/** A script that opens the shadow roots of a page: the widget's is closed to scripts, and so to whoever drives the browser. */
+export const OPEN_ROOTS = `
+  const attach = Element.prototype.attachShadow;
+  Element.prototype.attachShadow = function (init) {
+    globalThis.requestedMode = init.mode;
+    return attach.call(this, { ...init, mode: "open" });
+  };
+`;
+
 /**
  * Starts Chromium without a window: the program that the variable `CHROMIUM` names, or Debian's. Throws a sentence that says how to
  * install it if it is missing.

@@ -78,7 +78,14 @@ it("accepts exactly three of many concurrent conversations at three below the li
   const conversations = new ConversationRepository({ table: patientTable, cursors });
   const scope = { accountEmail: owner.email, endUser: { agentId, id: client.endUserId } };
   const createdAt = systemClock.timestamp();
-  const talk = { title: "Talk", description: null, agentId, createdBy: client.endUserId, createdAt };
+  const talk = {
+    title: "Talk",
+    description: null,
+    agentId,
+    createdBy: client.endUserId,
+    createdAt,
+    messageCount: 0,
+  };
 
   const outcomes = await Promise.all(
     Array.from({ length: 100 }, () =>

@@ -47,6 +47,8 @@ it("declares exactly these routes public", () => {
     "GET /openapi.json",
     "GET /payments/stripe/pricing",
     "GET /payments/stripe/session/:sessionId",
+    "GET /widget/auth/callback",
+    "GET /widget/auth/google",
     "POST /auth/local/login",
     "POST /auth/local/signup",
     "POST /auth/logout",
@@ -71,12 +73,14 @@ it("serves exactly these pages and files to browsers, to everybody", () => {
     "GET /login",
     "GET /login-success",
     "GET /oauth/authorize",
+    "GET /widget.js",
+    "GET /widget/auth/callback-page",
   ]);
   for (const [, handlers] of pages)
     expect(handlers.map(({ handler }) => accessOf(handler)).filter(Boolean)).toEqual(["public"]);
 });
 
-const CALLERS: readonly string[] = ["user", "end-user", "mcp-client", ...SCOPES];
+const CALLERS: readonly string[] = ["user", "end-user", "page", "visitor", "mcp-client", ...SCOPES];
 
 it.each([...operations.keys()])("states who may call %s", (route) => {
   const access = accessAt(route);
@@ -132,6 +136,25 @@ it("opens only MCP to MCP clients", () => {
   expect(open).toEqual(["POST /mcp/agents/:agentId"]);
 });
 
+it("opens the routes of the widget, and nothing else, to pages with a publishable key and to their visitors", () => {
+  const open = [...operations.keys()].filter((route) => {
+    const access = accessAt(route);
+    return access !== "public" && (access?.includes("page") || access?.includes("visitor"));
+  });
+
+  expect(open.toSorted()).toEqual([
+    "GET /widget/config",
+    "GET /widget/conversations",
+    "GET /widget/conversations/:conversationId",
+    "GET /widget/conversations/:conversationId/messages",
+    "GET /widget/conversations/:conversationId/runs/:runId/events",
+    "POST /widget/conversations",
+    "POST /widget/conversations/:conversationId/messages",
+    "POST /widget/conversations/:conversationId/runs/:runId/cancel",
+    "POST /widget/visitors",
+  ]);
+});
+
 it("has a shared test case for every route", () => {
   const system = ["GET /", "GET /health", "GET /openapi.json"];
 
@@ -170,6 +193,11 @@ it("describes which routes require a token, and the problem documents", async ()
   ]);
   expect(body.paths["/api-keys"].post.security).toEqual([{ bearer: [] }]);
   expect(body.paths["/health"].get.security).toEqual([]);
+  expect(body.paths["/widget/config"].get.security).toEqual([{ publishableKey: [] }]);
+  expect(body.paths["/widget/conversations"].get.security).toEqual([
+    { publishableKey: [], visitor: [] },
+    { publishableKey: [], endUser: [] },
+  ]);
   expect(body.components.schemas.Problem.required).toEqual(
     expect.arrayContaining(["type", "title", "status", "detail", "instance", "code", "request_id"]),
   );

@@ -4,6 +4,7 @@ import { expect, it, vi } from "vitest";
 import { BURSTS } from "../../src/access/burst-limit.ts";
 import { app, beginConversation, type Client, signUp } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
+import { createKey, type ShownKey, visitorOf } from "../support/widget.ts";
 
 /** A binding that allows this many requests for each key. */
 function counter(limit: number) {
@@ -21,7 +22,13 @@ async function ask(
   variables: object,
   method: string,
   path: string,
-  { token, ip, accept, body }: { token?: string; ip?: string; accept?: string; body?: unknown } = {},
+  {
+    token,
+    ip,
+    accept,
+    headers: more,
+    body,
+  }: { token?: string; ip?: string; accept?: string; headers?: Record<string, string>; body?: unknown } = {},
 ) {
   const ctx = createExecutionContext();
   const headers = {
@@ -29,6 +36,7 @@ async function ask(
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(ip !== undefined && { "cf-connecting-ip": ip }),
     ...(accept !== undefined && { accept }),
+    ...more,
   };
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
   const response = await app.request(path, init, { ...env, ...variables }, ctx);
@@ -127,6 +135,33 @@ it("limits costly requests per account, whatever the address, and separately per
   const theirs = await ask(variables, "POST", path, { token: visitor.token, body: { content: "Hello" } });
   expect(theirs.status).toBe(404);
   expect(used.get(client.email)).toBe(3);
+});
+
+it("counts what visitors create and send by their address, and by the key of the page", async () => {
+  const owner = await signUp();
+  const { agentId } = await beginConversation(owner);
+  const [key, other] = [await createKey(owner, agentId), await createKey(owner, agentId)];
+  const addresses = counter(2);
+  const keys = counter(3);
+  const variables = { PUBLIC_BURST: addresses.binding, COSTLY_BURST: keys.binding };
+  const enter = async (ip: string, { public_key }: ShownKey) =>
+    (await ask(variables, "POST", "/widget/visitors", { ip, headers: { "x-api-key": public_key } })).status;
+
+  expect([await enter("192.0.2.20", key), await enter("192.0.2.20", key)]).toEqual([201, 201]);
+  expect(await enter("192.0.2.20", key)).toBe(429);
+  expect([await enter("192.0.2.21", key), await enter("192.0.2.22", key)]).toEqual([201, 429]);
+  expect(await enter("192.0.2.23", other)).toBe(201);
+  expect(addresses.used.get("192.0.2.20")).toBe(3);
+  expect(keys.used.get(`PublishableKey#${key.key_id}`)).toBe(4);
+
+  const visitor = await visitorOf(other);
+  const headers = { "x-api-key": other.public_key };
+  const send = (path: string, body: object, more: object = {}) =>
+    ask({ ...variables, ...more }, "POST", path, { token: visitor.token, ip: "192.0.2.20", headers, body });
+  expect((await send("/widget/conversations", {})).status).toBe(429);
+  expect((await send("/widget/conversations/x/messages", { content: "Hello" })).status).toBe(429);
+  const exempt = await send("/widget/conversations", {}, { SUPERUSER_EMAILS: owner.email });
+  expect(exempt.status).toBe(201);
 });
 
 it("counts each chat and search of the Model Context Protocol, also several in one request", async () => {

@@ -95,6 +95,7 @@ it.each(["/agents", "/agents/a/b/send-message", "/auth/local/login", "/nothing"]
       "Mcp-Name",
       "Mcp-Session-Id",
       "X-AI-SDK",
+      "X-API-Key",
       "X-Conversation-Id",
       "X-Time-Zone",
       "User-Agent",

@@ -5,7 +5,16 @@ import { speaksOAuth } from "../../src/http/oauth-error.ts";
 import { speaksOpenAi } from "../../src/http/openai-error.ts";
 import { anonymous, type Client, signUp } from "../support/app.ts";
 import { expectDescribedProblem } from "./described-problems.ts";
-import { methodOf, pathOf, type Place, ROUTES, createPlace, WITH_BODY } from "./route-cases.ts";
+import {
+  createPlace,
+  methodOf,
+  pathOf,
+  type Place,
+  readerOf,
+  type RouteCase,
+  ROUTES,
+  WITH_BODY,
+} from "./route-cases.ts";
 
 /** What an error of the protocol that a path speaks looks like. */
 function errorOf(path: string, status: number): { readonly type: string; readonly body: object } {
@@ -34,6 +43,9 @@ beforeAll(async () => {
   [client, reader] = await Promise.all([signUp(), signUp()]);
   [place, readersPlace] = await Promise.all([createPlace(client), createPlace(reader)]);
 });
+
+/** The visitor of the client's page for the routes of visitors, and the client itself for all others. */
+const senderOf = (of: Client, route: RouteCase): Client => (route.isForVisitors ? readerOf(of, route) : of);
 
 /** Sends a request, and expects success or a refusal with a code. */
 async function expectSense(method: string, path: string, init: RequestInit = {}, sender: Client = client) {
@@ -94,7 +106,7 @@ const VALUES: readonly string[] = [
 const cases = WITH_BODY.map((route) => ({ ...route, body: route.body ?? {} }));
 
 describe.each(cases)("$route", (route) => {
-  const sender = (): Client => (route.isPublic ? anonymous : client);
+  const sender = (): Client => (route.isPublic ? anonymous : senderOf(client, route));
   const send = (body: BodyInit, headers: Record<string, string> = json) =>
     expectSense(methodOf(route), pathOf(route, place), { body, headers }, sender());
 
@@ -224,7 +236,7 @@ describe.each(fuzzed)("$route", (route) => {
         method,
         pathOf(route, { agentId: segment, conversationId: segment, kbId: segment }),
         init,
-        reader,
+        senderOf(reader, route),
       );
   });
 
@@ -233,9 +245,10 @@ describe.each(fuzzed)("$route", (route) => {
     const { agentId, kbId } = method === "DELETE" ? { agentId: "x", kbId: "x" } : readersPlace;
     const path = pathOf(route, { agentId, conversationId: "x", kbId });
     if (method === "GET")
-      for (const query of QUERIES) await expectSense(method, `${path}?${query}`, init, reader);
+      for (const query of QUERIES)
+        await expectSense(method, `${path}?${query}`, init, senderOf(reader, route));
     for (const headers of HEADERS)
-      await expectSense(method, path, { ...init, headers: { ...json, ...headers } }, reader);
+      await expectSense(method, path, { ...init, headers: { ...json, ...headers } }, senderOf(reader, route));
   });
 });
 

@@ -3,6 +3,7 @@ import { accessOf } from "../../src/access/require-access.ts";
 import { ada, type Answer, app, type Client, signUp } from "../support/app.ts";
 import { ALL_SCOPES, endUserOf, programOf } from "../support/callers.ts";
 import { say } from "../support/sse.ts";
+import { createKey } from "../support/widget.ts";
 
 /**
  * Every route that a key may call which writes and does not read, tried in each way that could reveal stored data: changing
@@ -13,10 +14,11 @@ import { say } from "../support/sse.ts";
 const CANARY = `canary${crypto.randomUUID().slice(0, 8)}`;
 const WRITES = ALL_SCOPES.filter((scope) => scope.endsWith(":write"));
 /**
- * What answers may contain besides ids, states and times: a requested token, whether a memory is new, and a sentence that is
- * always the same.
+ * What answers may contain besides ids, states and times: a requested token, the value of a publishable key, which is no secret,
+ * whether a memory is new, and a sentence that is always the same.
  */
-const HARMLESS = /^(?:\w+_id|\w+_at|block_name|state|status|detail|message|token|created|items|files)$/u;
+const HARMLESS =
+  /^(?:\w+_id|\w+_at|block_name|public_key|state|status|detail|message|token|created|items|files)$/u;
 
 interface Stored {
   readonly agentId: string;
@@ -25,6 +27,7 @@ interface Stored {
   readonly memoryId: string;
   readonly kbId: string;
   readonly toolId: string;
+  readonly publishableKeyId: string;
 }
 
 interface Try {
@@ -125,6 +128,19 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
   ],
   "POST /agents/:agentId/http-tools/:toolId/test": ({ agentId, toolId }) => [
     { path: `/agents/${agentId}/http-tools/${toolId}/test`, body: {}, status: 403 },
+  ],
+  "POST /agents/:agentId/api-keys": ({ agentId }) => [
+    {
+      path: `/agents/${agentId}/api-keys`,
+      body: { name: CANARY, allowed_origins: [`https://${CANARY}.example.com`] },
+      status: 201,
+    },
+  ],
+  "PATCH /agents/:agentId/api-keys/:keyId": ({ agentId, publishableKeyId }) => [
+    { path: `/agents/${agentId}/api-keys/${publishableKeyId}`, body: {}, status: 200 },
+  ],
+  "DELETE /agents/:agentId/api-keys/:keyId": ({ agentId }) => [
+    { path: `/agents/${agentId}/api-keys/none`, status: 204 },
   ],
   "POST /agents/:agentId/client-tokens": ({ agentId }) => [
     { path: `/agents/${agentId}/client-tokens`, body: { end_user_id: "visitor-1" }, status: 201 },
@@ -236,7 +252,10 @@ beforeAll(async () => {
   await owner("POST", `/knowledge-bases/${kbId}/uploads`, file.body, file.headers);
   const tool = await owner("POST", `/agents/${agentId}/http-tools`, httpTool);
   const toolId = tool.body.tool_id as string;
-  const place = { agentId, conversationId, runId: said.events[0]?.run_id ?? "", kbId, toolId };
+  const shop = { name: CANARY, allowed_origins: [`https://${CANARY}.example.com`] };
+  const { key_id: publishableKeyId } = await createKey(owner, agentId, shop);
+  const runId = said.events[0]?.run_id ?? "";
+  const place = { agentId, conversationId, runId, kbId, toolId, publishableKeyId };
 
   for (const query of ["", "?end_user=visitor-1"]) {
     const at = (path: string) => `/agents/${agentId}/${path}${query}`;

@@ -118,6 +118,42 @@ describe("the address /", () => {
   });
 });
 
+describe("the script that other sites embed", () => {
+  const script = "window.chat = 1;";
+  const ask = async (headers: Record<string, string> = {}) => {
+    const ASSETS = {
+      fetch: (url: URL) =>
+        Promise.resolve(new Response(script, { status: url.pathname === "/widget.js" ? 200 : 404 })),
+    };
+    const ctx = createExecutionContext();
+    const response = await app.request("/widget.js", { headers }, { ...env, ASSETS }, ctx);
+    await waitOnExecutionContext(ctx);
+    return response;
+  };
+
+  it.each([undefined, "https://shop.example.com"])(
+    "may be loaded by pages of %s, without credentials",
+    async (origin) => {
+      const response = await ask(origin === undefined ? {} : { origin });
+
+      expect([response.status, await response.text()]).toEqual([200, script]);
+      expect(Object.fromEntries(response.headers)).toMatchObject({
+        "content-type": "text/javascript; charset=utf-8",
+        "access-control-allow-origin": "*",
+        "cross-origin-resource-policy": "cross-origin",
+        "cache-control": "public, max-age=300",
+        "x-content-type-options": "nosniff",
+      });
+    },
+  );
+
+  it("is compared with the one that a browser has", async () => {
+    const etag = (await ask()).headers.get("etag") ?? "";
+
+    expect((await ask({ "if-none-match": etag })).status).toBe(304);
+  });
+});
+
 describe("a file of the assets", () => {
   it.each([
     "/assets/nothing-ABCDEFGH.js",

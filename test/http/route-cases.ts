@@ -5,6 +5,7 @@ import { configFrom } from "../../src/config.ts";
 import { OAuthClients } from "../../src/oauth/clients.ts";
 import { ada, type Answer, app, beginConversation, type Client } from "../support/app.ts";
 import { createBase } from "../support/knowledge.ts";
+import { createKey, visitorOf } from "../support/widget.ts";
 import { expectDescribedProblem } from "./described-problems.ts";
 
 /** What the shared test cases need to know about a route. */
@@ -21,6 +22,8 @@ export interface RouteCase {
   readonly query?: string;
   /** The longest body, in KB. */
   readonly limit?: number;
+  /** For visitors of web pages. `readerOf` sends its requests as one. */
+  readonly isForVisitors?: boolean;
   /** Public. */
   readonly isPublic?: boolean;
   /** Answers callers without a token without a request to the database. */
@@ -84,6 +87,21 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /auth/callback/google", isPublic: true },
   { route: "POST /auth/refresh", isPublic: true },
   { route: "POST /auth/logout", isPublic: true },
+  { route: "GET /widget/auth/google", query: "api_key=pk_live_0", isPublic: true },
+  { route: "GET /widget/auth/callback", isPublic: true },
+  { route: "GET /widget/config", isForVisitors: true },
+  { route: "POST /widget/visitors", isForVisitors: true },
+  { route: "POST /widget/conversations", body: { title: "Talk" }, isForVisitors: true },
+  { route: "GET /widget/conversations", isForVisitors: true },
+  { route: "GET /widget/conversations/:conversationId", isForVisitors: true },
+  {
+    route: "POST /widget/conversations/:conversationId/messages",
+    body: { content: "Hello" },
+    isForVisitors: true,
+  },
+  { route: "GET /widget/conversations/:conversationId/messages", isForVisitors: true },
+  { route: "GET /widget/conversations/:conversationId/runs/:runId/events", isForVisitors: true },
+  { route: "POST /widget/conversations/:conversationId/runs/:runId/cancel", isForVisitors: true },
   { route: "GET /auth/sessions" },
   { route: "DELETE /auth/sessions/:sessionId", whenAbsent: 204 },
   { route: "GET /auth/me" },
@@ -168,6 +186,14 @@ export const ROUTES: readonly RouteCase[] = [
     body: { arguments: {} },
     alsoNeeds: ["agents:read"],
   },
+  {
+    route: "POST /agents/:agentId/api-keys",
+    body: { name: "Shop", allowed_origins: [], requires_sign_in: false },
+  },
+  { route: "GET /agents/:agentId/api-keys" },
+  { route: "GET /agents/:agentId/api-keys/:keyId" },
+  { route: "PATCH /agents/:agentId/api-keys/:keyId", body: { name: "Blog", is_active: false } },
+  { route: "DELETE /agents/:agentId/api-keys/:keyId" },
   { route: "POST /agents/:agentId/client-tokens", body: { end_user_id: "visitor-1" } },
   { route: "GET /agents/:agentId/end-users" },
   { route: "GET /agents/:agentId/end-users/:endUserId" },
@@ -280,7 +306,8 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /llm/models/:provider" },
 ];
 
-export const GUARDED = ROUTES.filter(({ isPublic }) => !isPublic);
+/** The routes for accounts, programs and end users. Those for visitors have tests of their own; see test/widget. */
+export const GUARDED = ROUTES.filter(({ isPublic, isForVisitors }) => !isPublic && !isForVisitors);
 /** The guarded routes whose errors are problem documents. */
 export const GUARDED_WITH_PROBLEMS = GUARDED.filter(({ speaks }) => speaks === undefined);
 export const WITH_BODY = ROUTES.filter(({ body, speaks }) => body !== undefined && speaks === undefined);
@@ -385,12 +412,34 @@ export const problem = (status: number, code: string, detail: string, more: obje
 /** Whether the errors of a route have OpenAI's form. */
 export const speaksOpenAi = ({ route }: Pick<RouteCase, "route">): boolean => /^\w+ \/v1\//u.test(route);
 
-/** Returns a client that reads errors of a route in OpenAI's form as the problems that they stand for. */
+/**
+ * Returns a client that sends what a route for visitors takes as a visitor of the account's page, and that reads errors of a route in
+ * OpenAI's form as the problems that they stand for.
+ */
 export function readerOf(client: Client, route: RouteCase): Client {
+  if (route.isForVisitors) return asVisitorOf(client);
   if (!speaksOpenAi(route)) return client;
   const send = async (...[method, path, ...rest]: Parameters<Client>) =>
     asProblem(await client(method, path, ...rest), path);
   return Object.assign(send, { email: client.email, token: client.token, raw: client.raw.bind(client) });
+}
+
+/** The visitor of each account, who is created with the first request. */
+const visitors = new WeakMap<Client, Promise<Client>>();
+
+function asVisitorOf(owner: Client): Client {
+  const visit = async () => {
+    const { agentId } = await beginConversation(owner);
+    return visitorOf(await createKey(owner, agentId));
+  };
+  const visitor = () => {
+    const known = visitors.get(owner) ?? visit();
+    visitors.set(owner, known);
+    return known;
+  };
+  const send = async (...request: Parameters<Client>) => (await visitor())(...request);
+  const raw = async (...request: Parameters<Client["raw"]>) => (await visitor()).raw(...request);
+  return Object.assign(send, { email: owner.email, token: owner.token, raw });
 }
 
 const TYPES: Readonly<Record<number, string>> = {

@@ -96,6 +96,7 @@ it("only the description, public metadata and pages may be stored by caches", as
     "/login",
     "/login-success",
     "/oauth/authorize",
+    "/widget.js",
     "/docs",
     "/docs.md",
     "/llms.txt",

@@ -10,6 +10,7 @@ const OPEN_QUERIES = [
   "GET /auth/google",
   "GET /auth/callback",
   "GET /auth/callback/google",
+  "GET /widget/auth/callback",
   "POST /payments/stripe/webhook",
 ];
 

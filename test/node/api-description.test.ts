@@ -167,7 +167,13 @@ describe("the API description", () => {
       "restoreMemoryBlock",
       "updateKnowledgeBase",
     ]);
-    expect(taking("X-Time-Zone")).toEqual(["chat", "createChatCompletion", "getContext", "sendMessage"]);
+    expect(taking("X-Time-Zone")).toEqual([
+      "chat",
+      "createChatCompletion",
+      "getContext",
+      "sendMessage",
+      "sendWidgetMessage",
+    ]);
     expect(taking("Idempotency-Key")).toContain("sendMessage");
   });
 

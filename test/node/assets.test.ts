@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { buildAssets, PLAYGROUND_BUDGET_KB } from "../../scripts/assets.ts";
+import { buildAssets, PLAYGROUND_BUDGET_KB, WIDGET_BUDGET_KB } from "../../scripts/assets.ts";
 
 async function folderFor(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "assets-"));
@@ -29,6 +29,17 @@ it("builds a page that links to files which exist, within the budget", async () 
   expect(playgroundGzipKb).toBeLessThanOrEqual(PLAYGROUND_BUDGET_KB);
   const description = await readFile(join(folder, "openapi.json"), "utf8");
   expect(JSON.parse(description)).toMatchObject({ openapi: "3.1.0" });
+});
+
+it("builds the widget as one file that needs no other, within its budget", async () => {
+  const folder = await folderFor();
+
+  const { widgetGzipKb } = await buildAssets(folder);
+
+  const script = await readFile(join(folder, "widget.js"), "utf8");
+  expect(script).not.toMatch(/\bimport\s*[("{*]|\brequire\(|@import|url\(/u);
+  expect(widgetGzipKb).toBeGreaterThan(0);
+  expect(widgetGzipKb).toBeLessThanOrEqual(WIDGET_BUDGET_KB);
 });
 
 it("leaves files that did not change alone, and removes those of earlier builds", async () => {

@@ -36,6 +36,17 @@ it("locks its data folder, and leaves no process behind when it is killed", { ti
   const talk = await promisify(execFile)("bash", ["-c", pasted]);
   expect(talk.stdout).toContain('"event_type":"STREAM_COMPLETE"');
 
+  // A page of another origin has the chat of the demo agent in its corner.
+  const [, site = ""] = /^a site with a chat in its corner: (\S+)$/mu.exec(first.output()) ?? [];
+  const page = await (await fetch(site)).text();
+  expect(page).toContain(`<script src="http://localhost:${PORT}/widget.js"`);
+  const [, key = ""] = /data-key="([^"]+)"/u.exec(page) ?? [];
+  const configAt = (origin: string) =>
+    fetch(`http://localhost:${PORT}/widget/config`, { headers: { "x-api-key": key, origin } });
+  expect((await configAt(site)).status).toBe(200);
+  expect((await configAt("http://localhost:1")).status).toBe(403);
+  expect((await fetch(`http://localhost:${PORT}/widget.js`)).status).toBe(200);
+
   // An empty list of superusers means nobody.
   const account = { method: "POST", headers: { "content-type": "application/json" } };
   const body = JSON.stringify({ username: "ada", password: "secret" });
@@ -57,7 +68,8 @@ it("locks its data folder, and leaves no process behind when it is killed", { ti
 });
 
 it("greets in lines of at most 100 columns, with a command that works when pasted", () => {
-  const lines = greeting(65_535, "http://localhost:65534").split("\n");
+  const others = { demoSite: "http://localhost:65533", signInPage: "http://localhost:65534" };
+  const lines = greeting(65_535, others).split("\n");
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
   expect(lines.at(-1)).toBe(
     `  curl http://localhost:65535/auth/local/signup --json '{"username":"ada","password":"secret"}'`,

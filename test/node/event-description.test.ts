@@ -104,6 +104,30 @@ const FRAMED_RUN = {
   startedAt: 1_780_306_200_000,
 };
 
+it("describes every event that visitors of web pages see, and shows them nothing of tools, memory and tokens", () => {
+  const write = frameWriterOf({ kind: "widget" }, FRAMED_RUN);
+  const payloads = Object.values(RUN)
+    .flat()
+    .flatMap((event: AgentEvent) => payloadsIn(write(event, 2, () => "Hello")));
+
+  const matches = matchesOf(RUN_EVENTS, payloads);
+  expect(matches.filter(({ ids }) => ids.length !== 1)).toEqual([]);
+  expect(new Set(matches.flatMap(({ ids }) => ids))).toEqual(
+    new Set([
+      "LifecycleEvent",
+      "MessageSavedEvent",
+      "UserMessageSavedEvent",
+      "TextEvent",
+      "ToolCallStartEvent",
+      "ToolCallResultEvent",
+      "AssistantMessageSavedEvent",
+      "StreamCompleteEvent",
+      "ErrorEvent",
+    ]),
+  );
+  expect(JSON.stringify(payloads)).not.toMatch(/human|Done|\[1\]|citations|passage/u);
+});
+
 /** Every event after the beginnings of a run that it can follow. */
 const sequences = Object.values(RUN)
   .flat()

@@ -2,14 +2,15 @@ import { TOOLS } from "../../src/architectures/krishna-memgpt/krishna-memgpt.ts"
 import { krishnaMemgpt } from "../../src/architectures/krishna-memgpt/krishna-memgpt.ts";
 import { krishnaMini } from "../../src/architectures/krishna-mini.ts";
 import { toConversation } from "../../src/architectures/history.ts";
-import { looksLikeClientToken } from "../../src/auth/client-tokens.ts";
+import { isPublicKey } from "../../src/publishable-keys/model.ts";
+import { looksSealed } from "../../src/auth/sealed-tokens.ts";
 import { deviceFrom } from "../../src/auth/device.ts";
 import { profileFrom } from "../../src/auth/profile.ts";
 import { readRefreshToken } from "../../src/auth/refresh-token.ts";
 import { isEndUserId } from "../../src/access/access-scope.ts";
 import { ifMatch, strongTag } from "../../src/http/etag.ts";
 import { hashOf, idempotencyKey } from "../../src/idempotency/key.ts";
-import { decimal, Id, Origins, removable, wholeNumber } from "../../src/http/schemas.ts";
+import { decimal, Id, NormalizedOrigins, Origins, removable, wholeNumber } from "../../src/http/schemas.ts";
 import { isGuardable, isSameName } from "../../src/agents/name.ts";
 import { isKnown } from "../../src/http/etag.ts";
 import { describeUnknown } from "../../src/shared/unknown-names.ts";
@@ -380,15 +381,17 @@ export const READERS: Readonly<Record<string, Reads>> = {
   ],
   "auth/device: deviceFrom": deviceFrom,
   "auth/tokens: AccessTokens": (text) => tokens.verify(text),
-  "auth/client-tokens: looksLikeClientToken": looksLikeClientToken,
+  "auth/sealed-tokens: looksSealed": looksSealed,
   "auth/refresh-token: readRefreshToken": readRefreshToken,
   "end-users/model: isEndUserId": isEndUserId,
+  "publishable-keys/model: isPublicKey": isPublicKey,
 
   "http/etag: ifMatch": (text) => ifMatch(text)('"1"'),
   "http/etag: strongTag": strongTag,
   "http/idempotency-key: idempotencyKey": idempotencyKey,
   "http/idempotency-key: hashOf": (text) => hashOf([text]),
   "http/schemas: Id": (text) => Id.safeParse(text),
+  "http/schemas: NormalizedOrigins": (text) => NormalizedOrigins.safeParse([text, `https://${text}/`]),
   "http/schemas: Origins": (text) => Origins.safeParse([text, `https://${text}`]),
   "http/schemas: wholeNumber": (text) => [
     wholeNumber(1, 9).safeParse(text),

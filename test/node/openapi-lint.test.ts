@@ -18,6 +18,7 @@ const EXCEPTIONS: readonly string[] = [
   "operation-2xx-response at #/paths/~1auth~1google/get/responses",
   "operation-2xx-response at #/paths/~1auth~1callback/get/responses",
   "operation-2xx-response at #/paths/~1auth~1callback~1google/get/responses",
+  "operation-2xx-response at #/paths/~1widget~1auth~1google/get/responses",
 ];
 
 async function problemsIn(api: object): Promise<string[]> {

@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { describe, expect, it, vi } from "vitest";
-import { markdownElements } from "../../playground/src/chat/markdown.tsx";
+import { markdownElements } from "../../playground/src/chat/markdown-elements.tsx";
 import type { Citation } from "../../playground/src/types.ts";
 import { parseMarkdown } from "../../playground/src/chat/markdown-blocks.ts";
 
@@ -22,16 +22,12 @@ interface Element {
 const isVNode = (value: unknown): value is VNode<Record<string, unknown>> =>
   typeof value === "object" && value !== null && "type" in value && "props" in value;
 
-/** Components that need a page to be rendered. They show no text of the answer as anything but text. */
-const OPAQUE = new Set(["CopyButton"]);
-
 /** Returns all elements that nodes consist of. */
 function elementsOf(node: unknown): readonly Element[] {
   if (Array.isArray(node)) return node.flatMap((child: unknown) => elementsOf(child));
   if (!isVNode(node)) return [];
   const { type, props } = node;
   if (typeof type === "string") return [{ tag: type, props }, ...elementsOf(props["children"])];
-  if (OPAQUE.has(type.name)) return [];
   // Components without state are functions of their properties.
   return elementsOf((type as (properties: object) => unknown)(props));
 }

@@ -8,6 +8,7 @@ import { useClient } from "../session.tsx";
 import type { Agent, Form } from "../types.ts";
 import { Button, Confirm, LinkButton, Problem, Skeleton, toast } from "../ui/index.ts";
 import { changesIn, valuesOf } from "./agent-values.ts";
+import { EmbedSection } from "./embed-section.tsx";
 
 /** Creates an agent, or changes the one with an id. */
 export function AgentForm({ agentId }: { readonly agentId: string | undefined }) {
@@ -40,7 +41,12 @@ export function AgentForm({ agentId }: { readonly agentId: string | undefined })
         {data === undefined && error === undefined && <Skeleton lines={8} />}
         {data && (data.agent ? <Change {...data} agent={data.agent} /> : <Create form={data.form} />)}
       </div>
-      {data?.agent && <Deletion agent={data.agent} />}
+      {data?.agent && (
+        <>
+          <EmbedSection agent={data.agent} />
+          <Deletion agent={data.agent} />
+        </>
+      )}
     </div>
   );
 }

@@ -295,9 +295,10 @@ function endOfAddress(text: string, from: number): number {
 
 /** Returns an address that may be followed, or undefined: only web pages and e-mail, and nothing that runs. */
 export function safeUrl(address: string): string | undefined {
-  if (address.length > MAX_URL_CHARS) return undefined;
-  const url = URL.parse(address);
-  return url && /^(?:https?|mailto):$/u.test(url.protocol) ? url.href : undefined;
+  // Not all browsers have `URL.parse`.
+  if (address.length > MAX_URL_CHARS || !URL.canParse(address)) return undefined;
+  const url = new URL(address);
+  return /^(?:https?|mailto):$/u.test(url.protocol) ? url.href : undefined;
 }
 
 /** Returns the text of pieces, without their marks. */

@@ -5,7 +5,12 @@ import type { HttpEnv } from "../env.ts";
 /** One year, in seconds. Subdomains must use HTTPS, too. */
 const HSTS = "max-age=31536000; includeSubDomains";
 
-const CSP = "content-security-policy";
+/** What a route may decide otherwise: pages have a policy of their own, and what other sites embed or open may be shared with them. */
+const OWN = [
+  "content-security-policy",
+  "cross-origin-resource-policy",
+  "cross-origin-opener-policy",
+] as const;
 
 const headers = secureHeaders({
   strictTransportSecurity: HSTS,
@@ -18,16 +23,19 @@ const headers = secureHeaders({
 
 /**
  * Sets security headers on every answer. Answers of the API are no web pages, so browsers may not load, frame or run anything from
- * them. A page brings a content security policy of its own, which is kept. The same-origin resource policy does not affect CORS, by
- * which pages of other origins read answers.
+ * them. What a route sets itself is kept; see `OWN`. The same-origin resource policy does not affect CORS, by which pages of other
+ * origins read answers.
  */
 export const securityHeaders = createMiddleware<HttpEnv>(async (c, next) => {
-  let own: string | null = null;
+  const own = new Map<string, string>();
   await headers(c, async () => {
     await next();
-    own = c.res.headers.get(CSP);
+    for (const name of OWN) {
+      const value = c.res.headers.get(name);
+      if (value !== null) own.set(name, value);
+    }
   });
-  if (own !== null) c.res.headers.set(CSP, own);
+  for (const [name, value] of own) c.res.headers.set(name, value);
 });
 
 /** Sets `Cache-Control: no-store`, unless the route has set its own. */

@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { problem } from "../http/route-cases.ts";
+import { beginConversation, type Client, signUp } from "../support/app.ts";
+import { endUserOf } from "../support/callers.ts";
+import { beginVisit, createKey, pageWith, SHOP, type ShownKey, visitorOf } from "../support/widget.ts";
+
+let owner: Client;
+let agentId: string;
+let key: ShownKey;
+beforeAll(async () => {
+  owner = await signUp();
+  ({ agentId } = await beginConversation(owner, { allowed_origins: [SHOP] }));
+  key = await createKey(owner, agentId);
+});
+
+describe("a visitor who has not signed in", () => {
+  it("gets a token for 30 days, and is an end user of the agent", async () => {
+    const { status, headers, body } = await pageWith({ key: key.public_key })("POST", "/widget/visitors");
+
+    expect(status).toBe(201);
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(body).toEqual({
+      access_token: expect.any(String),
+      token_type: "bearer",
+      expires_in: 2_592_000,
+      visitor: {
+        visitor_id: expect.stringMatching(/^anon:[\w-]{22}$/u),
+        email: null,
+        name: null,
+        picture: null,
+      },
+    });
+    const known = await owner("GET", `/agents/${agentId}/end-users/${body.visitor.visitor_id}`);
+    expect(known.status).toBe(200);
+  });
+
+  it("is another one for each page that has no token", async () => {
+    expect((await visitorOf(key)).visitorId).not.toBe((await visitorOf(key)).visitorId);
+  });
+
+  it("stays the same when the token is renewed, with the same conversations", async () => {
+    const visitor = await visitorOf(key);
+    const { conversationId } = await beginVisit(visitor);
+
+    const { status, body } = await visitor("POST", "/widget/visitors");
+
+    expect([status, body.visitor.visitor_id]).toEqual([201, visitor.visitorId]);
+    const back = pageWith({ key: key.public_key, token: body.access_token });
+    const { body: conversations } = await back("GET", "/widget/conversations");
+    expect(conversations.map(({ conversation_id }: { conversation_id: string }) => conversation_id)).toEqual([
+      conversationId,
+    ]);
+  });
+
+  it("is not renewed with a token that is not valid, or after the visitor was deleted", async () => {
+    const visitor = await visitorOf(key);
+    await owner("DELETE", `/agents/${agentId}/end-users/${visitor.visitorId}`);
+
+    const gone = await visitor("POST", "/widget/visitors");
+    const invalid = await pageWith({ key: key.public_key, token: owner.token })("POST", "/widget/visitors");
+
+    expect(gone.body).toEqual(problem(401, "unauthenticated", "This token is no longer valid"));
+    expect(invalid.body).toEqual(problem(401, "unauthenticated", "Invalid token type"));
+  });
+
+  it("can't be created or renewed with a key that requires visitors to sign in", async () => {
+    const { token } = await visitorOf(key);
+    const { public_key } = await createKey(owner, agentId, { requires_sign_in: true });
+
+    for (const page of [pageWith({ key: public_key }), pageWith({ key: public_key, token })])
+      expect((await page("POST", "/widget/visitors")).body).toEqual(
+        problem(403, "forbidden", "Visitors must sign in to use this chat"),
+      );
+  });
+});
+
+describe("an end user whom the owner's back end has given a token", () => {
+  it("chats through the widget under the owner's id, also if visitors have to sign in", async () => {
+    const { public_key } = await createKey(owner, agentId, {
+      allowed_origins: [SHOP],
+      requires_sign_in: true,
+    });
+    const { token } = await endUserOf(owner, agentId, "customer-17", { origins: [SHOP] });
+    const page = pageWith({ key: public_key, origin: SHOP, token });
+
+    const { body } = await page("POST", "/widget/conversations", {});
+
+    expect(body).toMatchObject({ visitor_id: "customer-17", visitor_name: null, title: "Chat with Visitor" });
+  });
+
+  it("does not get tokens from the widget", async () => {
+    const { token } = await endUserOf(owner, agentId, undefined, { origins: [SHOP] });
+    const { status, body } = await pageWith({ key: key.public_key, origin: SHOP, token })(
+      "POST",
+      "/widget/visitors",
+    );
+
+    expect([status, body.code]).toEqual([403, "forbidden"]);
+  });
+});
