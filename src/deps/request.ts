@@ -19,6 +19,7 @@ import { IdempotencyService } from "../idempotency/service.ts";
 import { ModelListCache, ModelLists } from "../llm/model-lists.ts";
 import { ArchivalService } from "../memory/archival-service.ts";
 import { ChangeRecords } from "../memory/change-records.ts";
+import { RunChangeService } from "../memory/run-change-service.ts";
 import { MemoryService } from "../memory/service.ts";
 import { RecallService } from "../messages/recall-service.ts";
 import { ContextService } from "../runs/context-service.ts";
@@ -99,7 +100,8 @@ export function createDeps(ports: Ports, later: Later): Deps {
 
 function createServices(ports: Ports, repositories: Repositories, later: Later) {
   const { clock, deletionClient, messageSearch } = ports;
-  const { agents, blocks, blockVersions, cursors, idempotencyRecords, rules, usage, users } = repositories;
+  const { agents, blocks, blockVersions, cursors, idempotencyRecords, rules, runChanges, usage, users } =
+    repositories;
   const records = new ChangeRecords({
     webhooks: repositories.webhooks,
     sender: ports.senderClient,
@@ -142,6 +144,12 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
     ...agentServices,
     ...createCallerServices(ports, repositories),
     memoryService,
+    runChangeService: new RunChangeService({
+      changes: runChanges,
+      blocks: memoryService,
+      memories: archivalService,
+      agents,
+    }),
     accountService: new AccountService({ users, deletions: deletionClient }),
     contactService: new ContactService({
       pauses: repositories.contactPauses,

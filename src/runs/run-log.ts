@@ -149,6 +149,12 @@ export class RunLog {
     });
   }
 
+  /** Returns the terminal event of a run, or `undefined` if the run has not ended or is not in the log. */
+  endOf(runId: RunId): AgentEvent | undefined {
+    const lastSeq = this.find(runId)?.lastSeq;
+    return lastSeq ? this.read(runId, lastSeq - 1)[0]?.event : undefined;
+  }
+
   /** Yields all events of a run, in order. */
   *all(runId: RunId): Generator<NumberedEvent, void, void> {
     let after = 0;
