@@ -47,7 +47,7 @@ interface RunInput {
 
 /** The last answer of a conversation, to be written again. */
 export interface RegenerateInput extends RunInput {
-  readonly regenerates: WantedExchange;
+  readonly regenerates: Pick<WantedExchange, "messageId">;
   /** The user's message, if its client can't tell whether it is stored. If it is not, it is run like a new one. */
   readonly message?: SendInput;
 }
@@ -244,10 +244,10 @@ export class ConversationRunner extends DurableObject<Env> {
     if (active !== undefined) throw busy(active);
     const { conversationId } = call;
     if ("regenerates" in input) {
-      const { agentId, question, answer } = requireLast(last, {
-        ...input.regenerates,
-        questionId: this.#questionOf(input.message?.key ?? null),
-      });
+      const { messageId } = input.regenerates;
+      const wanted = { messageId, questionId: this.#questionOf(input.message?.key ?? null) };
+      const attempt = messageId === undefined ? undefined : this.#log.findByAnswer(messageId)?.runIds;
+      const { agentId, question, answer } = requireLast(last, wanted, attempt);
       const { content, attachments } = question;
       const { timeZone, showsReasoning } = input;
       const message = { content, attachments, timeZone, showsReasoning };

@@ -1,6 +1,7 @@
 import type { Message } from "../messages/model.ts";
 import { AppError } from "../shared/errors.ts";
 import type { AgentId } from "../shared/id-types.ts";
+import type { RunIds } from "./model.ts";
 
 /** The last message of a user in a conversation, with its answer. */
 export interface LastExchange {
@@ -33,18 +34,30 @@ export function lastExchangeOf(
   return undefined;
 }
 
-/** Throws `conflict` if there is nothing to answer again, or if the wanted exchange is not the last one. */
+/**
+ * Throws `conflict` if there is nothing to answer again, or if the wanted exchange is not the last one. `attempt` is the run that was to
+ * write the wanted answer, if it is known.
+ */
 export function requireLast(
   exchange: LastExchange | undefined,
   { messageId, questionId }: WantedExchange,
+  attempt: RunIds | undefined,
 ): LastExchange {
   if (!exchange)
     throw new AppError("conflict", "This conversation has no message that could be answered again.");
   const { question, answer } = exchange;
-  if (messageId !== undefined && messageId !== (answer ?? question).id) throw notTheLast();
+  const isNewest = messageId === undefined || messageId === (answer ?? question).id;
+  if (!isNewest && !(attempt && isLastAttempt(attempt, exchange))) throw notTheLast();
   if (questionId !== undefined && questionId !== question.id) throw notTheLast();
   return exchange;
 }
+
+/**
+ * Whether a run was a later attempt to answer the question than the one whose answer is stored. Its answer was not kept, but a client
+ * that has followed it still shows its beginning.
+ */
+const isLastAttempt = ({ userMessageId, answeredAt }: RunIds, { question, answer }: LastExchange): boolean =>
+  userMessageId === question.id && (answer === null || answeredAt > answer.createdAt);
 
 /** The error for a message that others have followed, also while the request was under way. */
 export const notTheLast = (): AppError =>

@@ -120,6 +120,11 @@ export class RunLog {
     return this.#runs("WHERE run_id = ?", runId)[0];
   }
 
+  /** Returns the run that was to write the answer with this id, whether or not the answer is stored. */
+  findByAnswer(answerId: string): LoggedRun | undefined {
+    return this.#runs("WHERE json_extract(seed, '$.answerId') = ?", answerId)[0];
+  }
+
   /** Returns the runs that have not ended. */
   unfinished(): readonly LoggedRun[] {
     return this.#runs("WHERE state <> 'ended'");

@@ -142,6 +142,16 @@ describe("the messages beside a turn", () => {
     expect(ids(after(beginTurn(question), text("a")))).toEqual(["1", "2"]);
   });
 
+  it("leave out the answer that is being written again, and have it again if the turn is not completed", () => {
+    const begun = beginTurn(undefined, "4");
+    const shown = (last: Parameters<typeof after>[1]) => ids(after(begun, text("a"), last));
+    const done = { event_type: "STREAM_COMPLETE", content: "Response complete" };
+
+    expect(ids(begun)).toEqual(["1", "2", "3"]);
+    expect(shown(done)).toEqual(["1", "2", "3"]);
+    expect(shown({ ...done, content: "Cancelled" })).toEqual(["1", "2", "3", "4"]);
+  });
+
   it("include its question after a reload, because only the stored one is known", () => {
     expect(ids(after(beginTurn(undefined), text("a")))).toEqual(["1", "2", "3"]);
   });
