@@ -228,34 +228,41 @@ export class ConversationRunner extends DurableObject<Env> {
     // A new run checks the account and access itself. Any other reply needs the check here.
     if (this.#host.activeRunId !== undefined || this.#keys.isUsed(key))
       await Promise.all([this.#reader.requireAccount(call.scope), this.#reader.requireAgentInScope(call)]);
+    const last = "regenerates" in input ? await this.#lastExchange(call) : undefined;
+    if ("regenerates" in input && input.message && !this.#isStored(input.message, last))
+      return this.#accept(call, input.message);
     // A run that is still opening may be refused. Then its key is forgotten, and this request counts as the first.
     while (this.#keys.isOpening(key)) {
       await this.#host.opened();
       await this.#recovery.recoverRuns();
     }
-    const last = "regenerates" in input ? await this.#lastExchange(call) : undefined;
-    if ("regenerates" in input && input.message && !this.#isStored(input.message, last))
-      return this.#accept(call, input.message);
 
     // Race: no await between this check of the key and the new run becoming active, or two requests could both begin.
     const known = this.#keys.runOf(key);
     if (known !== undefined) return { runId: known, messagesLeft: undefined };
     const active = this.#host.activeRunId;
     if (active !== undefined) throw busy(active);
-    const { conversationId } = call;
-    if ("regenerates" in input) {
-      const { messageId } = input.regenerates;
-      const wanted = { messageId, questionId: this.#questionOf(input.message?.key ?? null) };
-      const attempt = messageId === undefined ? undefined : this.#log.findByAnswer(messageId)?.runIds;
-      const { agentId, question, answer } = requireLast(last, wanted, attempt);
-      const { content, attachments } = question;
-      const { timeZone, showsReasoning } = input;
-      const message = { content, attachments, timeZone, showsReasoning };
-      const regenerates = { question: placeOf(question), answer: answer && placeOf(answer) };
-      return this.#host.begin({ ...call.scope, agentId, conversationId }, message, key, regenerates);
-    }
+    if ("regenerates" in input) return this.#regenerate(call, input, last);
     const { agentId, key: _key, wire: _wire, ...message } = input;
-    return this.#host.begin({ ...call.scope, agentId, conversationId }, message, key);
+    return this.#host.begin({ ...call.scope, agentId, conversationId: call.conversationId }, message, key);
+  }
+
+  /** Begins to write the last answer again. The turn itself notices if it is no longer the last one. */
+  #regenerate(
+    { scope, conversationId }: RunnerCall,
+    { regenerates: { messageId }, message, key, timeZone, showsReasoning }: RegenerateInput,
+    last: LastExchange | undefined,
+  ): Promise<AcceptedRun> {
+    const wanted = { messageId, questionId: this.#questionOf(message?.key ?? null) };
+    const attempt = messageId === undefined ? undefined : this.#log.findByAnswer(messageId)?.runIds;
+    const { agentId, question, answer } = requireLast(last, wanted, attempt);
+    const { content, attachments } = question;
+    return this.#host.begin(
+      { ...scope, agentId, conversationId },
+      { content, attachments, timeZone, showsReasoning },
+      key,
+      { question: placeOf(question), answer: answer && placeOf(answer) },
+    );
   }
 
   /** Returns the id under which the message of a key is stored, if the key is known. */
