@@ -19,11 +19,12 @@ import type { TurnEnd } from "./turn-repository.ts";
 export type AnsweredEnd = TurnEnd & { readonly message: Message };
 
 /**
- * The writes of one answered end, at most: its message, run, conversation and tokens, the removal of the answer that it replaces, and
- * its event if an endpoint wants it.
+ * The writes of one answered end, at most: its message, run, conversation and tokens, its event if an endpoint wants it, and the removal
+ * of the answer that it replaces, if it does.
  */
-const OWN_WRITES = 5;
+const OWN_WRITES = 4;
 const EVENT_WRITES = 1;
+const REMOVAL_WRITES = 1;
 /** All ends share the write of the slots. */
 const MAX_OWN_WRITES = MAX_TRANSACTION - 1;
 
@@ -111,7 +112,10 @@ export function nextEnds(waiting: readonly TurnEnd[]): readonly TurnEnd[] {
   let writes = 0;
   for (const end of waiting) {
     const { conversationId } = end.place;
-    const own = OWN_WRITES + (runEventOf(end) ? EVENT_WRITES : 0);
+    const own =
+      OWN_WRITES +
+      (runEventOf(end) ? EVENT_WRITES : 0) +
+      (end.runIds.regenerates?.answer ? REMOVAL_WRITES : 0);
     if (writes + own > MAX_OWN_WRITES) break;
     if (!isAnswered(end) || conversations.has(conversationId)) continue;
     const size = itemBytes(messageItem(end.message));

@@ -143,13 +143,14 @@ describe("the messages beside a turn", () => {
   });
 
   it("leave out the answer that is being written again, and have it again if the turn is not completed", () => {
-    const begun = beginTurn(undefined, "4");
-    const shown = (last: Parameters<typeof after>[1]) => ids(after(begun, text("a"), last));
-    const done = { event_type: "STREAM_COMPLETE", content: "Response complete" };
+    const begun = beginTurn(undefined, "2");
+    const shown = (turn: LiveTurn) =>
+      messagesBeside(messages.slice(0, 2), turn).map(({ message_id: id }) => id);
+    const end = { event_type: "STREAM_COMPLETE", content: "Response complete" } as const;
 
-    expect(ids(begun)).toEqual(["1", "2", "3"]);
-    expect(shown(done)).toEqual(["1", "2", "3"]);
-    expect(shown({ ...done, content: "Cancelled" })).toEqual(["1", "2", "3", "4"]);
+    expect(shown(begun)).toEqual(["1"]);
+    expect(shown(after(begun, text("a"), end))).toEqual(["1"]);
+    expect(shown(after(begun, text("a"), { ...end, content: "Cancelled" }))).toEqual(["1", "2"]);
   });
 
   it("include its question after a reload, because only the stored one is known", () => {
