@@ -1,12 +1,17 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import { formatTimestamp } from "../../src/shared/clock.ts";
+import { env } from "cloudflare:workers";
+import { createRunnerDeps } from "../../src/deps/objects.ts";
+import { portsFrom } from "../../src/deps/ports.ts";
+import { TurnBeginnings } from "../../src/runs/turn-beginnings.ts";
+import { emptyAnswer, newRunIds } from "../../src/runs/turn.ts";
+import { formatTimestamp, systemClock } from "../../src/shared/clock.ts";
 import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
 import { beginOwnConversation, endUserOf } from "../support/callers.ts";
 import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
-import { follow, readUntil, untilIdle } from "../support/runs.ts";
+import { beginningOf, follow, readUntil, untilIdle } from "../support/runs.ts";
 import { parseEvents, say, textOf } from "../support/sse.ts";
 
 afterEach(endFaults);
@@ -417,4 +422,46 @@ describe("a request to write an answer again", () => {
     expect([status, body.code]).toEqual([429, "limit-exceeded"]);
     expect(await contents(conversationId)).toEqual(["What is tea?", "A leaf."]);
   });
+});
+
+it("replaces an answer once, even if two runs end that replace it, such as a dead one", async () => {
+  const { client, agentId, conversationId } = await answered([{ text: "A leaf." }]);
+  const [question, answer] = (await storedMessages(conversationId)).map((message) => ({
+    id: String(message["message_id"]),
+    createdAt: String(message["created_at"]),
+  }));
+  if (!question || !answer) throw new Error("The first message has not been answered.");
+  const { turns } = createRunnerDeps(await portsFrom(env));
+  const beginnings = [1, 2].map(() => {
+    const begun = beginningOf(client, agentId, conversationId);
+    return { ...begun, runIds: newRunIds(systemClock, { question, answer }) };
+  });
+  const ends = beginnings.map(({ place, runIds }, index) => ({
+    place,
+    runIds,
+    message: { ...emptyAnswer(place, runIds), content: `Answer ${index}` },
+    end: {
+      state: "completed",
+      endedAt: runIds.answeredAt,
+      messageId: runIds.answerId,
+      usage: null,
+      errorCode: null,
+    } as const,
+  }));
+
+  for (const beginning of beginnings)
+    expect(await new TurnBeginnings({ table }).begin([beginning])).toEqual([{ kind: "begun" }]);
+  const outcomes = await Promise.allSettled(ends.map((end) => turns.end(end)));
+  const late = await new TurnBeginnings({ table }).begin([
+    {
+      ...beginningOf(client, agentId, conversationId),
+      runIds: newRunIds(systemClock, { question, answer }),
+    },
+  ]);
+
+  expect(outcomes.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  expect(late).toEqual([{ kind: "gone" }]);
+  const [, kept, more] = await contents(conversationId);
+  expect(kept).toMatch(/^Answer [01]$/u);
+  expect(more).toBeUndefined();
 });
