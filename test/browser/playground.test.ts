@@ -167,7 +167,7 @@ it("has the last answer written again, in place of the former one, and keeps tha
   const model = await scriptModel(
     [{ text: "A leaf." }],
     [{ text: "A dr" }, { hold: true }, { text: "ink." }],
-    [{ text: "A hab" }, { hold: true }],
+    [{ text: "A hab" }, { hold: "never released" }],
   );
   const page = await signInAs(account, `/#/chat/${await agentOf(account, model.name)}`);
   const again = page.getByRole("button", { name: "Write the answer again" });
