@@ -44,6 +44,7 @@ import { knowledgeBaseRoutes } from "./knowledge/routes.ts";
 import { uploadRoutes } from "./knowledge/upload-routes.ts";
 import { archivalRoutes } from "./memory/archival-routes.ts";
 import { memoryRoutes } from "./memory/routes.ts";
+import { runChangeRoutes } from "./memory/run-change-routes.ts";
 import { checkoutRoutes, paymentRoutes, publicPaymentRoutes } from "./payments/routes.ts";
 import { recallRoutes } from "./messages/recall-routes.ts";
 import { runRoutes, sendRoutes } from "./runs/routes.ts";
@@ -97,6 +98,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/agents", agentRoutes)
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)
+    .route("/agents", runChangeRoutes)
     .route("/agents", httpToolRoutes)
     .route("/agents", publishableKeyRoutes)
     .route("/agents", endUserRoutes)

@@ -16,7 +16,7 @@ import type {
   NewClientToken,
   NewMessage,
 } from "./api.ts";
-import { Answer, type FollowOptions } from "./answer.ts";
+import { Answer, type SendOptions } from "./answer.ts";
 import { type ApiCalls, split, type WithSettings } from "./api-calls.ts";
 import { ArchivalMemory, CoreMemory, type MemoryPlace } from "./memory.ts";
 import type { QueryOf, RequestSettings } from "./operations.ts";
@@ -27,19 +27,6 @@ const AGENT = "/agents/{agentId}";
 const END_USERS = `${AGENT}/end-users` as const;
 const END_USER = `${END_USERS}/{endUserId}` as const;
 const LINKS = `${AGENT}/knowledge-bases` as const;
-
-/** How a message is sent. */
-export interface SendOptions extends FollowOptions {
-  /** Whether to stream what the model thinks, as `REASONING` events. */
-  readonly reasoning?: boolean | undefined;
-  /** The user's IANA time zone, such as `Europe/Berlin`, which the agent's clock shows; UTC by default. */
-  readonly timeZone?: string | undefined;
-  /**
-   * Identifies the message for 24 hours: sending it again with the same key follows the same run. The client makes a key for each
-   * message by itself; set it to send a message again after a restart.
-   */
-  readonly idempotencyKey?: string | undefined;
-}
 
 type RecallOptions = WithSettings<
   Omit<QueryOf<"GET", "/agents/{agentId}/recall">, "query" | "end_user" | "end_user_id">

@@ -18,6 +18,19 @@ export interface FollowOptions {
   readonly reconnects?: number | undefined;
 }
 
+/** How a message is sent. */
+export interface SendOptions extends FollowOptions {
+  /** Whether to stream what the model thinks, as `REASONING` events. */
+  readonly reasoning?: boolean | undefined;
+  /** The user's IANA time zone, such as `Europe/Berlin`, which the agent's clock shows; UTC by default. */
+  readonly timeZone?: string | undefined;
+  /**
+   * Identifies the message for 24 hours: sending it again with the same key follows the same run. The client makes a key for each
+   * message by itself; set it to send a message again after a restart.
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
 /** How to open the stream of an answer for the first time, or again from its beginning. */
 type Begin = (signal: AbortSignal) => Promise<OpenStream | undefined>;
 

@@ -206,8 +206,10 @@ export interface ChatRequest {
   id: string;
   /** The chat's messages. Only the last one is read, and its `role` must be `user`. */
   messages: readonly unknown[];
-  /** Why the client sends the request. */
-  trigger?: "submit-message" | null | undefined;
+  /** Why the client sends the request. `regenerate-message` has the last answer written again. */
+  trigger?: "submit-message" | "regenerate-message" | null | undefined;
+  /** With `regenerate-message`: the id of the answer to write again. The last one if absent. */
+  messageId?: string | null | undefined;
 }
 
 /** A plan to buy. */
@@ -2419,6 +2421,19 @@ export interface RefreshedToken {
   picture: string | null;
 }
 
+/** What became of each block and archival memory that the run changed. */
+export interface RevertedMemoryChanges {
+  /** One item per block and per archival memory. */
+  items: ({
+    /** The block; null for an archival memory. */
+    block_name: string | null;
+    /** The archival memory; null for a block. */
+    memory_id: string | null;
+    /** `reverted`: it is as before the run. `conflict`: it has been changed since, and stays as it is. */
+    outcome: "reverted" | "conflict";
+  })[];
+}
+
 /** A run: one message and everything that happened until its answer. */
 export interface Run {
   /** The run's id. */
@@ -2435,7 +2450,7 @@ export interface Run {
   ended_at: string | null;
   /** The id of the message that began the run. */
   user_message_id: string;
-  /** The id of the answer; null while there is none. */
+  /** The id of the answer; null while there is none, and if it was not kept. An answer that was written again since is no longer among the messages. */
   message_id: string | null;
   /** Tokens as the provider counted them; null if it did not. */
   usage: TokenUsage | null;
@@ -2445,6 +2460,18 @@ export interface Run {
 
 /** What one `data:` line holds. Lines that begin with `:` keep the connection alive; ignore them, and ignore types that you do not know. Exactly one `STREAM_COMPLETE` or `ERROR` ends a stream. */
 export type RunEvent = LifecycleEvent | MessageSavedEvent | UserMessageSavedEvent | ToolCallStartEvent | ToolCallResultEvent | MemoryUpdatedEvent | ContextCompactedEvent | ReasoningEvent | TextEvent | UsageEvent | AssistantMessageSavedEvent | StreamCompleteEvent | ErrorEvent;
+
+/** A change of the memory in a run: of a block, or a new archival memory. */
+export interface RunMemoryChange {
+  /** The block that was changed; null for an archival memory. */
+  block_name: string | null;
+  /** The version of the block that was created; null for an archival memory. */
+  version: number | null;
+  /** The archival memory that was stored; null for a block. */
+  memory_id: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+}
 
 /** A run, for callers that may not read it. */
 export interface RunReference {
@@ -2462,7 +2489,7 @@ export interface RunReference {
   ended_at: string | null;
   /** The id of the message that began the run. */
   user_message_id: string;
-  /** The id of the answer; null while there is none. */
+  /** The id of the answer; null while there is none, and if it was not kept. An answer that was written again since is no longer among the messages. */
   message_id: string | null;
 }
 
@@ -3936,6 +3963,43 @@ export interface Operations {
       answer: Memory;
     };
     /**
+     * List what a run wrote to the memory. (`listMemoryChanges`)
+     *
+     * Returns each change that the agent made to its memory in a run: the version of a block that it created, or the memory that it stored. Changes are listed for 90 days, in the order in which they were made. The list of an unknown run is empty. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/runs/{runId}/memory-changes": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The run's id, `run_id`. The events of a run are also found under `active`. */
+          runId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+          /** The most items in the answer. */
+          limit?: number | undefined;
+          /** The `next_cursor` of the previous page. Absent or empty for the first page. */
+          cursor?: string | undefined;
+        } | undefined;
+      };
+      answer: {
+        /** The items of this page. */
+        items: RunMemoryChange[];
+        /** Send it as `cursor` to get the next page; null on the last page. */
+        next_cursor: string | null;
+        /** Whether there is a next page. */
+        has_more: boolean;
+      };
+    };
+    /**
      * List the HTTP tools of an agent. (`listHttpTools`)
      *
      * Returns all tools as an array without pages, oldest first: an agent has at most 20.
@@ -5184,6 +5248,32 @@ export interface Operations {
       answer: StoredMemories;
     };
     /**
+     * Take back what a run wrote to the memory. (`revertMemoryChanges`)
+     *
+     * Restores the lines that each block had before the run, as a new version, and removes the memories that the run stored. What has been changed since, by you or in another run, stays as it is and is reported as a `conflict`; so does a block whose former lines are no longer kept. Repeating the request is safe. With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.
+     */
+    "/agents/{agentId}/runs/{runId}/memory-changes/revert": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The run's id, `run_id`. The events of a run are also found under `active`. */
+          runId: string;
+        };
+        query?: {
+          /** The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users. */
+          end_user_id?: string | undefined;
+          /**
+           * Earlier name of `end_user_id`.
+           *
+           * @deprecated
+           */
+          end_user?: string | undefined;
+        } | undefined;
+      };
+      answer: RevertedMemoryChanges;
+    };
+    /**
      * Add an HTTP tool to an agent. (`createHttpTool`)
      *
      * Adds a tool that the agent's model may call: a JSON Schema of arguments, and the request that is sent with them. Placeholders in the URL, the headers and the body are filled for each call: `{{name}}` with an argument, `{{secrets.name}}` with a secret. Each value is encoded for its place. Secrets are encrypted and never returned. Only public addresses with https are requested, and no redirect is followed. The name must be unique in the agent, and must not begin like the service's own tools; otherwise the answer is a 409 or a 422.
@@ -5290,7 +5380,9 @@ export interface Operations {
      *
      * The `api` of `useChat` and of `DefaultChatTransport` (AI SDK 5 and later): `new DefaultChatTransport({ api: "…/agents/{agentId}/chat", headers: { Authorization: "Bearer …" } })`. The chat's `id` leads to a conversation, which the first message creates; the id of an existing conversation with the agent works, too. The conversation is kept by the service, so only the last message is read, and the agent remembers the others without them. To send less, use `prepareSendMessagesRequest`.
      *
-     * A repeat of a message, recognised by its `id` for 24 hours, returns the stream of the same run. The run goes on if the client disconnects: `stop()` of `useChat` only stops reading, so cancel the run with `cancelRun` and the ids of the part `data-run`. Text files are taken as attachments from `data:` URLs. The agent's tools run on the server and appear as dynamic tools. Results of tools in the browser, and `regenerate`, are refused.
+     * A repeat of a message, recognised by its `id` for 24 hours, returns the stream of the same run. The run goes on if the client disconnects: `stop()` of `useChat` only stops reading, so cancel the run with `cancelRun` and the ids of the part `data-run`. Text files are taken as attachments from `data:` URLs. The agent's tools run on the server and appear as dynamic tools. Results of tools in the browser are refused.
+     *
+     * `regenerate()` of `useChat` has the last answer written again, as `regenerateAnswer` does. With the id of the answer, `regenerate({ messageId })`, two tabs and a repeat get the same new answer, and a tab that does not show the last answer gets 409 `conflict`. Without an id, and if the message was refused before, the message is sent like a new one.
      *
      * Errors before the stream are problem documents; the AI SDK shows them as the text of its error.
      */
@@ -5603,6 +5695,37 @@ export interface Operations {
         };
       };
       answer: Run | RunReference;
+    };
+    /**
+     * Write the last answer again. (`regenerateAnswer`)
+     *
+     * Answers the last message of the conversation once more, with the same text and files. `messageId` names the answer to replace, or the message itself if it has no answer because its run failed. Only the last answer can be written again: 409 `conflict` if others have followed, also in another tab.
+     *
+     * The new run does not see the former answer. When the new answer is complete, it takes the place of the former one, in the same write. If the run fails, is cancelled or dies, the former answer stays and what was written of the new one is dropped; `message_id` of the run is then null. Without a former answer, what was said is kept as `sendMessage` keeps it.
+     *
+     * Everything else is as with `sendMessage`: the stream, JSON on request, 409 `conversation-busy`, `Idempotency-Key`, and the count against the plan's messages. What the former run wrote to the agent's memory stays. List it with `listMemoryChanges`, and take it back with `revertMemoryChanges` before you regenerate.
+     */
+    "/conversations/{conversationId}/messages/{messageId}/regenerate": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+          /** The message's id, `message_id`. */
+          messageId: string;
+        };
+        query?: {
+          /** `1` also streams what the model thinks, as `REASONING` events. */
+          reasoning?: "0" | "1" | undefined;
+        } | undefined;
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+          /** The user's IANA time zone, such as `Europe/Berlin`, which the agent's clock shows. UTC by default; unknown names are ignored. */
+          "X-Time-Zone"?: string | undefined;
+        } | undefined;
+      };
+      answer: WholeAnswer;
+      events: RunEvent;
     };
     /**
      * Write to the people who run the service. (`submitContact`)
@@ -6321,4 +6444,5 @@ export const IDEMPOTENT_OPERATIONS: ReadonlySet<string> = new Set([
   "POST /knowledge-bases",
   "POST /knowledge-bases/{kbId}/crawl-jobs",
   "POST /conversations",
+  "POST /conversations/{conversationId}/messages/{messageId}/regenerate",
 ]);

@@ -7,10 +7,11 @@ import type {
   NewConversation,
   Run,
 } from "./api.ts";
-import { Answer, type FollowOptions, openRun } from "./answer.ts";
+import { Answer, type FollowOptions, openRun, type SendOptions } from "./answer.ts";
 import { type ApiCalls, split, type WithSettings } from "./api-calls.ts";
 import type { RequestSettings } from "./operations.ts";
 import type { Pages } from "./pages.ts";
+import { newKey } from "./transport.ts";
 
 const CONVERSATION = "/conversations/{conversationId}";
 
@@ -105,6 +106,35 @@ export class ConversationClient {
       conversationId,
       after,
       begin: (signal) => openRun({ transport, conversationId, runId, after, signal }),
+    });
+  }
+
+  /**
+   * Has the last answer written again, and follows the new one. `messageId` names the answer, or a message whose run has failed
+   * without one. The former answer is replaced when the new one is complete. Refused with 409 `conflict` if others have followed.
+   *
+   * @example
+   * const answer = client.conversations(conversationId).regenerate(messageId);
+   * console.log(await answer.text());
+   */
+  regenerate(messageId: string, options: SendOptions = {}): Answer {
+    const { reasoning, timeZone, idempotencyKey = newKey(), ...following } = options;
+    const { transport } = this.#api;
+    const { conversationId } = this;
+    return new Answer({
+      onAbort: "cancel",
+      ...following,
+      transport,
+      conversationId,
+      after: 0,
+      begin: (signal) =>
+        transport.open("POST", `${CONVERSATION}/messages/{messageId}/regenerate`, {
+          path: { conversationId, messageId },
+          query: { reasoning: reasoning ? "1" : undefined },
+          headers: { "X-Time-Zone": timeZone },
+          idempotencyKey,
+          signal,
+        }),
     });
   }
 

@@ -10,6 +10,8 @@ import type {
   MemoryChanges,
   NewMemory,
   NewMemoryBlock,
+  RevertedMemoryChanges,
+  RunMemoryChange,
   StoredMemories,
 } from "./api.ts";
 import { type ApiCalls, split, type WithSettings } from "./api-calls.ts";
@@ -29,6 +31,7 @@ const CONTENT = `${BLOCK}/content` as const;
 const RESTORE = `${BLOCK}/restore` as const;
 const VERSIONS = `${BLOCK}/versions` as const;
 const ARCHIVE = "/agents/{agentId}/archival-memory";
+const CHANGES = "/agents/{agentId}/runs/{runId}/memory-changes";
 
 /** What a change of a block's lines depends on. */
 export interface Precondition extends RequestSettings {
@@ -80,6 +83,29 @@ export class CoreMemory {
       body: block,
     });
     return created as MemoryBlock;
+  }
+
+  /** What the agent wrote to this memory and to the archive in a run, in order. */
+  changesOf(
+    runId: string,
+    options: WithSettings<{ readonly limit?: number | undefined }> = {},
+  ): Pages<RunMemoryChange> {
+    const { api, agentId, endUserId: end_user_id } = this.#place;
+    const { query, ...settings } = split(options);
+    return api.list(CHANGES, { ...settings, path: { agentId, runId }, query: { ...query, end_user_id } });
+  }
+
+  /**
+   * Takes back what the agent wrote to this memory and to the archive in a run, and returns what became of each block and memory. What
+   * has been changed since stays as it is.
+   */
+  async revertChanges(
+    runId: string,
+    settings: RequestSettings = {},
+  ): Promise<RevertedMemoryChanges["items"]> {
+    const { api, agentId, endUserId: end_user_id } = this.#place;
+    const options = { ...settings, path: { agentId, runId }, query: { end_user_id } };
+    return (await api.request("POST", `${CHANGES}/revert`, options)).items;
   }
 
   /** A block, by its name. Sends nothing. */

@@ -20,22 +20,25 @@ interface RunIds {
 export function Chat({ api, agentId, chatId, token }: ChatProps) {
   const headers = { Authorization: `Bearer ${token}` };
   const [draft, setDraft] = useState("");
-  const { messages, sendMessage, status, error } = useChat({
+  const { messages, sendMessage, regenerate, status, error } = useChat({
     id: chatId,
     resume: true,
     transport: new DefaultChatTransport({
       api: `${api}/agents/${agentId}/chat`,
       headers,
       // The service keeps the history.
-      prepareSendMessagesRequest: ({ id, messages: all, trigger }) => ({
-        body: { id, trigger, messages: all.slice(-1) },
+      prepareSendMessagesRequest: ({ id, messages: all, trigger, messageId }) => ({
+        body: { id, trigger, messageId, messages: all.slice(-1) },
       }),
     }),
   });
 
+  const isAnswering = status === "streaming" || status === "submitted";
+  const last = messages.at(-1);
+
   /** `stop()` would only stop reading. */
   async function cancel(): Promise<void> {
-    const run = runOf(messages.at(-1));
+    const run = runOf(last);
     if (!run) return;
     const path = `/conversations/${run.conversation_id}/runs/${run.run_id}/cancel`;
     await fetch(api + path, { method: "POST", headers });
@@ -52,6 +55,12 @@ export function Chat({ api, agentId, chatId, token }: ChatProps) {
         </article>
       ))}
       {error && <p role="alert">{sentenceOf(error)}</p>}
+      {last && !isAnswering && (
+        // With the answer's id, two tabs get the same new answer. A message without an answer is tried again.
+        <button type="button" onClick={() => void regenerate({ messageId: last.id })}>
+          Write the answer again
+        </button>
+      )}
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -60,7 +69,7 @@ export function Chat({ api, agentId, chatId, token }: ChatProps) {
         }}
       >
         <input value={draft} onChange={(event) => setDraft(event.target.value)} aria-label="Message" />
-        {status === "streaming" || status === "submitted" ? (
+        {isAnswering ? (
           <button type="button" onClick={() => void cancel()}>
             Stop
           </button>

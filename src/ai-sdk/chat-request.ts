@@ -69,11 +69,12 @@ export const ChatRequest = z
       .pipe(UserMessage)
       .describe("The chat's messages. Only the last one is read, and its `role` must be `user`."),
     trigger: z
-      .literal("submit-message", {
-        error: rule("must be `submit-message`: an answer can't be written again. Send another message."),
-      })
+      .enum(["submit-message", "regenerate-message"])
       .nullish()
-      .describe("Why the client sends the request."),
+      .describe("Why the client sends the request. `regenerate-message` has the last answer written again."),
+    messageId: ClientId.nullish().describe(
+      "With `regenerate-message`: the id of the answer to write again. The last one if absent.",
+    ),
   })
   .meta({ id: "ChatRequest" });
 

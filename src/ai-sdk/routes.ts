@@ -12,7 +12,9 @@ import { AgentIdText } from "../http/schemas.ts";
 import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import { hashOf } from "../idempotency/key.ts";
+import type { RegenerateInput, SendInput } from "../runs/conversation-runner.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
+import { notFound } from "../shared/errors.ts";
 import { rateLimitHeaders } from "../shared/rate-limit.ts";
 import type { Wire } from "../wires/wire.ts";
 import { AiSdkHeader, ChatQuery, ChatRequest, ClientId, versionIn } from "./chat-request.ts";
@@ -43,24 +45,23 @@ export const chatRoutes = new Hono<AppEnv>()
     async (c) => {
       const { agentId } = c.req.valid("param");
       const query = c.req.valid("query");
-      const { id: name, messages: message } = c.req.valid("json");
-      const { content, attachments } = message;
       const { deps, scope, requestId } = c.var;
-      const conversationId = await deps.threadService.open({ scope, agentId, name }, content);
+      const run = {
+        agentId,
+        showsReasoning: query.reasoning === "1",
+        timeZone: timeZoneIn(c),
+        wire: wireIn(c, query),
+      };
+      const { name, text, input } = await wantedRun(run, c.req.valid("json"));
+      const thread = { scope, agentId, name };
+      const conversationId =
+        text === undefined
+          ? await deps.threadService.find(thread)
+          : await deps.threadService.open(thread, text);
+      if (conversationId === undefined) throw notFound("Conversation");
 
-      const { runId, frames, messagesLeft } = await deps.runnerClient.send(
-        { scope, conversationId, requestId },
-        {
-          agentId,
-          content,
-          attachments,
-          showsReasoning: query.reasoning === "1",
-          timeZone: timeZoneIn(c),
-          wire: wireIn(c, query),
-          // Keys of the header `Idempotency-Key` have no spaces, so none of them is the same.
-          key: { key: `message ${message.id}`, bodyHash: await hashOf([agentId, content, attachments]) },
-        },
-      );
+      const call = { scope, conversationId, requestId };
+      const { runId, frames, messagesLeft } = await deps.runnerClient.send(call, input);
       return stream(c, frames, {
         "X-Conversation-Id": conversationId,
         "X-Run-Id": runId,
@@ -86,6 +87,35 @@ export const chatRoutes = new Hono<AppEnv>()
       return frames ? stream(c, frames, { "X-Conversation-Id": conversationId }) : c.body(null, 204);
     },
   );
+
+/**
+ * Returns the run that a request wants, the name of its conversation, and if the conversation is created in case there is none, the
+ * text to call it after.
+ */
+async function wantedRun(
+  run: Omit<SendInput, "content" | "attachments" | "key">,
+  { id: name, messages: { id, content, attachments }, trigger, messageId }: z.output<typeof ChatRequest>,
+): Promise<{ name: string; text: string | undefined; input: SendInput | RegenerateInput }> {
+  const { agentId } = run;
+  const message = {
+    ...run,
+    content,
+    attachments,
+    // Keys of the header `Idempotency-Key` have no spaces, so none of them is the same.
+    key: { key: `message ${id}`, bodyHash: await hashOf([agentId, content, attachments]) },
+  };
+  if (trigger !== "regenerate-message") return { name, text: content, input: message };
+  if (messageId === undefined || messageId === null || messageId === id)
+    // Clients also ask for this after a message was refused.
+    return { name, text: content, input: { ...run, regenerates: {}, message, key: null } };
+
+  const key = {
+    key: `regenerate ${messageId}`,
+    bodyHash: await hashOf([agentId, content]),
+    untilCompleted: true,
+  };
+  return { name, text: undefined, input: { ...run, regenerates: { messageId }, key } };
+}
 
 const wireIn = (c: Context, { ai_sdk: version }: z.infer<typeof StreamQuery>): Wire => ({
   kind: "ai-sdk",

@@ -48,7 +48,15 @@ export class CallerService {
   readonly #users: Pick<UserRepository, "find" | "findBeside">;
   readonly #endUsers: EndUserStatuses & { findBeside: EndUserStatuses["find"] };
 
-  constructor({ tokens, clientTokens, visitorTokens, apiKeys, mcpClients, users, endUsers }: CallerServiceDeps) {
+  constructor({
+    tokens,
+    clientTokens,
+    visitorTokens,
+    apiKeys,
+    mcpClients,
+    users,
+    endUsers,
+  }: CallerServiceDeps) {
     this.#tokens = tokens;
     this.#clientTokens = clientTokens;
     this.#visitorTokens = visitorTokens;

@@ -17,6 +17,7 @@ import { KnowledgeBaseRepository } from "../knowledge/repository.ts";
 import { ArchivalRepository } from "../memory/archival-repository.ts";
 import { CapacityRepository } from "../memory/capacity-repository.ts";
 import { MemoryRepository } from "../memory/repository.ts";
+import { RunChangeRepository } from "../memory/run-change-repository.ts";
 import { BlockVersionRepository } from "../memory/version-repository.ts";
 import { McpCallRepository } from "../mcp/repository.ts";
 import { MessageRepository } from "../messages/repository.ts";
@@ -51,6 +52,7 @@ export function createRepositories({ config, table, cursorKey, ciphers }: Ports)
     apiKeys: new ApiKeyRepository({ table, cursors }),
     blocks: new MemoryRepository({ table }),
     blockVersions: new BlockVersionRepository({ table, cursors }),
+    runChanges: new RunChangeRepository({ table, cursors }),
     capacityWarnings: new CapacityRepository({ table }),
     contactPauses: new ContactPauseRepository({ table }),
     conversations: new ConversationRepository({ table, cursors }),

@@ -27,6 +27,7 @@ import { ConnectionService } from "../oauth/connections.ts";
 import { ConnectionTokens } from "../oauth/tokens.ts";
 import { ArchivalService } from "../memory/archival-service.ts";
 import { ChangeRecords } from "../memory/change-records.ts";
+import { RunChangeService } from "../memory/run-change-service.ts";
 import { MemoryService } from "../memory/service.ts";
 import { RecallService } from "../messages/recall-service.ts";
 import { ContextService } from "../runs/context-service.ts";
@@ -121,7 +122,8 @@ export function createDeps(ports: Ports, later: Later): Deps {
 
 function createServices(ports: Ports, repositories: Repositories, later: Later) {
   const { clock, deletionClient, messageSearch } = ports;
-  const { agents, blocks, blockVersions, cursors, idempotencyRecords, rules, usage, users } = repositories;
+  const { agents, blocks, blockVersions, cursors, idempotencyRecords, rules, runChanges, usage, users } =
+    repositories;
   const records = new ChangeRecords({
     webhooks: repositories.webhooks,
     sender: ports.senderClient,
@@ -166,6 +168,12 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
     ...agentServices,
     ...callerServices,
     memoryService,
+    runChangeService: new RunChangeService({
+      changes: runChanges,
+      blocks: memoryService,
+      memories: archivalService,
+      agents,
+    }),
     accountService: new AccountService({ users, deletions: deletionClient }),
     contactService: new ContactService({
       pauses: repositories.contactPauses,

@@ -201,6 +201,7 @@ export const PARAMETERS: Readonly<Record<string, ParameterDocs>> = {
   blockName: { description: "The name of the memory block, `block_name`.", example: "human" },
   version: { description: "The number of the version.", example: "3" },
   memoryId: { description: "The memory's id, `memory_id`.", example: EXAMPLE.memoryId },
+  messageId: { description: "The message's id, `message_id`.", example: EXAMPLE.answerId },
   endUserId: {
     description: "The id under which your own application knows the end user.",
     example: EXAMPLE.endUserId,

@@ -13,7 +13,7 @@ import type {
 } from "../search/model.ts";
 import { type Clock, timestampAfter } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
-import type { AgentId } from "../shared/id-types.ts";
+import type { AgentId, RunId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
 import {
@@ -204,12 +204,33 @@ export class ArchivalService {
 
   /** Removes a memory. Does nothing if there is none. */
   async remove(scope: AccessScope, agentId: AgentId, id: string): Promise<void> {
+    await this.#removeIf(scope, agentId, id, () => true);
+  }
+
+  /** Removes a memory that a run has stored, if it has not been changed since. Returns whether the memory is gone. */
+  removeOfRun(scope: AccessScope, agentId: AgentId, id: string, runId: RunId): Promise<boolean> {
+    return this.#removeIf(
+      scope,
+      agentId,
+      id,
+      (memory) => memory.runId === runId && memory.changeTimes.length === 0,
+    );
+  }
+
+  /** Removes a memory, if it is as expected. Returns whether there is none any more. */
+  async #removeIf(
+    scope: AccessScope,
+    agentId: AgentId,
+    id: string,
+    isExpected: (memory: Memory) => boolean,
+  ): Promise<boolean> {
     for (let attempt = 0; attempt < REBASES; attempt++) {
       const [memory, record] = await Promise.all([
         this.#find(scope, agentId, id),
         this.#records.of(scope.accountEmail),
       ]);
-      if (!memory) return;
+      if (!memory) return true;
+      if (!isExpected(memory)) return false;
 
       const removedAt = this.#clock.timestamp();
       const outcome = await this.#memories.remove(
@@ -219,7 +240,10 @@ export class ArchivalService {
         removedAt,
         record,
       );
-      if (outcome === "done") return this.#records.send(scope.accountEmail, record);
+      if (outcome === "done") {
+        this.#records.send(scope.accountEmail, record);
+        return true;
+      }
     }
     throw contended();
   }

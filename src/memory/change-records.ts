@@ -8,8 +8,8 @@ import type { MemoryOwner } from "./model.ts";
 /** A change of a memory. Privacy: what was remembered is not part of it. */
 interface MemoryChange {
   readonly action: "added" | "updated" | "removed";
-  /** The block of core memory, or the memory in the archive. */
-  readonly subject: { readonly block: string } | { readonly memoryId: string };
+  /** The block of core memory, with the version that the change has created if there is one, or the memory in the archive. */
+  readonly subject: { readonly block: string; readonly version?: number } | { readonly memoryId: string };
   readonly by: string;
   readonly runId: RunId | null;
 }

@@ -28,6 +28,8 @@ const MEMORY = {
   occurred_at: "2026-05-30",
 };
 
+const RUN_CHANGE = { block_name: "human", version: 4, memory_id: null, created_at: EXAMPLE.at };
+
 const END_USER =
   "With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.";
 
@@ -110,6 +112,22 @@ export const memoryDocs: FeatureDocs = {
       answers: { 200: CONTENT },
       headers: ["ETag"],
       problems: ["not-found", "conflict", "precondition-failed"],
+    },
+    listMemoryChanges: {
+      tag: "Memory",
+      summary: "List what a run wrote to the memory",
+      description: `Returns each change that the agent made to its memory in a run: the version of a block that it created, or the memory that it stored. Changes are listed for 90 days, in the order in which they were made. The list of an unknown run is empty. ${END_USER}`,
+      answers: { 200: examplePage(RUN_CHANGE) },
+      problems: ["not-found"],
+    },
+    revertMemoryChanges: {
+      tag: "Memory",
+      summary: "Take back what a run wrote to the memory",
+      description: `Restores the lines that each block had before the run, as a new version, and removes the memories that the run stored. What has been changed since, by you or in another run, stays as it is and is reported as a \`conflict\`; so does a block whose former lines are no longer kept. Repeating the request is safe. ${END_USER}`,
+      answers: {
+        200: { items: [{ block_name: "human", memory_id: null, outcome: "reverted" }] },
+      },
+      problems: ["not-found", "conflict"],
     },
     createMemory: {
       tag: "Memory",
@@ -229,6 +247,24 @@ export const memoryDocs: FeatureDocs = {
       fields: {
         version: "The number of the version: 1, 2, 3 …",
         lines: "The lines that the block had then.",
+      },
+    },
+    RunMemoryChange: {
+      description: "A change of the memory in a run: of a block, or a new archival memory.",
+      fields: {
+        block_name: "The block that was changed; null for an archival memory.",
+        version: "The version of the block that was created; null for an archival memory.",
+        memory_id: "The archival memory that was stored; null for a block.",
+      },
+    },
+    RevertedMemoryChanges: {
+      description: "What became of each block and archival memory that the run changed.",
+      fields: {
+        items: "One item per block and per archival memory.",
+        "items.block_name": "The block; null for an archival memory.",
+        "items.memory_id": "The archival memory; null for a block.",
+        "items.outcome":
+          "`reverted`: it is as before the run. `conflict`: it has been changed since, and stays as it is.",
       },
     },
     Memory: {

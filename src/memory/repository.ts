@@ -213,7 +213,12 @@ export class MemoryRepository {
         ...inConversation,
         ...restoredMark,
         ...(change.alongside?.(saved) ?? []),
-        ...record(owner, { action: "updated", subject: { block: block.name }, by: author.by, runId }),
+        ...record(owner, {
+          action: "updated",
+          subject: { block: block.name, version: saved.revision.version },
+          by: author.by,
+          runId,
+        }),
       ]);
       if (!refusal) return { result: { saved } };
       if (refusal.has(AGENT)) throw notFound("Agent");

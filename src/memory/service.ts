@@ -294,6 +294,44 @@ export class MemoryService {
     });
   }
 
+  /**
+   * Restores the lines that a block had before these versions, which one run has written, as a new version. Returns whether the block
+   * has these lines now; otherwise it was deleted or changed since, also between these versions, or its former lines are not kept.
+   */
+  async revert(
+    scope: AccessScope,
+    agentId: AgentId,
+    name: string,
+    written: readonly number[],
+  ): Promise<boolean> {
+    const [first, last] = [Math.min(...written), Math.max(...written)];
+    const [blocks, before] = await Promise.all([
+      this.#blocksIfAny(scope, agentId),
+      first === 1 ? NOTHING : this.#versions.find(memoryOwnerOf(scope, agentId), name, first - 1),
+    ]);
+    const block = blocks.find((candidate) => candidate.name === name);
+    if (!block || !before) return false;
+    if (isSameLines(before.lines, block.content.lines)) return true;
+
+    const record = await this.#records.of(scope.accountEmail);
+    const isOfRun = written.length === last - first + 1;
+    try {
+      await this.#write(scope, agentId, block, {
+        lines: before.lines,
+        author: { by: "restore" },
+        record,
+        ...(first > 1 && { restores: first - 1 }),
+        isExpected: ({ revision }) => isOfRun && revision?.version === last,
+        // Its limit has been lowered since.
+        tooLong: () => changedMeanwhile(name),
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && GONE_OR_CHANGED.includes(error.code)) return false;
+      throw error;
+    }
+  }
+
   /** Replaces a block's lines, and tries again after concurrent changes. Writes nothing if the lines are equal. */
   async #write(scope: AccessScope, agentId: AgentId, read: Block, change: Lines): Promise<Block> {
     const { lines, author, record, isExpected, restores, tooLong } = change;
@@ -365,6 +403,12 @@ export class MemoryService {
     if (version > KEPT_VERSIONS) this.#later(thinVersions(owner, { block, version }, this.#versions));
   }
 }
+
+/** The lines of a block before its first version. */
+const NOTHING: Pick<StoredVersion, "lines"> = { lines: [] };
+
+/** The errors of a block that is no longer as a run has left it. */
+const GONE_OR_CHANGED: readonly string[] = ["precondition-failed", "not-found"];
 
 /** Identifies the agent's memory of the user of an access scope. */
 const memoryOwnerOf = (scope: AccessScope, agentId: AgentId): MemoryOwner => ({

@@ -1,6 +1,6 @@
 import type { AccountEmail, AgentId, ConversationId, RunId } from "../shared/id-types.ts";
 import type { MessageSearch, RecallAnswer, SearchCriteria } from "../search/model.ts";
-import type { Message } from "./model.ts";
+import { type Message, messageKey, type MessagePlace } from "./model.ts";
 
 /** The part of the message repository that a reader needs. */
 export interface ReadableMessages {
@@ -26,6 +26,8 @@ export interface ReaderPlace {
   readonly conversationsOf: string;
   readonly conversationId: ConversationId;
   readonly runId: RunId;
+  /** The stored message that the turn answers again, if it does. The turn does not see the former answer. */
+  readonly question?: MessagePlace | undefined;
 }
 
 interface ConversationReaderDeps {
@@ -52,8 +54,12 @@ export class ConversationReader {
 
   /** Returns at most `limit` messages, newest first, skipping the newest `offset` ones. */
   async read(limit: number, offset: number): Promise<Excerpt> {
-    const { conversationId } = this.#place;
+    const { conversationId, question } = this.#place;
     this.#sortKeys ??= await this.#messages.sortKeys(conversationId);
+    if (question) {
+      const { sk } = messageKey(conversationId, question.createdAt, question.id);
+      this.#sortKeys = this.#sortKeys.filter((sortKey) => sortKey <= sk);
+    }
     const wanted = this.#sortKeys.slice(offset, offset + limit);
     return {
       messages: wanted.length > 0 ? await this.#messages.at(conversationId, wanted) : [],
@@ -66,11 +72,15 @@ export class ConversationReader {
    * `undefined` if the search fails, because a turn can continue without it.
    */
   async search(criteria: SearchCriteria, limit: number, offset: number): Promise<RecallAnswer | undefined> {
-    const { agentId, userId, accountEmail, conversationsOf, runId } = this.#place;
+    const { agentId, userId, accountEmail, conversationsOf, conversationId, runId, question } = this.#place;
     try {
       const key = JSON.stringify(criteria);
       const snapshot = this.#snapshots.get(key);
-      const where = { agentId, userId, accountEmail, conversationsOf, exceptRunId: runId };
+      const except = {
+        runId,
+        ...(question && { from: { conversationId, sortKey: `${question.createdAt}#${question.id}` } }),
+      };
+      const where = { agentId, userId, accountEmail, conversationsOf, except };
       const answer = await this.#search.recall({ ...where, ...criteria, limit, offset, snapshot });
       if (answer.snapshot !== undefined) this.#snapshots.set(key, answer.snapshot);
       return answer;

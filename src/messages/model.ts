@@ -35,6 +35,12 @@ export interface ResponseData {
 export const MESSAGE_STATUSES = ["complete", "interrupted", "truncated"] as const;
 type MessageStatus = (typeof MESSAGE_STATUSES)[number];
 
+/** What the key of a stored message is made of, besides its conversation. */
+export interface MessagePlace {
+  readonly id: string;
+  readonly createdAt: string;
+}
+
 export interface Message {
   readonly id: string;
   readonly conversationId: ConversationId;

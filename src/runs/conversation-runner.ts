@@ -5,7 +5,7 @@ import { portsFrom } from "../deps/ports.ts";
 import { logProblem } from "../http/problem-document.ts";
 import type { AnswerFormat } from "../llm/model.ts";
 import type { Attachment } from "../messages/attachments.ts";
-import type { Message } from "../messages/model.ts";
+import type { Message, MessagePlace } from "../messages/model.ts";
 import { systemClock } from "../shared/clock.ts";
 import { refusalOf, type Reply } from "../shared/durable-reply.ts";
 import { AppError, notFound } from "../shared/errors.ts";
@@ -13,6 +13,7 @@ import type { RateLimit } from "../shared/rate-limit.ts";
 import type { AccessScope } from "../access/access-scope.ts";
 import { eventStream } from "./event-stream.ts";
 import { type IdempotencyKey, IdempotencyKeys } from "./idempotency-keys.ts";
+import { type LastExchange, requireLast, type WantedExchange } from "./last-exchange.ts";
 import type { Run } from "./model.ts";
 import { RunRecovery } from "./recover-run.ts";
 import { type AcceptedRun, RunHost } from "./run-host.ts";
@@ -33,22 +34,33 @@ export interface RunnerCall {
   readonly requestId: string;
 }
 
-/** A message to run. */
-export interface SendInput {
-  readonly agentId: AgentId;
-  readonly content: string;
-  readonly attachments: readonly Attachment[];
+/** How a run is to take place, whatever it answers. */
+interface RunInput {
   /** The user's IANA time zone, if the client has stated it. */
   readonly timeZone?: string | undefined;
   /** Whether the caller wants to see what the model thinks. */
   readonly showsReasoning: boolean;
+  /** The format of the frames that `send` returns; the native one by default. */
+  readonly wire?: Wire;
+  readonly key: IdempotencyKey | null;
+}
+
+/** The last answer of a conversation, to be written again. */
+export interface RegenerateInput extends RunInput {
+  readonly regenerates: Pick<WantedExchange, "messageId">;
+  /** The user's message, if its client can't tell whether it is stored. If it is not, it is run like a new one. */
+  readonly message?: SendInput;
+}
+
+/** A message to run. */
+export interface SendInput extends RunInput {
+  readonly agentId: AgentId;
+  readonly content: string;
+  readonly attachments: readonly Attachment[];
   /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
   readonly givenHistory?: readonly GivenMessage[] | undefined;
   /** The form that the answer must have. Absent for text. */
   readonly format?: AnswerFormat | undefined;
-  /** The format of the frames that `send` returns; the native one by default. */
-  readonly wire?: Wire;
-  readonly key: IdempotencyKey | null;
 }
 
 /** A run as a stream: its SSE frames from the first one on. */
@@ -95,16 +107,18 @@ export class ConversationRunner extends DurableObject<Env> {
     waitUntil: (work) => this.ctx.waitUntil(work),
   });
 
-  /** Runs a message, or finds the run of its idempotency key, and streams the run from the beginning. */
-  send(call: RunnerCall, input: SendInput): Promise<Reply<StreamedRun>> {
+  /**
+   * Runs a message, or writes the last answer again, or finds the run of the idempotency key, and streams the run from the beginning.
+   */
+  send(call: RunnerCall, input: SendInput | RegenerateInput): Promise<Reply<StreamedRun>> {
     return this.#reply(call, async () => {
       const { runId, messagesLeft = null } = await this.#accept(call, input);
       return { runId, frames: this.#framesOf(runId, 0, input.wire), messagesLeft };
     });
   }
 
-  /** Begins to run a message, or finds the run of its idempotency key. */
-  begin(call: RunnerCall, input: SendInput): Promise<Reply<BegunRun>> {
+  /** Begins what `send` does. */
+  begin(call: RunnerCall, input: SendInput | RegenerateInput): Promise<Reply<BegunRun>> {
     return this.#reply(call, async () => {
       const { runId, messagesLeft = null } = await this.#accept(call, input);
       return { runId, messagesLeft };
@@ -210,11 +224,14 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   /** Begins a run, or finds the run of the message's idempotency key. */
-  async #accept(call: RunnerCall, input: SendInput): Promise<AcceptedRun> {
-    const { agentId, key, wire: _wire, ...message } = input;
+  async #accept(call: RunnerCall, input: SendInput | RegenerateInput): Promise<AcceptedRun> {
+    const { key } = input;
     // A new run checks the account and access itself. Any other reply needs the check here.
     if (this.#host.activeRunId !== undefined || this.#keys.isUsed(key))
       await Promise.all([this.#reader.requireAccount(call.scope), this.#reader.requireAgentInScope(call)]);
+    const last = "regenerates" in input ? await this.#lastExchange(call) : undefined;
+    if ("regenerates" in input && input.message && !this.#isStored(input.message, last))
+      return this.#accept(call, input.message);
     // A run that is still opening may be refused. Then its key is forgotten, and this request counts as the first.
     while (this.#keys.isOpening(key)) {
       await this.#host.opened();
@@ -226,8 +243,47 @@ export class ConversationRunner extends DurableObject<Env> {
     if (known !== undefined) return { runId: known, messagesLeft: undefined };
     const active = this.#host.activeRunId;
     if (active !== undefined) throw busy(active);
-    const place = { ...call.scope, agentId, conversationId: call.conversationId };
-    return this.#host.begin(place, message, key);
+    if ("regenerates" in input) return this.#regenerate(call, input, last);
+    const { agentId, key: _key, wire: _wire, ...message } = input;
+    return this.#host.begin({ ...call.scope, agentId, conversationId: call.conversationId }, message, key);
+  }
+
+  /** Begins to write the last answer again. The turn itself notices if it is no longer the last one. */
+  #regenerate(
+    { scope, conversationId }: RunnerCall,
+    { regenerates: { messageId }, message, key, timeZone, showsReasoning }: RegenerateInput,
+    last: LastExchange | undefined,
+  ): Promise<AcceptedRun> {
+    const wanted = { messageId, questionId: this.#questionOf(message?.key ?? null) };
+    const attempt = messageId === undefined ? undefined : this.#log.findByAnswer(messageId)?.runIds;
+    const { agentId, question, answer } = requireLast(last, wanted, attempt);
+    const { content, attachments } = question;
+    return this.#host.begin(
+      { ...scope, agentId, conversationId },
+      { content, attachments, timeZone, showsReasoning },
+      key,
+      { question: placeOf(question), answer: answer && placeOf(answer) },
+    );
+  }
+
+  /** Returns the id under which the message of a key is stored, if the key is known. */
+  #questionOf(key: IdempotencyKey | null): string | undefined {
+    const runId = this.#keys.runOf(key);
+    return runId && this.#log.find(runId)?.runIds.userMessageId;
+  }
+
+  /** Whether a message is stored. Keys are known for a day; after that, its text has to tell. */
+  #isStored({ key, content }: SendInput, last: LastExchange | undefined): boolean {
+    return this.#keys.isUsed(key) || last?.question.content === content;
+  }
+
+  /** Returns the last message of a user with its answer. */
+  async #lastExchange(call: RunnerCall): Promise<LastExchange | undefined> {
+    const last = await this.#reader.lastExchange(call);
+    if (this.#log.unsaved().length === 0) return last;
+    // An answer that is not saved yet may be the last one.
+    await this.#recovery.saveUnsaved();
+    return this.#reader.lastExchange(call);
   }
 
   /** Returns the frames of a run in the log, in the format of a wire. */
@@ -257,6 +313,8 @@ export class ConversationRunner extends DurableObject<Env> {
     return createRunnerDeps(await portsFrom(this.env));
   }
 }
+
+const placeOf = ({ id, createdAt }: Message): MessagePlace => ({ id, createdAt });
 
 const busy = (runId: RunId): AppError =>
   new AppError("conversation-busy", "The agent is still answering in this conversation.", {

@@ -15,6 +15,26 @@ const RUN = {
   error_code: null,
 };
 
+/** The problems of requests that begin a run and return its answer. */
+const SEND_PROBLEMS = [
+  "malformed-request",
+  "not-found",
+  "conversation-busy",
+  "conflict",
+  "provider-not-configured",
+  "idempotency-mismatch",
+  "limit-exceeded",
+  "provider-auth",
+  "provider-quota",
+  "provider-rate",
+  "provider-overflow",
+  "provider-content",
+  "provider-unavailable",
+  "provider-truncated",
+  "provider-stalled",
+  "persist-failed",
+] as const;
+
 /** The texts and examples of runs, and of what a conversation shows the model. */
 export const runDocs: FeatureDocs = {
   operations: {
@@ -35,24 +55,25 @@ export const runDocs: FeatureDocs = {
       },
       stream: RUN_EVENTS,
       headers: ["RateLimit", "RateLimit-Policy"],
-      problems: [
-        "malformed-request",
-        "not-found",
-        "conversation-busy",
-        "conflict",
-        "provider-not-configured",
-        "idempotency-mismatch",
-        "limit-exceeded",
-        "provider-auth",
-        "provider-quota",
-        "provider-rate",
-        "provider-overflow",
-        "provider-content",
-        "provider-unavailable",
-        "provider-truncated",
-        "provider-stalled",
-        "persist-failed",
-      ],
+      problems: SEND_PROBLEMS,
+    },
+    regenerateAnswer: {
+      tag: "Chat",
+      summary: "Write the last answer again",
+      description:
+        "Answers the last message of the conversation once more, with the same text and files. `messageId` names the answer to replace, or the message itself if it has no answer because its run failed. Only the last answer can be written again: 409 `conflict` if others have followed, also in another tab.\n\nThe new run does not see the former answer. When the new answer is complete, it takes the place of the former one, in the same write. If the run fails, is cancelled or dies, the former answer stays and what was written of the new one is dropped; `message_id` of the run is then null. Without a former answer, what was said is kept as `sendMessage` keeps it.\n\nEverything else is as with `sendMessage`: the stream, JSON on request, 409 `conversation-busy`, `Idempotency-Key`, and the count against the plan's messages. What the former run wrote to the agent's memory stays. List it with `listMemoryChanges`, and take it back with `revertMemoryChanges` before you regenerate.",
+      answers: {
+        200: {
+          message: ANSWER_EXAMPLE,
+          tool_calls: ANSWER_EXAMPLE.tool_calls,
+          usage: ANSWER_EXAMPLE.usage,
+          run_id: EXAMPLE.runId,
+          stop_reason: null,
+        },
+      },
+      stream: RUN_EVENTS,
+      headers: ["RateLimit", "RateLimit-Policy"],
+      problems: SEND_PROBLEMS,
     },
     listRuns: {
       tag: "Chat",
@@ -192,7 +213,8 @@ export const runDocs: FeatureDocs = {
       fields: {
         state: "`interrupted` means that its server died. All states but `running` are final.",
         user_message_id: "The id of the message that began the run.",
-        message_id: "The id of the answer; null while there is none.",
+        message_id:
+          "The id of the answer; null while there is none, and if it was not kept. An answer that was written again since is no longer among the messages.",
         error_code: "The code of the problem by which it failed; null if it did not.",
       },
     },

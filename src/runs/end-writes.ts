@@ -1,16 +1,16 @@
 import { conversationKey } from "../access/access-scope.ts";
-import { type Message, messageItem } from "../messages/model.ts";
+import { type Message, messageItem, messageKey } from "../messages/model.ts";
 import { returnSlots } from "../plans/run-slots.ts";
 import { countTokens, tokensKey, type TokenSource } from "../plans/token-counts.ts";
 import type { TokenUsage } from "../llm/model.ts";
 import { MAX_TRANSACTION } from "../table/client.ts";
 import type { WriteAction } from "../table/requests.ts";
 import { isLive } from "../table/deletion.ts";
-import { absent } from "../table/expressions.ts";
+import { absent, present } from "../table/expressions.ts";
 import { agentKey } from "../table/keys.ts";
 import { itemBytes } from "../table/marshal.ts";
 import { recordEvent } from "../webhooks/event-model.ts";
-import { endRun } from "./model.ts";
+import { endRun, isDiscarded, type RunIds } from "./model.ts";
 import { runEventOf } from "./run-events.ts";
 import { isLiveOf, MAX_BATCH_BYTES } from "./turn-beginnings.ts";
 import type { TurnEnd } from "./turn-repository.ts";
@@ -18,9 +18,13 @@ import type { TurnEnd } from "./turn-repository.ts";
 /** The end of a turn that has been answered. */
 export type AnsweredEnd = TurnEnd & { readonly message: Message };
 
-/** The writes of one answered end, at most: its message, run, conversation and tokens, and its event if an endpoint wants it. */
+/**
+ * The writes of one answered end, at most: its message, run, conversation and tokens, its event if an endpoint wants it, and the removal
+ * of the answer that it replaces, if it does.
+ */
 const OWN_WRITES = 4;
 const EVENT_WRITES = 1;
+const REMOVAL_WRITES = 1;
 /** All ends share the write of the slots. */
 const MAX_OWN_WRITES = MAX_TRANSACTION - 1;
 
@@ -33,7 +37,7 @@ export function answerWrites(ends: readonly AnsweredEnd[]): readonly WriteAction
   const [first] = ends;
   return [
     ...ends.flatMap(({ place, runIds, message, end }): WriteAction[] => [
-      { put: messageItem(message), if: absent("pk") },
+      ...messageWrites(message, runIds),
       endRun(place.conversationId, runIds.runId, end),
       {
         update: conversationKey(place, place.conversationId),
@@ -51,6 +55,18 @@ export function answerWrites(ends: readonly AnsweredEnd[]): readonly WriteAction
       return event ? [recordEvent(end.place.accountEmail, event)] : [];
     }),
     ...(first && slots.length > 0 ? [returnSlots(first.place.accountEmail, slots)] : []),
+  ];
+}
+
+/** Stores an answer and removes the one that it replaces, which must still be there: two answers never replace the same one. */
+function messageWrites(message: Message, runIds: RunIds): readonly WriteAction[] {
+  if (isDiscarded(runIds, message)) return [];
+  const former = runIds.regenerates?.answer;
+  return [
+    { put: messageItem(message), if: absent("pk") },
+    ...(former
+      ? [{ remove: messageKey(message.conversationId, former.createdAt, former.id), if: present("pk") }]
+      : []),
   ];
 }
 
@@ -99,7 +115,10 @@ export function nextEnds(waiting: readonly TurnEnd[]): readonly TurnEnd[] {
   let writes = 0;
   for (const end of waiting) {
     const { conversationId } = end.place;
-    const own = OWN_WRITES + (runEventOf(end) ? EVENT_WRITES : 0);
+    const own =
+      OWN_WRITES +
+      (runEventOf(end) ? EVENT_WRITES : 0) +
+      (end.runIds.regenerates?.answer ? REMOVAL_WRITES : 0);
     if (writes + own > MAX_OWN_WRITES) break;
     if (!isAnswered(end) || conversations.has(conversationId)) continue;
     const size = itemBytes(messageItem(end.message));

@@ -1,3 +1,4 @@
+import type { AgentEvent } from "../architectures/events.ts";
 import type { RunId } from "../shared/id-types.ts";
 import { AppError } from "../shared/errors.ts";
 import type { KeyUse, LoggedRun } from "./run-log.ts";
@@ -6,12 +7,19 @@ import type { KeyUse, LoggedRun } from "./run-log.ts";
 export interface IdempotencyKey {
   readonly key: string;
   readonly bodyHash: string;
+  /**
+   * Whether the key is free again after a run that was not completed. So it is for keys that the service derives from what the caller
+   * wants done: a caller that wants it again has no other key.
+   */
+  readonly untilCompleted?: boolean;
 }
 
 /** The parts of the log that `IdempotencyKeys` needs. */
 interface KeyLog {
   findKey(key: string, now: number): KeyUse | undefined;
   find(runId: RunId): Pick<LoggedRun, "state"> | undefined;
+  /** Returns the terminal event of a run that has ended. */
+  endOf(runId: RunId): AgentEvent | undefined;
 }
 
 /** Finds the runs of idempotency keys. A request without a key has no known run. */
@@ -44,6 +52,9 @@ export class IdempotencyKeys {
   }
 
   #useOf(key: IdempotencyKey | null): KeyUse | undefined {
-    return key ? this.#log.findKey(key.key, this.#now()) : undefined;
+    const use = key ? this.#log.findKey(key.key, this.#now()) : undefined;
+    if (!use || key?.untilCompleted !== true) return use;
+    const end = this.#log.endOf(use.runId);
+    return end === undefined || end.type === "completed" ? use : undefined;
   }
 }

@@ -7,6 +7,7 @@ import {
   runIdOf,
 } from "../shared/id-types.ts";
 import type { TokenUsage } from "../llm/model.ts";
+import type { Message, MessagePlace } from "../messages/model.ts";
 import { tokenUsageFrom, toTokenUsageView } from "../plans/token-usage.ts";
 import { DAY_MS, ttlAfter } from "../shared/clock.ts";
 import { isTransient, TRANSIENT_LIFETIME_MS } from "../shared/transient-ids.ts";
@@ -37,7 +38,27 @@ export interface RunIds {
   /** The stored times of the user's message and of the answer. */
   readonly askedAt: string;
   readonly answeredAt: string;
+  /** Set if the run answers a stored message again. Then `userMessageId` is that of this message. */
+  readonly regenerates?: Regeneration;
 }
+
+/** A stored message that a run answers again. */
+export interface Regeneration {
+  readonly question: MessagePlace;
+  /** The answer that a complete new one replaces; null if the question has none. */
+  readonly answer: MessagePlace | null;
+}
+
+/**
+ * Whether the answer of a run is not kept: it was not completed, and the answer that it was to replace is better than a part of
+ * another one.
+ */
+export const isDiscarded = ({ regenerates }: RunIds, { status }: Pick<Message, "status">): boolean =>
+  status === "interrupted" && (regenerates?.answer ?? null) !== null;
+
+/** Returns a sentence about what is left of a run that was not completed. */
+export const whatIsKept = ({ regenerates }: Pick<RunIds, "regenerates">): string =>
+  regenerates?.answer ? "The former answer has been kept." : "The text so far has been saved.";
 
 /** `interrupted` means that the runner died and recovery ended the run. All states but `running` are final. */
 type RunState = "running" | "completed" | "failed" | "cancelled" | "interrupted";

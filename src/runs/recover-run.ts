@@ -4,7 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import type { MessageRepository } from "../messages/repository.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import type { AgentEvent } from "../architectures/events.ts";
-import type { Run, RunIds } from "./model.ts";
+import { type Run, type RunIds, whatIsKept } from "./model.ts";
 import type { WebhookRepository } from "../webhooks/repository.ts";
 import type { SenderClient } from "../webhooks/sender-client.ts";
 import type { RunRepository } from "./repository.ts";
@@ -134,10 +134,7 @@ export async function recoverRun(
 
   const progress = new AnswerProgress(emptyAnswer(place, runIds));
   for (const { event } of events) progress.add(event);
-  const interrupted = new AppError(
-    "unavailable",
-    "The answer was interrupted. The text so far has been saved.",
-  );
+  const interrupted = new AppError("unavailable", `The answer was interrupted. ${whatIsKept(runIds)}`);
 
   try {
     const how = { state: "interrupted", endedAt: clock.timestamp(), errorCode: interrupted.code } as const;
@@ -170,5 +167,5 @@ async function terminalEventOf(
   if (run.state === "cancelled") return { type: "cancelled", messageId: run.messageId };
   // Only our own error codes are stored.
   const code = (run.errorCode ?? "unavailable") as ErrorCode;
-  return failed(new AppError(code, "The answer could not be completed. The text so far has been saved."));
+  return failed(new AppError(code, `The answer could not be completed. ${whatIsKept(runIds)}`));
 }

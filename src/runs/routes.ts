@@ -15,6 +15,7 @@ import { maxBody } from "../http/middleware/body-limit.ts";
 import {
   AgentIdText,
   ConversationIdText,
+  Id,
   RunIdText,
   blankAsAbsent,
   pageOf,
@@ -29,7 +30,7 @@ import type { Message } from "../messages/model.ts";
 import type { RunId } from "../shared/id-types.ts";
 import { MessageView, toMessageView } from "../messages/view.ts";
 import { type RateLimit, rateLimitHeaders } from "../shared/rate-limit.ts";
-import type { RunnerCall } from "./conversation-runner.ts";
+import type { RegenerateInput, RunnerCall, SendInput } from "./conversation-runner.ts";
 import { EventsQuery, LastEventHeader, resumePoint } from "./resume-point.ts";
 import { RunReference, RunView, toRunView } from "./view.ts";
 
@@ -59,6 +60,7 @@ const WholeAnswer = z
 
 const ConversationParam = z.object({ conversationId: ConversationIdText });
 const AgentPlace = ConversationParam.extend({ agentId: AgentIdText });
+const MessageParam = ConversationParam.extend({ messageId: Id });
 const RunParam = ConversationParam.extend({ runId: RunIdText });
 const SendQuery = z.object({
   reasoning: blankAsAbsent(z.enum(["0", "1"]).optional()).describe(
@@ -89,18 +91,7 @@ export const sendRoutes = new Hono<AppEnv>().post(
       timeZone: timeZoneIn(c),
       key: key === undefined ? null : { key, bodyHash: await hashOf([agentId, content, attachments]) },
     };
-    const { runnerClient } = c.var.deps;
-    const call = callFor(c, conversationId);
-    if (wantsJson(c.req.header("accept"))) {
-      const { runId, messagesLeft } = await runnerClient.begin(call, input);
-      // The answer takes as long as the model does. Others may begin meanwhile.
-      c.var.leaveQueue?.();
-      const message = await runnerClient.answer(call, runId);
-      return c.json(toWholeAnswer(runId, message), 200, limitHeaders(messagesLeft));
-    }
-
-    const { frames, messagesLeft } = await runnerClient.send(call, input);
-    return unbuffered(c, streamSSE(c, relay(frames)), limitHeaders(messagesLeft));
+    return answered(c, conversationId, input);
   },
 );
 
@@ -160,7 +151,47 @@ export const runRoutes = new Hono<AppEnv>()
       const run = await c.var.deps.runnerClient.cancel(callFor(c, conversationId), runId);
       return c.json(written(c, toRunView(run), RunReference), 200);
     },
+  )
+  .post(
+    "/:conversationId/messages/:messageId/regenerate",
+    operation("regenerateAnswer", { 200: ["event-stream", WholeAnswer] }),
+    requireAccess("user", "conversations:write", "end-user"),
+    limitBursts("costly"),
+    validate("param", MessageParam),
+    headers(IdempotencyHeader.extend(TimeZoneHeader.shape)),
+    validate("query", SendQuery),
+    queued,
+    async (c) => {
+      const { conversationId, messageId } = c.req.valid("param");
+      const key = idempotencyKey(c.req.header("idempotency-key"));
+      return answered(c, conversationId, {
+        regenerates: { messageId },
+        showsReasoning: c.req.valid("query").reasoning === "1",
+        timeZone: timeZoneIn(c),
+        key: key === undefined ? null : { key, bodyHash: await hashOf(["regenerate", messageId]) },
+      });
+    },
   );
+
+/** Runs what the caller wants, and returns the run's stream, or if the caller wants JSON, its whole answer at the end. */
+async function answered(
+  c: Context<UserEnv>,
+  conversationId: ConversationId,
+  input: SendInput | RegenerateInput,
+) {
+  const { runnerClient } = c.var.deps;
+  const call = callFor(c, conversationId);
+  if (wantsJson(c.req.header("accept"))) {
+    const { runId, messagesLeft } = await runnerClient.begin(call, input);
+    // The answer takes as long as the model does. Others may begin meanwhile.
+    c.var.leaveQueue?.();
+    const message = await runnerClient.answer(call, runId);
+    return c.json(toWholeAnswer(runId, message), 200, limitHeaders(messagesLeft));
+  }
+
+  const { frames, messagesLeft } = await runnerClient.send(call, input);
+  return unbuffered(c, streamSSE(c, relay(frames)), limitHeaders(messagesLeft));
+}
 
 const callFor = (
   { var: { scope, requestId } }: Context<UserEnv>,

@@ -4,7 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import type { RateLimit } from "../shared/rate-limit.ts";
 import { ActiveRun, endedRun, type EventSource, SEQ_BLOCK } from "./active-run.ts";
 import type { IdempotencyKey } from "./idempotency-keys.ts";
-import type { RunIds, TurnPlace } from "./model.ts";
+import type { Regeneration, RunIds, TurnPlace } from "./model.ts";
 import type { RunLog } from "./run-log.ts";
 import { openTurn, RunCancelled, newRunIds, type TurnInput } from "./turn.ts";
 import type { TurnDeps } from "./turn-deps.ts";
@@ -86,13 +86,17 @@ export class RunHost {
     await run?.ended;
   }
 
-  /** Begins a run. It becomes the active run at once. Resolves when it is accepted; throws the refusal otherwise. */
+  /**
+   * Begins a run. It becomes the active run at once. Resolves when it is accepted; throws the refusal otherwise. With `regenerates`,
+   * the message is a stored one.
+   */
   async begin(
     place: TurnPlace,
     message: Omit<TurnInput, keyof TurnPlace>,
     key: IdempotencyKey | null,
+    regenerates?: Regeneration,
   ): Promise<AcceptedRun> {
-    const runIds = newRunIds(this.#clock);
+    const runIds = newRunIds(this.#clock, regenerates);
     const run = new ActiveRun({ runId: runIds.runId, log: this.#log, now: this.#clock.now });
     this.#active = run;
     this.#log.open(place, runIds, SEQ_BLOCK, key);

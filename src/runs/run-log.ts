@@ -120,6 +120,11 @@ export class RunLog {
     return this.#runs("WHERE run_id = ?", runId)[0];
   }
 
+  /** Returns the run that was to write the answer with this id, whether or not the answer is stored. */
+  findByAnswer(answerId: string): LoggedRun | undefined {
+    return this.#runs("WHERE json_extract(seed, '$.answerId') = ?", answerId)[0];
+  }
+
   /** Returns the runs that have not ended. */
   unfinished(): readonly LoggedRun[] {
     return this.#runs("WHERE state <> 'ended'");
@@ -147,6 +152,12 @@ export class RunLog {
         .map((event, index) => ({ seq: row.first_seq + index, event }))
         .filter(({ seq }) => seq > after);
     });
+  }
+
+  /** Returns the terminal event of a run, or `undefined` if the run has not ended or is not in the log. */
+  endOf(runId: RunId): AgentEvent | undefined {
+    const lastSeq = this.find(runId)?.lastSeq;
+    return lastSeq ? this.read(runId, lastSeq - 1)[0]?.event : undefined;
   }
 
   /** Yields all events of a run, in order. */

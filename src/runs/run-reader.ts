@@ -5,9 +5,11 @@ import { requireActiveScope } from "../access/end-user-status.ts";
 import type { Message } from "../messages/model.ts";
 import type { MessageRepository } from "../messages/repository.ts";
 import { AppError, notFound } from "../shared/errors.ts";
+import { isTransient } from "../shared/transient-ids.ts";
 import type { UserRepository } from "../users/repository.ts";
 import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
-import type { Run } from "./model.ts";
+import { type LastExchange, lastExchangeOf } from "./last-exchange.ts";
+import { type Run, whatIsKept } from "./model.ts";
 import type { RunRepository } from "./repository.ts";
 import type { RunLog } from "./run-log.ts";
 
@@ -21,18 +23,18 @@ interface ReaderDeps {
   readonly users: Pick<UserRepository, "find">;
   readonly endUsers: Pick<EndUserRepository, "find">;
   readonly conversations: Pick<ConversationRepository, "get">;
-  readonly messages: Pick<MessageRepository, "find">;
+  readonly messages: Pick<MessageRepository, "find" | "list">;
   readonly runs: Pick<RunRepository, "find">;
 }
 
 interface RunReaderDeps {
-  readonly log: Pick<RunLog, "find" | "read" | "unsaved">;
+  readonly log: Pick<RunLog, "find" | "endOf" | "unsaved">;
   readonly deps: () => Promise<ReaderDeps>;
 }
 
 /** Reads a conversation's runs from the table and the log, with access checks. */
 export class RunReader {
-  readonly #log: Pick<RunLog, "find" | "read" | "unsaved">;
+  readonly #log: Pick<RunLog, "find" | "endOf" | "unsaved">;
   readonly #deps: () => Promise<ReaderDeps>;
 
   constructor({ log, deps }: RunReaderDeps) {
@@ -60,6 +62,20 @@ export class RunReader {
     await conversations.get(scope, conversationId);
   }
 
+  /**
+   * Returns the last message of a user with its answer, or `undefined` if the conversation does not end with them. Throws `not-found`
+   * if the caller has no such conversation.
+   */
+  async lastExchange({ scope, conversationId }: ReadPlace): Promise<LastExchange | undefined> {
+    const { conversations, messages } = await this.#deps();
+    const [{ agentId }, newest] = await Promise.all([
+      conversations.get(scope, conversationId),
+      messages.list(conversationId, 2, undefined),
+    ]);
+    // The history of a transient conversation is kept by its client, and was a part of the request.
+    return isTransient(conversationId) ? undefined : lastExchangeOf(agentId, newest.items);
+  }
+
   /** Returns the current state of a run. Throws `not-found` if the caller has no such run in this conversation. */
   async run(place: ReadPlace, runId: RunId): Promise<Run> {
     const { runs } = await this.#deps();
@@ -78,9 +94,9 @@ export class RunReader {
   /** Returns the answer of an ended run, or null if the answer has no text. If the run failed, throws its error. */
   async answer({ conversationId }: ReadPlace, runId: RunId): Promise<Message | null> {
     const logged = this.#log.find(runId);
-    const end = logged?.lastSeq ? this.#log.read(runId, logged.lastSeq - 1)[0]?.event : undefined;
+    const end = this.#log.endOf(runId);
     if (!logged || !end)
-      throw new AppError("unavailable", "The answer was interrupted. The text so far has been saved.");
+      throw new AppError("unavailable", `The answer was interrupted. ${whatIsKept(logged?.runIds ?? {})}`);
     if (end.type === "failed")
       throw new AppError(end.code, end.message, { retryable: end.retryable, extensions: { run_id: runId } });
 

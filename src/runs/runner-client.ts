@@ -6,6 +6,7 @@ import { MAX_RUN_MS } from "../plans/run-slots.ts";
 import type {
   BegunRun,
   ConversationRunner,
+  RegenerateInput,
   RunnerCall,
   SendInput,
   StreamedRun,
@@ -28,13 +29,13 @@ export class RunnerClient {
     this.#runners = new DurableClient({ namespace, region, unavailable });
   }
 
-  /** Runs a message, and returns the run's frames from the beginning. */
-  send(call: RunnerCall, input: SendInput): Promise<StreamedRun> {
+  /** Runs a message or writes the last answer again, and returns the run's frames from the beginning. */
+  send(call: RunnerCall, input: SendInput | RegenerateInput): Promise<StreamedRun> {
     return this.#runners.call(nameOf(call), (runner) => runner.send(call, input), repeatable(input));
   }
 
-  /** Begins to run a message, or finds the run of its idempotency key. `answer` returns its answer. */
-  begin(call: RunnerCall, input: SendInput): Promise<BegunRun> {
+  /** Begins what `send` does. `answer` returns the run's answer. */
+  begin(call: RunnerCall, input: SendInput | RegenerateInput): Promise<BegunRun> {
     return this.#runners.call(nameOf(call), (runner) => runner.begin(call, input), repeatable(input));
   }
 
@@ -84,4 +85,4 @@ const nameOf = ({ scope, conversationId }: Pick<RunnerCall, "scope" | "conversat
   `${scopeName(scope)}/${conversationId}`;
 
 /** Without an idempotency key, a lost request may have begun a run, and repeating it would begin a second one. */
-const repeatable = ({ key }: SendInput): CallOptions => ({ isRepeatable: key !== null });
+const repeatable = ({ key }: SendInput | RegenerateInput): CallOptions => ({ isRepeatable: key !== null });

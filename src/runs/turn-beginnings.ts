@@ -1,5 +1,5 @@
 import { conversationKey, type EndUserRef } from "../access/access-scope.ts";
-import { type Message, messageItem } from "../messages/model.ts";
+import { type Message, messageItem, messageKey } from "../messages/model.ts";
 import type { AccountPlan } from "../plans/account-plan.ts";
 import { countEndUserMessage } from "../plans/end-user-usage.ts";
 import { countMessages, type MessageUse, reserveMessage } from "../plans/model.ts";
@@ -8,7 +8,7 @@ import { monthOf } from "../shared/clock.ts";
 import { MAX_TRANSACTION, type TableClient } from "../table/client.ts";
 import type { WriteAction } from "../table/requests.ts";
 import { isLive } from "../table/deletion.ts";
-import { absent, all, type Condition, equals } from "../table/expressions.ts";
+import { absent, all, type Condition, equals, present } from "../table/expressions.ts";
 import { count } from "../table/fields.ts";
 import { type Item, itemBytes } from "../table/marshal.ts";
 import { beginRun, type RunIds, type TurnPlace } from "./model.ts";
@@ -213,10 +213,17 @@ function ownWrites(beginning: Beginning): readonly Write[] {
       if: isLiveOf(place),
     }),
     ...(place.endUser ? [countOfEndUser(beginning, place.endUser)] : []),
-    own({ put: messageItem(message), if: absent("pk") }),
+    own(questionWrite(message, runIds)),
     own(beginRun(place, runIds, limits.concurrent_runs !== null)),
     own(reserveMessage(useOf(place, runIds, runIds.askedAt))),
   ];
+}
+
+/** Stores the message; one that is answered again is stored already, and must still be the last one, with its answer. */
+function questionWrite(message: Message, { regenerates }: RunIds): WriteAction {
+  if (!regenerates) return { put: messageItem(message), if: absent("pk") };
+  const { createdAt, id } = regenerates.answer ?? regenerates.question;
+  return { check: messageKey(message.conversationId, createdAt, id), if: present("pk") };
 }
 
 const countOfEndUser = (beginning: Beginning, endUser: EndUserRef): Write => ({

@@ -4,7 +4,7 @@ import { sleep } from "../shared/async.ts";
 import { AppError } from "../shared/errors.ts";
 import type { AnswerProgress } from "./answer-progress.ts";
 import type { AgentEvent } from "../architectures/events.ts";
-import type { RunIds, TurnPlace } from "./model.ts";
+import { isDiscarded, type RunIds, type TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import type { AnsweredBy, TurnEnd } from "./turn-repository.ts";
 
@@ -52,14 +52,17 @@ export async function* endTurn(turn: EndingTurn, deps: TurnDeps): AsyncGenerator
   const unsaved = await save(end, deps);
 
   // If only a count could not be saved, the turn's own ending matters more to the client.
-  if (unsaved && end.message) yield failed(unsaved);
+  if (unsaved && end.end.messageId !== null) yield failed(unsaved);
   else if (ending.kind === "failed") yield failed(ending.error);
   else if (ending.kind === "cancelled") yield { type: "cancelled", messageId: end.end.messageId };
   else yield* completed(progress, runIds);
   return ending.kind === "completed" && !unsaved;
 }
 
-/** Returns the end to store: with the answer so far, or without a message, in which case the count is returned. */
+/**
+ * Returns the end to store: with the answer so far, or without a message, in which case the count is returned. An answer that is not
+ * kept counts, but the run's record has no id of it.
+ */
 export function turnEnd(
   place: TurnPlace,
   runIds: RunIds,
@@ -68,7 +71,8 @@ export function turnEnd(
 ): TurnEnd {
   const status = how.state !== "completed" ? "interrupted" : progress.isCut ? "truncated" : "complete";
   const message = progress.hasBegun ? progress.message(status) : null;
-  return { place, runIds, message, end: { ...how, messageId: message?.id ?? null, usage: progress.usage } };
+  const messageId = message && !isDiscarded(runIds, message) ? message.id : null;
+  return { place, runIds, message, end: { ...how, messageId, usage: progress.usage } };
 }
 
 function* completed(progress: AnswerProgress, runIds: RunIds): Generator<AgentEvent, void, void> {
@@ -121,7 +125,9 @@ function giveUp(end: TurnEnd, cause: AppError, deps: TurnDeps): AppError {
   );
   logFailure(end.runIds.runId, error);
   deps.keepUnsaved(
-    end.message ? { ...end, end: { ...end.end, state: "failed", errorCode: error.code } } : end,
+    end.end.messageId === null
+      ? end
+      : { ...end, end: { ...end.end, state: "failed", errorCode: error.code } },
   );
   return error;
 }

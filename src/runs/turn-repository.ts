@@ -48,7 +48,7 @@ import {
   servedWindowKey,
   servedWindowsFrom,
 } from "./served-window.ts";
-import { endRun, type RunEnd, type RunIds, type TurnPlace } from "./model.ts";
+import { endRun, isDiscarded, type RunEnd, type RunIds, type TurnPlace } from "./model.ts";
 import { runEventOf } from "./run-events.ts";
 import { useOf } from "./turn-beginnings.ts";
 
@@ -272,9 +272,13 @@ export class TurnRepository {
   }
 
   /** Returns false if the writes were refused, unless they had been made before. */
-  async #storeAnswer({ message }: AnsweredEnd, writes: readonly WriteAction[]): Promise<boolean> {
+  async #storeAnswer({ message, runIds }: AnsweredEnd, writes: readonly WriteAction[]): Promise<boolean> {
     const refusal = await this.#table.transactOrRefusal(writes);
-    return !refusal || [...refusal.values()].some((item) => item && text(item, "message_id") === message.id);
+    // Of a run whose answer is not kept, only its record shows that it has ended.
+    const isMade = isDiscarded(runIds, message)
+      ? (item: Item) => text(item, "run_id") === runIds.runId && text(item, "state") !== "running"
+      : (item: Item) => text(item, "message_id") === message.id;
+    return !refusal || [...refusal.values()].some((item) => item && isMade(item));
   }
 
   /** Ends the run if its answer can't be stored any more, because the conversation or the agent is gone. */

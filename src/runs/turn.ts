@@ -11,9 +11,10 @@ import { withoutSimilarNames } from "../llm/similar-models.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import { takeCompactions } from "../memory/capacity-notes.ts";
-import { changeRecorder, NO_RECORD } from "../memory/change-records.ts";
+import { changeRecorder, NO_RECORD, type RecordChange } from "../memory/change-records.ts";
 import { CoreMemory } from "../memory/core-memory.ts";
 import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts";
+import { recordInRun } from "../memory/run-change-model.ts";
 import type { Attachment } from "../messages/attachments.ts";
 import { ConversationReader } from "../messages/conversation-reader.ts";
 import type { Message } from "../messages/model.ts";
@@ -31,7 +32,8 @@ import { AnswerProgress } from "./answer-progress.ts";
 import { limitedModel, requireCloudflareTurns } from "./cloudflare-limit.ts";
 import { CompactionNotes } from "./compaction-notes.ts";
 import { type AgentEvent, type AnswerEvent, STATUS } from "../architectures/events.ts";
-import type { RunIds, TurnPlace } from "./model.ts";
+import { notTheLast } from "./last-exchange.ts";
+import type { Regeneration, RunIds, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { endTurn, type TurnEnding } from "./turn-end.ts";
 import { type Opening, requireModel } from "./turn-model.ts";
@@ -57,15 +59,16 @@ export interface TurnInput extends TurnPlace {
 }
 
 /** Creates the ids and times of a run. They must stay the same if a part of the run is repeated. */
-export function newRunIds(clock: Clock): RunIds {
+export function newRunIds(clock: Clock, regenerates?: Regeneration): RunIds {
   const startedAt = clock.now();
   return {
     runId: runIdOf(newId(startedAt)),
-    userMessageId: newId(startedAt),
+    userMessageId: regenerates?.question.id ?? newId(startedAt),
     answerId: newId(startedAt),
     startedAt,
     askedAt: clock.timestamp(),
     answeredAt: clock.timestamp(),
+    ...(regenerates && { regenerates }),
   };
 }
 
@@ -211,6 +214,7 @@ interface Plan {
 async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promise<Plan> {
   const { turns, memory, archive, memorySearch, messageSearch, documentIndexes, messages, clock } = deps;
   const { accountEmail, agentId, conversationId, content, attachments } = input;
+  const { regenerates } = runIds;
   const state = await turns.load(input, runIds.startedAt);
 
   if (input.endUser) requireCurrentEndUser(state.endUser, input);
@@ -226,10 +230,15 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
   requireBelowLimit(account, "concurrent_runs", account.openRuns, deps);
   requireFewFailures(account, state.endUserFailures, deps);
   requireCloudflareTurns(agent, account, deps);
+  const past = regenerates ? pastBefore(regenerates, state) : state;
+  /** When the user sent the message. */
+  const askedAt = regenerates?.question.createdAt ?? runIds.askedAt;
 
   const memoryOwner = { agentId, userId: memoryUserId(input) };
   const blocks = state.blocks.length > 0 ? state.blocks : beginMemory();
   const record = changeRecorder(accountEmail, state.wantedEvents, clock);
+  const ofRun = recordInRun(runIds.runId, clock);
+  const recordBoth: RecordChange = (owner, change) => [...record(owner, change), ...ofRun(owner, change)];
   const knowledge = new KnowledgeReader({
     place: { accountEmail, kbIds: state.knowledgeBases, runId: runIds.runId },
     indexes: documentIndexes,
@@ -238,7 +247,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     agent,
     ...(input.givenHistory
       ? { history: toMessages(input, input.givenHistory, runIds), summary: null }
-      : pastOf(state, agent, runIds.startedAt)),
+      : pastOf(past, agent, regenerates ? Date.parse(askedAt) : runIds.startedAt)),
     message: { content, attachments },
     model,
     window,
@@ -251,14 +260,14 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
           ...change,
           author: { by: "agent", runId: runIds.runId, sources: knowledge.sources },
           conversationId: input.conversationId,
-          record,
+          record: recordBoth,
         }),
       clock,
     }),
     archive: new ArchivalMemory({
       place: { owner: memoryOwner, accountEmail, runId: runIds.runId },
       insert: async (draft) => {
-        const sourced = { ...draft, sources: knowledge.sources, record };
+        const sourced = { ...draft, sources: knowledge.sources, record: recordBoth };
         const inserted = await archive.insert(memoryOwner, accountEmail, sourced, account.limits);
         if ("full" in inserted) throw limitExceeded(account, inserted.full, inserted.used, deps);
         return inserted;
@@ -283,6 +292,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
         conversationsOf: scopeName(input),
         conversationId,
         runId: runIds.runId,
+        question: regenerates?.question,
       },
       messages,
       search: messageSearch,
@@ -299,7 +309,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     role: "user",
     content,
     attachments,
-    createdAt: runIds.askedAt,
+    createdAt: askedAt,
   };
   return {
     account,
@@ -316,7 +326,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
       model,
       window,
       memory: turn.memory,
-      past: state,
+      past: { ...state, history: past.history },
       record,
       userMessage,
       warnings: state.warnings.filter(({ compaction }) => !compaction),
@@ -399,6 +409,19 @@ export const pastOf = (
   now: number,
 ): Pick<PromptInput, "history" | "summary"> =>
   idleTooLong(history, agent, now) ? { history: [], summary: null } : { history, summary };
+
+/**
+ * Returns the history before the message that is answered again. Throws `conflict` if this message, with its answer, is no longer the
+ * last one.
+ */
+function pastBefore(
+  { question, answer }: Regeneration,
+  { history, summary }: Pick<TurnState, "history" | "summary">,
+): Pick<TurnState, "history" | "summary"> {
+  const at = history.findLastIndex(({ id }) => id === question.id);
+  if (at < 0 || history.at(-1)?.id !== (answer ?? question).id) throw notTheLast();
+  return { history: history.slice(0, at), summary };
+}
 
 function requireArchitecture(agent: Agent): Architecture {
   const architecture = findArchitecture(agent.architecture);

@@ -2,7 +2,7 @@ import type { ConversationId, RunId } from "../shared/id-types.ts";
 import { traitsOf } from "./factors.ts";
 import { filePassageOf, type IndexedFile, indexedFiles } from "./file-passage.ts";
 import { memoryDate } from "./memory-date.ts";
-import type { RecallHit, SearchEvidence } from "./model.ts";
+import type { ExceptMessages, RecallHit, SearchEvidence } from "./model.ts";
 import { passageWords } from "./passage.ts";
 import type { Query } from "./query.ts";
 import type { Ranked } from "./search-pages.ts";
@@ -60,6 +60,8 @@ export interface MessageChanges {
   readonly conversation: KnownConversation;
   readonly newer: readonly IndexedMessage[];
   readonly older: readonly IndexedMessage[];
+  /** The ranges of sort keys that were read completely. What the index has there and was not read has been removed. */
+  readonly read: readonly Gap[];
 }
 
 /**
@@ -122,9 +124,11 @@ export class MessageIndex {
   }
 
   /** Applies what was read of one conversation, atomically. */
-  apply({ conversation, newer, older }: MessageChanges): void {
+  apply({ conversation, newer, older, read }: MessageChanges): void {
     this.#storage.transactionSync(() => {
       const { id, title, stamp, gap } = conversation;
+      const found = new Set([...newer, ...older].map(({ sortKey }) => sortKey));
+      for (const range of read) this.#removeOthers(id, range, found);
       const { number } = this.#exec<{ number: number }>(
         `INSERT INTO conversations (conversation_id, title, stamp, gap_from, gap_before) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (conversation_id) DO UPDATE SET
@@ -152,6 +156,21 @@ export class MessageIndex {
     });
   }
 
+  /** Removes the messages of a conversation in a range that are not among those that were found there. */
+  #removeOthers(conversationId: ConversationId, { from, before }: Gap, found: ReadonlySet<string>): void {
+    const indexed = this.#exec<{ place: number; sort_key: string }>(
+      "SELECT place, sort_key FROM messages WHERE conversation_id = ? AND sort_key >= ? AND sort_key < ?",
+      conversationId,
+      from,
+      before,
+    ).toArray();
+    for (const { place, sort_key: sortKey } of indexed) {
+      if (found.has(sortKey)) continue;
+      this.#exec("DELETE FROM message_words WHERE rowid = ?", place);
+      this.#exec("DELETE FROM messages WHERE place = ?", place);
+    }
+  }
+
   /** Removes a conversation and its messages. */
   remove(conversationId: ConversationId): void {
     this.#storage.transactionSync(() => {
@@ -164,15 +183,21 @@ export class MessageIndex {
     });
   }
 
-  /** Returns the number of messages without those of a run. */
-  storedWithout(runId: RunId | undefined): number {
-    return this.#count("SELECT COUNT(*) AS n FROM messages") - this.placesOfRun(runId).length;
+  /** Returns the number of messages without these. */
+  storedWithout(except: ExceptMessages | undefined): number {
+    return this.#count("SELECT COUNT(*) AS n FROM messages") - this.placesOf(except).length;
   }
 
-  /** Returns the places of a run's messages; none without a run. */
-  placesOfRun(runId: RunId | undefined): readonly number[] {
-    if (runId === undefined) return [];
-    const rows = this.#exec<{ place: number }>("SELECT place FROM messages WHERE run_id = ?", runId);
+  /** Returns the places of the messages that a search leaves out. */
+  placesOf(except: ExceptMessages | undefined): readonly number[] {
+    if (except === undefined) return [];
+    const rows = this.#exec<{ place: number }>(
+      `SELECT place FROM messages WHERE run_id = ?
+       UNION SELECT place FROM messages WHERE conversation_id = ? AND sort_key >= ?`,
+      except.runId,
+      except.from?.conversationId ?? "",
+      except.from?.sortKey ?? "",
+    );
     return [...rows].map(({ place }) => place);
   }
 

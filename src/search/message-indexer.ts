@@ -128,11 +128,17 @@ export class MessageIndexer {
       gap && !left
         ? await reverseScan(this.#table, source, gap, Math.max(1, STEP_PAGES - fresh.pages))
         : { items: [], left: gap };
+    // An answer that was written again is gone. It was the last message, so it is in what is read again.
+    const read = [
+      { from: fresh.left?.before ?? from, before: END },
+      ...(gap && !left ? [{ from: rest.left?.before ?? gap.from, before: gap.before }] : []),
+    ];
 
     this.#index.apply({
       conversation: { ...listed, gap: rest.left },
       newer: fresh.items.flatMap(messageFrom),
       older: rest.items.flatMap(messageFrom),
+      read,
     });
     return rest.left;
   }

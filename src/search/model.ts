@@ -104,8 +104,14 @@ export interface MemorySearch {
 export interface RecallRequest extends Omit<MemorySearchRequest, "asOf"> {
   /** The name of the access scope whose conversations are searched; see `scopeName`. */
   readonly conversationsOf: string;
-  /** The run that makes the search. Its messages are left out. */
-  readonly exceptRunId?: RunId;
+  readonly except?: ExceptMessages;
+}
+
+/** The messages that a search leaves out: those of the turn that makes it. */
+export interface ExceptMessages {
+  readonly runId: RunId;
+  /** If the turn answers a stored message again: where this message is. It and what follows it in the conversation is left out. */
+  readonly from?: { readonly conversationId: ConversationId; readonly sortKey: string };
 }
 
 /** A message that matches a search. */

@@ -138,10 +138,10 @@ export class SearchIndex extends DurableObject<Env> {
     const { index, indexer } = messages;
     await indexer.sync();
 
-    const { limit, offset, exceptRunId, conversationsOf, snapshot } = request;
+    const { limit, offset, except, conversationsOf, snapshot } = request;
     const texts = textsOf(request);
     const questions = texts.map((text) => ({ query: parseQuery(text) }));
-    const options = { pages: this.#pages, excluded: index.placesOfRun(exceptRunId) };
+    const options = { pages: this.#pages, excluded: index.placesOf(except) };
     const kept =
       (await this.#pages.page(snapshot, offset, limit)) ??
       (await laterPage(index, questions, request, options));
@@ -157,7 +157,7 @@ export class SearchIndex extends DurableObject<Env> {
     );
     if (indexer.isBuilding) await this.#builds.leave(request, { conversationsOf });
     // Race: as in `#search`.
-    const stored = index.storedWithout(exceptRunId);
+    const stored = index.storedWithout(except);
     const answer = await rankedPage(index, questions, request, { ...options, rerank });
     const notes = notesOf(messages, answer.total, stored);
     return { ...answer, notes: [...notes, ...answer.notes] };

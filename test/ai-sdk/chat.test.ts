@@ -327,16 +327,10 @@ describe("a message of the AI SDK", () => {
       "must have at most 255",
     ],
     [
-      "a wish to write an answer again",
-      { trigger: "regenerate-message", messages: user([text]) },
-      "trigger",
-      "can't be written again",
-    ],
-    [
       "an unknown trigger",
       { trigger: "explode", messages: user([text]) },
       "trigger",
-      "must be `submit-message`",
+      "must be one of: submit-message, regenerate-message",
     ],
   ])("is refused with a problem that names the member: %s", async (_case, body, member, sentence) => {
     const client = await signUp();

@@ -63,6 +63,13 @@ async function agentWith(client: Client, ...replies: readonly (readonly ScriptSt
   return { model, agentId: body.agent_id as string };
 }
 
+const conversationIn = (message: UiMessage | undefined): string => {
+  const run = message?.parts.find(({ type }) => type === "data-run") as
+    | { readonly data: { readonly conversation_id: string } }
+    | undefined;
+  return run?.data.conversation_id ?? "";
+};
+
 const textOf = (message: UiMessage | undefined): string =>
   (message?.parts ?? []).map((part) => (part.type === "text" ? part.text : "")).join("");
 
@@ -101,10 +108,7 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
     ]);
     expect(answer?.parts[3]).toMatchObject({ toolName: "core_memory_append", state: "output-available" });
     expect(data.map(({ type }) => type)).toContain("data-status");
-    const run = answer?.parts.find(({ type }) => type === "data-run") as
-      | { readonly data: { readonly conversation_id: string } }
-      | undefined;
-    const stored = await storedMessages(run?.data.conversation_id ?? "");
+    const stored = await storedMessages(conversationIn(answer));
     expect(stored).toHaveLength(4);
     expect(stored[1]?.["message_id"]).toBe(answer?.id);
   });
@@ -143,6 +147,57 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
     await sending;
 
     expect([errors, textOf(state.messages[1])]).toEqual([[], "One "]);
+  });
+
+  it("has the last answer written again, in place of the former one", async () => {
+    const client = await signUp();
+    const { model, agentId } = await agentWith(
+      client,
+      [{ text: "A leaf." }],
+      [append, { text: "" }],
+      [{ text: "A drink." }],
+      [{ text: "A habit." }],
+    );
+    const { chat, state, errors } = chatOf(sdk, client, agentId, version);
+    await chat.sendMessage({ text: "What is tea?" });
+    const former = state.messages[1];
+
+    await chat.regenerate();
+    const second = state.messages[1];
+    await chat.regenerate(second ? { messageId: second.id } : {});
+
+    expect([errors, state.status]).toEqual([[], "ready"]);
+    expect(state.messages.map(textOf)).toEqual(["What is tea?", "A habit."]);
+    expect(new Set([former?.id, second?.id, state.messages[1]?.id]).size).toBe(3);
+    const stored = await storedMessages(conversationIn(state.messages[1]));
+    expect(stored.map(({ content }) => content)).toEqual(["What is tea?", "A habit."]);
+    expect(stored[1]?.["message_id"]).toBe(state.messages[1]?.id);
+    expect(JSON.stringify((await model.log()).requests[1])).not.toContain("A leaf.");
+  });
+
+  it("tries a message again whose run has failed, and one that was refused", async () => {
+    const client = await signUp();
+    const { agentId } = await agentWith(
+      client,
+      [{ text: "Yes." }],
+      [{ status: 401, body: { error: { message: "no" } } }],
+      [{ text: "Green." }],
+      [{ text: "Hot." }],
+    );
+    const { chat, state, errors } = chatOf(sdk, client, agentId, version);
+    await chat.sendMessage({ text: "Is it tea?" });
+    const conversationId = conversationIn(state.messages[1]);
+    await chat.sendMessage({ text: "Which colour?" });
+    await chat.regenerate();
+    await client("PATCH", `/agents/${agentId}`, { agent_provider: "OpenAI" });
+    await chat.sendMessage({ text: "How warm?" });
+    await client("PATCH", `/agents/${agentId}`, { agent_provider: "Demo" });
+    await chat.regenerate();
+
+    expect([errors.length, state.status]).toEqual([2, "ready"]);
+    const said = ["Is it tea?", "Yes.", "Which colour?", "Green.", "How warm?", "Hot."];
+    expect(state.messages.map(textOf)).toEqual(said);
+    expect((await storedMessages(conversationId)).map(({ content }) => content)).toEqual(said);
   });
 
   it("shows the sentence of a run that fails, and the problem of a request that is refused", async () => {

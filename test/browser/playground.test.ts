@@ -162,6 +162,35 @@ it("stops an answer, keeps what was said, and takes the next message", async () 
   expect(await answers(page).first().innerText()).toContain("Begun");
 });
 
+it("has the last answer written again, in place of the former one, and keeps that one if it is stopped", async () => {
+  const account = await stand.signUp();
+  const model = await scriptModel(
+    [{ text: "A leaf." }],
+    [{ text: "A dr" }, { hold: true }, { text: "ink." }],
+    [{ text: "A hab" }, { hold: "never released" }],
+  );
+  const page = await signInAs(account, `/#/chat/${await agentOf(account, model.name)}`);
+  const again = page.getByRole("button", { name: "Write the answer again" });
+  await send(page, "What is tea?");
+  await answers(page).getByText("A leaf.").waitFor();
+
+  await again.click();
+  await answers(page).getByText("A dr").waitFor();
+  const meanwhile = await answers(page).count();
+  await model.release();
+  await answers(page).getByText("A drink.").waitFor();
+  await again.click();
+  await answers(page).getByText("A hab").waitFor();
+  await page.getByRole("button", { name: "Stop the answer" }).click();
+  await answers(page).getByText("stopped").waitFor();
+  await page.reload();
+  await again.waitFor();
+
+  expect(meanwhile).toBe(1);
+  expect(await questions(page).count()).toBe(1);
+  expect(await answers(page).locator(".markdown").allInnerTexts()).toEqual(["A drink."]);
+});
+
 it("shows hostile Markdown harmlessly", async () => {
   const account = await stand.signUp();
   const text = [

@@ -95,6 +95,9 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
     { path: `${blocks(stored)}/jobs/restore`, body: { version: 1 }, status: 200 },
     { path: `${blocks(stored)}/jobs/restore`, body: { version: 1 }, headers: stale, status: 412 },
   ],
+  "POST /agents/:agentId/runs/:runId/memory-changes/revert": ({ agentId, runId }) => [
+    { path: `/agents/${agentId}/runs/${runId}/memory-changes/revert`, status: 200 },
+  ],
   "DELETE /agents/:agentId/memory-blocks/:blockName/versions/:version": (stored) => [
     { path: `${blocks(stored)}/jobs/versions/1`, status: 409 },
     { path: `${blocks(stored)}/jobs/versions/99999`, status: 404 },
@@ -215,6 +218,7 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
 const ASKED_FOR = [
   "POST /agents/:agentId/:conversationId/send-message",
   "POST /agents/:agentId/chat",
+  "POST /conversations/:conversationId/messages/:messageId/regenerate",
   "POST /v1/chat/completions",
 ];
 /** Its tools have tests of their own for such keys. */

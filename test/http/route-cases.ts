@@ -161,6 +161,8 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /agents/:agentId/memory-blocks/:blockName/versions" },
   { route: "DELETE /agents/:agentId/memory-blocks/:blockName/versions/:version" },
   { route: "POST /agents/:agentId/memory-blocks/:blockName/restore", body: { version: 1 } },
+  { route: "GET /agents/:agentId/runs/:runId/memory-changes" },
+  { route: "POST /agents/:agentId/runs/:runId/memory-changes/revert" },
   { route: "POST /agents/:agentId/archival-memory", body: memory, limit: 1024 },
   { route: "POST /agents/:agentId/archival-memory/batch", body: { items: [memory] }, limit: 1024 },
   { route: "GET /agents/:agentId/archival-memory" },
@@ -232,6 +234,7 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /conversations/:conversationId/runs/:runId" },
   { route: "GET /conversations/:conversationId/runs/:runId/events" },
   { route: "POST /conversations/:conversationId/runs/:runId/cancel" },
+  { route: "POST /conversations/:conversationId/messages/:messageId/regenerate" },
   {
     route: "POST /payments/stripe/checkout",
     body: { planKey: "pro", billingCycle: "annual", userEmail: "somebody@example.com" },
@@ -351,6 +354,7 @@ export const pathOf = ({ route }: RouteCase, place: Place = absentPlace()): stri
     .replace(":memoryId", "018f0000-0000-8000-8000-000000000000")
     .replace(/:provider(?:Name)?/u, "OpenAI")
     .replace(":sessionId", "018f0000-0000-7000-8000-000000000000")
+    .replace(":messageId", "018f0000-0000-7000-8000-000000000000")
     .replace(":runId", "018f0000-0000-7000-8000-000000000000")
     .replace(":pageId", "018f0000-0000-8000-8000-000000000000")
     .replace(":chunkId", "018f0000-0000-8000-8000-000000000000");

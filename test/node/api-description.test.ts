@@ -171,6 +171,7 @@ describe("the API description", () => {
       "chat",
       "createChatCompletion",
       "getContext",
+      "regenerateAnswer",
       "sendMessage",
       "sendWidgetMessage",
     ]);

@@ -42,6 +42,31 @@ it("streams an answer, and resumes it when the connection is lost", async () => 
   expect(await client.conversations(conversationId).messages().all()).toHaveLength(4);
 });
 
+it("has an answer written again, and takes back what the first run remembered", async () => {
+  const { client, agentId, conversationId } = await service.begin();
+  const { memory } = client.agents(agentId);
+  const first = client.agents(agentId).send(conversationId, "My name is Alice.");
+  const said = await first.text();
+  const [answer] = (await client.conversations(conversationId).messages().page()).items;
+  const changes = await memory.changesOf(first.runId ?? "").all();
+
+  const reverted = await memory.revertChanges(first.runId ?? "");
+  const again = await client
+    .conversations(conversationId)
+    .regenerate(answer?.message_id ?? "")
+    .text();
+
+  expect(changes).toMatchObject([{ block_name: "human", version: 1 }]);
+  expect(reverted).toEqual([{ block_name: "human", memory_id: null, outcome: "reverted" }]);
+  expect(again).toBe(said);
+  const messages = await client.conversations(conversationId).messages().all();
+  expect(messages.map(({ role }) => role)).toEqual(["assistant", "user"]);
+  expect(messages[0]?.message_id).not.toBe(answer?.message_id);
+  await expect(client.conversations(conversationId).regenerate("unknown").text()).rejects.toMatchObject({
+    code: "conflict",
+  });
+});
+
 it("creates, changes and deletes agents and conversations", async () => {
   const { client, agentId, conversationId } = await service.begin();
   expect((await client.agents.form()).form_inputs.map(({ name }) => name)).toContain("agent_name");

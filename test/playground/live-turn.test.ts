@@ -142,6 +142,17 @@ describe("the messages beside a turn", () => {
     expect(ids(after(beginTurn(question), text("a")))).toEqual(["1", "2"]);
   });
 
+  it("leave out the answer that is being written again, and have it again if the turn is not completed", () => {
+    const begun = beginTurn(undefined, "2");
+    const shown = (turn: LiveTurn) =>
+      messagesBeside(messages.slice(0, 2), turn).map(({ message_id: id }) => id);
+    const end = { event_type: "STREAM_COMPLETE", content: "Response complete" } as const;
+
+    expect(shown(begun)).toEqual(["1"]);
+    expect(shown(after(begun, text("a"), end))).toEqual(["1"]);
+    expect(shown(after(begun, text("a"), { ...end, content: "Cancelled" }))).toEqual(["1", "2"]);
+  });
+
   it("include its question after a reload, because only the stored one is known", () => {
     expect(ids(after(beginTurn(undefined), text("a")))).toEqual(["1", "2", "3"]);
   });

@@ -19,7 +19,7 @@ class HeldRunners extends RunnerClient {
   }
 
   override async send(...[call, input]: Parameters<RunnerClient["send"]>) {
-    this.arrived.push(input.content);
+    this.arrived.push("content" in input ? input.content : "");
     await this.#go.promise;
     return super.send(call, input);
   }

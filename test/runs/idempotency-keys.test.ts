@@ -10,6 +10,7 @@ const keysOf = (state: "opening" | "running" | "ended", time = 0) =>
     log: {
       findKey: (name, now) =>
         name === "k" && now < 100 ? { runId: runIdOf("run"), bodyHash: "hash" } : undefined,
+      endOf: () => undefined,
       find: (runId) => (runId === "run" ? { state } : undefined),
     },
     now: () => time,

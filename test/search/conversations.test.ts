@@ -81,17 +81,17 @@ describe("a search in conversations", () => {
     const first = { content: "What tea do I like?", runId: runIdOf("now") };
     const id = await talks.begin("Tea", first);
 
-    expect(await talks.search("tea", 10, 0, { exceptRunId: runIdOf("now") })).toMatchObject({
+    expect(await talks.search("tea", 10, 0, { except: { runId: runIdOf("now") } })).toMatchObject({
       total: 0,
       notes: ["nothing-stored"],
     });
-    expect(await talks.search("", 10, 0, { exceptRunId: runIdOf("now") })).toMatchObject({
+    expect(await talks.search("", 10, 0, { except: { runId: runIdOf("now") } })).toMatchObject({
       hits: [],
       total: 0,
     });
 
     await talks.say(id, "Tea", { content: "Green tea", runId: runIdOf("later") });
-    const found = await talks.search("tea", 10, 0, { exceptRunId: runIdOf("now") });
+    const found = await talks.search("tea", 10, 0, { except: { runId: runIdOf("now") } });
     expect(found).toMatchObject({ hits: [{ content: "Green tea" }], total: 1, notes: [] });
   });
 

@@ -172,7 +172,7 @@ describe("the evidence of a search", () => {
     await talks.begin("Now", { content: "Where is Lisbon?", runId: "now" });
     await talks.begin("Before", { content: "My trip to Rome", at: START });
 
-    const { evidence } = await talks.search("Lisbon", 10, 0, { exceptRunId: "now" as never });
+    const { evidence } = await talks.search("Lisbon", 10, 0, { except: { runId: "now" as never } });
 
     expect(evidence).toMatchObject({
       matchedTerms: [],

@@ -240,15 +240,26 @@ function ThreadView({
       return false;
     }
   };
-  const question = live?.question;
-  const retry = question ? () => void sendOrKeep(question.content, []) : undefined;
+  const lastId = state?.messages.at(-1)?.message_id;
+  const regenerate = useCallback(() => {
+    setAtEnd(true);
+    if (lastId !== undefined) void thread.current?.regenerate(lastId);
+  }, [lastId, thread]);
+  const canRegenerate = lastId !== undefined && !isRunning && state?.isLoading === false;
 
   const stored = useMemo(
     () =>
       messagesBeside(state?.messages ?? [], live).map((message) => (
-        <MessageView key={message.message_id} message={message} agentName={agent.agent_name} />
+        <MessageView
+          key={message.message_id}
+          message={message}
+          agentName={agent.agent_name}
+          onRegenerate={
+            canRegenerate && live === undefined && message.message_id === lastId ? regenerate : undefined
+          }
+        />
       )),
-    [state?.messages, live?.runId, agent.agent_name],
+    [state?.messages, live?.runId, live?.replaces, live?.end, canRegenerate, regenerate, agent.agent_name],
   );
   const isEmpty =
     conversationId === undefined || (state !== undefined && !state.isLoading && stored.length === 0 && !live);
@@ -311,7 +322,7 @@ function ThreadView({
               agentName={agent.agent_name}
               isLost={state.isLost}
               onResume={() => void thread.current?.resume()}
-              onRetry={question?.attachments.length === 0 ? retry : undefined}
+              onRegenerate={canRegenerate ? regenerate : undefined}
             />
           )}
         </div>

@@ -36,6 +36,8 @@ export interface LiveTurn {
   readonly seq: number;
   /** Undefined if another page has sent the message; then it is among the stored ones. */
   readonly question: Question | undefined;
+  /** The id of the stored message that the turn answers again, or whose answer it is; undefined for a new message. */
+  readonly replaces: string | undefined;
   /** What the service is doing, before there is anything to show. */
   readonly status: string;
   readonly parts: readonly Part[];
@@ -46,10 +48,11 @@ export interface LiveTurn {
 }
 
 /** Returns a turn of which nothing has arrived yet. */
-export const beginTurn = (question: Question | undefined): LiveTurn => ({
+export const beginTurn = (question: Question | undefined, replaces?: string): LiveTurn => ({
   runId: undefined,
   seq: 0,
   question,
+  replaces,
   status: "",
   parts: [],
   reasoning: "",

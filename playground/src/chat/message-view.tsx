@@ -1,7 +1,7 @@
 import type { Citation, Message } from "../types.ts";
 import { bus } from "../bus.ts";
 import { formatBytes } from "../format.ts";
-import { Button, CopyButton, Icon, Problem, Spinner, Time } from "../ui/index.ts";
+import { Button, CopyButton, Icon, IconButton, Problem, Spinner, Time } from "../ui/index.ts";
 import { type LiveTurn, type Part, type Question, textOf } from "./live-turn.ts";
 import { Markdown } from "./markdown.tsx";
 import { argumentsIn, toolLabel } from "./tool-labels.ts";
@@ -12,9 +12,12 @@ const openCitation = (citation: Citation): void => bus.emit({ type: "open-passag
 export function MessageView({
   message,
   agentName,
+  onRegenerate,
 }: {
   readonly message: Message;
   readonly agentName: string;
+  /** Has the answer written again. Absent if it can't be. */
+  readonly onRegenerate?: (() => void) | undefined;
 }) {
   if (message.role === "user") return <QuestionView question={message} at={message.created_at} />;
   return (
@@ -45,6 +48,7 @@ export function MessageView({
             </span>
           )}
           <CopyButton text={message.content} label="Copy the answer" />
+          {onRegenerate && <RegenerateButton onClick={onRegenerate} />}
         </footer>
       </div>
     </article>
@@ -80,12 +84,12 @@ export interface LiveViewProps {
   readonly agentName: string;
   readonly isLost: boolean;
   readonly onResume: () => void;
-  /** Sends the message again. Absent if this page does not know it. */
-  readonly onRetry: (() => void) | undefined;
+  /** Has the message answered again. Absent while the messages are not loaded. */
+  readonly onRegenerate: (() => void) | undefined;
 }
 
 /** A turn as it takes place. */
-export function LiveView({ turn, agentName, isLost, onResume, onRetry }: LiveViewProps) {
+export function LiveView({ turn, agentName, isLost, onResume, onRegenerate }: LiveViewProps) {
   const { end, parts } = turn;
   const isRunning = end === undefined;
   const last = parts.at(-1);
@@ -117,7 +121,7 @@ export function LiveView({ turn, agentName, isLost, onResume, onRetry }: LiveVie
             </p>
           )}
           {end?.kind === "error" && (
-            <Problem error={new Error(end.sentence)} retry={end.isRetryable ? onRetry : undefined} />
+            <Problem error={new Error(end.sentence)} retry={end.isRetryable ? onRegenerate : undefined} />
           )}
           {end?.kind === "lost" && (
             <div class="problem" role="alert">
@@ -138,6 +142,7 @@ export function LiveView({ turn, agentName, isLost, onResume, onRetry }: LiveVie
                 </span>
               )}
               {textOf(turn) !== "" && <CopyButton text={textOf(turn)} label="Copy the answer" />}
+              {end.kind !== "lost" && onRegenerate && <RegenerateButton onClick={onRegenerate} />}
             </footer>
           )}
         </div>
@@ -145,6 +150,10 @@ export function LiveView({ turn, agentName, isLost, onResume, onRetry }: LiveVie
     </>
   );
 }
+
+const RegenerateButton = ({ onClick }: { readonly onClick: () => void }) => (
+  <IconButton icon="refresh" label="Write the answer again" onClick={onClick} />
+);
 
 function AgentMark({ name }: { readonly name: string }) {
   return (

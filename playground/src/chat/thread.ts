@@ -86,9 +86,10 @@ export class Thread {
     this.#set({ isLoading: true, error: undefined });
     try {
       const page = await this.#page(null);
-      const known = new Set(page.items.map(({ message_id: id }) => id));
       const { messages } = this.#state;
-      const before = messages.filter(({ message_id: id }) => !known.has(id));
+      // What is not on the page and not before it is gone: an answer that was written again.
+      const oldest = page.items.at(-1)?.created_at ?? "";
+      const before = messages.filter(({ created_at: at }) => at < oldest);
       const isFirst = messages.length === 0;
       this.#set({
         messages: [...before, ...page.items.toReversed()],
@@ -132,13 +133,29 @@ export class Thread {
       refusal: undefined,
     });
     const files = attachments.map((file) => ({ filename: file.filename, content: file.content }));
-    const answer = this.#client
-      .agents(this.#agentId)
-      .send(
-        this.conversationId,
-        { content, attachments: files },
-        { ...this.#following(), timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone },
-      );
+    return await this.#run(
+      this.#client
+        .agents(this.#agentId)
+        .send(this.conversationId, { content, attachments: files }, this.#sending()),
+    );
+  }
+
+  /** Has the last answer written again, or the last message answered if it has no answer, and follows the turn to the end. */
+  async regenerate(messageId: string): Promise<void> {
+    const { live } = this.#state;
+    if (live !== undefined && live.end === undefined) return;
+    this.#set({ live: beginTurn(undefined, messageId), refusal: undefined });
+    const conversation = this.#client.conversations(this.conversationId);
+    // Others may have followed in another tab.
+    if (!(await this.#run(conversation.regenerate(messageId, this.#sending())))) await this.reload();
+  }
+
+  #sending() {
+    return { ...this.#following(), timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone };
+  }
+
+  /** Follows a turn that this page begins. Returns false at once if the service has refused it. */
+  async #run(answer: Answer): Promise<boolean> {
     try {
       await this.#read(answer);
       return true;
@@ -246,12 +263,15 @@ export class Thread {
 
 /**
  * Returns the stored messages that are shown beside a turn. The turn itself shows its answer, and its question if it was sent from
- * this page; stored, they are the same again.
+ * this page; stored, they are the same again. An answer that is being written again is not shown, unless the turn fails.
  */
 export function messagesBeside(messages: readonly Message[], live: LiveTurn | undefined): readonly Message[] {
-  const runId = live?.runId;
-  if (runId === undefined) return messages;
+  if (live === undefined) return messages;
+  const { runId, question, replaces, end } = live;
+  const isReplacing = replaces !== undefined && (end === undefined || end.kind === "complete");
   return messages.filter(
-    ({ run_id: id, role }) => id !== runId || (role === "user" && live?.question === undefined),
+    ({ message_id: id, run_id, role }) =>
+      (run_id !== (runId ?? "") || (role === "user" && question === undefined)) &&
+      !(isReplacing && id === replaces && role !== "user"),
   );
 }
