@@ -21,7 +21,7 @@ import { type AccountPlan, withAgentLimit } from "../plans/account-plan.ts";
 import { limitExceeded, messagesLeft, requireFewFailures, requireBelowLimit } from "../plans/refusals.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
-import { type AgentId, runIdOf } from "../shared/id-types.ts";
+import { type AgentId, type RunId, runIdOf } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import type { RateLimit } from "../shared/rate-limit.ts";
 import { requireActive } from "../access/account-status.ts";
@@ -53,6 +53,12 @@ export interface TurnInput extends TurnPlace {
   readonly format?: AnswerFormat | undefined;
   /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
   readonly givenHistory?: readonly GivenMessage[] | undefined;
+  /** What the client says before the message, behind the history. Only this turn reads it. */
+  readonly preceding?: readonly GivenMessage[] | undefined;
+  /** The run that must be the newest one of the conversation, if the message is an answer to it. */
+  readonly follows?: RunId | undefined;
+  /** What the client's protocol repeats of the request whenever it shows the run, as JSON. Stored with the run. */
+  readonly clientRequest?: string | undefined;
   /** The user's IANA time zone, if the client has stated it. */
   readonly timeZone?: string | undefined;
 }
@@ -226,6 +232,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
 
   if (input.endUser) requireCurrentEndUser(state.endUser, input);
   requireActive(state.user, input.issuedAt);
+  if (input.follows !== undefined) requireNewest(input.follows, state.history);
   const counting = { accountEmail, plan: state.plan, startedAt: runIds.startedAt };
   const { agent, architecture, model, window } = await requireAnswerer(state, agentId, {
     ...deps,
@@ -247,9 +254,12 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
   });
   const turn = {
     agent,
-    ...(input.givenHistory
-      ? { history: toMessages(input, input.givenHistory, runIds), summary: null }
-      : pastOf(state, agent, runIds.startedAt)),
+    ...withPreceding(
+      input.givenHistory
+        ? { history: toMessages(input, input.givenHistory, runIds), summary: null }
+        : pastOf(state, agent, runIds.startedAt),
+      toMessages(input, input.preceding ?? [], runIds),
+    ),
     message: { content, attachments },
     model,
     window,
@@ -402,6 +412,23 @@ const toMessages = (place: TurnPlace, given: readonly GivenMessage[], runIds: Ru
     createdAt: runIds.askedAt,
     runId: null,
   }));
+
+const withPreceding = (
+  { history, summary }: Pick<PromptInput, "history" | "summary">,
+  preceding: readonly Message[],
+): Pick<PromptInput, "history" | "summary"> => ({ history: [...history, ...preceding], summary });
+
+/**
+ * Throws `conflict` if the newest message is of another run. The history was read by the conversation's only active run, so no
+ * message can come between this check and the turn.
+ */
+function requireNewest(runId: RunId, history: readonly Message[]): void {
+  if (history.at(-1)?.runId === runId) return;
+  throw new AppError(
+    "conflict",
+    "The conversation has gone on since that answer. Continue from its newest one.",
+  );
+}
 
 /** Returns the history and summary for a turn. Both are empty if the conversation has been idle for too long. */
 export const pastOf = (
