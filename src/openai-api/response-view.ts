@@ -1,9 +1,10 @@
 import * as z from "zod";
 
 /** A list that OpenAI's clients expect, and that is always empty here. */
-const Nothing = z.array(z.never()).max(0);
+const Nothing = z.array(z.strictObject({})).max(0);
 
-const OutputText = z
+/** The text of an answer. */
+export const ResponseText = z
   .object({
     type: z.literal("output_text"),
     text: z.string(),
@@ -12,13 +13,14 @@ const OutputText = z
   })
   .meta({ id: "ResponseText" });
 
-const OutputMessage = z
+/** The answer of a response. */
+export const ResponseMessage = z
   .object({
     id: z.string(),
     type: z.literal("message"),
     role: z.literal("assistant"),
     status: z.enum(["in_progress", "completed", "incomplete"]),
-    content: z.array(OutputText),
+    content: z.array(ResponseText),
   })
   .meta({ id: "ResponseMessage" });
 
@@ -47,7 +49,7 @@ export const ResponseView = z
     max_tool_calls: z.null(),
     metadata: z.record(z.string(), z.string()),
     model: z.string(),
-    output: z.array(OutputMessage),
+    output: z.array(ResponseMessage),
     parallel_tool_calls: z.boolean(),
     previous_response_id: z.string().nullable(),
     conversation: z.object({ id: z.string() }).nullable(),
@@ -63,7 +65,7 @@ export const ResponseView = z
     user: z.string().exactOptional(),
     safety_identifier: z.string().exactOptional(),
   })
-  .meta({ id: "Response" });
+  .meta({ id: "OpenAiResponse" });
 
 /** A response without what was said in it. */
 export const ResponseReference = ResponseView.pick({
@@ -71,7 +73,7 @@ export const ResponseReference = ResponseView.pick({
   object: true,
   created_at: true,
   status: true,
-}).meta({ id: "ResponseReference" });
+}).meta({ id: "OpenAiResponseReference" });
 
 const InputText = z.object({ type: z.literal("input_text"), text: z.string() });
 const InputFile = z.object({ type: z.literal("input_file"), filename: z.string(), file_data: z.string() });

@@ -113,6 +113,7 @@ it("opens only the routes of conversations, and MCP for its chat, to end users",
     "POST /conversations/:conversationId/runs/:runId/cancel",
     "POST /mcp/agents/:agentId",
     "POST /v1/chat/completions",
+    "POST /v1/responses",
     "PUT /conversations/:conversationId",
   ]);
 });

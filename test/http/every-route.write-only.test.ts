@@ -16,12 +16,14 @@ const WRITES = ALL_SCOPES.filter((scope) => scope.endsWith(":write"));
  * What answers may contain besides ids, states and times: a requested token, whether a memory is new, and a sentence that is
  * always the same.
  */
-const HARMLESS = /^(?:\w+_id|\w+_at|block_name|state|status|detail|message|token|created|items|files)$/u;
+const HARMLESS =
+  /^(?:id|\w+_id|\w+_at|object|block_name|state|status|detail|message|token|created|items|files)$/u;
 
 interface Stored {
   readonly agentId: string;
   readonly conversationId: string;
   readonly runId: string;
+  readonly responseId: string;
   readonly memoryId: string;
   readonly kbId: string;
   readonly toolId: string;
@@ -193,6 +195,10 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
   "POST /conversations/:conversationId/runs/:runId/cancel": ({ conversationId, runId }) => [
     { path: `/conversations/${conversationId}/runs/${runId}/cancel`, status: 200 },
   ],
+  "POST /v1/responses/:responseId/cancel": ({ responseId }) => [
+    { path: `/v1/responses/${responseId}/cancel`, status: 200 },
+    { path: "/v1/responses/resp_none/cancel", status: 404 },
+  ],
 };
 
 /** The answer to a message is for its sender, even if they may not read earlier messages. */
@@ -200,6 +206,7 @@ const ASKED_FOR = [
   "POST /agents/:agentId/:conversationId/send-message",
   "POST /agents/:agentId/chat",
   "POST /v1/chat/completions",
+  "POST /v1/responses",
 ];
 /** Its tools have tests of their own for such keys. */
 const MCP = "POST /mcp/agents/:agentId";
@@ -236,7 +243,14 @@ beforeAll(async () => {
   await owner("POST", `/knowledge-bases/${kbId}/uploads`, file.body, file.headers);
   const tool = await owner("POST", `/agents/${agentId}/http-tools`, httpTool);
   const toolId = tool.body.tool_id as string;
-  const place = { agentId, conversationId, runId: said.events[0]?.run_id ?? "", kbId, toolId };
+  const asked = {
+    model: agentId,
+    input: `I am ${CANARY}`,
+    instructions: CANARY,
+    metadata: { about: CANARY },
+  };
+  const responseId = (await owner("POST", "/v1/responses", asked)).body.id as string;
+  const place = { agentId, conversationId, runId: said.events[0]?.run_id ?? "", responseId, kbId, toolId };
 
   for (const query of ["", "?end_user=visitor-1"]) {
     const at = (path: string) => `/agents/${agentId}/${path}${query}`;
