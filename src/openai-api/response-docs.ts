@@ -171,6 +171,15 @@ export const RESPONSE_EVENTS: StreamDocs = {
   ],
 };
 
+/** What OpenAI's client may ask for beside a response. */
+const INCLUDE = {
+  include: { description: "Ignored: there is nothing to include.", example: "message.output_text.logprobs" },
+  "include[]": {
+    description: "Ignored: there is nothing to include.",
+    example: ["message.output_text.logprobs"],
+  },
+};
+
 /** The problems of a run, which a request that waits for the answer is refused with. */
 const RUN_PROBLEMS = [
   "provider-auth",
@@ -214,6 +223,8 @@ export const responseDocs: FeatureDocs = {
       stream: RESPONSE_EVENTS,
       headers: ["X-Conversation-Id", "X-Run-Id"],
       parameters: {
+        ...INCLUDE,
+        include_obfuscation: { description: "Ignored: events have no padding.", example: "false" },
         stream: { description: "`true` streams the events of the response.", example: "true" },
         starting_after: {
           description: "Only the events after this `sequence_number` are streamed.",
@@ -243,6 +254,12 @@ export const responseDocs: FeatureDocs = {
           last_id: `msg_${EXAMPLE.messageId}`,
           has_more: false,
         },
+      },
+      parameters: {
+        ...INCLUDE,
+        limit: { description: "Ignored: there is one item.", example: "20" },
+        order: { description: "Ignored: there is one item.", example: "asc" },
+        after: { description: "Ignored: there is one item.", example: `msg_${EXAMPLE.messageId}` },
       },
       problems: ["not-found"],
     },

@@ -78,13 +78,19 @@ const responseOf = (
 ) => toResponse({ runId, conversationId, endUser, startedAt: timeOf(runId) }, request, state);
 
 async function stateOf(c: Context<UserEnv>, call: RunnerCall, run: Run): Promise<ResponseState> {
-  if (run.state === "running") return { status: "in_progress" };
   const answer = await answerOf(c, run);
   const known = { ...ofAnswer(answer), usage: run.usage };
-  if (run.state === "cancelled") return { ...known, status: "cancelled" };
-  if (run.state === "completed")
-    return { ...known, status: answer?.status === "truncated" ? "incomplete" : "completed" };
-  return { ...known, status: "failed", error: await failureOf(c, call, run) };
+  switch (run.state) {
+    case "running":
+      return { status: "in_progress" };
+    case "completed":
+      return { ...known, status: answer?.status === "truncated" ? "incomplete" : "completed" };
+    case "cancelled":
+      return { ...known, status: "cancelled" };
+    case "failed":
+    case "interrupted":
+      return { ...known, status: "failed", error: await failureOf(c, call, run) };
+  }
 }
 
 /** Returns the stored answer of a run, which is the message after the user's. */

@@ -148,6 +148,16 @@ const textOf = (texts: readonly string[]): string => texts.filter((text) => text
 const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate: string): void =>
   context.addIssue({ code: "custom", message: `${["input", ...path].join(".")} ${predicate}`, path });
 
+/** Says what is wrong with an input: with the first item that is not valid, if it is a list. */
+function describeInput(issue: z.core.$ZodRawIssue): string {
+  if (issue.input === undefined) return "input is required.";
+  const [, ofList = []] = issue.code === "invalid_union" ? issue.errors : [];
+  const [first] = ofList;
+  return first && first.path.length > 0
+    ? `input.${first.message}`
+    : `input must be text, or a list of 1 to ${MAX_ITEMS} messages.`;
+}
+
 const Input = z
   .union(
     [
@@ -156,7 +166,7 @@ const Input = z
         .transform((text) => [{ role: "user" as const, content: [{ type: "input_text" as const, text }] }]),
       z.array(InputItem).min(1).max(MAX_ITEMS),
     ],
-    { error: rule(`must be text, or a list of 1 to ${MAX_ITEMS} messages.`) },
+    { error: describeInput },
   )
   .transform(inputOf);
 

@@ -9,7 +9,6 @@ import { requireAccess } from "../access/require-access.ts";
 import { written, writtenAs } from "../access/written.ts";
 import { maxBody } from "../http/middleware/body-limit.ts";
 import { headers, operation } from "../http/openapi.ts";
-import { anyQuery } from "../http/query-names.ts";
 import { wholeNumber } from "../http/schemas.ts";
 import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
@@ -34,11 +33,27 @@ const BODY_LIMIT = 4 * 1024 * 1024;
 const MAX_REPEATED_BYTES = 200_000;
 
 const ResponseParam = z.object({ responseId: z.string() });
+/** What OpenAI's client may ask for beside the response. Nothing of it exists here. */
+const Include = z
+  .union([z.string(), z.array(z.string())])
+  .optional()
+  .describe("Ignored: there is nothing to include.");
 const RetrieveQuery = z.object({
+  include: Include,
+  "include[]": Include,
+  include_obfuscation: z.string().optional().describe("Ignored: events have no padding."),
   stream: z.enum(["true", "false"]).optional().describe("`true` streams the events of the response."),
   starting_after: wholeNumber(0, 1_000_000_000)
     .optional()
     .describe("Only the events after this `sequence_number` are streamed."),
+});
+
+const InputQuery = z.object({
+  include: Include,
+  "include[]": Include,
+  limit: z.string().optional().describe("Ignored: there is one item."),
+  order: z.string().optional().describe("Ignored: there is one item."),
+  after: z.string().optional().describe("Ignored: there is one item."),
 });
 
 type NewResponse = z.output<typeof NewResponse>;
@@ -110,7 +125,6 @@ export const responseRoutes = new Hono<AppEnv>()
     "/responses/:responseId",
     operation("getResponse", { 200: ["event-stream", ResponseView] }),
     requireAccess("user", "conversations:read", "end-user"),
-    anyQuery(),
     validate("param", ResponseParam),
     validate("query", RetrieveQuery),
     async (c) => {
@@ -129,8 +143,8 @@ export const responseRoutes = new Hono<AppEnv>()
     "/responses/:responseId/input_items",
     operation("listResponseInput", { 200: InputItemsView }),
     requireAccess("user", "conversations:read", "end-user"),
-    anyQuery(),
     validate("param", ResponseParam),
+    validate("query", InputQuery),
     async (c) => {
       const { run } = await findResponse(c, c.req.valid("param").responseId, "end-users:read");
       const messages = await c.var.deps.messages.since(run.conversationId, run.startedAt, 1);

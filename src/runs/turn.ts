@@ -232,12 +232,12 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
 
   if (input.endUser) requireCurrentEndUser(state.endUser, input);
   requireActive(state.user, input.issuedAt);
-  if (input.follows !== undefined) requireNewest(input.follows, state.history);
   const counting = { accountEmail, plan: state.plan, startedAt: runIds.startedAt };
   const { agent, architecture, model, window } = await requireAnswerer(state, agentId, {
     ...deps,
     limited: (opened) => limitedModel(input.endUser ? withoutSimilarNames(opened) : opened, counting, deps),
   });
+  if (input.follows !== undefined) requireNewest(input.follows, state.history);
   const account = withAgentLimit(state.plan, agent.endUserMessagesPerMonth);
   requireBelowLimit(account, "messages_per_month", account.messagesUsed, deps);
   if (input.endUser) requireBelowLimit(account, "end_user_messages_per_month", state.endUserMessages, deps);

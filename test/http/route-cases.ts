@@ -94,7 +94,7 @@ export const ROUTES: readonly RouteCase[] = [
   },
   {
     route: "POST /v1/responses",
-    body: { model: crypto.randomUUID(), input: "Hello" },
+    body: { model: crypto.randomUUID(), input: [{ role: "user", content: "Hello" }] },
     limit: 4096,
     ignoresUnknown: true,
   },

@@ -191,6 +191,7 @@ describe("an unknown member of a body", () => {
       "ChatRequest",
       "CompletionRequest",
       "McpMessage",
+      "NewResponse",
       "ProviderCredentials",
     ]);
   });
