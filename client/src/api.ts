@@ -4252,6 +4252,12 @@ export interface Operations {
           responseId: string;
         };
         query?: {
+          /** Ignored: there is nothing to include. */
+          include?: string | readonly string[] | undefined;
+          /** Ignored: there is nothing to include. */
+          "include[]"?: string | readonly string[] | undefined;
+          /** Ignored: events have no padding. */
+          include_obfuscation?: string | undefined;
           /** `true` streams the events of the response. */
           stream?: "true" | "false" | undefined;
           /** Only the events after this `sequence_number` are streamed. */
@@ -4272,6 +4278,18 @@ export interface Operations {
           /** The response's id, `id`. */
           responseId: string;
         };
+        query?: {
+          /** Ignored: there is nothing to include. */
+          include?: string | readonly string[] | undefined;
+          /** Ignored: there is nothing to include. */
+          "include[]"?: string | readonly string[] | undefined;
+          /** Ignored: there is one item. */
+          limit?: string | undefined;
+          /** Ignored: there is one item. */
+          order?: string | undefined;
+          /** Ignored: there is one item. */
+          after?: string | undefined;
+        } | undefined;
       };
       answer: ResponseInputItems;
     };

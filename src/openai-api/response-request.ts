@@ -86,6 +86,7 @@ function inputOf(items: readonly z.output<typeof InputItem>[], context: z.Refine
   if (newest > 0 && newest === items.length)
     addIssue(context, [newest - 1, "role"], "must not be `assistant` in the last item.");
   else if (content.trim() === "" && attachments.length === 0) addIssue(context, [], "must not be blank.");
+  else if (!content.isWellFormed()) addIssue(context, [], "is not well-formed Unicode.");
 
   const given = (item: ReadItem) => toGiven(item, context);
   return {

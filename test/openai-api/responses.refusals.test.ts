@@ -122,7 +122,7 @@ describe("a refused response", () => {
       "input",
       "has its own history",
     ],
-    ["half a surrogate pair", { input: "\ud800" }, "input.content", "well-formed"],
+    ["half a surrogate pair", { input: "\ud800" }, "input", "input is not well-formed Unicode."],
   ])("names the member in OpenAI's form: %s", async (_case, more, param, sentence) => {
     const { status, headers, body } = await client("POST", "/v1/responses", {
       model: agentId,
