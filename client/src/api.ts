@@ -2017,6 +2017,7 @@ export type NewResponse = {
   previous_response_id?: string | null | undefined;
   /** The id of a conversation with the agent, or any name of yours, which the first message creates. */
   conversation?: string | {
+    /** The id or the name. */
     id: string;
   } | null | undefined;
   /** The form of the answer. */

@@ -178,7 +178,10 @@ const Format = NamedSchema.partial({ name: true })
   });
 
 const Conversation = z.union(
-  [z.string().min(1).max(255), z.object({ id: z.string().min(1).max(255) }).transform(({ id }) => id)],
+  [
+    z.string().min(1).max(255),
+    z.object({ id: z.string().min(1).max(255).describe("The id or the name.") }).transform(({ id }) => id),
+  ],
   { error: rule("must be the id or the name of a conversation, of 1 to 255 characters.") },
 );
 

@@ -160,7 +160,13 @@ describe("the API description", () => {
       "restoreMemoryBlock",
       "updateKnowledgeBase",
     ]);
-    expect(taking("X-Time-Zone")).toEqual(["chat", "createChatCompletion", "getContext", "sendMessage"]);
+    expect(taking("X-Time-Zone")).toEqual([
+      "chat",
+      "createChatCompletion",
+      "createResponse",
+      "getContext",
+      "sendMessage",
+    ]);
     expect(taking("Idempotency-Key")).toContain("sendMessage");
   });
 
