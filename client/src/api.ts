@@ -1983,7 +1983,7 @@ export type NewResponse = {
   input: string | readonly ({
     /** The type of the item. */
     type?: "message" | undefined;
-    /** Who says it. The last one is the user's. */
+    /** Who says it. The last message is not the assistant's. */
     role: "user" | "assistant" | "system" | "developer";
     /** The text, or its parts. */
     content: string | readonly ({
@@ -1997,7 +1997,7 @@ export type NewResponse = {
       file_data?: string | null | undefined;
       /** Only a `data:` URL. Files at other addresses are not fetched. */
       file_url?: string | null | undefined;
-      /** Images are not supported. */
+      /** Not supported: images are refused. */
       image_url?: string | null | undefined;
       /** Not supported: files can't be sent by id. */
       file_id?: string | null | undefined;

@@ -16,14 +16,14 @@ const MAX_METADATA_VALUE_CHARS = 512;
 const PART_TYPES = ["input_text", "output_text", "refusal", "input_image", "input_file"] as const;
 
 const InputPart = z.object({
-  type: z.enum(PART_TYPES).describe("The type of the part."),
-  text: z.string().optional().describe("The text of a part of type `input_text` or `output_text`."),
-  refusal: z.string().optional().describe("The text of a part of type `refusal`."),
-  file_data: z.string().nullish().describe("A text file: a `data:` URL, or base64."),
-  file_url: z.string().nullish().describe("Only a `data:` URL. Files at other addresses are not fetched."),
-  image_url: z.string().nullish().describe("Images are not supported."),
-  file_id: z.string().nullish().describe("Not supported: files can't be sent by id."),
-  filename: z.string().max(255).nullish().describe("The name of the file."),
+  type: z.enum(PART_TYPES),
+  text: z.string().optional(),
+  refusal: z.string().optional(),
+  file_data: z.string().nullish(),
+  file_url: z.string().nullish(),
+  image_url: z.string().nullish(),
+  file_id: z.string().nullish(),
+  filename: z.string().max(255).nullish(),
 });
 
 const InputItem = z.object({
@@ -31,24 +31,19 @@ const InputItem = z.object({
     .literal("message", {
       error: rule("must be `message`: items of tools and of reasoning are not supported."),
     })
-    .optional()
-    .describe("The type of the item."),
-  role: z
-    .enum(["user", "assistant", "system", "developer"])
-    .describe("Who says it. The last one is the user's."),
-  content: z
-    .union(
-      [
-        z.string().transform((text): z.output<typeof InputPart>[] => [{ type: "input_text", text }]),
-        z.array(InputPart).max(MAX_PARTS),
-      ],
-      {
-        error: rule(
-          `must be text, or a list of at most ${MAX_PARTS} parts whose type is one of: ${PART_TYPES.join(", ")}.`,
-        ),
-      },
-    )
-    .describe("The text, or its parts."),
+    .optional(),
+  role: z.enum(["user", "assistant", "system", "developer"]),
+  content: z.union(
+    [
+      z.string().transform((text): z.output<typeof InputPart>[] => [{ type: "input_text", text }]),
+      z.array(InputPart).max(MAX_PARTS),
+    ],
+    {
+      error: rule(
+        `must be text, or a list of at most ${MAX_PARTS} parts whose type is one of: ${PART_TYPES.join(", ")}.`,
+      ),
+    },
+  ),
 });
 
 /** What a request says. */
@@ -178,10 +173,7 @@ const Format = NamedSchema.partial({ name: true })
   });
 
 const Conversation = z.union(
-  [
-    z.string().min(1).max(255),
-    z.object({ id: z.string().min(1).max(255).describe("The id or the name.") }).transform(({ id }) => id),
-  ],
+  [z.string().min(1).max(255), z.object({ id: z.string().min(1).max(255) }).transform(({ id }) => id)],
   { error: rule("must be the id or the name of a conversation, of 1 to 255 characters.") },
 );
 
@@ -191,50 +183,25 @@ const Conversation = z.union(
  */
 export const NewResponse = z
   .object({
-    model: z.string().min(1).max(255).describe("The id or the name of an agent."),
-    input: Input.describe("What the user says, or messages of which the last are new."),
-    instructions: z
-      .string()
-      .nullish()
-      .describe("What the application says about this answer. It has the rights of the user."),
-    stream: z.boolean().nullish().describe("Whether the answer is streamed."),
-    background: z
-      .boolean()
-      .nullish()
-      .describe("Whether the request returns as soon as the run has begun. Retrieve the response later."),
-    store: z
-      .boolean()
-      .nullish()
-      .describe("Whether later responses can continue the conversation; true by default."),
-    previous_response_id: z
-      .string()
-      .max(MAX_RESPONSE_ID_CHARS)
-      .nullish()
-      .describe("The response to continue from: the newest one of its conversation."),
-    conversation: Conversation.nullish().describe(
-      "The id of a conversation with the agent, or any name of yours, which the first message creates.",
-    ),
-    text: z
-      .object({ format: Format.nullish().describe("The form of the answer; text by default.") })
-      .nullish()
-      .describe("The form of the answer."),
+    model: z.string().min(1).max(255),
+    input: Input,
+    instructions: z.string().nullish(),
+    stream: z.boolean().nullish(),
+    background: z.boolean().nullish(),
+    store: z.boolean().nullish(),
+    previous_response_id: z.string().max(MAX_RESPONSE_ID_CHARS).nullish(),
+    conversation: Conversation.nullish(),
+    text: z.object({ format: Format.nullish() }).nullish(),
     metadata: z
       .record(z.string().max(MAX_METADATA_KEY_CHARS), z.string().max(MAX_METADATA_VALUE_CHARS))
       .refine((metadata) => Object.keys(metadata).length <= MAX_METADATA, {
         error: rule(`must have at most ${MAX_METADATA} members.`),
       })
-      .nullish()
-      .describe("Texts of your own, which the response repeats."),
-    user: z.string().max(255).nullish().describe("The end user whose conversations and memory are used."),
-    safety_identifier: z
-      .string()
-      .max(255)
-      .nullish()
-      .describe("The same as `user`, which wins if both are sent."),
-    tools: nothing("must be empty: tools of the client are not supported. The agent runs its own.").describe(
-      "Not supported.",
-    ),
-    prompt: nothing("is not supported: the agent has instructions of its own.").describe("Not supported."),
+      .nullish(),
+    user: z.string().max(255).nullish(),
+    safety_identifier: z.string().max(255).nullish(),
+    tools: nothing("must be empty: tools of the client are not supported. The agent runs its own."),
+    prompt: nothing("is not supported: the agent has instructions of its own."),
   })
   .superRefine((request, context) => {
     const { previous_response_id: previous, conversation, store, input } = request;

@@ -34,26 +34,21 @@ const MAX_REPEATED_BYTES = 200_000;
 
 const ResponseParam = z.object({ responseId: z.string() });
 /** What OpenAI's client may ask for beside the response. Nothing of it exists here. */
-const Include = z
-  .union([z.string(), z.array(z.string())])
-  .optional()
-  .describe("Ignored: there is nothing to include.");
+const Include = z.union([z.string(), z.array(z.string())]).optional();
 const RetrieveQuery = z.object({
   include: Include,
   "include[]": Include,
-  include_obfuscation: z.string().optional().describe("Ignored: events have no padding."),
-  stream: z.enum(["true", "false"]).optional().describe("`true` streams the events of the response."),
-  starting_after: wholeNumber(0, 1_000_000_000)
-    .optional()
-    .describe("Only the events after this `sequence_number` are streamed."),
+  include_obfuscation: z.string().optional(),
+  stream: z.enum(["true", "false"]).optional(),
+  starting_after: wholeNumber(0, 1_000_000_000).optional(),
 });
 
 const InputQuery = z.object({
   include: Include,
   "include[]": Include,
-  limit: z.string().optional().describe("Ignored: there is one item."),
-  order: z.string().optional().describe("Ignored: there is one item."),
-  after: z.string().optional().describe("Ignored: there is one item."),
+  limit: z.string().optional(),
+  order: z.string().optional(),
+  after: z.string().optional(),
 });
 
 type NewResponse = z.output<typeof NewResponse>;
