@@ -4244,7 +4244,7 @@ export interface Operations {
     /**
      * Retrieve a response, or resume its stream. (`getResponse`)
      *
-     * Returns a response as it is now, for 90 days. With `stream=true`, streams its events: first those that have happened, behind `starting_after` if it is sent, and then new ones until the run ends. The events are kept for a day. An API key needs `end-users:read` for the responses of end users.
+     * Returns a response as it is now, for 90 days. With `stream=true`, streams its events: first those that have happened, behind `starting_after` if it is sent, and then new ones until the run ends. The events are kept for a day. An API key needs `end-users:read` for the responses of end users. An end user does not see the instructions and the metadata that an application has sent.
      */
     "/v1/responses/{responseId}": {
       options: {

@@ -14,6 +14,7 @@ const REQUEST: ResponseRequest = {
   isStored: true,
   user: null,
   safetyIdentifier: null,
+  isEndUsers: false,
 };
 
 const RUN = {
@@ -218,7 +219,7 @@ export const responseDocs: FeatureDocs = {
       tag: "Chat",
       summary: "Retrieve a response, or resume its stream",
       description:
-        "Returns a response as it is now, for 90 days. With `stream=true`, streams its events: first those that have happened, behind `starting_after` if it is sent, and then new ones until the run ends. The events are kept for a day. An API key needs `end-users:read` for the responses of end users.",
+        "Returns a response as it is now, for 90 days. With `stream=true`, streams its events: first those that have happened, behind `starting_after` if it is sent, and then new ones until the run ends. The events are kept for a day. An API key needs `end-users:read` for the responses of end users. An end user does not see the instructions and the metadata that an application has sent.",
       answers: { 200: COMPLETED },
       stream: RESPONSE_EVENTS,
       headers: ["X-Conversation-Id", "X-Run-Id"],

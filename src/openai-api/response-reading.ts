@@ -35,12 +35,17 @@ export async function findResponse(
     const run = await c.var.deps.runnerClient.getRun(call, ref.runId);
     if (run.clientRequest === null) throw notFound("Response");
     // Written by `createResponse`.
-    return { call, run, request: JSON.parse(run.clientRequest) as ResponseRequest };
+    const request = JSON.parse(run.clientRequest) as ResponseRequest;
+    return { call, run, request: c.var.caller.kind === "end-user" ? shownToEndUser(request) : request };
   } catch (error) {
     if (error instanceof AppError && error.code === "not-found") throw notFound("Response");
     throw error;
   }
 }
+
+/** Security: end users know the ids of their runs. What the application has told its agent about them is not for their eyes. */
+const shownToEndUser = (request: ResponseRequest): ResponseRequest =>
+  request.isEndUsers ? request : { ...request, instructions: null, metadata: {} };
 
 /** Waits for the answer of a run, and returns its response. If the run failed, throws its error. */
 export async function answeredResponse(

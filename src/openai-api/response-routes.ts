@@ -69,7 +69,7 @@ export const responseRoutes = new Hono<AppEnv>()
       const { content, attachments } = body.input;
       const { runnerClient } = c.var.deps;
       const key = idempotencyKey(c.req.header("idempotency-key"));
-      const request = requestOf(body);
+      const request = requestOf(body, c.var.caller.kind === "end-user");
       const clientRequest = JSON.stringify(request);
       if (utf8Length(clientRequest) > MAX_REPEATED_BYTES)
         throw invalid("instructions", "must have at most 200 KB together with `text` and `metadata`.");
@@ -166,7 +166,7 @@ export const responseRoutes = new Hono<AppEnv>()
   );
 
 /** Returns what a response repeats of its request. */
-const requestOf = (body: NewResponse): ResponseRequest => ({
+const requestOf = (body: NewResponse, isEndUsers: boolean): ResponseRequest => ({
   model: body.model,
   instructions: body.instructions ?? null,
   previousResponseId: body.previous_response_id ?? null,
@@ -176,6 +176,7 @@ const requestOf = (body: NewResponse): ResponseRequest => ({
   isStored: !isForgotten(body),
   user: body.user ?? null,
   safetyIdentifier: body.safety_identifier ?? null,
+  isEndUsers,
 });
 
 /** Returns whether the conversation is kept for a day only: because the request says so, or because it brings a history along. */

@@ -22,6 +22,8 @@ export interface ResponseRequest {
   readonly isStored: boolean;
   readonly user: string | null;
   readonly safetyIdentifier: string | null;
+  /** Whether an end user has sent it, and not the application. */
+  readonly isEndUsers: boolean;
 }
 
 /** The run of a response. */

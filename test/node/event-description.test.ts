@@ -156,6 +156,7 @@ it("describes every event that a run becomes for OpenAI's responses", () => {
     isStored: true,
     user: "bob",
     safetyIdentifier: null,
+    isEndUsers: false,
   };
   const frames = framesOn({ kind: "responses", request, endUser: null, startingAfter: -1 });
   const matches = matchesOf(RESPONSE_EVENTS, payloadsIn(frames));

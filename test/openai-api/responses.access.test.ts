@@ -112,6 +112,28 @@ it("needs a key's scope for end users if it is an end user's", async () => {
   });
 });
 
+it("does not show an end user what the application has told the agent", async () => {
+  const client = await signUp();
+  const { agentId, openai } = await agentWith(client, ...hello);
+  const bob = openAiOf(await endUserOf(client, agentId, "bob")).responses;
+  const told = { model: agentId, input: "Hi", instructions: "He is difficult.", metadata: { mood: "bad" } };
+
+  const { id } = await openai.responses.create({ ...told, user: "bob" });
+  const own = await bob.create(told);
+
+  const seen = [
+    await bob.retrieve(id),
+    await Array.fromAsync(await bob.retrieve(id, { stream: true })),
+    await bob.cancel(id),
+  ];
+  expect(JSON.stringify(seen)).not.toMatch(/difficult|mood/u);
+  expect(await openai.responses.retrieve(id)).toMatchObject({
+    instructions: told.instructions,
+    metadata: told.metadata,
+  });
+  expect(await bob.retrieve(own.id)).toEqual(own);
+});
+
 it("is gone with its end user, also for a new one with the same id", async () => {
   const client = await signUp();
   const { agentId, openai } = await agentWith(client, ...hello);

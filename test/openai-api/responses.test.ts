@@ -322,11 +322,17 @@ describe("a response", () => {
     expect((await client("GET", "/conversations")).body.items).toEqual([]);
   });
 
-  it("is deleted with its conversation", async () => {
+  it("is exported, and deleted with its conversation", async () => {
     const client = await signUp();
     const { agentId, openai } = await agentWith(client, [{ text: "One." }]);
-    const { id, conversation } = await openai.responses.create({ model: agentId, input: "Hello" });
+    const { id, conversation } = await openai.responses.create({
+      model: agentId,
+      input: "Hello",
+      metadata: { ticket: "4711" },
+    });
 
+    const { body } = await client("GET", "/users/me/export");
+    expect(body).toContain(String.raw`\"metadata\":{\"ticket\":\"4711\"}`);
     await client("DELETE", `/conversations/${conversation?.id}`);
 
     expect((await errorOf(openai.responses.retrieve(id))).status).toBe(404);

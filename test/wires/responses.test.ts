@@ -18,6 +18,7 @@ const request = {
   isStored: true,
   user: "bob",
   safetyIdentifier: null,
+  isEndUsers: false,
 };
 const wire = { kind: "responses", request, endUser: null, startingAfter: -1 } as const;
 
