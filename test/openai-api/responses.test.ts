@@ -117,6 +117,9 @@ describe("a response", () => {
       expect(resumed).toEqual(events.slice(index + 1));
     }
     expect(await eventsOf(openai.responses.retrieve(response.id, { stream: true }))).toEqual(events);
+    // The client's own reader of streams checks that each event fits those before.
+    const read = await openai.responses.stream({ response_id: response.id }).finalResponse();
+    expect(read.output_text).toBe("One moment. Hello, Alice.");
   });
 
   it("continues from the newest response of its conversation, and from no other", async () => {
