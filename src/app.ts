@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { endUserExportRoutes } from "./accounts/end-user-export-routes.ts";
 import { chatRoutes } from "./ai-sdk/routes.ts";
+import { responseRoutes } from "./openai-api/response-routes.ts";
 import { openAiRoutes } from "./openai-api/routes.ts";
 import { accountRoutes } from "./accounts/routes.ts";
 import { agentRoutes } from "./agents/routes.ts";
@@ -107,6 +108,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/agents", sendRoutes)
     .route("/agents", chatRoutes)
     .route("/v1", openAiRoutes)
+    .route("/v1", responseRoutes)
     .route("/agents", linkRoutes)
     .route("/agents", agentKnowledgeRoutes)
     .route("/mcp/agents", mcpRoutes)

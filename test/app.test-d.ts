@@ -66,13 +66,19 @@ type WithJsonOfCallers =
   | "$patch /agents/:agentId/http-tools/:toolId"
   | "$post /agents/:agentId/http-tools/:toolId/test";
 /** The same in answers. The types of such JSON have no end, so they are not looked into. */
-type ShowingJsonOfCallers = "/agents/:agentId/http-tools" | "/agents/:agentId/http-tools/:toolId";
+type ShowingJsonOfCallers =
+  | "/agents/:agentId/http-tools"
+  | "/agents/:agentId/http-tools/:toolId"
+  | "/v1/responses"
+  | "/v1/responses/:responseId"
+  | "/v1/responses/:responseId/cancel";
 
 // The fields of a form depend on the provider that the path names; the bodies of other services have members of any type.
 expectTypeOf<RoutesWith<"input">>().toEqualTypeOf<
   | "$post /settings/providers/:providerName"
   | "$post /agents/:agentId/chat"
   | "$post /v1/chat/completions"
+  | "$post /v1/responses"
   | WithJsonOfCallers
 >();
 // The protocol's SDK makes the answers of MCP.

@@ -2064,6 +2064,79 @@ export interface NewPublishableKey {
   requires_sign_in?: boolean | null | undefined;
 }
 
+/** What OpenAI's client sends for a response. Further members are ignored. */
+export type NewResponse = {
+  /** The id or the name of an agent. */
+  model: string;
+  /** What the user says, or messages of which the last are new. */
+  input: string | readonly ({
+    /** The type of the item. */
+    type?: "message" | undefined;
+    /** Who says it. The last message is not the assistant's. */
+    role: "user" | "assistant" | "system" | "developer";
+    /** The text, or its parts. */
+    content: string | readonly ({
+      /** The type of the part. */
+      type: "input_text" | "output_text" | "refusal" | "input_image" | "input_file";
+      /** The text of a part of type `input_text` or `output_text`. */
+      text?: string | undefined;
+      /** The text of a part of type `refusal`. */
+      refusal?: string | undefined;
+      /** A text file: a `data:` URL, or base64. */
+      file_data?: string | null | undefined;
+      /** Only a `data:` URL. Files at other addresses are not fetched. */
+      file_url?: string | null | undefined;
+      /** Not supported: images are refused. */
+      image_url?: string | null | undefined;
+      /** Not supported: files can't be sent by id. */
+      file_id?: string | null | undefined;
+      /** The name of the file. */
+      filename?: string | null | undefined;
+    })[];
+  })[];
+  /** What the application says about this answer. It has the rights of the user. */
+  instructions?: string | null | undefined;
+  /** Whether the answer is streamed. */
+  stream?: boolean | null | undefined;
+  /** Whether the request returns as soon as the run has begun. Retrieve the response later. */
+  background?: boolean | null | undefined;
+  /** Whether later responses can continue the conversation; true by default. */
+  store?: boolean | null | undefined;
+  /** The response to continue from: the newest one of its conversation. */
+  previous_response_id?: string | null | undefined;
+  /** The id of a conversation with the agent, or any name of yours, which the first message creates. */
+  conversation?: string | {
+    /** The id or the name. */
+    id: string;
+  } | null | undefined;
+  /** The form of the answer. */
+  text?: {
+    /** The form of the answer; text by default. */
+    format?: {
+      /** The name of the schema. */
+      name?: string | undefined;
+      /** What the answer is for. */
+      description?: string | null | undefined;
+      /** The JSON Schema. */
+      schema?: Record<string, unknown> | null | undefined;
+      /** Whether the provider must keep exactly to the schema. */
+      strict?: boolean | null | undefined;
+      /** The form of the answer. */
+      type: "text" | "json_object" | "json_schema";
+    } | null | undefined;
+  } | null | undefined;
+  /** Texts of your own, which the response repeats. */
+  metadata?: Record<string, string> | null | undefined;
+  /** The end user whose conversations and memory are used. */
+  user?: string | null | undefined;
+  /** The same as `user`, which wins if both are sent. */
+  safety_identifier?: string | null | undefined;
+  /** Not supported. */
+  tools?: unknown | undefined;
+  /** Not supported. */
+  prompt?: unknown | undefined;
+};
+
 /** Files to upload. */
 export interface NewUploads {
   /** One or more files. Repeat the field for several ones. */
@@ -2145,6 +2218,92 @@ export interface OpenAiError {
     /** The kind of problem, for programs. Codes do not change. */
     code: string;
   };
+}
+
+/** A run as one of OpenAI's responses. */
+export type OpenAiResponse = {
+  /** The response's id. */
+  id: string;
+  /** The type of the object. */
+  object: "response";
+  /** When the run began, in seconds since 1970. */
+  created_at: number;
+  /** How far the response is. `incomplete` means that it was cut off at a limit on its length. */
+  status: "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
+  /** Whether it was created in the background. */
+  background: boolean;
+  /** Why it has failed; null if it has not. */
+  error: {
+    /** The nearest code that OpenAI's clients know. */
+    code: string;
+    /** A sentence for people. */
+    message: string;
+    /** The code of the problem, as in `OpenAiError`. */
+    type: string;
+  } | null;
+  /** Why it is incomplete; null if it is not. */
+  incomplete_details: {
+    /** Always `max_output_tokens`. */
+    reason: "max_output_tokens";
+  } | null;
+  /** The `instructions` of the request. */
+  instructions: string | null;
+  /** Always null: the agent has its own limit. */
+  max_output_tokens: null;
+  /** Always null: the agent has its own limit. */
+  max_tool_calls: null;
+  /** The `metadata` of the request. */
+  metadata: Record<string, string>;
+  /** The `model` of the request. */
+  model: string;
+  /** The answer; empty before its end, and if it has no text. */
+  output: ResponseMessage[];
+  /** Always true. */
+  parallel_tool_calls: boolean;
+  /** The `previous_response_id` of the request. */
+  previous_response_id: string | null;
+  /** The conversation that the response belongs to; null if it is not kept. */
+  conversation: {
+    /** The conversation's id. */
+    id: string;
+  } | null;
+  /** Always null. */
+  reasoning: null;
+  /** Whether later responses can continue the conversation. */
+  store: boolean;
+  /** Always null: the agent has its own. */
+  temperature: null;
+  /** The form of the answer. */
+  text: {
+    /** The `text.format` of the request. */
+    format: Record<string, unknown>;
+  };
+  /** Always `auto`. */
+  tool_choice: "auto";
+  /** Always empty: the tools of the agent stay hidden. */
+  tools: Record<string, unknown>[];
+  /** Always null: the agent has its own. */
+  top_p: null;
+  /** Always `disabled`. */
+  truncation: "disabled";
+  /** The tokens of the turn; null if the provider has not counted them. */
+  usage: ResponseUsage | null;
+  /** The `user` of the request. Absent if it has none. */
+  user?: string | undefined;
+  /** The `safety_identifier` of the request. Absent if it has none. */
+  safety_identifier?: string | undefined;
+};
+
+/** A response without what was said in it. */
+export interface OpenAiResponseReference {
+  /** The response's id. */
+  id: string;
+  /** The type of the object. */
+  object: "response";
+  /** When the run began, in seconds since 1970. */
+  created_at: number;
+  /** How far the response is. `incomplete` means that it was cut off at a limit on its length. */
+  status: "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
 }
 
 /** A subscription of the account. */
@@ -2419,6 +2578,248 @@ export interface RefreshedToken {
   name: string;
   /** The address of a portrait; null if there is none. */
   picture: string | null;
+}
+
+/** The response is whole. */
+export interface ResponseCompleted {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.completed";
+  /** The response as it is now. */
+  response: OpenAiResponse;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** The run has begun. */
+export interface ResponseCreated {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.created";
+  /** The response as it is now. */
+  response: OpenAiResponse;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** Why the run has failed. OpenAI's client throws it. */
+export interface ResponseError {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "error";
+  /** The code of the problem, as in `OpenAiError`. */
+  code: string;
+  /** A sentence for people. */
+  message: string;
+  /** Always null. */
+  param: null;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** What one `data:` line holds. Numbers have no gaps unless the run was interrupted. OpenAI has no event for a cancelled response: it ends with `response.incomplete`, with the status `cancelled`. */
+export type ResponseEvent = ResponseCreated | ResponseInProgress | ResponseItemAdded | ResponsePartAdded | ResponseTextDelta | ResponseTextDone | ResponsePartDone | ResponseItemDone | ResponseCompleted | ResponseIncomplete | ResponseFailed | ResponseError;
+
+/** The run has failed. An `error` follows. */
+export interface ResponseFailed {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.failed";
+  /** The response as it is now. */
+  response: OpenAiResponse;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** The response was cut off at a limit on its length, or cancelled. */
+export interface ResponseIncomplete {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.incomplete";
+  /** The response as it is now. */
+  response: OpenAiResponse;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** The agent works. */
+export interface ResponseInProgress {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.in_progress";
+  /** The response as it is now. */
+  response: OpenAiResponse;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** The input of a response. */
+export type ResponseInputItems = {
+  /** The type of the object. */
+  object: "list";
+  /** The user's message. */
+  data: ({
+    /** `msg_` and the id of the message. */
+    id: string;
+    /** The type of the item. */
+    type: "message";
+    /** Always `user`. */
+    role: "user";
+    /** Always `completed`. */
+    status: "completed";
+    /** The text, and the files. */
+    content: ({
+      /** The type of the part. */
+      type: "input_text";
+      /** The text. */
+      text: string;
+    } | {
+      /** The type of the part. */
+      type: "input_file";
+      /** The name of the file. */
+      filename: string;
+      /** The file, as a `data:` URL. */
+      file_data: string;
+    })[];
+  })[];
+  /** The id of the message. */
+  first_id: string;
+  /** The id of the message. */
+  last_id: string;
+  /** Always false. */
+  has_more: false;
+};
+
+/** The answer begins. */
+export interface ResponseItemAdded {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.output_item.added";
+  /** Always 0. */
+  output_index: 0;
+  /** The answer, which is empty. */
+  item: ResponseMessage;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** The answer has ended. */
+export interface ResponseItemDone {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.output_item.done";
+  /** Always 0. */
+  output_index: 0;
+  /** The answer. */
+  item: ResponseMessage;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** The answer of a response. */
+export interface ResponseMessage {
+  /** `msg_` and the id of the message. */
+  id: string;
+  /** The type of the item. */
+  type: "message";
+  /** Always `assistant`. */
+  role: "assistant";
+  /** Whether the answer is whole. */
+  status: "in_progress" | "completed" | "incomplete";
+  /** The text, in one part. */
+  content: ResponseText[];
+}
+
+/** The text of the answer begins. */
+export interface ResponsePartAdded {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.content_part.added";
+  /** Always 0. */
+  output_index: 0;
+  /** The id of the answer. */
+  item_id: string;
+  /** Always 0. */
+  content_index: 0;
+  /** The text, which is empty. */
+  part: ResponseText;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** The text of the answer has ended. */
+export interface ResponsePartDone {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.content_part.done";
+  /** Always 0. */
+  output_index: 0;
+  /** The id of the answer. */
+  item_id: string;
+  /** Always 0. */
+  content_index: 0;
+  /** All of it. */
+  part: ResponseText;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** The text of an answer. */
+export interface ResponseText {
+  /** The type of the part. */
+  type: "output_text";
+  /** The text. */
+  text: string;
+  /** Always empty. */
+  annotations: Record<string, unknown>[];
+  /** Always empty. */
+  logprobs: Record<string, unknown>[];
+}
+
+/** A piece of the answer. */
+export interface ResponseTextDelta {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.output_text.delta";
+  /** Always 0. */
+  output_index: 0;
+  /** The id of the answer. */
+  item_id: string;
+  /** Always 0. */
+  content_index: 0;
+  /** The piece. */
+  delta: string;
+  /** Always empty. */
+  logprobs: Record<string, unknown>[];
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** The text of the answer has ended. */
+export interface ResponseTextDone {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.output_text.done";
+  /** Always 0. */
+  output_index: 0;
+  /** The id of the answer. */
+  item_id: string;
+  /** Always 0. */
+  content_index: 0;
+  /** All of it. */
+  text: string;
+  /** Always empty. */
+  logprobs: Record<string, unknown>[];
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** Tokens as the provider counted them. */
+export interface ResponseUsage {
+  /** Tokens that the model read, in all its responses of the turn. */
+  input_tokens: number;
+  /** More about `input_tokens`. */
+  input_tokens_details: {
+    /** The part of them that came from the provider's cache. */
+    cached_tokens: number;
+  };
+  /** Tokens that the model wrote. */
+  output_tokens: number;
+  /** More about `output_tokens`. */
+  output_tokens_details: {
+    /** The part of them spent on reasoning; 0 if the provider does not report it. */
+    reasoning_tokens: number;
+  };
+  /** Both. */
+  total_tokens: number;
 }
 
 /** What became of each block and archival memory that the run changed. */
@@ -3413,6 +3814,7 @@ export type ProblemCode =
   | "403"
   | "404"
   | "409"
+  | "410"
   | "413"
   | "422"
   | "429"
@@ -4266,6 +4668,59 @@ export interface Operations {
         };
       };
       answer: AgentAsModel;
+    };
+    /**
+     * Retrieve a response, or resume its stream. (`getResponse`)
+     *
+     * Returns a response as it is now, for 90 days. With `stream=true`, streams its events: first those that have happened, behind `starting_after` if it is sent, and then new ones until the run ends. The events are kept for a day. An API key needs `end-users:read` for the responses of end users. An end user does not see the instructions and the metadata that an application has sent.
+     */
+    "/v1/responses/{responseId}": {
+      options: {
+        path: {
+          /** The response's id, `id`. */
+          responseId: string;
+        };
+        query?: {
+          /** Ignored: there is nothing to include. */
+          include?: string | readonly string[] | undefined;
+          /** Ignored: there is nothing to include. */
+          "include[]"?: string | readonly string[] | undefined;
+          /** Ignored: events have no padding. */
+          include_obfuscation?: string | undefined;
+          /** `true` streams the events of the response. */
+          stream?: "true" | "false" | undefined;
+          /** Only the events after this `sequence_number` are streamed. */
+          starting_after?: number | undefined;
+        } | undefined;
+      };
+      answer: OpenAiResponse;
+      events: ResponseEvent;
+    };
+    /**
+     * List the input of a response. (`listResponseInput`)
+     *
+     * Returns the user's message that a response answers, with its files. Instructions, and a history that the client keeps, are not stored.
+     */
+    "/v1/responses/{responseId}/input_items": {
+      options: {
+        path: {
+          /** The response's id, `id`. */
+          responseId: string;
+        };
+        query?: {
+          /** Ignored: there is nothing to include. */
+          include?: string | readonly string[] | undefined;
+          /** Ignored: there is nothing to include. */
+          "include[]"?: string | readonly string[] | undefined;
+          /** Ignored: there is one item. */
+          limit?: string | undefined;
+          /** Ignored: there is one item. */
+          order?: string | undefined;
+          /** Ignored: there is one item. */
+          after?: string | undefined;
+        } | undefined;
+      };
+      answer: ResponseInputItems;
     };
     /**
      * List the knowledge bases of an agent. (`listLinkedKnowledgeBases`)
@@ -5435,6 +5890,48 @@ export interface Operations {
       events: CompletionEvent;
     };
     /**
+     * Create one of OpenAI's responses. (`createResponse`)
+     *
+     * OpenAI's Responses API, with an agent as the model. A response is a run: the agent answers with its own memory, tools and instructions; tools stay hidden.
+     *
+     * **Conversations.** `previous_response_id` continues from the newest response of a conversation; an older one is refused with 409. `conversation` is the id of a conversation with the agent, or any name of yours. Without either, a conversation begins, which later responses can continue. With `store: false`, or if the input has messages of the assistant, the input is the history and nothing of it is kept for longer than a day; then nothing can follow. What the input says behind the last message of the assistant is new: several messages of the user become one.
+     *
+     * **Instructions.** `instructions` and messages of the system or the developer reach the model as words of the user, in this turn only, because the agent has instructions of its own.
+     *
+     * **Background.** With `background: true`, the request returns as soon as the run has begun; retrieve the response until its `status` is no longer `in_progress`. Without it, a run goes on as well if the client disconnects.
+     *
+     * **End users.** `user` or else `safety_identifier` chooses the end user whose conversations and memory are used, and creates the end user if necessary; an API key needs the scope `end-users:write`. A response that continues another one is about the same person.
+     *
+     * Tools of the client, `prompt`, images and files by id are refused; so is a JSON `text.format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. With an `Idempotency-Key`, a repeat returns the response of the same run.
+     */
+    "/v1/responses": {
+      options: {
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+          /** The user's IANA time zone, such as `Europe/Berlin`, which the agent's clock shows. UTC by default; unknown names are ignored. */
+          "X-Time-Zone"?: string | undefined;
+        } | undefined;
+        body: NewResponse;
+      };
+      answer: OpenAiResponse;
+      events: ResponseEvent;
+    };
+    /**
+     * Cancel a response. (`cancelResponse`)
+     *
+     * Stops the run of a response, in the background or not, and returns the response. The answer so far is kept. A response that has ended is returned as it is.
+     */
+    "/v1/responses/{responseId}/cancel": {
+      options: {
+        path: {
+          /** The response's id, `id`. */
+          responseId: string;
+        };
+      };
+      answer: OpenAiResponse | OpenAiResponseReference;
+    };
+    /**
      * Let an agent search a knowledge base. (`linkKnowledgeBase`)
      *
      * Links an agent to a knowledge base of the same account. From its next turn on, an agent of the architecture `krishna-memgpt` searches it and cites what it finds. Linking again changes nothing. An agent may have 20 links; one more is a 409.
@@ -6439,6 +6936,7 @@ export const IDEMPOTENT_OPERATIONS: ReadonlySet<string> = new Set([
   "POST /agents/{agentId}/api-keys",
   "POST /agents/{agentId}/{conversationId}/send-message",
   "POST /v1/chat/completions",
+  "POST /v1/responses",
   "POST /widget/conversations",
   "POST /widget/conversations/{conversationId}/messages",
   "POST /knowledge-bases",

@@ -1,6 +1,7 @@
 import { accountDocs } from "../../src/accounts/docs.ts";
 import { aiSdkDocs } from "../../src/ai-sdk/docs.ts";
 import { openAiDocs } from "../../src/openai-api/docs.ts";
+import { responseDocs } from "../../src/openai-api/response-docs.ts";
 import { agentDocs } from "../../src/agents/docs.ts";
 import { apiKeyDocs } from "../../src/api-keys/docs.ts";
 import { authDocs } from "../../src/auth/docs.ts";
@@ -28,6 +29,7 @@ const FEATURES: readonly FeatureDocs[] = [
   runDocs,
   aiSdkDocs,
   openAiDocs,
+  responseDocs,
   mcpDocs,
   oauthDocs,
   memoryDocs,

@@ -1,4 +1,4 @@
-import type { Clock } from "../shared/clock.ts";
+import { type Clock, DAY_MS } from "../shared/clock.ts";
 import { sha256, toHex } from "../shared/crypto.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { type AgentId, type ConversationId, conversationIdOf } from "../shared/id-types.ts";
@@ -34,6 +34,8 @@ interface ThreadName {
 /** How often a name is looked up while others create, delete and name conversations at the same time. */
 const ATTEMPTS = 4;
 const MAX_TITLE_CHARS = 80;
+/** How long an idempotency key finds the conversation that it has begun, in milliseconds: as long as runners keep keys. */
+const KEY_LIFETIME_MS = DAY_MS;
 
 /**
  * Finds and creates conversations for clients that have ids of their own for them, or none: those of the AI SDK and of OpenAI.
@@ -80,10 +82,37 @@ export class ThreadService {
       if ("id" in created) return created.id;
       if ("tooMany" in created) throw await this.#tooMany(scope, created.tooMany);
     }
-    throw new AppError("conflict", "This conversation is being changed concurrently. Please try again.", {
-      retryAfter: 1,
-      retryable: true,
-    });
+    throw contended();
+  }
+
+  /**
+   * Creates a conversation for a first message whose client names none. A repeat with the same idempotency key finds the same
+   * one, for as long as the runner knows the key: a day. Throws `not-found` and `limit-exceeded` like `open`.
+   */
+  async begin(
+    scope: AccessScope,
+    agentId: AgentId,
+    text: string,
+    key: string | undefined,
+  ): Promise<ConversationId> {
+    // No client's name has a hash that begins like this.
+    const hash = key === undefined ? undefined : `key-${await hashOfName(key)}`;
+
+    for (let left = ATTEMPTS; left > 0; left--) {
+      const named =
+        hash === undefined ? undefined : await this.#conversations.findByName(scope, agentId, hash);
+      const known = named === undefined ? undefined : await this.#conversations.find(scope, named);
+      const isOf =
+        known?.agentId === agentId && this.#clock.now() - Date.parse(known.createdAt) < KEY_LIFETIME_MS;
+      if (isOf) return known.id;
+
+      const conversation = this.#conversationOf(scope, agentId, text, newId(this.#clock.now()));
+      const name = hash === undefined ? undefined : { hash, replaced: named };
+      const created = await this.#conversations.create(scope, conversation, name);
+      if ("id" in created) return created.id;
+      if ("tooMany" in created) throw await this.#tooMany(scope, created.tooMany);
+    }
+    throw contended();
   }
 
   /**
@@ -137,6 +166,12 @@ export class ThreadService {
     return endUserConversationsExceeded(plan, count, this.#rules);
   }
 }
+
+const contended = (): AppError =>
+  new AppError("conflict", "This conversation is being changed concurrently. Please try again.", {
+    retryAfter: 1,
+    retryable: true,
+  });
 
 /** Returns the beginning of a text as a title. */
 export function titleOf(text: string): string {

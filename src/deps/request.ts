@@ -60,7 +60,15 @@ export interface Deps
     Services,
     Pick<
       Repositories,
-      "agents" | "conversations" | "legacyChunks" | "mcpCalls" | "rules" | "runs" | "usage" | "users"
+      | "agents"
+      | "conversations"
+      | "legacyChunks"
+      | "mcpCalls"
+      | "messages"
+      | "rules"
+      | "runs"
+      | "usage"
+      | "users"
     > {
   readonly clock: Clock;
   readonly runnerClient: RunnerClient;
@@ -93,7 +101,8 @@ type Services = ReturnType<typeof createServices>;
 /** Builds the dependencies of a request. */
 export function createDeps(ports: Ports, later: Later): Deps {
   const repositories = createRepositories(ports);
-  const { agents, conversations, legacyChunks, mcpCalls, rules, runs, usage, users, signIns } = repositories;
+  const { agents, conversations, legacyChunks, mcpCalls, messages, rules, runs, usage, users, signIns } =
+    repositories;
   const services = createServices(ports, repositories, later);
   return {
     ...services,
@@ -101,6 +110,7 @@ export function createDeps(ports: Ports, later: Later): Deps {
     conversations,
     legacyChunks,
     mcpCalls,
+    messages,
     rules,
     runs,
     usage,

@@ -165,6 +165,8 @@ export const EXAMPLE = {
   messageId: "0193b2f5-1c4d-7e22-8f53-2c7a4d9e6f30",
   answerId: "0193b2f5-2d5e-7f33-9a64-3d8b5eaf7a40",
   runId: "0193b2f5-1b3c-7a44-8b75-4e9c6fba8b50",
+  responseId:
+    "resp_WyIwMTkzYjJmNS0xYjNjLTdhNDQtOGI3NS00ZTljNmZiYThiNTAiLCIwMTkzYjJmNS0wYThjLTdkMTEtOWU0Mi0xYjZmM2M4ZDVlMjAiXQ",
   memoryId: "0193b2f6-3e6f-7b55-9c86-5fad7acb9c60",
   kbId: "0193b2f7-4f7a-7c66-8d97-6abe8bdcad70",
   pageId: "4f8c2d91-a7b3-8e60-9d5c-2b7f1a6e8c30",
@@ -198,6 +200,7 @@ export const PARAMETERS: Readonly<Record<string, ParameterDocs>> = {
     description: "The run's id, `run_id`. The events of a run are also found under `active`.",
     example: EXAMPLE.runId,
   },
+  responseId: { description: "The response's id, `id`.", example: EXAMPLE.responseId },
   blockName: { description: "The name of the memory block, `block_name`.", example: "human" },
   version: { description: "The number of the version.", example: "3" },
   memoryId: { description: "The memory's id, `memory_id`.", example: EXAMPLE.memoryId },

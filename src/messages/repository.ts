@@ -25,6 +25,17 @@ export class MessageRepository {
     return item && messageFrom(item);
   }
 
+  /**
+   * Returns at most `limit` messages that are as old as `createdAt` or newer, oldest first. The caller must have checked access to
+   * their conversation.
+   */
+  async since(conversationId: ConversationId, createdAt: string, limit: number): Promise<readonly Message[]> {
+    // `~` sorts behind the digits that the time of every message begins with.
+    const range = { between: [`${MESSAGE_PREFIX}${createdAt}`, `${MESSAGE_PREFIX}~`] as const };
+    const { items } = await this.#table.queryPage(conversationPartition(conversationId), { range, limit });
+    return items.map(messageFrom);
+  }
+
   /** Returns a page of a conversation's messages, newest first. The caller must have checked access to it. */
   list(
     conversationId: ConversationId,

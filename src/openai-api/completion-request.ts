@@ -98,12 +98,12 @@ function readMessage(
   const said = texts.join("\n\n");
   const attachments = attachmentsFrom(files, context);
   if (role === "assistant" || role === "user") return { role, content: said, attachments };
-  return {
-    role: "user",
-    content: said === "" ? "" : `Instructions from the application:\n${said}`,
-    attachments,
-  };
+  return { role: "user", content: instructionsFrom(said), attachments };
 }
+
+/** Returns instructions of a request as words of the user; "" if there are none. */
+export const instructionsFrom = (text: string): string =>
+  text === "" ? "" : `Instructions from the application:\n${text}`;
 
 const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate: string): void =>
   context.addIssue({ code: "custom", message: `messages.${path.join(".")} ${predicate}`, path });
@@ -118,25 +118,27 @@ function nestsLittle(value: unknown): boolean {
   return level.every((inner) => typeof inner !== "object" || inner === null);
 }
 
+export const FormatType = z.enum(["text", "json_object", "json_schema"]).describe("The form of the answer.");
+
+/** A JSON Schema that an answer must match. */
+export const NamedSchema = z.object({
+  name: z
+    .string()
+    .regex(/^[\w-]{1,64}$/u, { error: rule("must have 1 to 64 letters, digits, `_` and `-`.") })
+    .describe("The name of the schema."),
+  description: z.string().max(1_000).nullish().describe("What the answer is for."),
+  schema: z
+    .record(z.string(), z.unknown())
+    .refine(nestsLittle, { error: rule(`must nest at most ${MAX_SCHEMA_LEVELS} levels.`) })
+    .nullish()
+    .describe("The JSON Schema."),
+  strict: z.boolean().nullish().describe("Whether the provider must keep exactly to the schema."),
+});
+
 const ResponseFormat = z
   .object({
-    type: z.enum(["text", "json_object", "json_schema"]).describe("The form of the answer."),
-    json_schema: z
-      .object({
-        name: z
-          .string()
-          .regex(/^[\w-]{1,64}$/u, { error: rule("must have 1 to 64 letters, digits, `_` and `-`.") })
-          .describe("The name of the schema."),
-        description: z.string().max(1_000).nullish().describe("What the answer is for."),
-        schema: z
-          .record(z.string(), z.unknown())
-          .refine(nestsLittle, { error: rule(`must nest at most ${MAX_SCHEMA_LEVELS} levels.`) })
-          .nullish()
-          .describe("The JSON Schema."),
-        strict: z.boolean().nullish().describe("Whether the provider must keep exactly to the schema."),
-      })
-      .nullish()
-      .describe("Required with the type `json_schema`."),
+    type: FormatType,
+    json_schema: NamedSchema.nullish().describe("Required with the type `json_schema`."),
   })
   .refine(({ type, json_schema: schema }) => type !== "json_schema" || schema?.schema, {
     error: rule("must have a `schema` with this type."),
@@ -145,18 +147,30 @@ const ResponseFormat = z
 
 /** Returns the form that a request asks for, or `undefined` for text. */
 function formatOf(wanted: z.output<typeof ResponseFormat> | null | undefined): AnswerFormat | undefined {
-  if (!wanted || wanted.type === "text") return undefined;
-  const { name = "answer", description, schema, strict } = wanted.json_schema ?? {};
+  return wanted ? answerFormat(wanted.type, wanted.json_schema ?? {}) : undefined;
+}
+
+/** Returns the form of a type and a schema, or `undefined` for text. */
+export function answerFormat(
+  type: z.output<typeof FormatType>,
+  {
+    name = "answer",
+    description,
+    schema,
+    strict,
+  }: { readonly [K in keyof z.output<typeof NamedSchema>]?: z.output<typeof NamedSchema>[K] | undefined },
+): AnswerFormat | undefined {
+  if (type === "text") return undefined;
   return {
     name,
     description: description ?? undefined,
-    schema: wanted.type === "json_schema" ? (schema ?? undefined) : undefined,
+    schema: type === "json_schema" ? (schema ?? undefined) : undefined,
     isStrict: strict === true,
   };
 }
 
 /** Accepts a member that asks for nothing, and refuses any other value of it. */
-const nothing = (sentence: string) =>
+export const nothing = (sentence: string) =>
   z
     .unknown()
     .refine(

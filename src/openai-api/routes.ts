@@ -1,13 +1,11 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import * as z from "zod";
-import { type AccessScope, reaches } from "../access/access-scope.ts";
 import { limitBursts } from "../access/burst-limit.ts";
-import type { AppEnv, UserEnv } from "../access/env.ts";
+import type { AppEnv } from "../access/env.ts";
 import { queued } from "../access/overload.ts";
-import { requireAccess, requirePermission } from "../access/require-access.ts";
+import { requireAccess } from "../access/require-access.ts";
 import type { Agent } from "../agents/model.ts";
-import { isSameName } from "../agents/name.ts";
 import { maxBody } from "../http/middleware/body-limit.ts";
 import { headers, operation } from "../http/openapi.ts";
 import { relay, unbuffered } from "../http/sse.ts";
@@ -15,11 +13,12 @@ import { validate } from "../http/validate.ts";
 import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency/key.ts";
 import type { Message } from "../messages/model.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
-import { AppError, invalidInput, notFound } from "../shared/errors.ts";
-import { type AgentId, agentIdOf, type ConversationId, type RunId } from "../shared/id-types.ts";
+import { invalidInput, notFound } from "../shared/errors.ts";
+import type { RunId } from "../shared/id-types.ts";
 import { timeOf } from "../shared/ids.ts";
 import { rateLimitHeaders } from "../shared/rate-limit.ts";
 import { completionIdOf, toCompletionUsage } from "../wires/chat-completions.ts";
+import { agentOf, agentsOf, idsOf, isCalled, scopeOf } from "./addressing.ts";
 import { CompletionRequest } from "./completion-request.ts";
 
 /** Clients send the whole history with each message. */
@@ -153,52 +152,6 @@ export const openAiRoutes = new Hono<AppEnv>()
       return c.json(toModel(agent), 200);
     },
   );
-
-const idsOf = (conversationId: ConversationId, runId: RunId): Record<string, string> => ({
-  "X-Conversation-Id": conversationId,
-  "X-Run-Id": runId,
-});
-
-/** Returns the agents that the caller may use. */
-async function agentsOf({ var: { deps, scope } }: Context<UserEnv>): Promise<readonly Agent[]> {
-  return (await deps.agents.list(scope.accountEmail)).filter(({ id }) => reaches(scope, id));
-}
-
-const isCalled =
-  (model: string) =>
-  ({ id, name }: Agent): boolean =>
-    id === model || isSameName(name, model);
-
-/**
- * Returns the agent that a request calls its model, by id or by name. Throws `not-found` if the caller may use no such agent. An id
- * is not looked up: the run reads its agent anyway.
- */
-async function agentOf(c: Context<UserEnv>, model: string): Promise<AgentId> {
-  const agentId = UUID.test(model) ? agentIdOf(model) : (await agentsOf(c)).find(isCalled(model))?.id;
-  if (agentId === undefined || !reaches(c.var.scope, agentId)) throw notFound("Agent");
-  return agentId;
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u;
-
-/**
- * Returns whose conversations and memory a request uses. Security: `user` only chooses among what the caller may use anyway, and
- * never says who the caller is. An end user can name nobody else; a program needs the scope for end users. An empty `user` is refused:
- * it comes from an application that does not know whom it serves, and that person must not get the caller's own memory.
- */
-async function scopeOf(
-  { var: { caller, deps, scope } }: Context<UserEnv>,
-  agentId: AgentId,
-  user: string | undefined,
-): Promise<AccessScope> {
-  if (user === undefined) return scope;
-  if (caller.kind === "end-user") {
-    if (user === caller.id) return scope;
-    throw new AppError("forbidden", "This token is for another end user than `user` names.");
-  }
-  requirePermission(["user", "end-users:write"], caller);
-  return deps.endUserService.open(scope.accountEmail, { agentId, id: user }, "user");
-}
 
 /** Returns the name of a thread. Throws `validation-failed` if it is empty. */
 function threadName(name: string): string {

@@ -59,6 +59,12 @@ export interface SendInput extends RunInput {
   readonly attachments: readonly Attachment[];
   /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
   readonly givenHistory?: readonly GivenMessage[] | undefined;
+  /** What the client says before the message, behind the history. Only this turn reads it. */
+  readonly preceding?: readonly GivenMessage[] | undefined;
+  /** The run that must be the newest one of the conversation. Throws `conflict` if it is not. */
+  readonly follows?: RunId | undefined;
+  /** What the client's protocol repeats of the request whenever it shows the run, as JSON. */
+  readonly clientRequest?: string | undefined;
   /** The form that the answer must have. Absent for text. */
   readonly format?: AnswerFormat | undefined;
 }

@@ -4,7 +4,7 @@ import { notFound } from "../shared/errors.ts";
 import { assertFits } from "../table/client.ts";
 import type { AccountMeter } from "./account-meter.ts";
 import type { RunIds, TurnPlace } from "./model.ts";
-import type { Exhausted, TurnLimits } from "./turn-beginnings.ts";
+import type { Beginning, Exhausted, TurnLimits } from "./turn-beginnings.ts";
 import type { TurnEnd } from "./turn-repository.ts";
 
 interface MeterClientDeps {
@@ -30,7 +30,13 @@ export class MeterClient {
    * and `unavailable` if it is unknown whether the turn has begun.
    */
   async begin(
-    { accountEmail, endUser = null, agentId, conversationId }: TurnPlace,
+    {
+      accountEmail,
+      endUser = null,
+      agentId,
+      conversationId,
+      clientRequest,
+    }: TurnPlace & Pick<Beginning, "clientRequest">,
     runIds: RunIds,
     message: Message,
     limits: TurnLimits,
@@ -44,7 +50,7 @@ export class MeterClient {
     // Not repeated: the turn may have begun although its answer was lost. Recovery finds out.
     const outcome = await this.#meters.call(
       accountEmail,
-      (meter) => meter.begin({ place, runIds, message, limits: counted }),
+      (meter) => meter.begin({ place, runIds, message, limits: counted, clientRequest }),
       { isRepeatable: false },
     );
     if (outcome.kind === "gone") throw notFound("Conversation");

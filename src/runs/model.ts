@@ -80,6 +80,8 @@ export interface Run {
   readonly errorCode: string | null;
   /** Whether it took one of the account's slots for concurrent runs. The end of the run returns it. */
   readonly hasSlot: boolean;
+  /** See `TurnInput.clientRequest`; null if there is none. */
+  readonly clientRequest: string | null;
 }
 
 /** How a run ended. */
@@ -104,7 +106,12 @@ export const runKey = (conversationId: ConversationId, runId: RunId): Key => ({
 });
 
 /** Returns the write that records the beginning of a run. */
-export const beginRun = (place: TurnPlace, runIds: RunIds, hasSlot: boolean): WriteAction => ({
+export const beginRun = (
+  place: TurnPlace,
+  runIds: RunIds,
+  hasSlot: boolean,
+  clientRequest: string | undefined,
+): WriteAction => ({
   put: {
     ...runKey(place.conversationId, runIds.runId),
     entity_type: "Run",
@@ -120,6 +127,7 @@ export const beginRun = (place: TurnPlace, runIds: RunIds, hasSlot: boolean): Wr
     usage: null,
     error_code: null,
     has_slot: hasSlot,
+    ...(clientRequest !== undefined && { client_request: clientRequest }),
     ttl: ttlAfter(runIds.startedAt, isTransient(place.conversationId) ? TRANSIENT_LIFETIME_MS : LIFETIME_MS),
   },
   if: absent("pk"),
@@ -156,5 +164,6 @@ export function runFrom(item: Item): Run {
     usage: tokenUsageFrom(item),
     errorCode: optionalText(item, "error_code"),
     hasSlot: flag(item, "has_slot"),
+    clientRequest: optionalText(item, "client_request"),
   };
 }

@@ -5,6 +5,7 @@ import { countEndUserMessage } from "../plans/end-user-usage.ts";
 import { countMessages, type MessageUse, reserveMessage } from "../plans/model.ts";
 import { returnSlots, slotsFrom, takeSlots } from "../plans/run-slots.ts";
 import { monthOf } from "../shared/clock.ts";
+import { utf8Length } from "../shared/text.ts";
 import { MAX_TRANSACTION, type TableClient } from "../table/client.ts";
 import type { WriteAction } from "../table/requests.ts";
 import { isLive } from "../table/deletion.ts";
@@ -32,6 +33,8 @@ export interface Beginning {
   /** The user's message. */
   readonly message: Message;
   readonly limits: TurnLimits;
+  /** See `TurnInput.clientRequest`. */
+  readonly clientRequest?: string | undefined;
 }
 
 /** Whether the turn has begun. `gone` means that its conversation has been deleted or given to another agent. */
@@ -152,7 +155,7 @@ export function nextBeginnings(waiting: readonly Beginning[]): readonly Beginnin
   for (const beginning of waiting) {
     if (batch.length === MAX_BATCH) break;
     const own = ownItems(beginning);
-    const size = itemBytes(messageItem(beginning.message));
+    const size = itemBytes(messageItem(beginning.message)) + utf8Length(beginning.clientRequest ?? "");
     if (sharedCounts(beginning) !== sharedCounts(batch[0] ?? beginning)) continue;
     if (own.some((item) => items.has(item)) || (batch.length > 0 && bytes + size > MAX_BATCH_BYTES)) continue;
 
@@ -201,7 +204,7 @@ function writesOf(batch: readonly Beginning[]): readonly Write[] {
 }
 
 function ownWrites(beginning: Beginning): readonly Write[] {
-  const { place, runIds, message, limits } = beginning;
+  const { place, runIds, message, limits, clientRequest } = beginning;
   const own = (action: WriteAction): Write => ({ action, counts: null, beginning });
   return [
     own({
@@ -214,7 +217,7 @@ function ownWrites(beginning: Beginning): readonly Write[] {
     }),
     ...(place.endUser ? [countOfEndUser(beginning, place.endUser)] : []),
     own(questionWrite(message, runIds)),
-    own(beginRun(place, runIds, limits.concurrent_runs !== null)),
+    own(beginRun(place, runIds, limits.concurrent_runs !== null, clientRequest)),
     own(reserveMessage(useOf(place, runIds, runIds.askedAt))),
   ];
 }

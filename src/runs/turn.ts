@@ -22,7 +22,7 @@ import { type AccountPlan, withAgentLimit } from "../plans/account-plan.ts";
 import { limitExceeded, messagesLeft, requireFewFailures, requireBelowLimit } from "../plans/refusals.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
-import { type AgentId, runIdOf } from "../shared/id-types.ts";
+import { type AgentId, type RunId, runIdOf } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import type { RateLimit } from "../shared/rate-limit.ts";
 import { requireActive } from "../access/account-status.ts";
@@ -54,6 +54,12 @@ export interface TurnInput extends TurnPlace {
   readonly format?: AnswerFormat | undefined;
   /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
   readonly givenHistory?: readonly GivenMessage[] | undefined;
+  /** What the client says before the message, behind the history. Only this turn reads it. */
+  readonly preceding?: readonly GivenMessage[] | undefined;
+  /** The run that must be the newest one of the conversation, if the message is an answer to it. */
+  readonly follows?: RunId | undefined;
+  /** What the client's protocol repeats of the request whenever it shows the run, as JSON. Stored with the run. */
+  readonly clientRequest?: string | undefined;
   /** The user's IANA time zone, if the client has stated it. */
   readonly timeZone?: string | undefined;
 }
@@ -224,6 +230,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     ...deps,
     limited: (opened) => limitedModel(input.endUser ? withoutSimilarNames(opened) : opened, counting, deps),
   });
+  if (input.follows !== undefined) requireNewest(input.follows, state.history);
   const account = withAgentLimit(state.plan, agent.endUserMessagesPerMonth);
   requireBelowLimit(account, "messages_per_month", account.messagesUsed, deps);
   if (input.endUser) requireBelowLimit(account, "end_user_messages_per_month", state.endUserMessages, deps);
@@ -245,9 +252,12 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
   });
   const turn = {
     agent,
-    ...(input.givenHistory
-      ? { history: toMessages(input, input.givenHistory, runIds), summary: null }
-      : pastOf(past, agent, regenerates ? Date.parse(askedAt) : runIds.startedAt)),
+    ...withPreceding(
+      input.givenHistory
+        ? { history: toMessages(input, input.givenHistory, runIds), summary: null }
+        : pastOf(past, agent, regenerates ? Date.parse(askedAt) : runIds.startedAt),
+      toMessages(input, input.preceding ?? [], runIds),
+    ),
     message: { content, attachments },
     model,
     window,
@@ -401,6 +411,23 @@ const toMessages = (place: TurnPlace, given: readonly GivenMessage[], runIds: Ru
     createdAt: runIds.askedAt,
     runId: null,
   }));
+
+const withPreceding = (
+  { history, summary }: Pick<PromptInput, "history" | "summary">,
+  preceding: readonly Message[],
+): Pick<PromptInput, "history" | "summary"> => ({ history: [...history, ...preceding], summary });
+
+/**
+ * Throws `conflict` if the newest message is of another run. The history was read by the conversation's only active run, so no
+ * message can come between this check and the turn.
+ */
+function requireNewest(runId: RunId, history: readonly Message[]): void {
+  if (history.at(-1)?.runId === runId) return;
+  throw new AppError(
+    "conflict",
+    "The conversation has gone on since that answer. Continue from its newest one.",
+  );
+}
 
 /** Returns the history and summary for a turn. Both are empty if the conversation has been idle for too long. */
 export const pastOf = (

@@ -1,6 +1,7 @@
 import { aiSdkWriter } from "./ai-sdk.ts";
 import { chatCompletionsWriter } from "./chat-completions.ts";
 import { toFrames } from "./native.ts";
+import { responsesWriter } from "./responses.ts";
 import { widgetWriter } from "./widget.ts";
 import type { FramedRun, FrameWriter, Wire } from "./wire.ts";
 
@@ -15,5 +16,7 @@ export function frameWriterOf(wire: Wire, run: FramedRun): FrameWriter {
       return aiSdkWriter(wire.version, run);
     case "chat-completions":
       return chatCompletionsWriter(wire, run);
+    case "responses":
+      return responsesWriter(wire, run);
   }
 }

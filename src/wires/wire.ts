@@ -1,5 +1,7 @@
 import type { AgentEvent } from "../architectures/events.ts";
+import type { EndUserRef } from "../access/access-scope.ts";
 import type { ConversationId, RunId } from "../shared/id-types.ts";
+import type { ResponseRequest } from "./responses.ts";
 
 /** The major versions of the AI SDK whose parts can be asked for. Version 5 stands for 5.0.7, which all later ones read. */
 export const AI_SDK_VERSIONS = [5, 6, 7] as const;
@@ -13,7 +15,14 @@ export type Wire =
   /** The UI message stream of the AI SDK. */
   | { readonly kind: "ai-sdk"; readonly version: AiSdkVersion }
   /** The chunks of OpenAI's chat completions. `model` is repeated as the client has sent it. */
-  | { readonly kind: "chat-completions"; readonly model: string; readonly includesUsage: boolean };
+  | { readonly kind: "chat-completions"; readonly model: string; readonly includesUsage: boolean }
+  /** The events of OpenAI's responses after the number `startingAfter`; -1 for all of them. */
+  | {
+      readonly kind: "responses";
+      readonly request: ResponseRequest;
+      readonly endUser: EndUserRef | null | undefined;
+      readonly startingAfter: number;
+    };
 
 export const NATIVE: Wire = { kind: "native" };
 

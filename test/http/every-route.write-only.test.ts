@@ -18,12 +18,13 @@ const WRITES = ALL_SCOPES.filter((scope) => scope.endsWith(":write"));
  * whether a memory is new, and a sentence that is always the same.
  */
 const HARMLESS =
-  /^(?:\w+_id|\w+_at|block_name|public_key|state|status|detail|message|token|created|items|files)$/u;
+  /^(?:id|\w+_id|\w+_at|object|block_name|public_key|state|status|detail|message|token|created|items|files)$/u;
 
 interface Stored {
   readonly agentId: string;
   readonly conversationId: string;
   readonly runId: string;
+  readonly responseId: string;
   readonly memoryId: string;
   readonly kbId: string;
   readonly toolId: string;
@@ -212,6 +213,10 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
   "POST /conversations/:conversationId/runs/:runId/cancel": ({ conversationId, runId }) => [
     { path: `/conversations/${conversationId}/runs/${runId}/cancel`, status: 200 },
   ],
+  "POST /v1/responses/:responseId/cancel": ({ responseId }) => [
+    { path: `/v1/responses/${responseId}/cancel`, status: 200 },
+    { path: "/v1/responses/resp_none/cancel", status: 404 },
+  ],
 };
 
 /** The answer to a message is for its sender, even if they may not read earlier messages. */
@@ -220,6 +225,7 @@ const ASKED_FOR = [
   "POST /agents/:agentId/chat",
   "POST /conversations/:conversationId/messages/:messageId/regenerate",
   "POST /v1/chat/completions",
+  "POST /v1/responses",
 ];
 /** Its tools have tests of their own for such keys. */
 const MCP = "POST /mcp/agents/:agentId";
@@ -258,8 +264,15 @@ beforeAll(async () => {
   const toolId = tool.body.tool_id as string;
   const shop = { name: CANARY, allowed_origins: [`https://${CANARY}.example.com`] };
   const { key_id: publishableKeyId } = await createKey(owner, agentId, shop);
+  const asked = {
+    model: agentId,
+    input: `I am ${CANARY}`,
+    instructions: CANARY,
+    metadata: { about: CANARY },
+  };
+  const responseId = (await owner("POST", "/v1/responses", asked)).body.id as string;
   const runId = said.events[0]?.run_id ?? "";
-  const place = { agentId, conversationId, runId, kbId, toolId, publishableKeyId };
+  const place = { agentId, conversationId, runId, responseId, kbId, toolId, publishableKeyId };
 
   for (const query of ["", "?end_user=visitor-1"]) {
     const at = (path: string) => `/agents/${agentId}/${path}${query}`;

@@ -3,6 +3,8 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { configFrom } from "../../src/config.ts";
 import { OAuthClients } from "../../src/oauth/clients.ts";
+import { conversationIdOf, runIdOf } from "../../src/shared/id-types.ts";
+import { responseIdOf } from "../../src/wires/response-id.ts";
 import { ada, type Answer, app, beginConversation, type Client } from "../support/app.ts";
 import { createBase } from "../support/knowledge.ts";
 import { createKey, visitorOf } from "../support/widget.ts";
@@ -146,6 +148,15 @@ export const ROUTES: readonly RouteCase[] = [
     limit: 4096,
     ignoresUnknown: true,
   },
+  {
+    route: "POST /v1/responses",
+    body: { model: crypto.randomUUID(), input: [{ role: "user", content: "Hello" }] },
+    limit: 4096,
+    ignoresUnknown: true,
+  },
+  { route: "GET /v1/responses/:responseId" },
+  { route: "GET /v1/responses/:responseId/input_items" },
+  { route: "POST /v1/responses/:responseId/cancel" },
   { route: "GET /v1/models" },
   { route: "GET /v1/models/:agentOrName" },
   { route: "GET /agents/:agentId/memory-blocks" },
@@ -336,6 +347,8 @@ export async function createPlace(client: Client): Promise<Place> {
   return { ...place, kbId };
 }
 
+const NO_RUN = "018f0000-0000-7000-8000-000000000000";
+
 export const methodOf = ({ route }: RouteCase): string => route.split(" ")[0] ?? "";
 
 export const pathOf = ({ route }: RouteCase, place: Place = absentPlace()): string =>
@@ -355,7 +368,11 @@ export const pathOf = ({ route }: RouteCase, place: Place = absentPlace()): stri
     .replace(/:provider(?:Name)?/u, "OpenAI")
     .replace(":sessionId", "018f0000-0000-7000-8000-000000000000")
     .replace(":messageId", "018f0000-0000-7000-8000-000000000000")
-    .replace(":runId", "018f0000-0000-7000-8000-000000000000")
+    .replace(":runId", NO_RUN)
+    .replace(
+      ":responseId",
+      responseIdOf({ runId: runIdOf(NO_RUN), conversationId: conversationIdOf(place.conversationId) }),
+    )
     .replace(":pageId", "018f0000-0000-8000-8000-000000000000")
     .replace(":chunkId", "018f0000-0000-8000-8000-000000000000");
 

@@ -193,6 +193,7 @@ describe("an unknown member of a body", () => {
       "CompletionRequest",
       "McpMessage",
       "NewOAuthClient",
+      "NewResponse",
       "ProviderCredentials",
       "TokenRequest",
       "TokenRevocation",

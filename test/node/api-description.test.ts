@@ -170,6 +170,7 @@ describe("the API description", () => {
     expect(taking("X-Time-Zone")).toEqual([
       "chat",
       "createChatCompletion",
+      "createResponse",
       "getContext",
       "regenerateAnswer",
       "sendMessage",

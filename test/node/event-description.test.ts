@@ -9,6 +9,7 @@ import { crawlStream } from "../../src/knowledge/crawling/crawl-stream.ts";
 import { CRAWL_EVENTS } from "../../src/knowledge/crawling/event-docs.ts";
 import { UI_PARTS } from "../../src/ai-sdk/part-docs.ts";
 import { CHUNKS } from "../../src/openai-api/docs.ts";
+import { RESPONSE_EVENTS } from "../../src/openai-api/response-docs.ts";
 import { frameWriterOf } from "../../src/wires/frame-writers.ts";
 import type { Wire } from "../../src/wires/wire.ts";
 import { RUN_EVENTS } from "../../src/runs/event-docs.ts";
@@ -166,6 +167,26 @@ it.each([true, false])("describes every chunk that a run becomes for OpenAI's cl
   const chunks = payloadsIn(frames).filter((payload) => !JSON.stringify(payload).startsWith('{"error":'));
 
   expect(matchesOf(CHUNKS, chunks).filter(({ ids }) => ids.length !== 1)).toEqual([]);
+});
+
+it("describes every event that a run becomes for OpenAI's responses", () => {
+  const request = {
+    model: "Ada",
+    instructions: "Be brief.",
+    previousResponseId: null,
+    metadata: { ticket: "4711" },
+    format: { type: "json_object" },
+    isBackground: false,
+    isStored: true,
+    user: "bob",
+    safetyIdentifier: null,
+    isEndUsers: false,
+  };
+  const frames = framesOn({ kind: "responses", request, endUser: null, startingAfter: -1 });
+  const matches = matchesOf(RESPONSE_EVENTS, payloadsIn(frames));
+
+  expect(matches.filter(({ ids }) => ids.length !== 1)).toEqual([]);
+  expect(new Set(matches.flatMap(({ ids }) => ids))).toEqual(new Set(RESPONSE_EVENTS.events.map(idOf)));
 });
 
 const ref: CrawlJobRef = {

@@ -43,6 +43,8 @@ import { Attachments } from "../../src/messages/attachments.ts";
 import { readInlineFile } from "../../src/messages/inline-files.ts";
 import { ChatRequest } from "../../src/ai-sdk/chat-request.ts";
 import { CompletionRequest } from "../../src/openai-api/completion-request.ts";
+import { NewResponse } from "../../src/openai-api/response-request.ts";
+import { responseRefIn } from "../../src/wires/response-id.ts";
 import { titleOf } from "../../src/conversations/thread-service.ts";
 import {
   readableWithin,
@@ -212,6 +214,24 @@ export const READERS: Readonly<Record<string, Reads>> = {
         { role: "user", content: [{ type: "text", text }] },
       ],
     }),
+  "openai-api/response-request: NewResponse": (text) => {
+    const items = [
+      { role: "developer", content: text },
+      ...piecesOf(text).map((content, index) => ({ role: index % 2 === 0 ? "assistant" : "user", content })),
+      {
+        role: "user",
+        content: [
+          { type: "input_text", text },
+          { type: "input_file", file_data: text },
+        ],
+      },
+    ];
+    return [
+      NewResponse.safeParse({ model: "Ada", input: text, instructions: text, previous_response_id: text }),
+      NewResponse.safeParse({ model: "Ada", input: items, metadata: { text } }),
+    ];
+  },
+  "wires/response-id: responseRefIn": (text) => responseRefIn(`resp_${text}`),
   "conversations/thread-service: titleOf": titleOf,
   "messages/reading: readableText": (text) => readableText(messageWith(text)),
   "messages/reading: readableWithin": (text) => readableWithin(messageWith(text), 1_000),

@@ -35,6 +35,7 @@ const storedRun = (id: string, state: Run["state"]): Run => ({
   usage: null,
   errorCode: null,
   hasSlot: false,
+  clientRequest: null,
 });
 const endOf = ({ runIds }: LoggedRun): TurnEnd => {
   const end = { state: "completed", endedAt: "", messageId: "m", usage: null, errorCode: null } as const;

@@ -4,7 +4,7 @@ import { frameWriterOf } from "../../src/wires/frame-writers.ts";
 import type { Wire } from "../../src/wires/wire.ts";
 
 /** The run of these tests. */
-const RUN = {
+export const RUN = {
   runId: runIdOf("run-1"),
   conversationId: conversationIdOf("conversation-1"),
   userMessageId: "message-1",

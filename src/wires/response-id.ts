@@ -1,0 +1,43 @@
+import { type EndUserRef, isEndUserId } from "../access/access-scope.ts";
+import { fromBase64Url, toBase64Url, utf8 } from "../shared/crypto.ts";
+import { agentIdOf, type ConversationId, conversationIdOf, type RunId, runIdOf } from "../shared/id-types.ts";
+import { isPlausibleId } from "../shared/ids.ts";
+import { valueFrom } from "../shared/json.ts";
+
+/** Where the run of a response is found. */
+export interface ResponseRef {
+  readonly conversationId: ConversationId;
+  readonly runId: RunId;
+  /** The end user whose conversation it is. If absent or null, it is the account's own. */
+  readonly endUser?: EndUserRef | null | undefined;
+}
+
+const PREFIX = "resp_";
+/** The ids of a run and a conversation have 36 characters each, that of an end user up to 128. No id of a response is longer. */
+export const MAX_RESPONSE_ID_CHARS = 600;
+
+/**
+ * Returns the id of a run's response. It says where the run is found, so that nothing has to be stored to find it. Security: it
+ * proves nothing; whoever sends one must have access to the conversation.
+ */
+export function responseIdOf({ conversationId, runId, endUser }: ResponseRef): string {
+  const parts = [runId, conversationId, ...(endUser ? [endUser.agentId, endUser.id] : [])];
+  return PREFIX + toBase64Url(utf8(JSON.stringify(parts)));
+}
+
+/** Returns what an id of `responseIdOf` refers to, or `undefined` for any other text. Takes linear time. */
+export function responseRefIn(id: string): ResponseRef | undefined {
+  if (!id.startsWith(PREFIX) || id.length > MAX_RESPONSE_ID_CHARS) return undefined;
+  const bytes = fromBase64Url(id.slice(PREFIX.length));
+  const parts = bytes && valueFrom(new TextDecoder().decode(bytes));
+  if (!Array.isArray(parts) || !parts.every((part) => typeof part === "string")) return undefined;
+
+  const [runId, conversationId, agentId, endUserId] = parts;
+  if (runId === undefined || conversationId === undefined) return undefined;
+  if (![runId, conversationId, agentId ?? "a"].every(isPlausibleId)) return undefined;
+  const ref = { runId: runIdOf(runId), conversationId: conversationIdOf(conversationId) };
+  if (agentId === undefined) return ref;
+  return endUserId === undefined || !isEndUserId(endUserId)
+    ? undefined
+    : { ...ref, endUser: { agentId: agentIdOf(agentId), id: endUserId } };
+}
