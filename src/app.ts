@@ -18,6 +18,8 @@ import { type Ports, portsFrom } from "./deps/ports.ts";
 import { endUserRoutes } from "./end-users/routes.ts";
 import type { AppEnv } from "./access/env.ts";
 import { httpToolRoutes } from "./http-tools/routes.ts";
+import { mcpCallbackRoutes } from "./mcp-servers/callback-routes.ts";
+import { mcpServerRoutes } from "./mcp-servers/routes.ts";
 import { mcpRoutes } from "./mcp/routes.ts";
 import { refuseOverload } from "./access/overload.ts";
 import { accessLog } from "./access/access-log.ts";
@@ -89,6 +91,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/agents", memoryRoutes)
     .route("/agents", archivalRoutes)
     .route("/agents", httpToolRoutes)
+    .route("/agents", mcpServerRoutes)
     .route("/agents", endUserRoutes)
     .route("/agents", endUserExportRoutes)
     .route("/agents", recallRoutes)
@@ -117,6 +120,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
   // Apart from the others: pages are no part of what a typed client calls.
   routes.route("/", webPageRoutes);
   routes.route("/", referenceRoutes);
+  routes.route("/mcp-servers", mcpCallbackRoutes);
   requireAccessChecks(app.routes);
   return routes;
 }

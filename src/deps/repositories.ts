@@ -18,6 +18,7 @@ import { CapacityRepository } from "../memory/capacity-repository.ts";
 import { MemoryRepository } from "../memory/repository.ts";
 import { BlockVersionRepository } from "../memory/version-repository.ts";
 import { McpCallRepository } from "../mcp/repository.ts";
+import { McpServerRepository } from "../mcp-servers/repository.ts";
 import { MessageRepository } from "../messages/repository.ts";
 import { SummaryRepository } from "../messages/summary-repository.ts";
 import { rulesOf } from "../plans/account-plan.ts";
@@ -61,6 +62,7 @@ export function createRepositories({ config, table, cursorKey, ciphers }: Ports)
     knowledgeLinks: new LinkRepository({ table }),
     legacyChunks: new LegacyChunkRepository({ table, cursors }),
     mcpCalls: new McpCallRepository({ table }),
+    mcpServers: new McpServerRepository({ table }),
     memories: new ArchivalRepository({ table, cursors }),
     messages: new MessageRepository({ table, cursors }),
     pageReservations: new PageBudgetRepository({ table }),

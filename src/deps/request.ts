@@ -29,6 +29,7 @@ import { ProviderService } from "../settings/service.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { createHttpToolService } from "./http-tools.ts";
+import { createMcpServices } from "./mcp-servers.ts";
 import { WebhookService } from "../webhooks/service.ts";
 import { createKnowledgeServices } from "./knowledge.ts";
 import { createPaymentServices, type PaymentServices } from "./payments.ts";
@@ -162,6 +163,7 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
       clock,
     }),
     httpToolService: createHttpToolService(ports, repositories),
+    ...createMcpServices(ports, repositories),
     idempotencyService: new IdempotencyService({ records: idempotencyRecords, clock }),
     providerService: createProviderService(ports, repositories, accountLists),
     recallService: new RecallService({ agents, search: messageSearch, cursors }),

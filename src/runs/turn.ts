@@ -8,6 +8,7 @@ import { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
 import type { AnswerFormat, OpenModel } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
 import { withoutSimilarNames } from "../llm/similar-models.ts";
+import { McpCalls } from "../mcp-servers/calls.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import { takeCompactions } from "../memory/capacity-notes.ts";
@@ -245,6 +246,20 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     place: { accountEmail, kbIds: state.knowledgeBases, runId: runIds.runId },
     indexes: documentIndexes,
   });
+  const httpCalls = new HttpToolCalls({
+    ...deps.httpTools,
+    place: { accountEmail, agentId },
+    tools: state.httpTools,
+    follow: (work) => deps.follow(work),
+  });
+  const mcpCalls = new McpCalls({
+    ...deps.mcp,
+    place: { accountEmail, agentId },
+    servers: state.mcpServers,
+    httpTools: httpCalls.tools,
+    follow: (work) => deps.follow(work),
+  });
+  mcpCalls.keepFresh();
   const turn = {
     agent,
     ...(input.givenHistory
@@ -281,12 +296,8 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     }),
     knowledge,
     knowledgeBases: state.knowledgeBases.length,
-    httpCalls: new HttpToolCalls({
-      ...deps.httpTools,
-      place: { accountEmail, agentId },
-      tools: state.httpTools,
-      follow: (work) => deps.follow(work),
-    }),
+    httpCalls,
+    mcpCalls,
     conversation: new ConversationReader({
       place: {
         ...memoryOwner,

@@ -126,6 +126,23 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
   "POST /agents/:agentId/http-tools/:toolId/test": ({ agentId, toolId }) => [
     { path: `/agents/${agentId}/http-tools/${toolId}/test`, body: {}, status: 403 },
   ],
+  "POST /agents/:agentId/mcp-servers": ({ agentId }) => [
+    { path: `/agents/${agentId}/mcp-servers`, body: { ...mcpServer, name: `t${newName()}` }, status: 201 },
+    { path: `/agents/${agentId}/mcp-servers`, body: mcpServer, status: 409 },
+  ],
+  "PATCH /agents/:agentId/mcp-servers/:serverId": ({ agentId, serverId }) => [
+    { path: `/agents/${agentId}/mcp-servers/${serverId}`, body: {}, status: 200 },
+    { path: `/agents/${agentId}/mcp-servers/${serverId}`, body: { url: "ftp://h" }, status: 422 },
+  ],
+  "DELETE /agents/:agentId/mcp-servers/:serverId": ({ agentId }) => [
+    { path: `/agents/${agentId}/mcp-servers/none`, status: 204 },
+  ],
+  "POST /agents/:agentId/mcp-servers/:serverId/refresh": ({ agentId, serverId }) => [
+    { path: `/agents/${agentId}/mcp-servers/${serverId}/refresh`, status: 200 },
+  ],
+  "POST /agents/:agentId/mcp-servers/:serverId/authorization": ({ agentId, serverId }) => [
+    { path: `/agents/${agentId}/mcp-servers/${serverId}/authorization`, status: 403 },
+  ],
   "POST /agents/:agentId/client-tokens": ({ agentId }) => [
     { path: `/agents/${agentId}/client-tokens`, body: { end_user_id: "visitor-1" }, status: 201 },
   ],
@@ -236,7 +253,9 @@ beforeAll(async () => {
   await owner("POST", `/knowledge-bases/${kbId}/uploads`, file.body, file.headers);
   const tool = await owner("POST", `/agents/${agentId}/http-tools`, httpTool);
   const toolId = tool.body.tool_id as string;
-  const place = { agentId, conversationId, runId: said.events[0]?.run_id ?? "", kbId, toolId };
+  const server = await owner("POST", `/agents/${agentId}/mcp-servers`, mcpServer);
+  const serverId = server.body.server_id as string;
+  const place = { agentId, conversationId, runId: said.events[0]?.run_id ?? "", kbId, toolId, serverId };
 
   for (const query of ["", "?end_user=visitor-1"]) {
     const at = (path: string) => `/agents/${agentId}/${path}${query}`;
