@@ -229,11 +229,14 @@ async function readInto(
   isDone: () => boolean,
   signal: AbortSignal,
 ): Promise<void> {
+  let length = 0;
   try {
     for await (const bytes of boundedBody(body, MAX_STREAM_BYTES)) {
       decoder.push(bytes);
       if (isDone()) return;
+      length += bytes.length;
     }
+    if (length >= MAX_STREAM_BYTES) throw new McpFailure("unreadable", UNREADABLE);
     decoder.end();
   } catch (error) {
     signal.throwIfAborted();

@@ -25,6 +25,7 @@ interface Stored {
   readonly memoryId: string;
   readonly kbId: string;
   readonly toolId: string;
+  readonly serverId: string;
 }
 
 interface Try {
@@ -61,6 +62,12 @@ const httpTool = {
   method: "GET",
   url: `https://${CANARY}.example.org/`,
   secrets: { key: CANARY },
+};
+const mcpServer = {
+  name: "look_up",
+  url: `http://127.0.0.1:1/${CANARY}`,
+  auth: "bearer",
+  bearer_token: CANARY,
 };
 const stale = { "if-match": '"99999"' };
 
