@@ -7,15 +7,14 @@ import { rule } from "../shared/violations.ts";
 import { withoutUndefined } from "../shared/without-undefined.ts";
 import { AUTH_KINDS, TIMEOUT } from "./model.ts";
 
-/** Leaves room for the names of tools, of which providers accept 64 characters. */
-const MAX_NAME_CHARS = 24;
-
+/** Of the 64 characters that providers accept for the name of a tool, most are left for that of the tool itself. */
 const Name = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*$/u, {
-    error: rule("must consist of letters, digits and single underscores, and begin with a letter."),
+  .regex(/^(?=\w{1,24}$)[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*$/u, {
+    error: rule(
+      "must consist of at most 24 letters, digits and single underscores, and begin with a letter.",
+    ),
   })
-  .max(MAX_NAME_CHARS)
   .refine((name) => !isReservedToolName(`${name}__`), {
     error: rule("begins like the service's own tools. Choose another name."),
   });

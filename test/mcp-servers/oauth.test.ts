@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { anonymous, beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { scriptModel } from "../support/control.ts";
+import type { ScriptStep } from "../support/control-protocol.ts";
 import { type McpSite, startMcpSite } from "../support/mcp-site.ts";
 import type { McpSiteOptions } from "../support/mcp-site-protocol.ts";
 import { say } from "../support/sse.ts";
@@ -9,7 +10,7 @@ const echo = (text: string) => ({ call: { name: "site__echo", arguments: JSON.st
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
 /** An agent with a server that wants OAuth, and nothing authorized yet. */
-async function agentWithServer(options: McpSiteOptions = {}, replies: Parameters<typeof scriptModel> = []) {
+async function agentWithServer(options: McpSiteOptions = {}, replies: readonly (readonly ScriptStep[])[] = []) {
   const site = await startMcpSite({ oauth: true, ...options });
   const client = await signUp();
   const model = await scriptModel(...replies);

@@ -188,8 +188,7 @@ async function serveSession(
       run(said),
     );
   }
-  // The transport's type does not allow for exact optional members.
-  await server.connect(transport as Parameters<typeof server.connect>[0]);
+  await server.connect(transport);
   return transport.handleRequest(request, response, message);
 }
 
