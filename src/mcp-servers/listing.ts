@@ -2,7 +2,6 @@ import { fence } from "../shared/fence.ts";
 import { isObject, type Json, objectAt, objectsAt, textAt } from "../shared/json.ts";
 import { preview } from "../shared/text.ts";
 import type { McpConnection } from "./connection.ts";
-import { jsonOf } from "./results.ts";
 import type { Listing, ListedTool, Protocol, RefusedTool } from "./model.ts";
 
 /** How many pages of a list are read. */
@@ -111,8 +110,7 @@ const TOO_LONG = "Its definition is too long.";
 function toTool(name: string, described: Json, protocol: Protocol): ListedTool {
   const schema = objectAt(described, "inputSchema");
   if (schema["type"] !== "object") throw new Refused("Its parameters are no JSON Schema of type object.");
-  const written = jsonOf(schema);
-  if (written === undefined || written.length > MAX_SCHEMA_CHARS) throw new Refused(TOO_LONG);
+  if (JSON.stringify(schema).length > MAX_SCHEMA_CHARS) throw new Refused(TOO_LONG);
   const { schema: parameters, hasHeaders } = simplified(schema);
   if (hasHeaders && protocol === "stateless")
     throw new Refused("It wants arguments as headers, which is not supported.");

@@ -5,7 +5,7 @@ import type { Item } from "../table/marshal.ts";
 /** How many servers an agent may have. */
 export const MAX_SERVERS = 6;
 /** How many tools of servers an agent's model is offered. Each of them is a part of every prompt. */
-export const MAX_OFFERED = 64;
+const MAX_OFFERED = 64;
 /** How much all servers of an agent may take, in bytes: they are stored with the agent, whose item is limited to 400 KB. */
 export const MAX_ALL_BYTES = 64 * 1024;
 /** In seconds. How long a call of a tool may take. */
@@ -15,7 +15,7 @@ const MAX_NAME_CHARS = 64;
 
 export const AUTH_KINDS = ["none", "bearer", "oauth"] as const;
 /** How a server is authenticated to: not at all, with a token that the owner enters, or with OAuth. */
-export type AuthKind = (typeof AUTH_KINDS)[number];
+type AuthKind = (typeof AUTH_KINDS)[number];
 
 /**
  * The two forms of the protocol. `stateless` is the revision 2026-07-28, in which each request stands for itself; `sessions` are the
@@ -76,7 +76,7 @@ export interface Grant {
 }
 
 /** An authorization that its owner has not completed. What it replaces stays valid until then. */
-export interface PendingAuthorization {
+interface PendingAuthorization {
   readonly id: string;
   /** In milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -85,7 +85,7 @@ export interface PendingAuthorization {
 
 /** `new`: not asked yet. `unauthorized`: the owner has to authorize this service, or to enter another token. */
 export const STATES = ["new", "ready", "unauthorized", "failed"] as const;
-export type ServerState = (typeof STATES)[number];
+type ServerState = (typeof STATES)[number];
 
 /** An MCP server whose tools an agent may use. */
 export interface McpServer extends McpServerSettings {

@@ -11,7 +11,7 @@ export function resultText(result: Json): string {
 
   const parts = objectsAt(result, "content").map(partText);
   const structured = result["structuredContent"];
-  const shown = parts.length === 0 && isObject(structured) ? [jsonOf(structured) ?? ""] : parts;
+  const shown = parts.length === 0 && isObject(structured) ? [JSON.stringify(structured)] : parts;
   const text = shown.join("\n\n").toWellFormed();
   if (result["isError"] === true) return `Error: ${text === "" ? "The tool has failed." : text}`;
   return text === "" ? "(The tool returned nothing.)" : text;
@@ -42,12 +42,3 @@ function partText(part: Json): string {
 /** Base64 has four characters for three bytes. */
 const notShown = (what: string, base64: string): string =>
   `(${inParentheses(what.slice(0, MAX_NAME_CHARS))}, ${Math.floor((base64.length * 3) / 4)} bytes, is not shown.)`;
-
-/** Returns a value from outside as JSON, or `undefined` if it is nested deeper than the stack. */
-export function jsonOf(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
-  }
-}

@@ -268,8 +268,8 @@ describe("the result of a call", () => {
     ["half a surrogate pair", { content: [{ type: "text", text: "\ud800" }] }, "\ufffd"],
     [
       "deeply nested structured content",
-      { structuredContent: nested(200_000) as object },
-      "(The tool returned nothing.)",
+      { structuredContent: nested(20_000) as object },
+      `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`,
     ],
   ])("with %s becomes text", (_case, result, text) => {
     expect(resultText(result as Record<string, unknown>)).toBe(text);

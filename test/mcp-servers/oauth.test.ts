@@ -10,7 +10,10 @@ const echo = (text: string) => ({ call: { name: "site__echo", arguments: JSON.st
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
 /** An agent with a server that wants OAuth, and nothing authorized yet. */
-async function agentWithServer(options: McpSiteOptions = {}, replies: readonly (readonly ScriptStep[])[] = []) {
+async function agentWithServer(
+  options: McpSiteOptions = {},
+  replies: readonly (readonly ScriptStep[])[] = [],
+) {
   const site = await startMcpSite({ oauth: true, ...options });
   const client = await signUp();
   const model = await scriptModel(...replies);
