@@ -48,6 +48,8 @@ export class McpCalls {
   readonly #deps: McpCallsDeps;
   readonly #connections = new Map<string, McpConnection>();
   readonly #failures = new Map<string, number>();
+  /** The servers that do not know a tool any longer, by id. */
+  readonly #outdated = new Set<string>();
   #waitedMs = 0;
 
   constructor(deps: McpCallsDeps) {
@@ -55,12 +57,17 @@ export class McpCalls {
     this.tools = offeredTools(deps.servers, deps.httpTools);
   }
 
-  /** Has the tools of servers listed again that have not been asked for long. The turn does not wait for it. */
-  keepFresh(): void {
-    const { servers, clock } = this.#deps;
-    for (const server of servers) {
-      const maxAgeMs = server.state === "ready" ? STALE_MS : RETRY_MS;
-      if (server.enabled && clock.now() - server.checkedAt >= maxAgeMs) this.#listAgain(server, maxAgeMs);
+  /**
+   * Schedules what follows the turn: sessions are ended, and servers that have not been asked for long list their tools again. The turn
+   * does not wait for it.
+   */
+  finish(): void {
+    const { servers, place, lists, clock } = this.#deps;
+    for (const connection of this.#connections.values()) this.#deps.follow(() => connection.end());
+    for (const { id, enabled, state, checkedAt } of servers) {
+      const maxAgeMs = state === "ready" && !this.#outdated.has(id) ? STALE_MS : RETRY_MS;
+      if (enabled && clock.now() - checkedAt >= maxAgeMs)
+        this.#deps.follow(() => lists.refreshIfOlder(place, id, maxAgeMs));
     }
   }
 
@@ -87,7 +94,7 @@ export class McpCalls {
       // An error of the protocol is an answer: the server is there.
       if (error.reason !== "rpc") this.#failures.set(server.id, failures + 1);
       else if (error.code === INVALID_PARAMS || error.code === METHOD_NOT_FOUND)
-        this.#listAgain(server, RETRY_MS);
+        this.#outdated.add(server.id);
       return `Error: ${error.message}`;
     } finally {
       this.#waitedMs += Math.max(0, clock.now() - startedAt);
@@ -113,12 +120,6 @@ export class McpCalls {
     const protocol = server.listing?.protocol ?? "sessions";
     const connection = new McpConnection({ fetch, url: server.url, protocol, token });
     this.#connections.set(server.id, connection);
-    if (protocol === "sessions") this.#deps.follow(() => connection.end());
     return connection;
-  }
-
-  #listAgain({ id }: McpServer, maxAgeMs: number): void {
-    const { place, lists } = this.#deps;
-    this.#deps.follow(() => lists.refreshIfOlder(place, id, maxAgeMs));
   }
 }

@@ -171,10 +171,13 @@ export async function openTurn(
     );
     if (plan.ended.past.wantedEvents.types.length > 0) deps.follow(() => sendEvents());
     const answer = progress.message(progress.isCut ? "truncated" : "complete");
-    if (!isAnswered) return;
-    deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
-    // The memory may have been compacted.
-    if (plan.ended.record !== NO_RECORD) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
+    if (isAnswered) {
+      deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
+      // The memory may have been compacted.
+      if (plan.ended.record !== NO_RECORD) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
+    }
+    // Last, because other servers may be slow.
+    plan.mcpCalls.finish();
   }
 
   /** Has the events sent that the turn has recorded. Only accounts whose webhook endpoints want events come here. */
@@ -212,6 +215,7 @@ interface Plan {
   readonly account: AccountPlan;
   readonly architecture: Architecture;
   readonly run: (signal: AbortSignal) => AsyncGenerator<AnswerEvent, TurnResult, void>;
+  readonly mcpCalls: Pick<McpCalls, "finish">;
   readonly userMessage: Message;
   /** Compactions after earlier answers that may still have to be reported. */
   readonly compactions: readonly Compaction[];
@@ -259,7 +263,6 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     httpTools: httpCalls.tools,
     follow: (work) => deps.follow(work),
   });
-  mcpCalls.keepFresh();
   const turn = {
     agent,
     ...(input.givenHistory
@@ -327,6 +330,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     account,
     architecture,
     run: (signal) => architecture.run(turn, signal),
+    mcpCalls,
     userMessage,
     compactions: architecture.keepsMemory
       ? state.warnings.flatMap((warning) => warning.compaction ?? [])
