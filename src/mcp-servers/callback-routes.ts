@@ -40,7 +40,7 @@ export const mcpCallbackRoutes = new Hono<AppEnv>()
       return page(
         "Use this server?",
         html`<p>
-            An agent of the account <b>${begun.accountEmail}</b> will use the server
+            An agent of the account <b>${recognizable(begun.accountEmail)}</b> will use the server
             <b>${new URL(server.url).host}</b> in your name, as you have just allowed. Everybody who talks to
             that agent can have it read and change what you can.
           </p>
@@ -66,6 +66,12 @@ export const mcpCallbackRoutes = new Hono<AppEnv>()
       return page("The server is connected", html`<p>${found} You can close this page.</p>`);
     }),
   );
+
+/**
+ * Returns an e-mail address so that its owner recognizes it. Privacy: the authorization server knows the state, too, and could open this
+ * page.
+ */
+const recognizable = (email: string): string => email.replace(/^(.{1,2})[^@]*@(.{1,2}).*$/u, "$1…@$2…");
 
 type Markup = ReturnType<typeof html>;
 
