@@ -19,6 +19,8 @@ import { type Ports, portsFrom } from "./deps/ports.ts";
 import { endUserRoutes } from "./end-users/routes.ts";
 import type { AppEnv } from "./access/env.ts";
 import { httpToolRoutes } from "./http-tools/routes.ts";
+import { mcpCallbackRoutes } from "./mcp-servers/callback-routes.ts";
+import { mcpServerRoutes } from "./mcp-servers/routes.ts";
 import { namingResource } from "./mcp/challenge.ts";
 import { mcpRoutes } from "./mcp/routes.ts";
 import { connectionRoutes } from "./oauth/connection-routes.ts";
@@ -102,6 +104,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/agents", runChangeRoutes)
     .route("/agents", httpToolRoutes)
     .route("/agents", publishableKeyRoutes)
+    .route("/agents", mcpServerRoutes)
     .route("/agents", endUserRoutes)
     .route("/agents", endUserExportRoutes)
     .route("/agents", recallRoutes)
@@ -134,6 +137,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
   routes.route("/", webPageRoutes);
   routes.route("/", referenceRoutes);
   routes.route("/widget/auth", visitorPageRoutes);
+  routes.route("/mcp-servers", mcpCallbackRoutes);
   requireAccessChecks(app.routes);
   return routes;
 }

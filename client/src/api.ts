@@ -1579,6 +1579,14 @@ export interface LocalCredentials {
   password: string;
 }
 
+/** An authorization that has begun. */
+export interface McpAuthorization {
+  /** The page on which the owner agrees. Open it in a browser. */
+  authorization_url: string;
+  /** When it stops being valid (UTC); null if it does not. */
+  expires_at: string;
+}
+
 /** An MCP client that may use one of your agents. */
 export interface McpConnection {
   /** The id of the connection. */
@@ -1609,6 +1617,80 @@ export interface McpMessage {
   method: string;
   /** The parameters of the method. */
   params?: Record<string, unknown> | undefined;
+}
+
+/** An MCP server whose tools an agent may use. */
+export interface McpServer {
+  /** The id of the server. */
+  server_id: string;
+  /** The beginning of the names of its tools: letters, digits and single underscores, at most 24. */
+  name: string;
+  /** The address of the server's endpoint for streamable HTTP, with https. */
+  url: string;
+  /** How the server is authenticated to: `none`, `bearer` (a token that is entered) or `oauth`. */
+  auth: "none" | "bearer" | "oauth";
+  /** The names of the tools that the agent may use, as the server calls them; null for all of them. */
+  allowed_tools: string[] | null;
+  /** After how many seconds a call is given up, 1 to 60. */
+  timeout_seconds: number;
+  /** Whether the agent's model is offered the tools. */
+  enabled: boolean;
+  /** `new`: not asked yet. `ready`: it has listed its tools. `unauthorized`: it wants another token or authorization. `failed`: `error` says why it did not list its tools. */
+  state: "new" | "ready" | "unauthorized" | "failed";
+  /** Why the last attempt to list the tools failed; null if it did not. */
+  error: string | null;
+  /** The tools that the agent may use, simplified where models need that. */
+  tools: {
+    /** The name of the tool, as the server calls it. */
+    name: string;
+    /** The name by which the model calls it. */
+    offered_as: string;
+    /** What the server says about it. */
+    description: string;
+  }[];
+  /** The names of tools that are not among `allowed_tools`. */
+  other_tools: string[];
+  /** Tools that can't be offered, at most 20. */
+  refused_tools: {
+    /** The name of the tool, as the server calls it. */
+    name: string;
+    /** Why it can't be offered. */
+    reason: string;
+  }[];
+  /** When the tools were listed (UTC); null if never. */
+  listed_at: string | null;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
+}
+
+/** Changes of an MCP server. Absent members keep their values. */
+export interface McpServerChanges {
+  /** The beginning of the names of its tools: letters, digits and single underscores, at most 24. */
+  name?: string | undefined;
+  /** The address of the server's endpoint for streamable HTTP, with https. */
+  url?: string | undefined;
+  /** How the server is authenticated to: `none`, `bearer` or `oauth`; `none` by default. */
+  auth?: "none" | "bearer" | "oauth" | undefined;
+  /** The token for `bearer`: 4 to 4,000 ASCII characters without spaces. */
+  bearer_token?: string | undefined;
+  /** The names of the tools that the agent may use, as the server calls them; null for all of them. */
+  allowed_tools?: readonly string[] | null | undefined;
+  /** After how many seconds a call is given up, 1 to 60; 20 by default. */
+  timeout_seconds?: number | undefined;
+  /** Whether the agent's model is offered the tools; true by default. */
+  enabled?: boolean | undefined;
+}
+
+/** An MCP server for a caller that may not read it. */
+export interface McpServerReference {
+  /** The id of the server. */
+  server_id: string;
+  /** When it was created (UTC). */
+  created_at: string;
+  /** When it was last changed (UTC); null if never. */
+  updated_at: string | null;
 }
 
 /** The account that is signed in. */
@@ -1993,6 +2075,24 @@ export interface NewKnowledgeBase {
   name: string;
   /** What it is about, at most 2,000 characters; null if it has no description. */
   description?: string | undefined;
+}
+
+/** An MCP server to add. */
+export interface NewMcpServer {
+  /** The beginning of the names of its tools: letters, digits and single underscores, at most 24. */
+  name: string;
+  /** The address of the server's endpoint for streamable HTTP, with https. */
+  url: string;
+  /** How the server is authenticated to: `none`, `bearer` or `oauth`; `none` by default. */
+  auth?: "none" | "bearer" | "oauth" | undefined;
+  /** The token for `bearer`: 4 to 4,000 ASCII characters without spaces. */
+  bearer_token?: string | undefined;
+  /** The names of the tools that the agent may use, as the server calls them; null for all of them. */
+  allowed_tools?: readonly string[] | null | undefined;
+  /** After how many seconds a call is given up, 1 to 60; 20 by default. */
+  timeout_seconds?: number | undefined;
+  /** Whether the agent's model is offered the tools; true by default. */
+  enabled?: boolean | undefined;
 }
 
 /** Memories to store. */
@@ -4468,6 +4568,36 @@ export interface Operations {
       answer: PublishableKey;
     };
     /**
+     * List the MCP servers of an agent. (`listMcpServers`)
+     *
+     * Returns all servers with the tools that they have listed, as an array without pages, oldest first: an agent has at most 6.
+     */
+    "/agents/{agentId}/mcp-servers": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+      };
+      answer: McpServer[];
+    };
+    /**
+     * Get an MCP server. (`getMcpServer`)
+     *
+     * Returns a server with the tools that it has listed.
+     */
+    "/agents/{agentId}/mcp-servers/{serverId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The MCP server's id, `server_id`. */
+          serverId: string;
+        };
+      };
+      answer: McpServer;
+    };
+    /**
      * List the end users of an agent. (`listEndUsers`)
      *
      * Lists everyone for whom a token was created, in the order of their ids.
@@ -5784,6 +5914,57 @@ export interface Operations {
       answer: PublishableKey | PublishableKeyReference;
     };
     /**
+     * Add an MCP server to an agent. (`createMcpServer`)
+     *
+     * Adds a server whose tools the agent's model may call, and asks it for them. If the server does not answer, it is added nevertheless; `state` and `error` say what is wrong. Only public addresses with https are requested, and no redirect is followed. The token is encrypted and never returned. For a server with OAuth, go on with `authorizeMcpServer`. The name must be unique in the agent, otherwise the answer is a 409.
+     */
+    "/agents/{agentId}/mcp-servers": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+        };
+        headers?: {
+          /** 1 to 255 visible ASCII characters of your choice. For 24 hours, a repeat with the same key and body has no further effect and gets the same answer. */
+          "Idempotency-Key"?: string | undefined;
+        } | undefined;
+        body: NewMcpServer;
+      };
+      answer: McpServer | McpServerReference;
+    };
+    /**
+     * List the tools of an MCP server again. (`refreshMcpServer`)
+     *
+     * Asks the server for its tools and stores them. If it does not answer, the tools that were listed before stay, and `state` and `error` say what is wrong. The service does this by itself after a turn whose tools are more than an hour old.
+     */
+    "/agents/{agentId}/mcp-servers/{serverId}/refresh": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The MCP server's id, `server_id`. */
+          serverId: string;
+        };
+      };
+      answer: McpServer | McpServerReference;
+    };
+    /**
+     * Authorize the use of an MCP server. (`authorizeMcpServer`)
+     *
+     * Begins an authorization with OAuth 2.1: finds the server's authorization server, registers this service there, and returns the address of the page on which the owner agrees. Open it in a browser within ten minutes. The browser comes back to a page of this service, which asks for a confirmation; then `state` of the server is `ready`. An API key also needs the scope `agents:read`.
+     */
+    "/agents/{agentId}/mcp-servers/{serverId}/authorization": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The MCP server's id, `server_id`. */
+          serverId: string;
+        };
+      };
+      answer: McpAuthorization;
+    };
+    /**
      * Create a token for an end user. (`createClientToken`)
      *
      * Creates a token with which a person can talk to the agent from your own pages without an account. Call it from your back end for the person who is signed in there, and pass the token to the browser: it opens only that person's conversations with this agent. The end user is created with their first token. Usage counts on your account. A token with origins works on their pages only; one without works outside of browsers only.
@@ -6520,6 +6701,22 @@ export interface Operations {
       answer: undefined;
     };
     /**
+     * Delete an MCP server. (`deleteMcpServer`)
+     *
+     * Deletes a server with its secrets. A server that does not exist is a 204 as well.
+     */
+    "/agents/{agentId}/mcp-servers/{serverId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The MCP server's id, `server_id`. */
+          serverId: string;
+        };
+      };
+      answer: undefined;
+    };
+    /**
      * Delete an end user with everything of theirs. (`deleteEndUser`)
      *
      * Deletes their conversations and memories; all their tokens become invalid at once. If there is much to remove, the answer is a 202, and the rest is removed soon after: a repeated request is a 204 when nothing is left. Deleting an end user who does not exist is a 204 as well.
@@ -6790,6 +6987,23 @@ export interface Operations {
       answer: PublishableKey | PublishableKeyReference;
     };
     /**
+     * Update an MCP server. (`updateMcpServer`)
+     *
+     * Changes a server; absent members keep their values. The token has to be entered again if the URL changes to another host, and a server with OAuth to be authorized again if its URL changes at all. The server is asked for its tools if its address, its authorization or `allowed_tools` change. The next turn uses the changed server.
+     */
+    "/agents/{agentId}/mcp-servers/{serverId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The MCP server's id, `server_id`. */
+          serverId: string;
+        };
+        body: McpServerChanges;
+      };
+      answer: McpServer | McpServerReference;
+    };
+    /**
      * Update a knowledge base (the same as PUT). (`patchKnowledgeBase`)
      *
      * Changes the name or the description; absent members keep their values. Send `If-Match` with the `ETag` that you read, and a change in between is refused with 412 instead of being lost.
@@ -6934,6 +7148,7 @@ export const IDEMPOTENT_OPERATIONS: ReadonlySet<string> = new Set([
   "POST /agents/{agentId}/archival-memory/batch",
   "POST /agents/{agentId}/http-tools",
   "POST /agents/{agentId}/api-keys",
+  "POST /agents/{agentId}/mcp-servers",
   "POST /agents/{agentId}/{conversationId}/send-message",
   "POST /v1/chat/completions",
   "POST /v1/responses",

@@ -10,6 +10,7 @@ import { conversationDocs } from "../../src/conversations/docs.ts";
 import { endUserDocs } from "../../src/end-users/docs.ts";
 import type { FeatureDocs, OperationDocs, SchemaDocs } from "../../src/http/docs.ts";
 import { httpToolDocs } from "../../src/http-tools/docs.ts";
+import { mcpServerDocs } from "../../src/mcp-servers/docs.ts";
 import { crawlDocs } from "../../src/knowledge/crawling/docs.ts";
 import { knowledgeDocs } from "../../src/knowledge/docs.ts";
 import { mcpDocs } from "../../src/mcp/docs.ts";
@@ -36,6 +37,7 @@ const FEATURES: readonly FeatureDocs[] = [
   messageDocs,
   agentDocs,
   httpToolDocs,
+  mcpServerDocs,
   endUserDocs,
   publishableKeyDocs,
   conversationDocs,

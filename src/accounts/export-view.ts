@@ -4,6 +4,8 @@ import { apiKeyFrom } from "../api-keys/model.ts";
 import { toApiKeyView } from "../api-keys/view.ts";
 import { httpToolsFrom } from "../http-tools/model.ts";
 import { toHttpToolView } from "../http-tools/view.ts";
+import { mcpServersFrom } from "../mcp-servers/model.ts";
+import { toMcpServerView } from "../mcp-servers/view.ts";
 import { conversationFrom } from "../conversations/model.ts";
 import { toConversationView } from "../conversations/view.ts";
 import { crawledPageFrom, crawlJobFrom, crawlStepFrom } from "../knowledge/crawling/crawl-model.ts";
@@ -63,10 +65,11 @@ const CRAWL_JOB = /^CrawlJob#/u;
 /** The type of the lines of pages, whose items store their text compressed. */
 export const KNOWLEDGE_PAGE = "knowledge_page";
 
-/** An agent with its HTTP tools, which the API shows apart. Their secrets are not a part of the view. */
+/** An agent with its HTTP tools and MCP servers, which the API shows apart. Their secrets are not a part of the views. */
 const agentWithTools = (item: Item): object => ({
   ...toAgentView(agentFrom(item)),
   http_tools: httpToolsFrom(item).map(toHttpToolView),
+  mcp_servers: mcpServersFrom(item).map(toMcpServerView),
 });
 
 /** The value is left out like those of all keys, although it is no secret. */
@@ -233,6 +236,7 @@ const TABLE_ATTRIBUTES: ReadonlySet<string> = new Set([
   "generation",
   "type",
   "http_tools_revision",
+  "mcp_servers_revision",
 ]);
 
 /** Returns the types of the lines that describe items, for the API description. */

@@ -19,8 +19,9 @@ const SECRET_ATTRIBUTES: ReadonlySet<string> = new Set([
   "agent_provider_api_key",
   // Webhook endpoints.
   "signing_secrets",
-  // HTTP tools. The export adds them as the API shows them.
+  // HTTP tools and MCP servers. The export adds them as the API shows them.
   "http_tools",
+  "mcp_servers",
   // API keys. The legacy Python service stored them in plain text.
   "key_hash",
   "public_key",

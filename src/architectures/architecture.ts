@@ -1,4 +1,5 @@
 import type { HttpToolCalls } from "../http-tools/calls.ts";
+import type { McpCalls } from "../mcp-servers/calls.ts";
 import type { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
 import type { AnswerFormat, ChatModel, TokenUsage } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
@@ -10,13 +11,14 @@ import type { ResponseData } from "../messages/model.ts";
 import type { Prompt, PromptInput } from "./assemble.ts";
 
 /** Everything that an architecture needs for one turn. */
-interface Turn extends Omit<PromptInput, "blocks" | "promptTokens" | "httpTools"> {
+interface Turn extends Omit<PromptInput, "blocks" | "promptTokens" | "httpTools" | "mcpTools"> {
   readonly model: ChatModel;
   readonly window: Window;
   readonly memory: CoreMemory;
   readonly archive: ArchivalMemory;
   readonly knowledge: KnowledgeReader;
   readonly httpCalls: HttpToolCalls;
+  readonly mcpCalls: McpCalls;
   /** Reads the whole conversation, including this turn's message and what no longer fits the window. */
   readonly conversation: ConversationReader;
   /** Whether the caller wants to see what the model thinks. */
@@ -28,8 +30,9 @@ interface Turn extends Omit<PromptInput, "blocks" | "promptTokens" | "httpTools"
 }
 
 /** The part of a turn that its requests to the model need. */
-export type AskingTurn = Omit<Turn, "archive" | "conversation" | "knowledge" | "httpCalls"> & {
+export type AskingTurn = Omit<Turn, "archive" | "conversation" | "knowledge" | "httpCalls" | "mcpCalls"> & {
   readonly httpCalls: Pick<HttpToolCalls, "tools">;
+  readonly mcpCalls: Pick<McpCalls, "tools">;
 };
 
 /** What is known about an answer once it is complete. */

@@ -1,6 +1,7 @@
 import { estimateTokens } from "../llm/token-estimate.ts";
 import type { ModelMessage, ToolSpec } from "../llm/model.ts";
 import type { HttpTool } from "../http-tools/model.ts";
+import type { McpTool } from "../mcp-servers/model.ts";
 import type { BlockView } from "../memory/core-memory.ts";
 import type { Attachment } from "../messages/attachments.ts";
 import type { Message } from "../messages/model.ts";
@@ -23,6 +24,8 @@ export interface PromptInput {
   readonly knowledgeBases: number;
   /** The HTTP tools of the agent that its model is offered. */
   readonly httpTools: readonly HttpTool[];
+  /** The tools of the agent's MCP servers that its model is offered. */
+  readonly mcpTools: readonly McpTool[];
   /** How many tokens the prompt and its tools may have, as `estimateTokens` counts them. */
   readonly promptTokens: number;
   /** Milliseconds since the epoch. */

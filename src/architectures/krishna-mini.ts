@@ -1,8 +1,8 @@
-import { httpTools } from "../tools/native/http-tools.ts";
+import { externalTools } from "../tools/native/external-tools.ts";
 import { NO_TOOLS, toolbox } from "../tools/toolbox.ts";
 import type { Architecture } from "./architecture.ts";
 import { assemblePrompt, type Prompt, type PromptInput } from "./assemble.ts";
-import { httpToolSections } from "./http-tools-prompt.ts";
+import { externalToolSections } from "./external-tools-prompt.ts";
 import { identitySection, personaSection, summarySections, timeSection } from "./prompt.ts";
 import { Shares } from "./shares.ts";
 import { MAX_MODEL_CALLS, runToolLoop } from "./tool-loop.ts";
@@ -20,14 +20,14 @@ export const krishnaMini: Architecture = {
   assemble,
 
   run(turn, signal) {
-    const { httpCalls } = turn;
-    const offered = httpTools(httpCalls.tools);
+    const { httpCalls, mcpCalls } = turn;
+    const offered = externalTools(httpCalls.tools, mcpCalls.tools);
     if (offered.length === 0)
       return runToolLoop({ turn, assemble, tools: () => NO_TOOLS, maxModelCalls: 1, signal });
     return runToolLoop({
       turn,
       assemble,
-      tools: ({ resultTokens }) => toolbox(offered, { httpCalls, resultTokens, signal }),
+      tools: ({ resultTokens }) => toolbox(offered, { httpCalls, mcpCalls, resultTokens, signal }),
       maxModelCalls: MAX_MODEL_CALLS,
       signal,
     });
@@ -37,14 +37,14 @@ export const krishnaMini: Architecture = {
 function assemble(input: PromptInput): Prompt {
   const identity = identitySection("tone", "persona", "origin");
   const volatile = timeSection(input.now, input.timeZone);
-  const http = httpToolSections(input.httpTools);
-  const tools = httpTools(input.httpTools).map(({ spec }) => spec);
+  const external = externalToolSections(input);
+  const tools = externalTools(input.httpTools, input.mcpTools).map(({ spec }) => spec);
   const { promptTokens } = input;
-  const shares = new Shares({ promptTokens, fixed: [identity, ...http, volatile], tools });
+  const shares = new Shares({ promptTokens, fixed: [identity, ...external, volatile], tools });
   const sections = [
     identity,
     ...shares.take(personaSection(input.agent.persona, shares.personaTokens)),
-    ...http,
+    ...external,
     ...shares.take(...summarySections(input.summary, shares.summaryTokens)),
   ];
   return assemblePrompt(input, {

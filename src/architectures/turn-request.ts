@@ -34,8 +34,13 @@ export class TurnRequest {
     this.#turn = turn;
     this.#window = turn.window;
     this.#promptTokens = promptTokensOf(turn.window);
-    const httpTools = turn.httpCalls.tools;
-    this.#input = { ...turn, httpTools, blocks: turn.memory.blocks(), promptTokens: this.#promptTokens };
+    this.#input = {
+      ...turn,
+      httpTools: turn.httpCalls.tools,
+      mcpTools: turn.mcpCalls.tools,
+      blocks: turn.memory.blocks(),
+      promptTokens: this.#promptTokens,
+    };
     this.#assemble = assemble;
     this.#prompt = assemble(this.#input);
   }

@@ -3,7 +3,8 @@ import type { DeletionStep } from "../accounts/deletion-model.ts";
 import { deletionSteps } from "../accounts/deletion-steps.ts";
 import { AccountSweep } from "../accounts/sweep.ts";
 import { MAX_MODEL_CALLS } from "../architectures/tool-loop.ts";
-import { MAX_TURN_MS } from "../http-tools/calls.ts";
+import { MAX_TURN_MS as MAX_HTTP_TOOLS_MS } from "../http-tools/calls.ts";
+import { MAX_TURN_MS as MAX_MCP_MS } from "../mcp-servers/calls.ts";
 import type { PageFeed } from "../knowledge/page-model.ts";
 import type { CrawlDeps } from "../knowledge/crawling/crawl.ts";
 import type { ScheduledRunDeps } from "../knowledge/crawling/scheduled-run.ts";
@@ -23,6 +24,7 @@ import type { DispatchDeps } from "../webhooks/dispatch.ts";
 import type { SenderClient } from "../webhooks/sender-client.ts";
 import { createPoliteFetcher, PRODUCT_TOKEN } from "./crawling.ts";
 import { createHttpToolPorts } from "./http-tools.ts";
+import { createMcpPorts } from "./mcp-servers.ts";
 import { createPageServices } from "./knowledge.ts";
 import { createPaymentServices } from "./payments.ts";
 import type { Ports } from "./ports.ts";
@@ -78,6 +80,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
       messageSearch,
       documentIndexes,
       httpTools: createHttpToolPorts(ports, repositories),
+      mcp: createMcpPorts(ports, repositories),
       messages,
       summarizer: new ConversationSummarizer({ summaries: repositories.summaries, clock }),
       models,
@@ -145,7 +148,8 @@ export function createDeletionDeps(ports: Ports): DeletionDeps {
     clock,
   });
   const payments = config.stripe && createPaymentServices(ports).managementService;
-  const restMs = config.modelTimeouts.totalMs * MAX_MODEL_CALLS + MAX_TURN_MS + config.saveMs;
+  const toolsMs = MAX_HTTP_TOOLS_MS + MAX_MCP_MS;
+  const restMs = config.modelTimeouts.totalMs * MAX_MODEL_CALLS + toolsMs + config.saveMs;
   return {
     users,
     steps: deletionSteps(sweep, payments, ports.senderClient),

@@ -20,6 +20,7 @@ import { MemoryRepository } from "../memory/repository.ts";
 import { RunChangeRepository } from "../memory/run-change-repository.ts";
 import { BlockVersionRepository } from "../memory/version-repository.ts";
 import { McpCallRepository } from "../mcp/repository.ts";
+import { McpServerRepository } from "../mcp-servers/repository.ts";
 import { MessageRepository } from "../messages/repository.ts";
 import { SummaryRepository } from "../messages/summary-repository.ts";
 import { rulesOf } from "../plans/account-plan.ts";
@@ -67,6 +68,7 @@ export function createRepositories({ config, table, cursorKey, ciphers }: Ports)
     legacyChunks: new LegacyChunkRepository({ table, cursors }),
     mcpConnections: new ConnectionRepository({ table, cursors }),
     mcpCalls: new McpCallRepository({ table }),
+    mcpServers: new McpServerRepository({ table }),
     memories: new ArchivalRepository({ table, cursors }),
     messages: new MessageRepository({ table, cursors }),
     pageReservations: new PageBudgetRepository({ table }),

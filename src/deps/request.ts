@@ -39,6 +39,7 @@ import { ProviderService } from "../settings/service.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { createHttpToolService } from "./http-tools.ts";
+import { createMcpServices } from "./mcp-servers.ts";
 import { WebhookService } from "../webhooks/service.ts";
 import { VisitorService } from "../widget/visitor-service.ts";
 import { VisitorSignIn } from "../widget/visitor-sign-in.ts";
@@ -204,6 +205,7 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
       clock,
     }),
     httpToolService: createHttpToolService(ports, repositories),
+    ...createMcpServices(ports, repositories),
     idempotencyService: new IdempotencyService({ records: idempotencyRecords, clock }),
     partialDeletionService: new PartialDeletionService({
       deletions: repositories.partialDeletions,

@@ -3,6 +3,7 @@ import { AppError } from "../shared/errors.ts";
 import type { Clock } from "../shared/clock.ts";
 import { objectFrom } from "../shared/json.ts";
 import type { HttpTool } from "./model.ts";
+import { KeptResults } from "./kept-results.ts";
 import { redaction } from "./redaction.ts";
 import { type FilledRequest, fillRequest } from "./request.ts";
 import type { HttpToolSecrets, Secrets, ToolPlace } from "./secrets.ts";
@@ -12,8 +13,6 @@ import type { HttpToolSender, SendFailure, ServerAnswer } from "./sender.ts";
 export const MAX_TURN_MS = 60_000;
 /** After so many failures in a turn, a tool is not tried again: a broken server must not hold up the turn. */
 const MAX_FAILURES = 2;
-/** How many long results of a turn can be read on. */
-const MAX_RESULTS = 20;
 
 /** What sending the requests of an agent's tools needs. */
 export interface HttpToolPorts {
@@ -35,9 +34,10 @@ interface HttpToolCallsDeps extends HttpToolPorts {
 export class HttpToolCalls {
   /** The tools that the model is offered, in the order in which they were created. */
   readonly tools: readonly HttpTool[];
+  /** The long results of the turn. */
+  readonly results = new KeptResults();
   readonly #deps: HttpToolCallsDeps;
   readonly #failures = new Map<string, number>();
-  readonly #results: string[] = [];
   #waitedMs = 0;
 
   constructor(deps: HttpToolCallsDeps) {
@@ -72,16 +72,6 @@ export class HttpToolCalls {
     this.#waitedMs += Math.max(0, clock.now() - startedAt);
     if (answer.kind === "failure") this.#failures.set(tool.id, failures + 1);
     return describeAnswer(answer, opened.secrets);
-  }
-
-  /** Keeps a result that is too long for one page, and returns its number; `undefined` if no more can be kept. */
-  keep(result: string): number | undefined {
-    return this.#results.length < MAX_RESULTS ? this.#results.push(result) : undefined;
-  }
-
-  /** Returns the result with this number, or `undefined` if there is none. */
-  kept(number: number): string | undefined {
-    return this.#results[number - 1];
   }
 }
 

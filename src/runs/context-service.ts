@@ -4,6 +4,7 @@ import type { Prompt } from "../architectures/assemble.ts";
 import type { ChatModel } from "../llm/model.ts";
 import { promptTokensOf } from "../llm/prompt-budget.ts";
 import type { Opening } from "./turn-model.ts";
+import { offeredTools } from "../mcp-servers/model.ts";
 import { blockViewOf } from "../memory/core-memory.ts";
 import { defaultDefinitions, emptyBlocks } from "../memory/model.ts";
 import type { Summary } from "../messages/summary-model.ts";
@@ -90,13 +91,15 @@ export class ContextService {
     const past = pastOf(state, agent, now);
     const blocks =
       state.blocks.length > 0 ? state.blocks : emptyBlocks(defaultDefinitions(this.#clock.timestamp()));
+    const httpTools = state.httpTools.filter(({ enabled }) => enabled);
     const prompt = architecture.assemble({
       agent,
       ...past,
       message: null,
       blocks: blocks.map(blockViewOf),
       knowledgeBases: state.knowledgeBases.length,
-      httpTools: state.httpTools.filter(({ enabled }) => enabled),
+      httpTools,
+      mcpTools: offeredTools(state.mcpServers, httpTools),
       promptTokens: promptTokensOf(window),
       now,
       timeZone,

@@ -1,6 +1,7 @@
 import type { HttpToolPorts } from "../http-tools/calls.ts";
 import type { DocumentIndexes } from "../knowledge/search-model.ts";
 import type { Models } from "../llm/model.ts";
+import type { McpPorts } from "../mcp-servers/calls.ts";
 import type { ArchivalRepository } from "../memory/archival-repository.ts";
 import type { CapacityRepository } from "../memory/capacity-repository.ts";
 import type { MemoryRepository } from "../memory/repository.ts";
@@ -29,6 +30,7 @@ export interface TurnDeps {
   readonly messageSearch: MessageSearch;
   readonly documentIndexes: Pick<DocumentIndexes, "search" | "read">;
   readonly httpTools: HttpToolPorts;
+  readonly mcp: McpPorts;
   readonly messages: MessageRepository;
   readonly summarizer: ConversationSummarizer;
   readonly models: Models;

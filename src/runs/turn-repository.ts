@@ -2,6 +2,7 @@ import { type Agent, agentFrom } from "../agents/model.ts";
 import { type Conversation, conversationFrom } from "../conversations/model.ts";
 import { type EndUser, endUserFrom } from "../end-users/model.ts";
 import { type HttpTool, httpToolsFrom } from "../http-tools/model.ts";
+import { type McpServer, mcpServersFrom } from "../mcp-servers/model.ts";
 import { linkedKnowledgeBasesFrom, linkedKnowledgeBasesKey } from "../knowledge/link-model.ts";
 import { type CapacityWarning, warningsFrom } from "../memory/capacity-model.ts";
 import { type Block, blocksFrom, CORE_MEMORY_RANGE } from "../memory/model.ts";
@@ -82,6 +83,8 @@ export interface TurnState {
   readonly knowledgeBases: readonly KnowledgeBaseId[];
   /** The agent's HTTP tools. They are a part of its item, so an agent without them costs no further read. */
   readonly httpTools: readonly HttpTool[];
+  /** The agent's MCP servers, with the tools that they have listed. They are a part of its item, too. */
+  readonly mcpServers: readonly McpServer[];
   /** Oldest first. */
   readonly history: readonly Message[];
   /** Whether the conversation has messages older than `history`. */
@@ -183,6 +186,7 @@ export class TurnRepository {
       history: newest.items.map(messageFrom).toReversed(),
       knowledgeBases: linkedKnowledgeBasesFrom(linked),
       httpTools: httpToolsFrom(agent ?? {}),
+      mcpServers: mcpServersFrom(agent ?? {}),
       hasOlder: newest.next !== undefined,
       summary: summary ? summaryFrom(summary) : null,
       wantedEvents: wantedEventsIn(accountItems),

@@ -8,6 +8,7 @@ import { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
 import type { AnswerFormat, OpenModel } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
 import { withoutSimilarNames } from "../llm/similar-models.ts";
+import { McpCalls } from "../mcp-servers/calls.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import { takeCompactions } from "../memory/capacity-notes.ts";
@@ -178,10 +179,13 @@ export async function openTurn(
     );
     if (plan.ended.past.wantedEvents.types.length > 0) deps.follow(() => sendEvents());
     const answer = progress.message(progress.isCut ? "truncated" : "complete");
-    if (!isAnswered) return;
-    deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
-    // The memory may have been compacted.
-    if (plan.ended.record !== NO_RECORD) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
+    if (isAnswered) {
+      deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
+      // The memory may have been compacted.
+      if (plan.ended.record !== NO_RECORD) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
+    }
+    // Last, because other servers may be slow.
+    plan.mcpCalls.finish();
   }
 
   /** Has the events sent that the turn has recorded. Only accounts whose webhook endpoints want events come here. */
@@ -209,6 +213,7 @@ interface Plan {
   readonly account: AccountPlan;
   readonly architecture: Architecture;
   readonly run: (signal: AbortSignal) => AsyncGenerator<AnswerEvent, TurnResult, void>;
+  readonly mcpCalls: Pick<McpCalls, "finish">;
   readonly userMessage: Message;
   /** Compactions after earlier answers that may still have to be reported. */
   readonly compactions: readonly Compaction[];
@@ -250,6 +255,19 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     place: { accountEmail, kbIds: state.knowledgeBases, runId: runIds.runId },
     indexes: documentIndexes,
   });
+  const httpCalls = new HttpToolCalls({
+    ...deps.httpTools,
+    place: { accountEmail, agentId },
+    tools: state.httpTools,
+    follow: (work) => deps.follow(work),
+  });
+  const mcpCalls = new McpCalls({
+    ...deps.mcp,
+    place: { accountEmail, agentId },
+    servers: state.mcpServers,
+    httpTools: httpCalls.tools,
+    follow: (work) => deps.follow(work),
+  });
   const turn = {
     agent,
     ...withPreceding(
@@ -289,12 +307,8 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     }),
     knowledge,
     knowledgeBases: state.knowledgeBases.length,
-    httpCalls: new HttpToolCalls({
-      ...deps.httpTools,
-      place: { accountEmail, agentId },
-      tools: state.httpTools,
-      follow: (work) => deps.follow(work),
-    }),
+    httpCalls,
+    mcpCalls,
     conversation: new ConversationReader({
       place: {
         ...memoryOwner,
@@ -325,6 +339,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     account,
     architecture,
     run: (signal) => architecture.run(turn, signal),
+    mcpCalls,
     userMessage,
     compactions: architecture.keepsMemory
       ? state.warnings.flatMap((warning) => warning.compaction ?? [])

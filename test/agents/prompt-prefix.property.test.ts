@@ -70,6 +70,7 @@ describe.each([krishnaMini, krishnaMemgpt])("$name", (architecture) => {
       blocks,
       knowledgeBases: 2,
       httpTools: [],
+      mcpTools: [],
       promptTokens: 24_000,
       now: minute * 60_000,
     });

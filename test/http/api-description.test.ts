@@ -72,9 +72,11 @@ it("serves exactly these pages and files to browsers, to everybody", () => {
     "GET /llms.txt",
     "GET /login",
     "GET /login-success",
+    "GET /mcp-servers/callback",
     "GET /oauth/authorize",
     "GET /widget.js",
     "GET /widget/auth/callback-page",
+    "POST /mcp-servers/callback",
   ]);
   for (const [, handlers] of pages)
     expect(handlers.map(({ handler }) => accessOf(handler)).filter(Boolean)).toEqual(["public"]);

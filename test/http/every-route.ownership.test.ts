@@ -53,9 +53,12 @@ function programWith(scopes: readonly string[]): Promise<Client> {
   return program;
 }
 
-/** An agent with a conversation, an end user and memories, and a knowledge base that it is linked to. */
-async function placeOf(client: Client): Promise<Place> {
-  const [begun, { kbId }] = await Promise.all([beginConversation(client), createBase(client)]);
+/** An agent with a conversation, an end user and memories, and a knowledge base that it is linked to: `known`, or a new one. */
+async function placeOf(client: Client, known?: string): Promise<Place> {
+  const [begun, { kbId }] = await Promise.all([
+    beginConversation(client),
+    known === undefined ? createBase(client) : { kbId: known },
+  ]);
   const place = { ...begun, kbId };
   await client("POST", `/agents/${place.agentId}/knowledge-bases?kb_id=${kbId}`);
   await endUserOf(client, place.agentId, "visitor-1");
@@ -90,7 +93,9 @@ const isAbout = ({ route, body }: RouteCase): boolean =>
 
 /** Ids that the route may change. A route that only reads, or that has no ids, gets shared ones. */
 const expendable = (route: RouteCase): Promise<Place> | Place =>
-  route.route.startsWith("GET") || !isAbout(route) ? home : placeOf(owner);
+  route.route.startsWith("GET") || !isAbout(route)
+    ? home
+    : placeOf(owner, route.route.includes(":kbId") ? undefined : home.kbId);
 
 /** The answers for each of the ids; all must be equal to the last one, for ids that do not exist. */
 async function expectAlike(

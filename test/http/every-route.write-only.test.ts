@@ -29,6 +29,7 @@ interface Stored {
   readonly kbId: string;
   readonly toolId: string;
   readonly publishableKeyId: string;
+  readonly serverId: string;
 }
 
 interface Try {
@@ -65,6 +66,12 @@ const httpTool = {
   method: "GET",
   url: `https://${CANARY}.example.org/`,
   secrets: { key: CANARY },
+};
+const mcpServer = {
+  name: "look_up",
+  url: `http://127.0.0.1:1/${CANARY}`,
+  auth: "bearer",
+  bearer_token: CANARY,
 };
 const stale = { "if-match": '"99999"' };
 
@@ -145,6 +152,23 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
   ],
   "DELETE /agents/:agentId/api-keys/:keyId": ({ agentId }) => [
     { path: `/agents/${agentId}/api-keys/none`, status: 204 },
+  ],
+  "POST /agents/:agentId/mcp-servers": ({ agentId }) => [
+    { path: `/agents/${agentId}/mcp-servers`, body: { ...mcpServer, name: `t${newName()}` }, status: 201 },
+    { path: `/agents/${agentId}/mcp-servers`, body: mcpServer, status: 409 },
+  ],
+  "PATCH /agents/:agentId/mcp-servers/:serverId": ({ agentId, serverId }) => [
+    { path: `/agents/${agentId}/mcp-servers/${serverId}`, body: {}, status: 200 },
+    { path: `/agents/${agentId}/mcp-servers/${serverId}`, body: { url: "ftp://h" }, status: 422 },
+  ],
+  "DELETE /agents/:agentId/mcp-servers/:serverId": ({ agentId }) => [
+    { path: `/agents/${agentId}/mcp-servers/none`, status: 204 },
+  ],
+  "POST /agents/:agentId/mcp-servers/:serverId/refresh": ({ agentId, serverId }) => [
+    { path: `/agents/${agentId}/mcp-servers/${serverId}/refresh`, status: 200 },
+  ],
+  "POST /agents/:agentId/mcp-servers/:serverId/authorization": ({ agentId, serverId }) => [
+    { path: `/agents/${agentId}/mcp-servers/${serverId}/authorization`, status: 403 },
   ],
   "POST /agents/:agentId/client-tokens": ({ agentId }) => [
     { path: `/agents/${agentId}/client-tokens`, body: { end_user_id: "visitor-1" }, status: 201 },
@@ -262,6 +286,8 @@ beforeAll(async () => {
   await owner("POST", `/knowledge-bases/${kbId}/uploads`, file.body, file.headers);
   const tool = await owner("POST", `/agents/${agentId}/http-tools`, httpTool);
   const toolId = tool.body.tool_id as string;
+  const server = await owner("POST", `/agents/${agentId}/mcp-servers`, mcpServer);
+  const serverId = server.body.server_id as string;
   const shop = { name: CANARY, allowed_origins: [`https://${CANARY}.example.com`] };
   const { key_id: publishableKeyId } = await createKey(owner, agentId, shop);
   const asked = {
@@ -272,7 +298,7 @@ beforeAll(async () => {
   };
   const responseId = (await owner("POST", "/v1/responses", asked)).body.id as string;
   const runId = said.events[0]?.run_id ?? "";
-  const place = { agentId, conversationId, runId, responseId, kbId, toolId, publishableKeyId };
+  const place = { agentId, conversationId, runId, responseId, kbId, toolId, serverId, publishableKeyId };
 
   for (const query of ["", "?end_user=visitor-1"]) {
     const at = (path: string) => `/agents/${agentId}/${path}${query}`;

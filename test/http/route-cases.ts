@@ -51,6 +51,8 @@ const httpTool = {
   url: "https://weather.example.org/today",
 };
 
+const mcpServer = { name: "tickets", url: "http://127.0.0.1:1/mcp" };
+
 /** The first message of a client of the Model Context Protocol. */
 const initialize = {
   jsonrpc: "2.0",
@@ -207,6 +209,13 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /agents/:agentId/api-keys/:keyId" },
   { route: "PATCH /agents/:agentId/api-keys/:keyId", body: { name: "Blog", is_active: false } },
   { route: "DELETE /agents/:agentId/api-keys/:keyId" },
+  { route: "GET /agents/:agentId/mcp-servers" },
+  { route: "POST /agents/:agentId/mcp-servers", body: mcpServer },
+  { route: "GET /agents/:agentId/mcp-servers/:serverId" },
+  { route: "PATCH /agents/:agentId/mcp-servers/:serverId", body: mcpServer },
+  { route: "DELETE /agents/:agentId/mcp-servers/:serverId" },
+  { route: "POST /agents/:agentId/mcp-servers/:serverId/refresh" },
+  { route: "POST /agents/:agentId/mcp-servers/:serverId/authorization", alsoNeeds: ["agents:read"] },
   { route: "POST /agents/:agentId/client-tokens", body: { end_user_id: "visitor-1" } },
   { route: "GET /agents/:agentId/end-users" },
   { route: "GET /agents/:agentId/end-users/:endUserId" },

@@ -94,6 +94,7 @@ async function runTurn(protocol: Protocol, answers: readonly (readonly Step[])[]
     memory,
     knowledgeBases: 0,
     httpCalls: { tools: [] },
+    mcpCalls: { tools: [] },
     showsReasoning: false,
     learnWindow: () => undefined,
   };

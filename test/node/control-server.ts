@@ -9,9 +9,11 @@ import type {
   ScriptBody,
   ScriptStep,
 } from "../support/control-protocol.ts";
+import type { McpSiteOptions } from "../support/mcp-site-protocol.ts";
 import type { SitePages } from "../support/site-protocol.ts";
 import type { startEmbeddingsServer } from "./embeddings-server.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
+import type { McpSites } from "./mcp-site-server.ts";
 import type { Sites } from "./site-server.ts";
 import type { startRerankServer } from "./rerank-server.ts";
 
@@ -52,6 +54,7 @@ export async function startControlServer(
 
   reranking: Awaited<ReturnType<typeof startRerankServer>>,
   sites: Sites,
+  mcpSites: McpSites,
 ) {
   const server = createServer((request, response) => {
     answer(request)
@@ -80,6 +83,12 @@ export async function startControlServer(
       if (request.method === "POST") return sites.start(body as SitePages);
       if (request.method === "PUT") return sites.change(site, body as SitePages);
       return request.method === "DELETE" ? sites.release(site) : sites.log(site);
+    }
+
+    if (url.pathname === "/mcp-sites") {
+      const site = url.searchParams.get("url") ?? "";
+      if (request.method === "POST") return mcpSites.start(body as McpSiteOptions);
+      return request.method === "PUT" ? mcpSites.change(site, body as McpSiteOptions) : mcpSites.log(site);
     }
 
     if (url.pathname.startsWith("/embeddings/")) {

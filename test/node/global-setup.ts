@@ -12,6 +12,7 @@ import { startFakeStripe } from "./fake-stripe.ts";
 import { startEmbeddingsServer } from "./embeddings-server.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
 import { startRerankServer } from "./rerank-server.ts";
+import { McpSites } from "./mcp-site-server.ts";
 import { Sites } from "./site-server.ts";
 import { startTrap } from "./trap.ts";
 import { startIssuer } from "./issuer.ts";
@@ -60,7 +61,8 @@ export default async function setup(project: TestProject) {
   const embeddings = await startEmbeddingsServer();
   const reranking = await startRerankServer();
   const sites = new Sites();
-  const control = await startControlServer(proxy, scripts, embeddings, reranking, sites);
+  const mcpSites = new McpSites();
+  const control = await startControlServer(proxy, scripts, embeddings, reranking, sites, mcpSites);
 
   const issuer = await startIssuer();
   const openId = await startOpenIdServer();
@@ -85,5 +87,6 @@ export default async function setup(project: TestProject) {
     embeddings.stop();
     reranking.stop();
     sites.stop();
+    mcpSites.stop();
   };
 }

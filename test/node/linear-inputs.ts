@@ -65,6 +65,7 @@ export const promptInput = (text: string) => ({
   blocks: [{ ...blockWith(text), lines: contentWith(text).lines, wordCount: 45 }],
   knowledgeBases: 1,
   httpTools: [],
+  mcpTools: [],
   promptTokens: 1_000_000,
   now: 0,
 });

@@ -60,6 +60,7 @@ import {
   transcriptLine,
 } from "../../src/messages/summary-text.ts";
 import { HTTP_TOOL_READERS } from "./linear-http-tool-readers.ts";
+import { MCP_SERVER_READERS } from "./linear-mcp-server-readers.ts";
 import { OAUTH_READERS } from "./linear-oauth-readers.ts";
 import { PLAYGROUND_READERS } from "./linear-playground-readers.ts";
 import { KNOWLEDGE_READERS } from "./linear-knowledge-readers.ts";
@@ -391,6 +392,7 @@ export const READERS: Readonly<Record<string, Reads>> = {
   ...STREAM_READERS,
   ...CLIENT_READERS,
   ...HTTP_TOOL_READERS,
+  ...MCP_SERVER_READERS,
   ...KNOWLEDGE_READERS,
   ...OAUTH_READERS,
   ...PLAYGROUND_READERS,

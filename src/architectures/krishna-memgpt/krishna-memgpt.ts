@@ -6,7 +6,7 @@ import { coreMemoryDelete } from "../../tools/native/core-memory-delete.ts";
 import { coreMemoryListBlocks } from "../../tools/native/core-memory-list-blocks.ts";
 import { coreMemoryRead } from "../../tools/native/core-memory-read.ts";
 import { coreMemoryReplace } from "../../tools/native/core-memory-replace.ts";
-import { type HttpToolContext, httpTools } from "../../tools/native/http-tools.ts";
+import { type ExternalToolContext, externalTools } from "../../tools/native/external-tools.ts";
 import { knowledgeBaseRead } from "../../tools/native/knowledge-base-read.ts";
 import { knowledgeBaseSearch } from "../../tools/native/knowledge-base-search.ts";
 import type { KnowledgeToolContext } from "../../tools/native/knowledge-context.ts";
@@ -16,7 +16,7 @@ import type { Tool } from "../../tools/tool.ts";
 import { toolbox } from "../../tools/toolbox.ts";
 import type { Architecture } from "../architecture.ts";
 import { assemblePrompt, type Prompt, type PromptInput } from "../assemble.ts";
-import { httpToolSections } from "../http-tools-prompt.ts";
+import { externalToolSections } from "../external-tools-prompt.ts";
 import { identitySection, personaSection, summarySections, timeSection } from "../prompt.ts";
 import { Shares } from "../shares.ts";
 import { MAX_MODEL_CALLS, runToolLoop } from "../tool-loop.ts";
@@ -58,17 +58,34 @@ export const krishnaMemgpt: Architecture = {
   assemble,
 
   run(turn, signal) {
-    const { memory: coreMemory, archive, conversation, knowledge, knowledgeBases, httpCalls } = turn;
+    const {
+      memory: coreMemory,
+      archive,
+      conversation,
+      knowledge,
+      knowledgeBases,
+      httpCalls,
+      mcpCalls,
+    } = turn;
     const native = knowledgeBases > 0 ? WITH_KNOWLEDGE : TOOLS;
-    const offered: readonly Tool<MemoryToolContext & KnowledgeToolContext & HttpToolContext>[] = [
+    const offered: readonly Tool<MemoryToolContext & KnowledgeToolContext & ExternalToolContext>[] = [
       ...native,
-      ...httpTools(httpCalls.tools),
+      ...externalTools(httpCalls.tools, mcpCalls.tools),
     ];
     return runToolLoop({
       turn,
       assemble,
       tools: ({ resultTokens }) =>
-        toolbox(offered, { coreMemory, archive, conversation, knowledge, httpCalls, resultTokens, signal }),
+        toolbox(offered, {
+          coreMemory,
+          archive,
+          conversation,
+          knowledge,
+          httpCalls,
+          mcpCalls,
+          resultTokens,
+          signal,
+        }),
       maxModelCalls: MAX_MODEL_CALLS,
       signal,
     });
@@ -84,10 +101,10 @@ function assemble(input: PromptInput): Prompt {
   const volatile = timeSection(input.now, input.timeZone);
   const warnings = memoryWarningSections(input.blocks);
   const knowledge = knowledgeSections(input.knowledgeBases);
-  const http = httpToolSections(input.httpTools);
+  const external = externalToolSections(input);
   const native = input.knowledgeBases > 0 ? SPECS_WITH_KNOWLEDGE : SPECS;
-  const tools = [...native, ...httpTools(input.httpTools).map(({ spec }) => spec)];
-  const fixed = [IDENTITY, MEMORY_TOOLS, ...knowledge, ...http, ...warnings, volatile];
+  const tools = [...native, ...externalTools(input.httpTools, input.mcpTools).map(({ spec }) => spec)];
+  const fixed = [IDENTITY, MEMORY_TOOLS, ...knowledge, ...external, ...warnings, volatile];
   const shares = new Shares({ promptTokens: input.promptTokens, fixed, tools });
   const persona = shares.take(personaSection(input.agent.persona, shares.personaTokens));
   const memory = coreMemorySection(input.blocks, shares.memoryTokens);
@@ -96,7 +113,7 @@ function assemble(input: PromptInput): Prompt {
     ...persona,
     MEMORY_TOOLS,
     ...knowledge,
-    ...http,
+    ...external,
     ...shares.take(memory.section),
     ...warnings,
     // Last, because it changes whenever the window advances, and providers cache only the prefix before the change.

@@ -1,0 +1,227 @@
+import { describe, expect, it } from "vitest";
+import { McpConnection, withinTime } from "../../src/mcp-servers/connection.ts";
+import type { McpFailure } from "../../src/mcp-servers/failure.ts";
+import { guardedFetch } from "../../src/shared/guarded-fetch.ts";
+
+interface Sent {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly message: Record<string, unknown>;
+}
+
+type Answer = (sent: Sent) => Response | Promise<Response>;
+
+/** A connection as in production, to the public addresses that `resolve` names, and what it has sent. */
+function connectionTo(
+  answer: Answer,
+  { url = "https://mcp.example.org/", addresses = ["93.184.216.34"], protocol = "sessions" as const } = {},
+) {
+  const sent: Sent[] = [];
+  const fetch = guardedFetch({
+    fetch: async (input) => {
+      // The guard passes a request on.
+      const request = input as Request;
+      const text = await request.text();
+      const message = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
+      const one = { method: request.method, headers: request.headers, message };
+      sent.push(one);
+      const { signal } = request;
+      signal.throwIfAborted();
+      const aborted = new Promise<never>((_, reject) =>
+        signal.addEventListener("abort", () => reject(signal.reason as Error)),
+      );
+      return Promise.race([answer(one), aborted]);
+    },
+    resolve: () => Promise.resolve(addresses),
+    isLocal: false,
+    ownHosts: ["api.agents.example.com"],
+    allowedOrigins: [],
+  });
+  return { connection: new McpConnection({ fetch, url, protocol, token: "canary" }), sent };
+}
+
+const events = (...messages: readonly object[]) =>
+  new Response(messages.map((message) => `event: message\ndata: ${JSON.stringify(message)}\n\n`).join(""), {
+    headers: { "content-type": "text/event-stream" },
+  });
+const initialized = (id: unknown, protocolVersion = "2025-06-18") =>
+  Response.json({ jsonrpc: "2.0", id, result: { protocolVersion } }, { headers: { "mcp-session-id": "s1" } });
+const never = new AbortController().signal;
+
+/** Answers the handshake, and everything else as told. */
+const afterHandshake =
+  (answer: Answer): Answer =>
+  (sent) => {
+    if (sent.message["method"] === "initialize") return initialized(sent.message["id"]);
+    if (sent.message["method"] === "notifications/initialized") return new Response(null, { status: 202 });
+    return answer(sent);
+  };
+
+const failureOf = (work: Promise<unknown>) => work.catch((error: unknown) => error as McpFailure);
+
+describe("a request to an address that is not public", () => {
+  it.each([
+    "http://mcp.example.org/",
+    "https://127.0.0.1/",
+    "https://[::1]/",
+    "https://169.254.169.254/latest/meta-data/",
+    "https://metadata.google.internal/",
+    "https://mcp.example.org:6379/",
+    "https://api.agents.example.com/mcp/agents/x",
+  ])("is not sent: %s", async (url) => {
+    const { connection, sent } = connectionTo(() => Response.json({}), { url });
+
+    expect(await failureOf(connection.request("tools/list", {}, never))).toMatchObject({ reason: "address" });
+    expect(sent).toEqual([]);
+  });
+
+  it("is not sent if the name resolves to a private one", async () => {
+    const addresses = ["93.184.216.34", "10.0.0.1"];
+    const { connection, sent } = connectionTo(() => Response.json({}), { addresses });
+
+    expect(await failureOf(connection.negotiate(never))).toMatchObject({ reason: "address" });
+    expect(sent).toEqual([]);
+  });
+});
+
+it("names the session and the revision in each request after the handshake", async () => {
+  const { connection, sent } = connectionTo(
+    afterHandshake(({ message }) => events({ jsonrpc: "2.0", id: message["id"], result: { ok: 1 } })),
+  );
+
+  expect(await connection.request("tools/list", {}, never)).toEqual({ ok: 1 });
+  expect(await connection.request("tools/list", {}, never)).toEqual({ ok: 1 });
+  await connection.end();
+
+  expect(sent.map(({ method, message }) => message["method"] ?? method)).toEqual([
+    "initialize",
+    "notifications/initialized",
+    "tools/list",
+    "tools/list",
+    "DELETE",
+  ]);
+  expect(sent.slice(1).map(({ headers }) => headers.get("mcp-session-id"))).toEqual(["s1", "s1", "s1", "s1"]);
+  expect(sent.at(2)?.headers.get("mcp-protocol-version")).toBe("2025-06-18");
+  expect(sent.every(({ headers }) => headers.get("authorization") === "Bearer canary")).toBe(true);
+});
+
+it("ignores what else is in a stream, and answers a sign of life and a question of the server", async () => {
+  const { connection, sent } = connectionTo(
+    afterHandshake(({ message }) => {
+      if (message["method"] === undefined) return new Response(null, { status: 202 });
+      return events(
+        { jsonrpc: "2.0", method: "notifications/progress", params: { progress: 1 } },
+        { jsonrpc: "2.0", id: "p", method: "ping" },
+        { jsonrpc: "2.0", id: "q", method: "sampling/createMessage", params: {} },
+        { jsonrpc: "2.0", id: "other", result: { wrong: true } },
+        { jsonrpc: "2.0", id: message["id"], result: { right: true } },
+      );
+    }),
+  );
+
+  expect(await connection.request("tools/call", { name: "x" }, never)).toEqual({ right: true });
+
+  await expect.poll(() => sent.filter(({ message }) => message["method"] === undefined)).toHaveLength(2);
+  const replies = sent.map(({ message }) => message).filter((message) => message["method"] === undefined);
+  expect(replies).toMatchObject([
+    { id: "p", result: {} },
+    { id: "q", error: { code: -32_601 } },
+  ]);
+});
+
+it.each<[string, Answer]>([
+  [
+    "does not know the method",
+    ({ message }) =>
+      Response.json({ jsonrpc: "2.0", id: message["id"], error: { code: -32_601, message: "?" } }),
+  ],
+  [
+    "wants a session first",
+    () =>
+      Response.json(
+        { jsonrpc: "2.0", id: null, error: { code: -32_000, message: "No session" } },
+        { status: 400 },
+      ),
+  ],
+  ["answers with a page", () => new Response("<html>Hello</html>", { status: 404 })],
+  [
+    "offers other revisions only",
+    ({ message }) =>
+      Response.json({ jsonrpc: "2.0", id: message["id"], result: { supportedVersions: ["2027-01-01"] } }),
+  ],
+])("falls back to sessions if a server %s", async (_case, answer) => {
+  const { connection } = connectionTo(answer);
+
+  await connection.negotiate(never);
+
+  expect(connection.protocol).toBe("sessions");
+});
+
+it("speaks the stateless revision with a server that offers it", async () => {
+  const { connection, sent } = connectionTo(({ message }) =>
+    Response.json({ jsonrpc: "2.0", id: message["id"], result: { supportedVersions: ["2026-07-28"] } }),
+  );
+
+  await connection.negotiate(never);
+  await connection.request("tools/call", { name: "echo", arguments: {} }, never);
+
+  expect(connection.protocol).toBe("stateless");
+  const [, call] = sent;
+  expect(Object.fromEntries(call?.headers ?? [])).toMatchObject({
+    "mcp-protocol-version": "2026-07-28",
+    "mcp-method": "tools/call",
+    "mcp-name": "echo",
+  });
+  expect(call?.message).toMatchObject({
+    params: { name: "echo", _meta: { "io.modelcontextprotocol/protocolVersion": "2026-07-28" } },
+  });
+});
+
+it.each<[string, Answer, object]>([
+  [
+    "with an unknown revision",
+    ({ message }) => initialized(message["id"], "1999-01-01"),
+    { reason: "unreadable" },
+  ],
+  [
+    "with a redirect",
+    () => new Response(null, { status: 302, headers: { location: "https://127.0.0.1/" } }),
+    { reason: "redirect" },
+  ],
+  [
+    "with a challenge",
+    () => new Response("", { status: 401, headers: { "www-authenticate": 'Bearer scope="a"' } }),
+    { reason: "unauthorized", challenge: 'Bearer scope="a"' },
+  ],
+  [
+    "with 500",
+    () => new Response("canary", { status: 500 }),
+    { reason: "http", message: "The server answered HTTP 500." },
+  ],
+  [
+    "not at all",
+    () => Promise.reject(new Error("connect with Bearer canary failed")),
+    { reason: "unreachable", message: "The server could not be reached." },
+  ],
+])("fails if the server answers the handshake %s", async (_case, answer, failure) => {
+  const { connection } = connectionTo(answer);
+
+  expect(await failureOf(connection.request("tools/list", {}, never))).toMatchObject(failure);
+});
+
+it("gives up after its time, and at once if the turn ends", async () => {
+  const { connection } = connectionTo(() => new Promise(() => undefined));
+  const reason = new Error("The turn has ended.");
+
+  const late = withinTime(20, (signal) => connection.request("tools/list", {}, signal));
+  const ended = withinTime(
+    60_000,
+    (signal) => connection.request("tools/list", {}, signal),
+    AbortSignal.abort(reason),
+  );
+
+  expect(await Promise.all([failureOf(late), failureOf(ended)])).toEqual([
+    expect.objectContaining({ reason: "timeout" }),
+    reason,
+  ]);
+});
