@@ -23,6 +23,8 @@ export interface PromptInput {
   readonly knowledgeBases: number;
   /** The HTTP tools of the agent that its model is offered. */
   readonly httpTools: readonly HttpTool[];
+  /** The tools that the client runs. Absent if it has sent none. */
+  readonly clientTools?: readonly ToolSpec[] | undefined;
   /** How many tokens the prompt and its tools may have, as `estimateTokens` counts them. */
   readonly promptTokens: number;
   /** Milliseconds since the epoch. */

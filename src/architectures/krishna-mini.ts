@@ -20,9 +20,9 @@ export const krishnaMini: Architecture = {
   assemble,
 
   run(turn, signal) {
-    const { httpCalls } = turn;
+    const { httpCalls, clientTools = [] } = turn;
     const offered = httpTools(httpCalls.tools);
-    if (offered.length === 0)
+    if (offered.length === 0 && clientTools.length === 0)
       return runToolLoop({ turn, assemble, tools: () => NO_TOOLS, maxModelCalls: 1, signal });
     return runToolLoop({
       turn,
@@ -38,7 +38,7 @@ function assemble(input: PromptInput): Prompt {
   const identity = identitySection("tone", "persona", "origin");
   const volatile = timeSection(input.now, input.timeZone);
   const http = httpToolSections(input.httpTools);
-  const tools = httpTools(input.httpTools).map(({ spec }) => spec);
+  const tools = [...httpTools(input.httpTools).map(({ spec }) => spec), ...(input.clientTools ?? [])];
   const { promptTokens } = input;
   const shares = new Shares({ promptTokens, fixed: [identity, ...http, volatile], tools });
   const sections = [

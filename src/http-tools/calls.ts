@@ -27,6 +27,8 @@ export interface HttpToolPorts {
 interface HttpToolCallsDeps extends HttpToolPorts {
   readonly place: ToolPlace;
   readonly tools: readonly HttpTool[];
+  /** How many results the turn may have kept before it paused; 0 by default. They are gone, and their numbers are not used again. */
+  readonly earlierResults?: number;
   /** Schedules work for after the answer. */
   follow(work: () => Promise<void>): void;
 }
@@ -76,12 +78,13 @@ export class HttpToolCalls {
 
   /** Keeps a result that is too long for one page, and returns its number; `undefined` if no more can be kept. */
   keep(result: string): number | undefined {
-    return this.#results.length < MAX_RESULTS ? this.#results.push(result) : undefined;
+    if (this.#results.length >= MAX_RESULTS) return undefined;
+    return (this.#deps.earlierResults ?? 0) + this.#results.push(result);
   }
 
   /** Returns the result with this number, or `undefined` if there is none. */
   kept(number: number): string | undefined {
-    return this.#results[number - 1];
+    return this.#results[number - 1 - (this.#deps.earlierResults ?? 0)];
   }
 }
 

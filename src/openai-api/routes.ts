@@ -13,13 +13,14 @@ import { headers, operation } from "../http/openapi.ts";
 import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency/key.ts";
-import type { Message } from "../messages/model.ts";
+import type { WaitingCall } from "../architectures/turn-so-far.ts";
+import type { RunAnswer } from "../runs/run-reader.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { AppError, invalidInput, notFound } from "../shared/errors.ts";
 import { type AgentId, agentIdOf, type ConversationId, type RunId } from "../shared/id-types.ts";
 import { timeOf } from "../shared/ids.ts";
 import { rateLimitHeaders } from "../shared/rate-limit.ts";
-import { completionIdOf, toCompletionUsage } from "../wires/chat-completions.ts";
+import { approvalNotice, completionIdOf, toCompletionUsage } from "../wires/chat-completions.ts";
 import { CompletionRequest } from "./completion-request.ts";
 
 /** Clients send the whole history with each message. */
@@ -39,6 +40,14 @@ const Usage = z
   })
   .meta({ id: "CompletionUsage" });
 
+const CompletionCall = z
+  .object({
+    id: z.string(),
+    type: z.literal("function"),
+    function: z.object({ name: z.string(), arguments: z.string() }),
+  })
+  .meta({ id: "CompletionCall" });
+
 const Completion = z
   .object({
     id: z.string(),
@@ -48,9 +57,14 @@ const Completion = z
     choices: z.array(
       z.object({
         index: z.literal(0),
-        message: z.object({ role: z.literal("assistant"), content: z.string(), refusal: z.null() }),
+        message: z.object({
+          role: z.literal("assistant"),
+          content: z.string(),
+          refusal: z.null(),
+          tool_calls: z.array(CompletionCall).exactOptional(),
+        }),
         logprobs: z.null(),
-        finish_reason: z.enum(["stop", "length"]),
+        finish_reason: z.enum(["stop", "length", "tool_calls"]),
       }),
     ),
     usage: Usage.exactOptional(),
@@ -215,7 +229,17 @@ const toModel = ({ id, name, createdAt }: Agent): z.infer<typeof Model> => ({
   name,
 });
 
-function toCompletion(runId: RunId, model: string, answer: Message | null): z.infer<typeof Completion> {
+function toCompletion(
+  runId: RunId,
+  model: string,
+  { message: answer, calls, isWaiting }: RunAnswer,
+): z.infer<typeof Completion> {
+  const left = calls.filter(({ waitsFor, decision }) => waitsFor === "result" && !decision);
+  const isAsking = isWaiting && left.length === 0;
+  const asking = calls.filter(({ decision }) => !decision).map(({ name }) => name);
+  const content = [answer?.content ?? "", ...(isAsking ? [approvalNotice(asking)] : [])]
+    .filter((text) => text !== "")
+    .join("\n\n");
   return {
     id: completionIdOf({ runId }),
     object: "chat.completion",
@@ -224,11 +248,22 @@ function toCompletion(runId: RunId, model: string, answer: Message | null): z.in
     choices: [
       {
         index: 0,
-        message: { role: "assistant", content: answer?.content ?? "", refusal: null },
+        message: {
+          role: "assistant",
+          content,
+          refusal: null,
+          ...(left.length > 0 && { tool_calls: left.map(toCompletionCall) }),
+        },
         logprobs: null,
-        finish_reason: answer?.status === "truncated" ? "length" : "stop",
+        finish_reason: left.length > 0 ? "tool_calls" : answer?.status === "truncated" ? "length" : "stop",
       },
     ],
     ...(answer?.usage && { usage: toCompletionUsage(answer.usage) }),
   };
 }
+
+const toCompletionCall = ({ id, name, arguments: text }: WaitingCall) => ({
+  id,
+  type: "function" as const,
+  function: { name, arguments: text },
+});

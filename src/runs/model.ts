@@ -12,7 +12,7 @@ import { DAY_MS, ttlAfter } from "../shared/clock.ts";
 import { isTransient, TRANSIENT_LIFETIME_MS } from "../shared/transient-ids.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import type { WriteAction } from "../table/requests.ts";
-import { absent, equals } from "../table/expressions.ts";
+import { absent, any, equals } from "../table/expressions.ts";
 import { flag, idAfter, optionalText, text } from "../table/fields.ts";
 import { conversationPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
@@ -39,8 +39,12 @@ export interface RunIds {
   readonly answeredAt: string;
 }
 
-/** `interrupted` means that the runner died and recovery ended the run. All states but `running` are final. */
-type RunState = "running" | "completed" | "failed" | "cancelled" | "interrupted";
+/**
+ * `waiting` means that calls wait for a decision, or for results of the client. `interrupted` means that the runner died and recovery
+ * ended the run. All states but `running` and `waiting` are final.
+ */
+export const RUN_STATES = ["running", "waiting", "completed", "failed", "cancelled", "interrupted"] as const;
+type RunState = (typeof RUN_STATES)[number];
 
 /** A run as the table stores it. */
 export interface Run {
@@ -63,7 +67,7 @@ export interface Run {
 
 /** How a run ended. */
 export interface RunEnd {
-  readonly state: Exclude<RunState, "running">;
+  readonly state: Exclude<RunState, "running" | "waiting">;
   readonly endedAt: string;
   readonly messageId: string | null;
   readonly usage: TokenUsage | null;
@@ -74,8 +78,6 @@ export interface RunEnd {
 const LIFETIME_MS = 90 * DAY_MS;
 
 export const RUN_PREFIX = "RUN#";
-
-const STATES: readonly string[] = ["running", "completed", "failed", "cancelled", "interrupted"];
 
 export const runKey = (conversationId: ConversationId, runId: RunId): Key => ({
   pk: conversationPartition(conversationId),
@@ -104,6 +106,8 @@ export const beginRun = (place: TurnPlace, runIds: RunIds, hasSlot: boolean): Wr
   if: absent("pk"),
 });
 
+const hasNotEnded = any(equals("state", "running"), equals("state", "waiting"));
+
 /** Returns the write that records how a run ended. It is refused if the run has ended already. */
 export const endRun = (conversationId: ConversationId, runId: RunId, end: RunEnd): WriteAction => ({
   update: runKey(conversationId, runId),
@@ -116,7 +120,18 @@ export const endRun = (conversationId: ConversationId, runId: RunId, end: RunEnd
       usage: end.usage && toTokenUsageView(end.usage),
     },
   },
-  if: equals("state", "running"),
+  if: hasNotEnded,
+});
+
+/** Returns the write that records that a run waits, or goes on. It is refused if the run has ended. Safe to repeat. */
+export const pauseRun = (
+  conversationId: ConversationId,
+  runId: RunId,
+  state: "waiting" | "running",
+): WriteAction => ({
+  update: runKey(conversationId, runId),
+  changes: { set: { state } },
+  if: hasNotEnded,
 });
 
 export function runFrom(item: Item): Run {
@@ -126,8 +141,8 @@ export function runFrom(item: Item): Run {
     conversationId: conversationIdOf(text(item, "conversation_id")),
     agentId: agentIdOf(text(item, "agent_id")),
     createdBy: text(item, "created_by"),
-    // Only `beginRun` and `endRun` write states. Nothing would ever end a run in an unknown state.
-    state: STATES.includes(state) ? (state as RunState) : "interrupted",
+    // Nothing would ever end a run in an unknown state.
+    state: RUN_STATES.find((known) => known === state) ?? "interrupted",
     startedAt: text(item, "started_at"),
     endedAt: optionalText(item, "ended_at"),
     userMessageId: text(item, "user_message_id"),

@@ -34,7 +34,7 @@ export interface TurnDeps {
   readonly models: Models;
   readonly credentials: ProviderCredentials;
   readonly usage: Pick<UsageRepository, "countCloudflareTurn" | "plan">;
-  readonly webhooks: Pick<WebhookRepository, "noticeOnce">;
+  readonly webhooks: Pick<WebhookRepository, "noticeOnce" | "wanted">;
   readonly webhookSender: Pick<SenderClient, "nudge">;
   /** How many turns per account and day (UTC) models of Cloudflare answer; null means no limit. */
   readonly cloudflareTurnsPerDay: number | null;

@@ -2,10 +2,12 @@ import type { Architecture, TurnResult } from "../architectures/architecture.ts"
 import type { PromptInput } from "../architectures/assemble.ts";
 import { architectureNames, findArchitecture } from "../architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
+import { approvalModeOf } from "../agents/tool-approvals.ts";
 import { requireCurrentEndUser } from "../access/end-user-status.ts";
 import { HttpToolCalls } from "../http-tools/calls.ts";
 import { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
-import type { AnswerFormat, OpenModel } from "../llm/model.ts";
+import type { HttpTool } from "../http-tools/model.ts";
+import type { AnswerFormat, OpenModel, ToolChoice, ToolSpec } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
 import { withoutSimilarNames } from "../llm/similar-models.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
@@ -19,23 +21,27 @@ import { ConversationReader } from "../messages/conversation-reader.ts";
 import type { Message } from "../messages/model.ts";
 import { type AccountPlan, withAgentLimit } from "../plans/account-plan.ts";
 import { limitExceeded, messagesLeft, requireFewFailures, requireBelowLimit } from "../plans/refusals.ts";
-import type { Clock } from "../shared/clock.ts";
-import { AppError, notFound } from "../shared/errors.ts";
+import { type Clock, DAY_MS } from "../shared/clock.ts";
+import { AppError, invalidInput, notFound } from "../shared/errors.ts";
 import { type AgentId, runIdOf } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import type { RateLimit } from "../shared/rate-limit.ts";
+import { isTransient } from "../shared/transient-ids.ts";
 import { requireActive } from "../access/account-status.ts";
 import { memoryUserId, scopeName } from "../access/access-scope.ts";
 import { afterTurn, type EndedTurn } from "./after-turn.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import { limitedModel, requireCloudflareTurns } from "./cloudflare-limit.ts";
 import { CompactionNotes } from "./compaction-notes.ts";
-import type { AgentEvent, AnswerEvent } from "../architectures/events.ts";
+import type { AgentEvent, AnswerEvent, PausedTurn } from "../architectures/events.ts";
+import { type TurnSoFar, turnSoFar, type WaitingCall } from "../architectures/turn-so-far.ts";
 import type { RunIds, TurnPlace } from "./model.ts";
+import { approvalEvents } from "./run-events.ts";
 import type { TurnDeps } from "./turn-deps.ts";
-import { endTurn, type TurnEnding } from "./turn-end.ts";
+import { endTurn, lastEvents, persistently, type TurnEnding } from "./turn-end.ts";
 import { type Opening, requireModel } from "./turn-model.ts";
 import type { AnsweredBy, TurnState } from "./turn-repository.ts";
+import type { WantedEvents } from "../webhooks/event-model.ts";
 import { mayNoticeUsage, noticeUsage } from "./usage-notices.ts";
 
 /** A message of a history that the client keeps. */
@@ -51,6 +57,10 @@ export interface TurnInput extends TurnPlace {
   readonly showsReasoning: boolean;
   /** The form that the answer must have. Absent for text. */
   readonly format?: AnswerFormat | undefined;
+  /** Tools that the client runs. Absent if it has none. */
+  readonly clientTools?: readonly ToolSpec[] | undefined;
+  /** Which of them the model must call first. Absent if it may choose. */
+  readonly toolChoice?: ToolChoice | undefined;
   /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
   readonly givenHistory?: readonly GivenMessage[] | undefined;
   /** The user's IANA time zone, if the client has stated it. */
@@ -141,58 +151,163 @@ export async function openTurn(
     yield* notes.atBeginning();
     yield status("Connecting to AI model...");
 
-    let ending: TurnEnding = { kind: "completed" };
-    let historyTokens = 0;
-    try {
-      let result = await first;
-      for (; !result.done; result = await answering.next()) {
-        progress.add(result.value);
-        yield result.value;
-      }
-      progress.complete(result.value);
-      historyTokens = result.value.historyTokens;
-    } catch (thrown) {
-      ending = signal.aborted ? endingOf(signal.reason) : { kind: "failed", error: AppError.from(thrown) };
-    }
-
-    yield* notes.atEnd();
-    const isAnswered = yield* endTurn(
-      {
-        place: input,
-        runIds,
-        progress,
-        ending,
-        answeredBy: answeredBy(plan.ended.model),
-        hasSlot: account.limits.concurrent_runs !== null,
-        wantedEvents: plan.ended.past.wantedEvents.types,
-      },
-      deps,
-    );
-    if (plan.ended.past.wantedEvents.types.length > 0) deps.follow(() => sendEvents());
-    const answer = progress.message(progress.isCut ? "truncated" : "complete");
-    if (!isAnswered) return;
-    deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
-    // The memory may have been compacted.
-    if (plan.ended.record !== NO_RECORD) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
-  }
-
-  /** Has the events sent that the turn has recorded. Only accounts whose webhook endpoints want events come here. */
-  async function sendEvents(): Promise<void> {
-    const { wantedEvents } = plan.ended.past;
-    try {
-      if (mayNoticeUsage(wantedEvents, deps.clock.now()))
-        await noticeUsage(input.accountEmail, wantedEvents, deps);
-    } catch (error) {
-      // The next turn tries again.
-      console.warn({
-        message: "The usage of an account was not noticed.",
-        runId: runIds.runId,
-        error: String(error),
-      });
-    }
-    await deps.webhookSender.nudge(input.accountEmail);
+    yield* answerEvents({ input, runIds, plan, progress, notes, answering, first, signal }, deps);
   }
 }
+
+/**
+ * Continues a turn that has waited, after all its calls have been decided. `events` are those that it has emitted. Returns the events
+ * that follow; they end like those of `openTurn`. A turn that must not go on, because its agent is gone for instance, ends as failed.
+ * Throws what may pass: then the turn has not gone on, and this may be called again.
+ */
+export async function continueTurn(
+  { place, runIds }: { readonly place: TurnPlace; readonly runIds: RunIds },
+  events: readonly AgentEvent[],
+  deps: TurnDeps,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<AgentEvent, void, void>> {
+  const soFar = turnSoFar(events);
+  if (!soFar) throw new AppError("internal", "The run has not paused.");
+  const progress = progressOf(place, runIds, events);
+  const { showsReasoning, timeZone, format, clientTools, answeredBy: before } = soFar.paused;
+  const input = { ...place, content: "", attachments: [], showsReasoning, timeZone, format, clientTools };
+  try {
+    const plan = await prepare(input, runIds, deps, soFar);
+    await deps.turns.goOn(place, runIds.runId, {
+      approved: approvedIn(soFar).filter(
+        (tool) => approvalModeOf(plan.agent.toolApprovals, tool) === "first",
+      ),
+      takesSlot: plan.account.limits.concurrent_runs !== null,
+      timestamp: deps.clock.timestamp(),
+    });
+    const notes = new CompactionNotes(Promise.resolve([]));
+    const answering = plan.run(signal);
+    return answerEvents({ input, runIds, plan, progress, notes, answering, first: undefined, signal }, deps);
+  } catch (thrown) {
+    const error = AppError.from(thrown);
+    if (error.retryable) throw error;
+    const ending = { kind: "failed", error } as const;
+    return lastEvents({ place, runIds, progress, ending, answeredBy: before, wantedEvents: [] }, deps);
+  }
+}
+
+/** A turn that is being answered. */
+interface AnsweringTurn {
+  readonly input: TurnInput;
+  readonly runIds: RunIds;
+  readonly plan: Plan;
+  readonly progress: AnswerProgress;
+  readonly notes: CompactionNotes;
+  readonly answering: AsyncGenerator<AnswerEvent, TurnResult, void>;
+  /** The first event, if it has been asked for already. */
+  readonly first: Promise<IteratorResult<AnswerEvent, TurnResult>> | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Emits the events of an answer, and at last its terminal event, or `waiting`. */
+async function* answerEvents(
+  { input, runIds, plan, progress, notes, answering, first, signal }: AnsweringTurn,
+  deps: TurnDeps,
+): AsyncGenerator<AgentEvent, void, void> {
+  const { account } = plan;
+  const hasSlot = account.limits.concurrent_runs !== null;
+  const wantedEvents = plan.ended.past.wantedEvents.types;
+  const calls: WaitingCall[] = [];
+  let ending: TurnEnding = { kind: "completed" };
+  let historyTokens = 0;
+  try {
+    let result = await (first ?? answering.next());
+    for (; !result.done; result = await answering.next()) {
+      progress.add(result.value);
+      if (result.value.type === "call-waiting") calls.push(waitingCallOf(result.value));
+      yield result.value;
+    }
+    progress.complete(result.value);
+    historyTokens = result.value.historyTokens;
+    if (result.value.isWaiting && plan.waitsUntil !== null) {
+      const now = { ms: deps.clock.now(), timestamp: deps.clock.timestamp() };
+      const events = approvalEvents(input, runIds, calls, wantedEvents, now);
+      await persistently(() => deps.turns.pause(input, runIds.runId, { hasSlot, events }), deps);
+      // Whoever has cancelled the run meanwhile must not find it waiting.
+      signal.throwIfAborted();
+      yield* notes.atEnd();
+      if (events.length > 0) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
+      yield { type: "waiting", expiresAt: plan.waitsUntil, paused: pausedTurn(input, plan, result.value) };
+      return;
+    }
+  } catch (thrown) {
+    ending = signal.aborted ? endingOf(signal.reason) : { kind: "failed", error: AppError.from(thrown) };
+  }
+
+  yield* notes.atEnd();
+  const isAnswered = yield* endTurn(
+    {
+      place: input,
+      runIds,
+      progress,
+      ending,
+      answeredBy: answeredBy(plan.ended.model),
+      hasSlot,
+      wantedEvents,
+    },
+    deps,
+  );
+  if (wantedEvents.length > 0)
+    deps.follow(() => sendEvents(input, runIds, plan.ended.past.wantedEvents, deps));
+  const answer = progress.message(progress.isCut ? "truncated" : "complete");
+  if (!isAnswered) return;
+  deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
+  // The memory may have been compacted.
+  if (plan.ended.record !== NO_RECORD) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
+}
+
+/** Has the events sent that a turn has recorded. Only accounts whose webhook endpoints want events come here. */
+async function sendEvents(
+  { accountEmail }: TurnPlace,
+  { runId }: RunIds,
+  wantedEvents: WantedEvents,
+  deps: TurnDeps,
+): Promise<void> {
+  try {
+    if (mayNoticeUsage(wantedEvents, deps.clock.now())) await noticeUsage(accountEmail, wantedEvents, deps);
+  } catch (error) {
+    // The next turn tries again.
+    console.warn({ message: "The usage of an account was not noticed.", runId, error: String(error) });
+  }
+  await deps.webhookSender.nudge(accountEmail);
+}
+
+/** Returns the answer of a run so far, from the events that it has emitted. */
+export function progressOf(
+  place: TurnPlace,
+  runIds: RunIds,
+  events: Iterable<AgentEvent>,
+): AnswerProgress {
+  const progress = new AnswerProgress(emptyAnswer(place, runIds));
+  for (const event of events) progress.add(event);
+  return progress;
+}
+
+/** Returns the tools of which calls were approved in a turn. */
+const approvedIn = ({ responses }: TurnSoFar): readonly string[] =>
+  responses.flatMap(({ waiting }) =>
+    waiting.filter(({ decision }) => decision?.kind === "approved").map(({ name }) => name),
+  );
+
+const waitingCallOf = (event: AgentEvent & { type: "call-waiting" }): WaitingCall => {
+  const { callId: id, name, arguments: text, waitsFor, expiresAt } = event;
+  return { id, name, arguments: text, waitsFor, expiresAt, decision: undefined };
+};
+
+const pausedTurn = (input: TurnInput, plan: Plan, { usage }: TurnResult): PausedTurn => ({
+  usage,
+  answeredBy: answeredBy(plan.ended.model),
+  seenLines: plan.ended.memory.seenLines(),
+  showsReasoning: input.showsReasoning,
+  timeZone: input.timeZone,
+  format: input.format,
+  clientTools: input.clientTools,
+});
 
 /** The abort reason of a run that its user has cancelled. */
 export class RunCancelled extends Error {
@@ -209,6 +324,9 @@ const status = (text: string): AgentEvent => ({ type: "status", text });
 
 interface Plan {
   readonly account: AccountPlan;
+  readonly agent: Agent;
+  /** When calls that wait are given up, in milliseconds since the epoch; null if the turn can't wait. */
+  readonly waitsUntil: number | null;
   readonly architecture: Architecture;
   readonly run: (signal: AbortSignal) => AsyncGenerator<AnswerEvent, TurnResult, void>;
   readonly userMessage: Message;
@@ -218,11 +336,20 @@ interface Plan {
   readonly ended: Omit<EndedTurn, "answer" | "historyTokens">;
 }
 
-/** Reads everything that the turn needs. Throws `AppError` if the turn must be refused. */
-async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promise<Plan> {
+/**
+ * Reads everything that the turn needs. Throws `AppError` if the turn must be refused. `soFar` is what a turn has done that goes on:
+ * it was counted when it began, and its message is among those that are stored.
+ */
+async function prepare(
+  input: TurnInput,
+  runIds: RunIds,
+  deps: TurnDeps,
+  soFar?: TurnSoFar,
+): Promise<Plan> {
   const { turns, memory, archive, memorySearch, messageSearch, documentIndexes, messages, clock } = deps;
-  const { accountEmail, agentId, conversationId, content, attachments } = input;
-  const state = await turns.load(input, runIds.startedAt);
+  const { accountEmail, agentId, conversationId } = input;
+  const loaded = await turns.load(input, runIds.startedAt);
+  const { state, content, attachments } = soFar ? beforeMessage(loaded, runIds) : { ...input, state: loaded };
 
   if (input.endUser) requireCurrentEndUser(state.endUser, input);
   requireActive(state.user, input.issuedAt);
@@ -232,11 +359,9 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     limited: (opened) => limitedModel(input.endUser ? withoutSimilarNames(opened) : opened, counting, deps),
   });
   const account = withAgentLimit(state.plan, agent.endUserMessagesPerMonth);
-  requireBelowLimit(account, "messages_per_month", account.messagesUsed, deps);
-  if (input.endUser) requireBelowLimit(account, "end_user_messages_per_month", state.endUserMessages, deps);
-  requireBelowLimit(account, "concurrent_runs", account.openRuns, deps);
-  requireFewFailures(account, state.endUserFailures, deps);
+  if (!soFar) requireBelowLimits(input, state, account, deps);
   requireCloudflareTurns(agent, account, deps);
+  requireOtherNames(input.clientTools, state.httpTools);
 
   const memoryOwner = { agentId, userId: memoryUserId(input) };
   const blocks = state.blocks.length > 0 ? state.blocks : beginMemory();
@@ -244,7 +369,12 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
   const knowledge = new KnowledgeReader({
     place: { accountEmail, kbIds: state.knowledgeBases, runId: runIds.runId },
     indexes: documentIndexes,
+    cited: soFar?.citations,
   });
+  const now = soFar ? clock.now() : runIds.startedAt;
+  // Whoever sends the whole history with each message does not come back to a conversation.
+  const waitsUntil = isTransient(conversationId) ? null : now + MAX_WAIT_MS;
+  const approvedNow = soFar ? approvedIn(soFar) : [];
   const turn = {
     agent,
     ...(input.givenHistory
@@ -285,6 +415,7 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
       ...deps.httpTools,
       place: { accountEmail, agentId },
       tools: state.httpTools,
+      earlierResults: soFar?.responses.reduce((sum, { calls }) => sum + calls.length, 0) ?? 0,
       follow: (work) => deps.follow(work),
     }),
     conversation: new ConversationReader({
@@ -298,7 +429,17 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
       messages,
       search: messageSearch,
     }),
-    now: runIds.startedAt,
+    now,
+    approvals: {
+      asks: (tool: string) => {
+        const mode = approvalModeOf(agent.toolApprovals, tool);
+        return mode === "always" || (mode === "first" && !state.isApproved(tool) && !approvedNow.includes(tool));
+      },
+    },
+    waitsUntil,
+    soFar,
+    clientTools: input.clientTools,
+    toolChoice: input.toolChoice,
     showsReasoning: input.showsReasoning,
     format: input.format,
     timeZone: input.timeZone,
@@ -314,6 +455,8 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
   };
   return {
     account,
+    agent,
+    waitsUntil,
     architecture,
     run: (signal) => architecture.run(turn, signal),
     userMessage,
@@ -364,6 +507,40 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     });
     return emptyBlocks(definitions);
   }
+}
+
+/** How long calls wait for a decision, in milliseconds. */
+const MAX_WAIT_MS = DAY_MS;
+
+/** Returns what a turn that goes on has read when it began: its message, and the history before it. */
+function beforeMessage(state: TurnState, { userMessageId }: RunIds) {
+  const at = state.history.findIndex(({ id }) => id === userMessageId);
+  const message = state.history[at];
+  // Somebody has deleted it.
+  if (!message) throw notFound("Message");
+  const { content, attachments } = message;
+  return { state: { ...state, history: state.history.slice(0, at) }, content, attachments };
+}
+
+/** Throws `limit-exceeded` if a turn may not begin. */
+function requireBelowLimits(
+  { endUser }: TurnPlace,
+  state: TurnState,
+  account: AccountPlan,
+  deps: TurnDeps,
+): void {
+  requireBelowLimit(account, "messages_per_month", account.messagesUsed, deps);
+  if (endUser) requireBelowLimit(account, "end_user_messages_per_month", state.endUserMessages, deps);
+  requireBelowLimit(account, "concurrent_runs", account.openRuns, deps);
+  requireFewFailures(account, state.endUserFailures, deps);
+}
+
+/** Throws `validation-failed` if a tool of the client has the name of one of the agent's. */
+function requireOtherNames(clientTools: readonly ToolSpec[] = [], httpTools: readonly HttpTool[]): void {
+  const taken = clientTools.findIndex(({ name }) => httpTools.some((tool) => tool.name === name));
+  if (taken < 0) return;
+  const message = `tools.${taken}.function.name must differ from the names of the agent's own tools.`;
+  throw invalidInput("json", [{ path: ["tools", taken, "function", "name"], message, code: "custom" }]);
 }
 
 /**

@@ -78,6 +78,24 @@ function payloadOf(event: AgentEvent): Payload {
       const content = preview(event.output, RESULT_PREVIEW);
       return { event_type: "TOOL_CALL_RESULT", ...EMPTY, content, tool_name: event.name, success: event.ok };
     }
+    case "call-waiting": {
+      const { name, input, waitsFor } = event;
+      const [event_type, what] =
+        waitsFor === "approval"
+          ? ["APPROVAL_REQUESTED", `Waiting for approval of ${name}...`]
+          : ["TOOL_RESULT_REQUESTED", `Waiting for the result of ${name}...`];
+      return { event_type, ...EMPTY, content: what, tool_name: name, tool_args: input };
+    }
+    case "call-decided": {
+      const { name, decision } = event;
+      if (decision.kind === "answered")
+        return { event_type: "TOOL_RESULT_RECEIVED", ...EMPTY, content: "Result received", tool_name: name };
+      const isApproved = decision.kind === "approved";
+      const content = isApproved ? "Approved" : "Rejected";
+      return { event_type: "APPROVAL_DECIDED", ...EMPTY, content, tool_name: name, success: isApproved };
+    }
+    case "waiting":
+      return { event_type: "RUN_WAITING", ...EMPTY, content: "Waiting for a decision" };
     case "memory-updated":
       return {
         event_type: "MEMORY_UPDATED",
@@ -95,6 +113,8 @@ function payloadOf(event: AgentEvent): Payload {
   }
 }
 
+const timestampOf = (ms: number): string => new Date(ms).toISOString();
+
 /** Members that only some events have. */
 function extrasOf(event: AgentEvent): object {
   switch (event.type) {
@@ -107,6 +127,14 @@ function extrasOf(event: AgentEvent): object {
         ...(citations.length > 0 && { citations: citations.map(toCitationView) }),
       };
     }
+    case "call-waiting": {
+      const { callId, expiresAt } = event;
+      return { tool_call_id: callId, expires_at: expiresAt === null ? null : timestampOf(expiresAt) };
+    }
+    case "call-decided":
+      return { tool_call_id: event.callId };
+    case "waiting":
+      return { expires_at: timestampOf(event.expiresAt) };
     case "block-compacted": {
       const { block, version, wordsBefore, wordsAfter } = event.compaction;
       return { block, version, words_before: wordsBefore, words_after: wordsAfter };

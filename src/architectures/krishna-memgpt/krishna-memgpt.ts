@@ -86,7 +86,11 @@ function assemble(input: PromptInput): Prompt {
   const knowledge = knowledgeSections(input.knowledgeBases);
   const http = httpToolSections(input.httpTools);
   const native = input.knowledgeBases > 0 ? SPECS_WITH_KNOWLEDGE : SPECS;
-  const tools = [...native, ...httpTools(input.httpTools).map(({ spec }) => spec)];
+  const tools = [
+    ...native,
+    ...httpTools(input.httpTools).map(({ spec }) => spec),
+    ...(input.clientTools ?? []),
+  ];
   const fixed = [IDENTITY, MEMORY_TOOLS, ...knowledge, ...http, ...warnings, volatile];
   const shares = new Shares({ promptTokens: input.promptTokens, fixed, tools });
   const persona = shares.take(personaSection(input.agent.persona, shares.personaTokens));
