@@ -65,8 +65,13 @@ type WithJsonOfCallers =
   | "$post /agents/:agentId/http-tools"
   | "$patch /agents/:agentId/http-tools/:toolId"
   | "$post /agents/:agentId/http-tools/:toolId/test";
-/** The same in answers. The types of such JSON have no end, so they are not looked into. */
-type ShowingJsonOfCallers = "/agents/:agentId/http-tools" | "/agents/:agentId/http-tools/:toolId";
+/** The same in answers, where calls that wait have the arguments that a model has written. The types of such JSON have no end, so they are not looked into. */
+type ShowingJsonOfCallers =
+  | "/agents/:agentId/http-tools"
+  | "/agents/:agentId/http-tools/:toolId"
+  | "/agents/:agentId/:conversationId/send-message"
+  | "/conversations/:conversationId/runs/:runId"
+  | "/conversations/:conversationId/runs/:runId/approvals/:callId";
 
 // The fields of a form depend on the provider that the path names; the bodies of other services have members of any type.
 expectTypeOf<RoutesWith<"input">>().toEqualTypeOf<

@@ -33,7 +33,9 @@ export const ToolApprovals = z.preprocess(
   (value: Record<string, ApprovalMode> | string | null | undefined) => linesAsMap(value),
   z
     .record(
-      z.string().regex(/^(?:\*|[A-Za-z][\w-]{0,127})$/u, { error: rule("must be the name of a tool, or `*`.") }),
+      z
+        .string()
+        .regex(/^(?:\*|[A-Za-z][\w-]{0,127})$/u, { error: rule("must be the name of a tool, or `*`.") }),
       z.enum(APPROVAL_MODES),
     )
     .refine((modes) => Object.keys(modes).length <= MAX_TOOLS, {

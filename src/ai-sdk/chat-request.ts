@@ -1,13 +1,43 @@
 import * as z from "zod";
+import type { Decision } from "../architectures/events.ts";
 import { blankAsAbsent } from "../http/schemas.ts";
 import { attachmentsFrom, type InlineFile } from "../messages/inline-files.ts";
+import type { CallDecision } from "../runs/decisions.ts";
 import { rule } from "../shared/violations.ts";
 import { AI_SDK_VERSIONS, type AiSdkVersion } from "../wires/wire.ts";
 
 const MAX_PARTS = 100;
+/** An answer has a part per call, text and note. */
+const MAX_ANSWER_PARTS = 5_000;
+const NOT_USER =
+  "must be `user` in the last message, unless it is an answer whose calls were approved or rejected. Results of tools that run in the browser are not supported.";
 
 /** An id that a client has chosen. */
 export const ClientId = z.string().min(1).max(255);
+
+/** A part of an answer that says what the user has decided about a call. All other parts are passed over. */
+const AnsweredPart = z.object({
+  type: z.string().max(300),
+  toolCallId: z.string().min(1).max(200).optional(),
+  state: z.string().max(100).optional(),
+  approval: z.object({ approved: z.boolean().optional(), reason: z.string().max(2_000).nullish() }).nullish(),
+});
+
+/** The last answer of a chat, which the AI SDK sends back when the user has decided about its calls. */
+const DecidedMessage = z
+  .object({ role: z.literal("assistant"), parts: z.array(AnsweredPart).min(1).max(MAX_ANSWER_PARTS) })
+  .transform(({ parts }, context) => {
+    const decisions = parts.flatMap(({ toolCallId, state, approval }): CallDecision[] => {
+      if (state !== "approval-responded" || toolCallId === undefined) return [];
+      const decision: Decision =
+        approval?.approved === true
+          ? { kind: "approved" }
+          : { kind: "rejected", reason: approval?.reason ?? null };
+      return [{ callId: toolCallId, decision }];
+    });
+    if (decisions.length === 0) addIssue(context, ["role"], NOT_USER);
+    return { kind: "decisions" as const, decisions };
+  });
 
 /** A part of a message. Parts that have nothing to say to an agent, such as `data-…` and `step-start`, are passed over. */
 const Part = z.object({
@@ -24,11 +54,7 @@ const SILENT = /^(?:data-.*|step-start|source-url|source-document)$/u;
 const UserMessage = z
   .object({
     id: ClientId,
-    role: z.literal("user", {
-      error: rule(
-        "must be `user` in the last message. Results of tools that run in the browser are not supported.",
-      ),
-    }),
+    role: z.literal("user", { error: rule(NOT_USER) }),
     parts: z.array(Part).min(1).max(MAX_PARTS),
   })
   .transform(({ id, parts }, context) => {
@@ -49,8 +75,20 @@ const UserMessage = z
     const attachments = attachmentsFrom(files, context);
     if (content.trim() === "" && files.length === 0)
       addIssue(context, ["parts"], "must have a text or a file.");
-    return { id, content, attachments };
+    return { kind: "message" as const, id, content, attachments };
   });
+
+const isAnswer = (message: unknown): boolean =>
+  typeof message === "object" && message !== null && "role" in message && message.role === "assistant";
+
+/** The last message of a chat: the user's, or an answer whose calls the user has decided about. */
+const LastMessage = z.unknown().transform((message, context) => {
+  const schema = isAnswer(message) ? DecidedMessage : UserMessage;
+  const result = schema.safeParse(message);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) context.addIssue({ ...issue, input: message });
+  return z.NEVER;
+});
 
 const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate: string): void =>
   context.addIssue({ code: "custom", message: `messages.${path.join(".")} ${predicate}`, path });
@@ -66,8 +104,10 @@ export const ChatRequest = z
       .array(z.unknown())
       .min(1)
       .transform((messages) => messages.at(-1))
-      .pipe(UserMessage)
-      .describe("The chat's messages. Only the last one is read, and its `role` must be `user`."),
+      .pipe(LastMessage)
+      .describe(
+        "The chat's messages. Only the last one is read: it is the user's, or the answer whose calls the user has approved or rejected.",
+      ),
     trigger: z
       .literal("submit-message", {
         error: rule("must be `submit-message`: an answer can't be written again. Send another message."),

@@ -13,6 +13,7 @@ import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import { hashOf } from "../idempotency/key.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
+import { notFound } from "../shared/errors.ts";
 import { rateLimitHeaders } from "../shared/rate-limit.ts";
 import type { Wire } from "../wires/wire.ts";
 import { AiSdkHeader, ChatQuery, ChatRequest, ClientId, versionIn } from "./chat-request.ts";
@@ -44,8 +45,20 @@ export const chatRoutes = new Hono<AppEnv>()
       const { agentId } = c.req.valid("param");
       const query = c.req.valid("query");
       const { id: name, messages: message } = c.req.valid("json");
-      const { content, attachments } = message;
       const { deps, scope, requestId } = c.var;
+      if (message.kind === "decisions") {
+        const conversationId = await deps.threadService.find({ scope, agentId, name });
+        if (conversationId === undefined) throw notFound("Conversation");
+        const call = { scope, conversationId, requestId };
+        const { runId, frames } = await deps.runnerClient.sendDecisions(
+          call,
+          message.decisions,
+          wireIn(c, query),
+        );
+        return stream(c, frames, { "X-Conversation-Id": conversationId, "X-Run-Id": runId });
+      }
+
+      const { content, attachments } = message;
       const conversationId = await deps.threadService.open({ scope, agentId, name }, content);
 
       const { runId, frames, messagesLeft } = await deps.runnerClient.send(

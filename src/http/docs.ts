@@ -196,6 +196,7 @@ export const PARAMETERS: Readonly<Record<string, ParameterDocs>> = {
     description: "The run's id, `run_id`. The events of a run are also found under `active`.",
     example: EXAMPLE.runId,
   },
+  callId: { description: "The call's id, `tool_call_id`, percent-encoded.", example: "call_2" },
   blockName: { description: "The name of the memory block, `block_name`.", example: "human" },
   version: { description: "The number of the version.", example: "3" },
   memoryId: { description: "The memory's id, `memory_id`.", example: EXAMPLE.memoryId },

@@ -14,6 +14,7 @@ import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency/key.ts";
 import type { WaitingCall } from "../architectures/turn-so-far.ts";
+import type { BegunRun, RunnerCall, StreamedRun } from "../runs/conversation-runner.ts";
 import type { RunAnswer } from "../runs/run-reader.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { AppError, invalidInput, notFound } from "../shared/errors.ts";
@@ -21,7 +22,7 @@ import { type AgentId, agentIdOf, type ConversationId, type RunId } from "../sha
 import { timeOf } from "../shared/ids.ts";
 import { rateLimitHeaders } from "../shared/rate-limit.ts";
 import { approvalNotice, completionIdOf, toCompletionUsage } from "../wires/chat-completions.ts";
-import { CompletionRequest } from "./completion-request.ts";
+import { clientToolsOf, CompletionRequest } from "./completion-request.ts";
 
 /** Clients send the whole history with each message. */
 const BODY_LIMIT = 4 * 1024 * 1024;
@@ -99,54 +100,55 @@ export const openAiRoutes = new Hono<AppEnv>()
     validate("json", CompletionRequest),
     queued,
     async (c) => {
-      const { model, messages: said, stream, stream_options: options, user, metadata } = c.req.valid("json");
-      const { content, attachments, history } = said;
-      const { response_format: format } = c.req.valid("json");
+      const body = c.req.valid("json");
+      const { model, messages: said, stream, user, metadata } = body;
       const { deps, requestId } = c.var;
       const agentId = await agentOf(c, model);
       const scope = await scopeOf(c, agentId, user ?? undefined);
-      const name = c.req.header("x-conversation-id") ?? metadata?.conversation_id ?? undefined;
-      const key = idempotencyKey(c.req.header("idempotency-key"));
-      const conversationId =
-        name === undefined
-          ? await deps.threadService.openTransient(scope, agentId, content, key)
-          : await deps.threadService.open({ scope, agentId, name: threadName(name) }, content);
+      const named = c.req.header("x-conversation-id") ?? metadata?.conversation_id ?? undefined;
+      const thread = named === undefined ? undefined : { scope, agentId, name: threadName(named) };
+      const includesUsage = body.stream_options?.include_usage === true;
+      const wire = { kind: "chat-completions", model, includesUsage } as const;
 
-      const givenHistory = name === undefined ? history : undefined;
+      const results = thread ? said.responses.at(-1)?.calls : undefined;
+      if (thread && results) {
+        const conversationId = await deps.threadService.find(thread);
+        if (conversationId === undefined) throw notFound("Conversation");
+        const call = { scope, conversationId, requestId };
+        const decisions = results.map(({ id, output }) => ({
+          callId: id,
+          decision: { kind: "answered", output } as const,
+        }));
+        return stream === true
+          ? streamed(c, call, await deps.runnerClient.sendDecisions(call, decisions, wire))
+          : whole(c, call, model, await deps.runnerClient.beginDecisions(call, decisions));
+      }
+
+      const key = idempotencyKey(c.req.header("idempotency-key"));
+      const { content, attachments } = said;
+      const conversationId = thread
+        ? await deps.threadService.open(thread, content)
+        : await deps.threadService.openTransient(scope, agentId, content, key);
       const call = { scope, conversationId, requestId };
-      const input = {
+      const asked = {
         agentId,
         content,
         attachments,
-        givenHistory,
-        format,
+        givenHistory: thread ? undefined : said.history,
+        givenResponses: thread ? undefined : said.responses,
+        format: body.response_format,
+        ...clientToolsOf(body),
+      };
+      const bodyHash = key === undefined ? "" : await hashOf(Object.values(asked));
+      const input = {
+        ...asked,
         showsReasoning: false,
         timeZone: timeZoneIn(c),
-        key:
-          key === undefined
-            ? null
-            : {
-                key,
-                bodyHash: await hashOf([agentId, content, attachments, givenHistory ?? null, format ?? null]),
-              },
+        key: key === undefined ? null : { key, bodyHash },
       };
-      if (stream !== true) {
-        const { runId, messagesLeft } = await deps.runnerClient.begin(call, input);
-        // The answer takes as long as the model does. Others may begin meanwhile.
-        c.var.leaveQueue?.();
-        const answer = await deps.runnerClient.answer(call, runId);
-        const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
-        return c.json(toCompletion(runId, model, answer), 200, {
-          ...idsOf(conversationId, runId),
-          ...limits,
-        });
-      }
-
-      const includesUsage = options?.include_usage === true;
-      const wire = { kind: "chat-completions", model, includesUsage } as const;
-      const { runId, frames, messagesLeft } = await deps.runnerClient.send(call, { ...input, wire });
-      const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
-      return unbuffered(c, streamSSE(c, relay(frames)), { ...idsOf(conversationId, runId), ...limits });
+      return stream === true
+        ? streamed(c, call, await deps.runnerClient.send(call, { ...input, wire }))
+        : whole(c, call, model, await deps.runnerClient.begin(call, input));
     },
   )
   .get(
@@ -167,6 +169,29 @@ export const openAiRoutes = new Hono<AppEnv>()
       return c.json(toModel(agent), 200);
     },
   );
+
+/** Answers with the frames of a run. */
+const streamed = (c: Context, { conversationId }: RunnerCall, { runId, frames, messagesLeft }: StreamedRun) =>
+  unbuffered(c, streamSSE(c, relay(frames)), {
+    ...idsOf(conversationId, runId),
+    ...(messagesLeft && rateLimitHeaders(messagesLeft)),
+  });
+
+/** Answers when a run has ended or waits. */
+async function whole(
+  c: Context<UserEnv>,
+  call: RunnerCall,
+  model: string,
+  { runId, messagesLeft }: BegunRun,
+) {
+  // The answer takes as long as the model does. Others may begin meanwhile.
+  c.var.leaveQueue?.();
+  const answer = await c.var.deps.runnerClient.answer(call, runId);
+  return c.json(toCompletion(runId, model, answer), 200, {
+    ...idsOf(call.conversationId, runId),
+    ...(messagesLeft && rateLimitHeaders(messagesLeft)),
+  });
+}
 
 const idsOf = (conversationId: ConversationId, runId: RunId): Record<string, string> => ({
   "X-Conversation-Id": conversationId,

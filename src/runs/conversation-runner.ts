@@ -19,7 +19,7 @@ import { type LoggedRun, RunLog } from "./run-log.ts";
 import { type CallDecision, recordDecisions, runOfCalls } from "./decisions.ts";
 import { type RunAnswer, RunReader } from "./run-reader.ts";
 import { RunnerSchedule } from "./runner-schedule.ts";
-import type { GivenMessage } from "./turn.ts";
+import type { GivenMessage, GivenResponse } from "./turn.ts";
 import type { RunWithCalls } from "./view.ts";
 import { frameWriterOf } from "../wires/frame-writers.ts";
 import { NATIVE, type Wire } from "../wires/wire.ts";
@@ -45,6 +45,8 @@ export interface SendInput {
   readonly showsReasoning: boolean;
   /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
   readonly givenHistory?: readonly GivenMessage[] | undefined;
+  /** What the agent has answered since the message, if the client keeps the history. */
+  readonly givenResponses?: readonly GivenResponse[] | undefined;
   /** The form that the answer must have. Absent for text. */
   readonly format?: AnswerFormat | undefined;
   /** Tools that the client runs. Absent if it has none. */
@@ -196,7 +198,11 @@ export class ConversationRunner extends DurableObject<Env> {
    * Decides about calls of the run that waits in the conversation, and streams what follows. Throws like `decide`, and `conflict` if
    * no run waits for these calls.
    */
-  sendDecisions(call: RunnerCall, decisions: readonly CallDecision[], wire?: Wire): Promise<Reply<StreamedRun>> {
+  sendDecisions(
+    call: RunnerCall,
+    decisions: readonly CallDecision[],
+    wire?: Wire,
+  ): Promise<Reply<StreamedRun>> {
     return this.#reply(call, async () => {
       const { runId, after } = await this.#decideAnywhere(call, decisions);
       return { runId, frames: this.#framesOf(runId, after, wire), messagesLeft: null };

@@ -26,6 +26,7 @@ export function recordDecisions(log: DecidedLog, runId: RunId, decisions: readon
   const calls = waitingCallsIn(events);
   const found = decisions.map((wanted) => ({ ...wanted, call: requireCall(calls, wanted) }));
   const fresh = found.filter(({ call }) => !call.decision);
+  requireAllResults(calls, decisions);
   if (fresh.length > 0 && run.state !== "waiting") throw overdue();
 
   for (const { call, decision } of fresh)
@@ -53,6 +54,14 @@ export function runOfCalls(log: DecidedLog, decisions: readonly CallDecision[]):
 }
 
 const eventsOf = (log: DecidedLog, runId: RunId) => [...log.all(runId)].map(({ event }) => event);
+
+/** Clients send the results of all their tools at once. Throws `validation-failed` if one is missing. */
+function requireAllResults(calls: readonly WaitingCall[], decisions: readonly CallDecision[]): void {
+  if (!decisions.some(({ decision }) => decision.kind === "answered")) return;
+  const open = calls.filter(({ waitsFor, decision }) => waitsFor === "result" && !decision);
+  const missing = open.find(({ id }) => !decisions.some(({ callId }) => callId === id));
+  if (missing) throw new AppError("validation-failed", `The result of the call ${missing.id} is missing.`);
+}
 
 /** A turn may use an id again in a later response, so the last call with the id is meant. */
 function requireCall(calls: readonly WaitingCall[], { callId, decision }: CallDecision): WaitingCall {

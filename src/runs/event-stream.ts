@@ -71,8 +71,7 @@ export function eventStream({
 }
 
 /** Whether an event is the last one. A run that has gone on does not wait any more, so its stream must not say so. */
-const isLast = (source: EventSource, seq: number): boolean =>
-  source.isOver && source.read(seq).length === 0;
+const isLast = (source: EventSource, seq: number): boolean => source.isOver && source.read(seq).length === 0;
 
 /** Returns the text of the answer before the event with this number. */
 function answerBefore(source: EventSource, seq: number): string {

@@ -10,8 +10,8 @@ export type GiveUpReason = "message" | "expired" | "cancelled";
 
 /** What the calls become that nobody has decided. Later turns read it in the conversation. */
 const RESULTS: { readonly [reason in GiveUpReason]: string } = {
-  message: "Error: Not run. The user has sent another message instead of approving this call.",
-  expired: "Error: Not run. Nobody has approved this call in time.",
+  message: "Error: Not run. The user has sent another message before this call was decided.",
+  expired: "Error: Not run. Nobody has decided about this call in time.",
   cancelled: "Error: Not run. The user has stopped the answer.",
 };
 

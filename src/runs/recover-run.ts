@@ -131,7 +131,8 @@ export async function recoverRun(
     stored = await runs.find(place.conversationId, runIds.runId);
   if (!stored) return undefined;
   // A run that has waited may have died before the table knew that it goes on.
-  if (stored.state !== "running" && stored.state !== "waiting") return terminalEventOf(stored, runIds, messages);
+  if (stored.state !== "running" && stored.state !== "waiting")
+    return terminalEventOf(stored, runIds, messages);
 
   const progress = new AnswerProgress(emptyAnswer(place, runIds));
   for (const { event } of events) progress.add(event);

@@ -75,11 +75,7 @@ const ConversationParam = z.object({ conversationId: ConversationIdText });
 const AgentPlace = ConversationParam.extend({ agentId: AgentIdText });
 const RunParam = ConversationParam.extend({ runId: RunIdText });
 const CallParam = RunParam.extend({
-  callId: z
-    .string()
-    .min(1)
-    .max(200)
-    .describe("The call's `tool_call_id`, percent-encoded."),
+  callId: z.string().min(1).max(200).describe("The call's `tool_call_id`, percent-encoded."),
 });
 
 /** Enough for a long reason, escaped as JSON. */
@@ -225,10 +221,7 @@ const callFor = (
   requestId,
 });
 
-function toWholeAnswer(
-  runId: RunId,
-  { message, calls, isWaiting }: RunAnswer,
-): z.infer<typeof WholeAnswer> {
+function toWholeAnswer(runId: RunId, { message, calls, isWaiting }: RunAnswer): z.infer<typeof WholeAnswer> {
   const view = message && toMessageView(message);
   return {
     message: view,

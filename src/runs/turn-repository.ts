@@ -17,7 +17,12 @@ import { HISTORY_MESSAGES } from "../messages/window.ts";
 import { notFound } from "../shared/errors.ts";
 import type { KnowledgeBaseId, RunId } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
-import { recordEvent, type WantedEvents, wantedEventsIn, type WebhookEvent } from "../webhooks/event-model.ts";
+import {
+  recordEvent,
+  type WantedEvents,
+  wantedEventsIn,
+  type WebhookEvent,
+} from "../webhooks/event-model.ts";
 import type { WriteAction } from "../table/requests.ts";
 import { isBeingDeleted, isLive } from "../table/deletion.ts";
 import { absentOrExpired, any, differs } from "../table/expressions.ts";
@@ -263,11 +268,7 @@ export class TurnRepository {
    * Notes that a run that has waited goes on, and which tools were approved. Idempotent. Throws `not-found` if the run or its
    * conversation does not exist any more, or if the run has ended.
    */
-  async goOn(
-    place: TurnPlace,
-    runId: RunId,
-    { approved, takesSlot, timestamp }: GoingOn,
-  ): Promise<void> {
+  async goOn(place: TurnPlace, runId: RunId, { approved, takesSlot, timestamp }: GoingOn): Promise<void> {
     const goesOn = await this.#table.tryTransact([
       pauseRun(place.conversationId, runId, "running"),
       ...(takesSlot ? [retakeSlot(place.accountEmail, runId, timestamp)] : []),

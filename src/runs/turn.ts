@@ -7,7 +7,7 @@ import { requireCurrentEndUser } from "../access/end-user-status.ts";
 import { HttpToolCalls } from "../http-tools/calls.ts";
 import { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
 import type { HttpTool } from "../http-tools/model.ts";
-import type { AnswerFormat, OpenModel, ToolChoice, ToolSpec } from "../llm/model.ts";
+import type { AnswerFormat, OpenModel, ToolCall, ToolChoice, ToolSpec } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
 import { withoutSimilarNames } from "../llm/similar-models.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
@@ -18,7 +18,7 @@ import { CoreMemory } from "../memory/core-memory.ts";
 import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts";
 import type { Attachment } from "../messages/attachments.ts";
 import { ConversationReader } from "../messages/conversation-reader.ts";
-import type { Message } from "../messages/model.ts";
+import type { Message, StoredToolCall } from "../messages/model.ts";
 import { type AccountPlan, withAgentLimit } from "../plans/account-plan.ts";
 import { limitExceeded, messagesLeft, requireFewFailures, requireBelowLimit } from "../plans/refusals.ts";
 import { type Clock, DAY_MS } from "../shared/clock.ts";
@@ -49,6 +49,14 @@ export interface GivenMessage {
   readonly role: "user" | "assistant";
   readonly content: string;
   readonly attachments: readonly Attachment[];
+  /** The calls of an answer, with their results. Absent if it has none. */
+  readonly toolCalls?: readonly StoredToolCall[] | undefined;
+}
+
+/** Calls of a history that the client keeps, made since the last message, and the results of its tools. */
+export interface GivenResponse {
+  readonly content: string;
+  readonly calls: readonly (ToolCall & { readonly output: string })[];
 }
 
 export interface TurnInput extends TurnPlace {
@@ -63,6 +71,8 @@ export interface TurnInput extends TurnPlace {
   readonly toolChoice?: ToolChoice | undefined;
   /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
   readonly givenHistory?: readonly GivenMessage[] | undefined;
+  /** What the agent has answered since the message, if the client keeps the history: the turn goes on behind it. */
+  readonly givenResponses?: readonly GivenResponse[] | undefined;
   /** The user's IANA time zone, if the client has stated it. */
   readonly timeZone?: string | undefined;
 }
@@ -278,11 +288,7 @@ async function sendEvents(
 }
 
 /** Returns the answer of a run so far, from the events that it has emitted. */
-export function progressOf(
-  place: TurnPlace,
-  runIds: RunIds,
-  events: Iterable<AgentEvent>,
-): AnswerProgress {
+export function progressOf(place: TurnPlace, runIds: RunIds, events: Iterable<AgentEvent>): AnswerProgress {
   const progress = new AnswerProgress(emptyAnswer(place, runIds));
   for (const event of events) progress.add(event);
   return progress;
@@ -340,12 +346,7 @@ interface Plan {
  * Reads everything that the turn needs. Throws `AppError` if the turn must be refused. `soFar` is what a turn has done that goes on:
  * it was counted when it began, and its message is among those that are stored.
  */
-async function prepare(
-  input: TurnInput,
-  runIds: RunIds,
-  deps: TurnDeps,
-  soFar?: TurnSoFar,
-): Promise<Plan> {
+async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps, soFar?: TurnSoFar): Promise<Plan> {
   const { turns, memory, archive, memorySearch, messageSearch, documentIndexes, messages, clock } = deps;
   const { accountEmail, agentId, conversationId } = input;
   const loaded = await turns.load(input, runIds.startedAt);
@@ -433,11 +434,13 @@ async function prepare(
     approvals: {
       asks: (tool: string) => {
         const mode = approvalModeOf(agent.toolApprovals, tool);
-        return mode === "always" || (mode === "first" && !state.isApproved(tool) && !approvedNow.includes(tool));
+        return (
+          mode === "always" || (mode === "first" && !state.isApproved(tool) && !approvedNow.includes(tool))
+        );
       },
     },
     waitsUntil,
-    soFar,
+    soFar: soFar ?? givenSoFar(input),
     clientTools: input.clientTools,
     toolChoice: input.toolChoice,
     showsReasoning: input.showsReasoning,
@@ -570,8 +573,9 @@ const windowOf = (
 
 /** Returns a given history in the form of stored messages. It is read in this turn only, and never stored. */
 const toMessages = (place: TurnPlace, given: readonly GivenMessage[], runIds: RunIds): readonly Message[] =>
-  given.map(({ role, content, attachments }, index) => ({
+  given.map(({ role, content, attachments, toolCalls = [] }, index) => ({
     ...emptyAnswer(place, runIds),
+    toolCalls,
     id: `given-${index}`,
     role,
     content,
@@ -579,6 +583,27 @@ const toMessages = (place: TurnPlace, given: readonly GivenMessage[], runIds: Ru
     createdAt: runIds.askedAt,
     runId: null,
   }));
+
+/** Returns the responses that the client has sent in the form of a turn that has waited; `undefined` if there are none. */
+function givenSoFar({ givenResponses = [], showsReasoning }: TurnInput): TurnSoFar | undefined {
+  if (givenResponses.length === 0) return undefined;
+  return {
+    responses: givenResponses.map(({ content: text, calls }) => ({
+      text,
+      calls,
+      providerData: undefined,
+      results: new Map(),
+      waiting: calls.map((call) => ({
+        ...call,
+        waitsFor: "result",
+        expiresAt: null,
+        decision: { kind: "answered", output: call.output },
+      })),
+    })),
+    citations: [],
+    paused: { usage: null, answeredBy: { provider: "", model: "" }, seenLines: {}, showsReasoning },
+  };
+}
 
 /** Returns the history and summary for a turn. Both are empty if the conversation has been idle for too long. */
 export const pastOf = (

@@ -206,7 +206,11 @@ class UiStream {
 
   /** A part with the same id replaces the earlier one. */
   #addApproval(
-    { callId, name, expiresAt }: { readonly callId: string; readonly name: string; readonly expiresAt: number | null },
+    {
+      callId,
+      name,
+      expiresAt,
+    }: { readonly callId: string; readonly name: string; readonly expiresAt: number | null },
     state: "requested" | "approved" | "rejected" | "answered",
   ): void {
     const expires_at = expiresAt === null ? null : new Date(expiresAt).toISOString();

@@ -193,6 +193,10 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
   "POST /conversations/:conversationId/runs/:runId/cancel": ({ conversationId, runId }) => [
     { path: `/conversations/${conversationId}/runs/${runId}/cancel`, status: 200 },
   ],
+  // The stored run has ended; how one that waits is decided, is tested with those runs.
+  "POST /conversations/:conversationId/runs/:runId/approvals/:callId": ({ conversationId, runId }) => [
+    { path: `/conversations/${conversationId}/runs/${runId}/approvals/call_1`, status: 404 },
+  ],
 };
 
 /** The answer to a message is for its sender, even if they may not read earlier messages. */

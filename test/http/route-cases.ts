@@ -169,6 +169,11 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "GET /conversations/:conversationId/runs/:runId/events" },
   { route: "POST /conversations/:conversationId/runs/:runId/cancel" },
   {
+    route: "POST /conversations/:conversationId/runs/:runId/approvals/:callId",
+    body: { decision: "approve" },
+    limit: 64,
+  },
+  {
     route: "POST /payments/stripe/checkout",
     body: { planKey: "pro", billingCycle: "annual", userEmail: "somebody@example.com" },
     isPublic: true,

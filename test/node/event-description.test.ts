@@ -34,6 +34,13 @@ const citation = {
 
 const onPage = { ...citation, url: "https://example.com/", title: "Page" };
 
+const PAUSED = {
+  usage: null,
+  answeredBy: { provider: "Demo", model: "demo" },
+  seenLines: {},
+  showsReasoning: false,
+};
+
 /** Events of every type; an event that the code emits and this list lacks is an error of types. */
 const RUN: { readonly [T in AgentEvent["type"]]: readonly Extract<AgentEvent, { readonly type: T }>[] } = {
   status: [{ type: "status", text: "Loading memory..." }],
@@ -56,6 +63,32 @@ const RUN: { readonly [T in AgentEvent["type"]]: readonly Extract<AgentEvent, { 
     { type: "tool-finished", callId: "c1", name: "core_memory_append", ok: true, output: "Done" },
     { type: "tool-finished", callId: "c1", name: "search", ok: true, output: "[1]", citations: [citation] },
   ],
+  "call-waiting": [
+    {
+      type: "call-waiting",
+      callId: "c1",
+      name: "send_mail",
+      arguments: "{}",
+      input: {},
+      waitsFor: "approval",
+      expiresAt: 1_780_306_200_000,
+    },
+    {
+      type: "call-waiting",
+      callId: "c1",
+      name: "open_page",
+      arguments: "{}",
+      input: {},
+      waitsFor: "result",
+      expiresAt: null,
+    },
+  ],
+  "call-decided": [
+    { type: "call-decided", callId: "c1", name: "send_mail", decision: { kind: "approved" } },
+    { type: "call-decided", callId: "c1", name: "send_mail", decision: { kind: "rejected", reason: "No" } },
+    { type: "call-decided", callId: "c1", name: "open_page", decision: { kind: "answered", output: "Done" } },
+  ],
+  waiting: [{ type: "waiting", expiresAt: 1_780_306_200_000, paused: PAUSED }],
   "memory-updated": [{ type: "memory-updated", update: { block: "human", version: 3 } }],
   usage: [
     { type: "usage", usage: { inputTokens: 5, outputTokens: 2, cachedTokens: 0 } },

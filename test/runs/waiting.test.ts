@@ -8,7 +8,10 @@ import { append, approve, askingAgent, decidePath, reject } from "../support/wai
 afterEach(endFaults);
 
 it("pauses a run at a tool that asks, and goes on in the same run when it is approved", async () => {
-  const asking = await askingAgent([[{ text: "One moment. " }, append("c1", "Likes: tea")], [{ text: "Noted." }]]);
+  const asking = await askingAgent([
+    [{ text: "One moment. " }, append("c1", "Likes: tea")],
+    [{ text: "Noted." }],
+  ]);
   const { client, agentId, conversationId, path, model } = asking;
 
   const paused = await say(client, path, "I like tea");
@@ -24,7 +27,9 @@ it("pauses a run at a tool that asks, and goes on in the same run when it is app
   const waiting = await client("GET", `/conversations/${conversationId}/runs/${runId}`);
   expect(waiting.body).toMatchObject({
     state: "waiting",
-    pending_calls: [{ tool_call_id: "c1", tool_name: "core_memory_append", waits_for: "approval", decision: null }],
+    pending_calls: [
+      { tool_call_id: "c1", tool_name: "core_memory_append", waits_for: "approval", decision: null },
+    ],
   });
   expect((await client("GET", `/conversations/${conversationId}/runs`)).body.items[0].state).toBe("waiting");
 

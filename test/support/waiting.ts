@@ -25,5 +25,10 @@ export const decidePath = (conversationId: string, runId: string, callId: string
 export const approve = (client: Client, conversationId: string, runId: string, callId: string) =>
   client("POST", decidePath(conversationId, runId, callId), { decision: "approve" });
 
-export const reject = (client: Client, conversationId: string, runId: string, callId: string, reason?: string) =>
-  client("POST", decidePath(conversationId, runId, callId), { decision: "reject", reason });
+export const reject = (
+  client: Client,
+  conversationId: string,
+  runId: string,
+  callId: string,
+  reason?: string,
+) => client("POST", decidePath(conversationId, runId, callId), { decision: "reject", reason });

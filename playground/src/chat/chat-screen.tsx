@@ -312,6 +312,9 @@ function ThreadView({
               isLost={state.isLost}
               onResume={() => void thread.current?.resume()}
               onRetry={question?.attachments.length === 0 ? retry : undefined}
+              onDecide={(callId, decision) => {
+                thread.current?.decide(callId, decision).catch((error: unknown) => toast.problem(error));
+              }}
             />
           )}
         </div>
