@@ -10,54 +10,40 @@ const MAX_PARTS = 100;
 /** An answer has a part per call, text and note. */
 const MAX_ANSWER_PARTS = 5_000;
 const NOT_USER =
-  "must be `user` in the last message, unless it is an answer whose calls were approved or rejected. Results of tools that run in the browser are not supported.";
+  "must be `user` in the last message. An answer may be the last one if it says that calls were approved or rejected; results of tools that run in the browser are not supported.";
 
 /** An id that a client has chosen. */
 export const ClientId = z.string().min(1).max(255);
 
-/** A part of an answer that says what the user has decided about a call. All other parts are passed over. */
-const AnsweredPart = z.object({
+/** A part of a message. Parts that have nothing to say to an agent, such as `data-…` and `step-start`, are passed over. */
+const Part = z.object({
   type: z.string().max(300),
+  text: z.string().optional(),
+  url: z.string().optional(),
+  mediaType: z.string().max(255).nullish(),
+  filename: z.string().max(255).nullish(),
   toolCallId: z.string().min(1).max(200).optional(),
   state: z.string().max(100).optional(),
   approval: z.object({ approved: z.boolean().optional(), reason: z.string().max(2_000).nullish() }).nullish(),
 });
 
-/** The last answer of a chat, which the AI SDK sends back when the user has decided about its calls. */
-const DecidedMessage = z
-  .object({ role: z.literal("assistant"), parts: z.array(AnsweredPart).min(1).max(MAX_ANSWER_PARTS) })
-  .transform(({ parts }, context) => {
-    const decisions = parts.flatMap(({ toolCallId, state, approval }): CallDecision[] => {
-      if (state !== "approval-responded" || toolCallId === undefined) return [];
-      const decision: Decision =
-        approval?.approved === true
-          ? { kind: "approved" }
-          : { kind: "rejected", reason: approval?.reason ?? null };
-      return [{ callId: toolCallId, decision }];
-    });
-    if (decisions.length === 0) addIssue(context, ["role"], NOT_USER);
-    return { kind: "decisions" as const, decisions };
-  });
-
-/** A part of a message. Parts that have nothing to say to an agent, such as `data-…` and `step-start`, are passed over. */
-const Part = z.object({
-  type: z.string().max(100),
-  text: z.string().optional(),
-  url: z.string().optional(),
-  mediaType: z.string().max(255).nullish(),
-  filename: z.string().max(255).nullish(),
-});
-
 const SILENT = /^(?:data-.*|step-start|source-url|source-document)$/u;
 
-/** The last message of a chat: what its parts say, and its files. */
-const UserMessage = z
+/** The last message of a chat: what the user says, with files, or an answer whose calls the user has decided about. */
+const LastMessage = z
   .object({
     id: ClientId,
-    role: z.literal("user", { error: rule(NOT_USER) }),
-    parts: z.array(Part).min(1).max(MAX_PARTS),
+    role: z.enum(["user", "assistant"], { error: rule(NOT_USER) }),
+    parts: z.array(Part).min(1).max(MAX_ANSWER_PARTS),
   })
-  .transform(({ id, parts }, context) => {
+  .transform(({ id, role, parts }, context) => {
+    if (role === "assistant") {
+      const decisions = decisionsIn(parts);
+      if (decisions.length === 0) addIssue(context, ["role"], NOT_USER);
+      return { kind: "decisions" as const, decisions };
+    }
+
+    if (parts.length > MAX_PARTS) addIssue(context, ["parts"], `must have at most ${MAX_PARTS} items.`);
     const texts: string[] = [];
     const files: InlineFile[] = [];
     for (const [index, { type, text, url, mediaType, filename }] of parts.entries()) {
@@ -78,17 +64,17 @@ const UserMessage = z
     return { kind: "message" as const, id, content, attachments };
   });
 
-const isAnswer = (message: unknown): boolean =>
-  typeof message === "object" && message !== null && "role" in message && message.role === "assistant";
-
-/** The last message of a chat: the user's, or an answer whose calls the user has decided about. */
-const LastMessage = z.unknown().transform((message, context) => {
-  const schema = isAnswer(message) ? DecidedMessage : UserMessage;
-  const result = schema.safeParse(message);
-  if (result.success) return result.data;
-  for (const issue of result.error.issues) context.addIssue({ ...issue, input: message });
-  return z.NEVER;
-});
+/** Returns what the user has decided about the calls of an answer. Its other parts are passed over. */
+function decisionsIn(parts: readonly z.output<typeof Part>[]): readonly CallDecision[] {
+  return parts.flatMap(({ toolCallId, state, approval }): CallDecision[] => {
+    if (state !== "approval-responded" || toolCallId === undefined) return [];
+    const decision: Decision =
+      approval?.approved === true
+        ? { kind: "approved" }
+        : { kind: "rejected", reason: approval?.reason ?? null };
+    return [{ callId: toolCallId, decision }];
+  });
+}
 
 const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate: string): void =>
   context.addIssue({ code: "custom", message: `messages.${path.join(".")} ${predicate}`, path });

@@ -37,7 +37,7 @@ interface Turn extends Omit<PromptInput, "blocks" | "promptTokens" | "httpTools"
 }
 
 /** Decides which tools ask before they are run. */
-export interface Approvals {
+interface Approvals {
   /** Whether the calls of the tool with this name wait for a decision. */
   asks(name: string): boolean;
 }

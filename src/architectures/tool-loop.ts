@@ -47,14 +47,13 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
   const { turn, assemble, maxModelCalls, signal } = options;
   const { memory, soFar, clientTools = [] } = turn;
   const request = new TurnRequest({ turn, assemble });
-  const earlier = soFar?.responses ?? [];
   let usage: TokenUsage | null = soFar?.paused.usage ?? null;
-  let remainingChars = earlier.reduce((left, { text }) => left - text.length, MAX_ANSWER_CHARS);
+  let remainingChars = MAX_ANSWER_CHARS - (soFar?.chars ?? 0);
   let answer: Pick<TurnResult, "isCut" | "providerData"> = { isCut: false, providerData: null };
   let isWaiting = false;
 
   if (soFar) yield* goOn(soFar, request, options);
-  for (let step = earlier.length + 1; step <= maxModelCalls && !isWaiting; step++) {
+  for (let step = (soFar?.modelCalls ?? 0) + 1; step <= maxModelCalls && !isWaiting; step++) {
     const tools = options.tools(request.prompt);
     const offered = step === maxModelCalls ? [] : [...tools.specs, ...clientTools];
     // Later responses may answer, or else the turn would never end.

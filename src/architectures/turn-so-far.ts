@@ -23,6 +23,9 @@ interface PastResponse {
 /** What a turn has done before it paused. */
 export interface TurnSoFar {
   readonly responses: readonly PastResponse[];
+  /** How many of the turn's model requests and of its answer's characters are used up. */
+  readonly modelCalls: number;
+  readonly chars: number;
   readonly citations: readonly Citation[];
   readonly paused: PausedTurn;
 }
@@ -89,8 +92,11 @@ export const openCallsIn = (events: Iterable<AgentEvent>): readonly WaitingCall[
 export function turnSoFar(events: readonly AgentEvent[]): TurnSoFar | undefined {
   const pause = events.findLast((event) => event.type === "waiting");
   if (!pause) return undefined;
+  const responses = responsesIn(events);
   return {
-    responses: responsesIn(events),
+    responses,
+    modelCalls: responses.length,
+    chars: responses.reduce((sum, { text }) => sum + text.length, 0),
     citations: events.flatMap((event) => (event.type === "tool-finished" ? (event.citations ?? []) : [])),
     paused: pause.paused,
   };

@@ -123,6 +123,7 @@ function withResults(
   const read: ReadMessage[] = [];
   /** The calls of the last answer, and the results that they have. */
   let calls: NonNullable<CompletionMessage["tool_calls"]> = [];
+  let ids = new Set<string>();
   let results = new Map<string, string>();
 
   const close = (index: number): void => {
@@ -145,6 +146,7 @@ function withResults(
         })),
       };
     calls = [];
+    ids = new Set();
     results = new Map();
   };
 
@@ -152,7 +154,7 @@ function withResults(
     const given = readMessage(message, index, context);
     if (message.role === "tool") {
       const id = message.tool_call_id ?? "";
-      if (!calls.some((call) => call.id === id))
+      if (!ids.has(id))
         addIssue(context, [index, "tool_call_id"], "must be the id of a call in the answer before.");
       else if (results.has(id)) addIssue(context, [index, "tool_call_id"], "must not have a result already.");
       results.set(id, given.content);
@@ -162,7 +164,7 @@ function withResults(
     close(read.at(-1)?.index ?? 0);
     read.push({ ...given, index, calls: [] });
     calls = message.tool_calls ?? [];
-    const ids = new Set(calls.map(({ id }) => id));
+    ids = new Set(calls.map(({ id }) => id));
     if (ids.size < calls.length) addIssue(context, [index, "tool_calls"], "must not have an id twice.");
     if (calls.length > 0 && message.role !== "assistant")
       addIssue(context, [index, "tool_calls"], "must be in a message of the role `assistant`.");

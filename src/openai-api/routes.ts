@@ -182,11 +182,11 @@ async function whole(
   c: Context<UserEnv>,
   call: RunnerCall,
   model: string,
-  { runId, messagesLeft }: BegunRun,
+  { runId, messagesLeft, after }: BegunRun,
 ) {
   // The answer takes as long as the model does. Others may begin meanwhile.
   c.var.leaveQueue?.();
-  const answer = await c.var.deps.runnerClient.answer(call, runId);
+  const answer = await c.var.deps.runnerClient.answer(call, runId, after);
   return c.json(toCompletion(runId, model, answer), 200, {
     ...idsOf(call.conversationId, runId),
     ...(messagesLeft && rateLimitHeaders(messagesLeft)),

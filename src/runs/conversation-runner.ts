@@ -69,6 +69,8 @@ export interface StreamedRun {
 export interface BegunRun {
   readonly runId: RunId;
   readonly messagesLeft: RateLimit | null;
+  /** The number of the event behind which a run goes on that has waited. Absent if it has begun. */
+  readonly after?: number;
 }
 
 /**
@@ -119,12 +121,15 @@ export class ConversationRunner extends DurableObject<Env> {
     });
   }
 
-  /** Replies with the answer of a run when it has ended or waits, and with the run's error if it failed. */
-  answer(call: RunnerCall, runId: RunId): Promise<Reply<RunAnswer>> {
+  /**
+   * Replies with the answer of a run when it has ended or waits, and with the run's error if it failed. Its text is that behind the
+   * event number `after`.
+   */
+  answer(call: RunnerCall, runId: RunId, after: number): Promise<Reply<RunAnswer>> {
     return this.#reply(call, async () => {
       if (this.#host.activeRunId === runId) await this.#host.opened();
       await this.#host.endOf(runId);
-      return this.#reader.answer(call, runId);
+      return this.#reader.answer(call, runId, after);
     });
   }
 
@@ -212,8 +217,8 @@ export class ConversationRunner extends DurableObject<Env> {
   /** Like `sendDecisions`, for callers that want the answer as a whole, from `answer`. */
   beginDecisions(call: RunnerCall, decisions: readonly CallDecision[]): Promise<Reply<BegunRun>> {
     return this.#reply(call, async () => {
-      const { runId } = await this.#decideAnywhere(call, decisions);
-      return { runId, messagesLeft: null };
+      const { runId, after } = await this.#decideAnywhere(call, decisions);
+      return { runId, messagesLeft: null, after };
     });
   }
 

@@ -26,7 +26,7 @@ export function recordDecisions(log: DecidedLog, runId: RunId, decisions: readon
   const calls = waitingCallsIn(events);
   const found = decisions.map((wanted) => ({ ...wanted, call: requireCall(calls, wanted) }));
   const fresh = found.filter(({ call }) => !call.decision);
-  requireAllResults(calls, decisions);
+  requireAllResults(calls, fresh);
   if (fresh.length > 0 && run.state !== "waiting") throw overdue();
 
   for (const { call, decision } of fresh)
@@ -56,10 +56,10 @@ export function runOfCalls(log: DecidedLog, decisions: readonly CallDecision[]):
 const eventsOf = (log: DecidedLog, runId: RunId) => [...log.all(runId)].map(({ event }) => event);
 
 /** Clients send the results of all their tools at once. Throws `validation-failed` if one is missing. */
-function requireAllResults(calls: readonly WaitingCall[], decisions: readonly CallDecision[]): void {
-  if (!decisions.some(({ decision }) => decision.kind === "answered")) return;
+function requireAllResults(calls: readonly WaitingCall[], fresh: readonly CallDecision[]): void {
+  if (!fresh.some(({ decision }) => decision.kind === "answered")) return;
   const open = calls.filter(({ waitsFor, decision }) => waitsFor === "result" && !decision);
-  const missing = open.find(({ id }) => !decisions.some(({ callId }) => callId === id));
+  const missing = open.find(({ id }) => !fresh.some(({ callId }) => callId === id));
   if (missing) throw new AppError("validation-failed", `The result of the call ${missing.id} is missing.`);
 }
 

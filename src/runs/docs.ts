@@ -15,15 +15,6 @@ const RUN = {
   error_code: null,
 };
 
-const PENDING = {
-  tool_call_id: "call_2",
-  tool_name: "send_mail",
-  tool_args: { to: "bob@example.com" },
-  waits_for: "approval",
-  decision: null,
-  expires_at: EXAMPLE.later,
-};
-
 /** The texts and examples of runs, and of what a conversation shows the model. */
 export const runDocs: FeatureDocs = {
   operations: {

@@ -1,7 +1,7 @@
 import type { AgentEvent } from "../architectures/events.ts";
 import { openCallsIn, turnSoFar } from "../architectures/turn-so-far.ts";
 import type { RunIds, TurnPlace } from "./model.ts";
-import { progressOf } from "./turn.ts";
+import { progressOf } from "./run-progress.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { lastEvents } from "./turn-end.ts";
 

@@ -8,7 +8,9 @@ import { type GiveUpReason, giveUpTurn } from "./give-up.ts";
 import type { IdempotencyKey } from "./idempotency-keys.ts";
 import type { RunIds, TurnPlace } from "./model.ts";
 import { type LoggedRun, type RunLog, SEQ_BLOCK } from "./run-log.ts";
-import { continueTurn, openTurn, RunCancelled, newRunIds, type TurnInput } from "./turn.ts";
+import { RunCancelled } from "./answer-events.ts";
+import { continueTurn } from "./continue-turn.ts";
+import { openTurn, newRunIds, type TurnInput } from "./turn.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 
 interface RunHostDeps {

@@ -12,7 +12,7 @@ import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
 import type { Run } from "./model.ts";
 import type { RunRepository } from "./repository.ts";
 import type { RunLog } from "./run-log.ts";
-import { progressOf } from "./turn.ts";
+import { progressOf } from "./run-progress.ts";
 import type { RunWithCalls } from "./view.ts";
 
 /** The conversation to read, and the caller's scope. */
@@ -99,16 +99,18 @@ export class RunReader {
   }
 
   /**
-   * Returns the answer of a run that has ended or waits. Its message is null if it has no text. `calls` are those that are left to
+   * Returns the answer of a run that has ended or waits, with the text behind the event number `after`. Its message is null if it has no text. `calls` are those that are left to
    * the caller: to be decided, or to be run. If the run failed, throws its error.
    */
-  async answer({ conversationId }: ReadPlace, runId: RunId): Promise<RunAnswer> {
+  async answer({ conversationId }: ReadPlace, runId: RunId, after: number): Promise<RunAnswer> {
     const logged = this.#log.find(runId);
+    const known = this.#textUpTo(runId, after).length;
+    const rest = (message: Message): Message => ({ ...message, content: message.content.slice(known) });
     if (logged && (logged.state === "waiting" || logged.state === "decided")) {
       const events = this.#eventsOf(runId);
       const progress = progressOf(logged.place, logged.runIds, events);
       progress.usage = turnSoFar(events)?.paused.usage ?? null;
-      return { message: progress.message("complete"), calls: openCallsIn(events), isWaiting: true };
+      return { message: rest(progress.message("complete")), calls: openCallsIn(events), isWaiting: true };
     }
     const end = logged?.lastSeq ? this.#log.read(runId, logged.lastSeq - 1)[0]?.event : undefined;
     if (!logged || !end)
@@ -118,7 +120,15 @@ export class RunReader {
 
     const { messages } = await this.#deps();
     const message = await messages.find(conversationId, logged.runIds.answeredAt, logged.runIds.answerId);
-    return { message: message ?? null, calls: openCallsIn(this.#eventsOf(runId)), isWaiting: false };
+    return { message: message ? rest(message) : null, calls: openCallsIn(this.#eventsOf(runId)), isWaiting: false };
+  }
+
+  #textUpTo(runId: RunId, seq: number): string {
+    if (seq === 0) return "";
+    const texts = [...this.#log.all(runId)].flatMap(({ seq: number, event }) =>
+      number <= seq && event.type === "text" ? [event.text] : [],
+    );
+    return texts.join("");
   }
 
   #eventsOf(runId: RunId): readonly AgentEvent[] {

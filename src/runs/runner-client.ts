@@ -40,9 +40,12 @@ export class RunnerClient {
     return this.#runners.call(nameOf(call), (runner) => runner.begin(call, input), repeatable(input));
   }
 
-  /** Returns the answer of a run when it has ended or waits. If the run failed, throws its error. */
-  answer(call: RunnerCall, runId: RunId): Promise<RunAnswer> {
-    return this.#runners.call(nameOf(call), (runner) => runner.answer(call, runId), {
+  /**
+   * Returns the answer of a run when it has ended or waits, with the text behind the event number `after`. If the run failed, throws
+   * its error.
+   */
+  answer(call: RunnerCall, runId: RunId, after = 0): Promise<RunAnswer> {
+    return this.#runners.call(nameOf(call), (runner) => runner.answer(call, runId, after), {
       // Waits for the model.
       timeoutMs: MAX_RUN_MS,
     });

@@ -6,14 +6,13 @@ import { approvalModeOf } from "../agents/tool-approvals.ts";
 import { requireCurrentEndUser } from "../access/end-user-status.ts";
 import { HttpToolCalls } from "../http-tools/calls.ts";
 import { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
-import type { HttpTool } from "../http-tools/model.ts";
 import type { AnswerFormat, OpenModel, ToolCall, ToolChoice, ToolSpec } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
 import { withoutSimilarNames } from "../llm/similar-models.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import { takeCompactions } from "../memory/capacity-notes.ts";
-import { changeRecorder, NO_RECORD } from "../memory/change-records.ts";
+import { changeRecorder } from "../memory/change-records.ts";
 import { CoreMemory } from "../memory/core-memory.ts";
 import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts";
 import type { Attachment } from "../messages/attachments.ts";
@@ -22,27 +21,25 @@ import type { Message, StoredToolCall } from "../messages/model.ts";
 import { type AccountPlan, withAgentLimit } from "../plans/account-plan.ts";
 import { limitExceeded, messagesLeft, requireFewFailures, requireBelowLimit } from "../plans/refusals.ts";
 import { type Clock, DAY_MS } from "../shared/clock.ts";
-import { AppError, invalidInput, notFound } from "../shared/errors.ts";
+import { AppError, notFound } from "../shared/errors.ts";
 import { type AgentId, runIdOf } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import type { RateLimit } from "../shared/rate-limit.ts";
 import { isTransient } from "../shared/transient-ids.ts";
 import { requireActive } from "../access/account-status.ts";
 import { memoryUserId, scopeName } from "../access/access-scope.ts";
-import { afterTurn, type EndedTurn } from "./after-turn.ts";
+import type { EndedTurn } from "./after-turn.ts";
+import { answerEvents } from "./answer-events.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import { limitedModel, requireCloudflareTurns } from "./cloudflare-limit.ts";
 import { CompactionNotes } from "./compaction-notes.ts";
-import type { AgentEvent, AnswerEvent, PausedTurn } from "../architectures/events.ts";
-import { type TurnSoFar, turnSoFar, type WaitingCall } from "../architectures/turn-so-far.ts";
+import type { AgentEvent, AnswerEvent } from "../architectures/events.ts";
+import type { TurnSoFar } from "../architectures/turn-so-far.ts";
+import { approvedIn, beforeMessage, givenSoFar, requireOtherNames } from "./past-turn.ts";
 import type { RunIds, TurnPlace } from "./model.ts";
-import { approvalEvents } from "./run-events.ts";
 import type { TurnDeps } from "./turn-deps.ts";
-import { endTurn, lastEvents, persistently, type TurnEnding } from "./turn-end.ts";
 import { type Opening, requireModel } from "./turn-model.ts";
-import type { AnsweredBy, TurnState } from "./turn-repository.ts";
-import type { WantedEvents } from "../webhooks/event-model.ts";
-import { mayNoticeUsage, noticeUsage } from "./usage-notices.ts";
+import type { TurnState } from "./turn-repository.ts";
 
 /** A message of a history that the client keeps. */
 export interface GivenMessage {
@@ -165,170 +162,10 @@ export async function openTurn(
   }
 }
 
-/**
- * Continues a turn that has waited, after all its calls have been decided. `events` are those that it has emitted. Returns the events
- * that follow; they end like those of `openTurn`. A turn that must not go on, because its agent is gone for instance, ends as failed.
- * Throws what may pass: then the turn has not gone on, and this may be called again.
- */
-export async function continueTurn(
-  { place, runIds }: { readonly place: TurnPlace; readonly runIds: RunIds },
-  events: readonly AgentEvent[],
-  deps: TurnDeps,
-  signal: AbortSignal,
-): Promise<AsyncGenerator<AgentEvent, void, void>> {
-  const soFar = turnSoFar(events);
-  if (!soFar) throw new AppError("internal", "The run has not paused.");
-  const progress = progressOf(place, runIds, events);
-  const { showsReasoning, timeZone, format, clientTools, answeredBy: before } = soFar.paused;
-  const input = { ...place, content: "", attachments: [], showsReasoning, timeZone, format, clientTools };
-  try {
-    const plan = await prepare(input, runIds, deps, soFar);
-    await deps.turns.goOn(place, runIds.runId, {
-      approved: approvedIn(soFar).filter(
-        (tool) => approvalModeOf(plan.agent.toolApprovals, tool) === "first",
-      ),
-      takesSlot: plan.account.limits.concurrent_runs !== null,
-      timestamp: deps.clock.timestamp(),
-    });
-    const notes = new CompactionNotes(Promise.resolve([]));
-    const answering = plan.run(signal);
-    return answerEvents({ input, runIds, plan, progress, notes, answering, first: undefined, signal }, deps);
-  } catch (thrown) {
-    const error = AppError.from(thrown);
-    if (error.retryable) throw error;
-    const ending = { kind: "failed", error } as const;
-    return lastEvents({ place, runIds, progress, ending, answeredBy: before, wantedEvents: [] }, deps);
-  }
-}
-
-/** A turn that is being answered. */
-interface AnsweringTurn {
-  readonly input: TurnInput;
-  readonly runIds: RunIds;
-  readonly plan: Plan;
-  readonly progress: AnswerProgress;
-  readonly notes: CompactionNotes;
-  readonly answering: AsyncGenerator<AnswerEvent, TurnResult, void>;
-  /** The first event, if it has been asked for already. */
-  readonly first: Promise<IteratorResult<AnswerEvent, TurnResult>> | undefined;
-  readonly signal: AbortSignal;
-}
-
-/** Emits the events of an answer, and at last its terminal event, or `waiting`. */
-async function* answerEvents(
-  { input, runIds, plan, progress, notes, answering, first, signal }: AnsweringTurn,
-  deps: TurnDeps,
-): AsyncGenerator<AgentEvent, void, void> {
-  const { account } = plan;
-  const hasSlot = account.limits.concurrent_runs !== null;
-  const wantedEvents = plan.ended.past.wantedEvents.types;
-  const calls: WaitingCall[] = [];
-  let ending: TurnEnding = { kind: "completed" };
-  let historyTokens = 0;
-  try {
-    let result = await (first ?? answering.next());
-    for (; !result.done; result = await answering.next()) {
-      progress.add(result.value);
-      if (result.value.type === "call-waiting") calls.push(waitingCallOf(result.value));
-      yield result.value;
-    }
-    progress.complete(result.value);
-    historyTokens = result.value.historyTokens;
-    if (result.value.isWaiting && plan.waitsUntil !== null) {
-      const now = { ms: deps.clock.now(), timestamp: deps.clock.timestamp() };
-      const events = approvalEvents(input, runIds, calls, wantedEvents, now);
-      await persistently(() => deps.turns.pause(input, runIds.runId, { hasSlot, events }), deps);
-      // Whoever has cancelled the run meanwhile must not find it waiting.
-      signal.throwIfAborted();
-      yield* notes.atEnd();
-      if (events.length > 0) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
-      yield { type: "waiting", expiresAt: plan.waitsUntil, paused: pausedTurn(input, plan, result.value) };
-      return;
-    }
-  } catch (thrown) {
-    ending = signal.aborted ? endingOf(signal.reason) : { kind: "failed", error: AppError.from(thrown) };
-  }
-
-  yield* notes.atEnd();
-  const isAnswered = yield* endTurn(
-    {
-      place: input,
-      runIds,
-      progress,
-      ending,
-      answeredBy: answeredBy(plan.ended.model),
-      hasSlot,
-      wantedEvents,
-    },
-    deps,
-  );
-  if (wantedEvents.length > 0)
-    deps.follow(() => sendEvents(input, runIds, plan.ended.past.wantedEvents, deps));
-  const answer = progress.message(progress.isCut ? "truncated" : "complete");
-  if (!isAnswered) return;
-  deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
-  // The memory may have been compacted.
-  if (plan.ended.record !== NO_RECORD) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
-}
-
-/** Has the events sent that a turn has recorded. Only accounts whose webhook endpoints want events come here. */
-async function sendEvents(
-  { accountEmail }: TurnPlace,
-  { runId }: RunIds,
-  wantedEvents: WantedEvents,
-  deps: TurnDeps,
-): Promise<void> {
-  try {
-    if (mayNoticeUsage(wantedEvents, deps.clock.now())) await noticeUsage(accountEmail, wantedEvents, deps);
-  } catch (error) {
-    // The next turn tries again.
-    console.warn({ message: "The usage of an account was not noticed.", runId, error: String(error) });
-  }
-  await deps.webhookSender.nudge(accountEmail);
-}
-
-/** Returns the answer of a run so far, from the events that it has emitted. */
-export function progressOf(place: TurnPlace, runIds: RunIds, events: Iterable<AgentEvent>): AnswerProgress {
-  const progress = new AnswerProgress(emptyAnswer(place, runIds));
-  for (const event of events) progress.add(event);
-  return progress;
-}
-
-/** Returns the tools of which calls were approved in a turn. */
-const approvedIn = ({ responses }: TurnSoFar): readonly string[] =>
-  responses.flatMap(({ waiting }) =>
-    waiting.filter(({ decision }) => decision?.kind === "approved").map(({ name }) => name),
-  );
-
-const waitingCallOf = (event: AgentEvent & { type: "call-waiting" }): WaitingCall => {
-  const { callId: id, name, arguments: text, waitsFor, expiresAt } = event;
-  return { id, name, arguments: text, waitsFor, expiresAt, decision: undefined };
-};
-
-const pausedTurn = (input: TurnInput, plan: Plan, { usage }: TurnResult): PausedTurn => ({
-  usage,
-  answeredBy: answeredBy(plan.ended.model),
-  seenLines: plan.ended.memory.seenLines(),
-  showsReasoning: input.showsReasoning,
-  timeZone: input.timeZone,
-  format: input.format,
-  clientTools: input.clientTools,
-});
-
-/** The abort reason of a run that its user has cancelled. */
-export class RunCancelled extends Error {
-  override readonly name = "RunCancelled";
-}
-
-const endingOf = (reason: unknown): TurnEnding =>
-  reason instanceof RunCancelled ? { kind: "cancelled" } : { kind: "failed", error: AppError.from(reason) };
-
-/** If the fallback has taken over, the model's id and provider are those of the fallback. */
-const answeredBy = ({ provider, id: model }: OpenModel): AnsweredBy => ({ provider, model });
-
 const status = (text: string): AgentEvent => ({ type: "status", text });
 
-interface Plan {
+/** Everything that a turn has read before it begins. */
+export interface Plan {
   readonly account: AccountPlan;
   readonly agent: Agent;
   /** When calls that wait are given up, in milliseconds since the epoch; null if the turn can't wait. */
@@ -346,7 +183,12 @@ interface Plan {
  * Reads everything that the turn needs. Throws `AppError` if the turn must be refused. `soFar` is what a turn has done that goes on:
  * it was counted when it began, and its message is among those that are stored.
  */
-async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps, soFar?: TurnSoFar): Promise<Plan> {
+export async function prepare(
+  input: TurnInput,
+  runIds: RunIds,
+  deps: TurnDeps,
+  soFar?: TurnSoFar,
+): Promise<Plan> {
   const { turns, memory, archive, memorySearch, messageSearch, documentIndexes, messages, clock } = deps;
   const { accountEmail, agentId, conversationId } = input;
   const loaded = await turns.load(input, runIds.startedAt);
@@ -515,16 +357,6 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps, soFar?:
 /** How long calls wait for a decision, in milliseconds. */
 const MAX_WAIT_MS = DAY_MS;
 
-/** Returns what a turn that goes on has read when it began: its message, and the history before it. */
-function beforeMessage(state: TurnState, { userMessageId }: RunIds) {
-  const at = state.history.findIndex(({ id }) => id === userMessageId);
-  const message = state.history[at];
-  // Somebody has deleted it.
-  if (!message) throw notFound("Message");
-  const { content, attachments } = message;
-  return { state: { ...state, history: state.history.slice(0, at) }, content, attachments };
-}
-
 /** Throws `limit-exceeded` if a turn may not begin. */
 function requireBelowLimits(
   { endUser }: TurnPlace,
@@ -536,14 +368,6 @@ function requireBelowLimits(
   if (endUser) requireBelowLimit(account, "end_user_messages_per_month", state.endUserMessages, deps);
   requireBelowLimit(account, "concurrent_runs", account.openRuns, deps);
   requireFewFailures(account, state.endUserFailures, deps);
-}
-
-/** Throws `validation-failed` if a tool of the client has the name of one of the agent's. */
-function requireOtherNames(clientTools: readonly ToolSpec[] = [], httpTools: readonly HttpTool[]): void {
-  const taken = clientTools.findIndex(({ name }) => httpTools.some((tool) => tool.name === name));
-  if (taken < 0) return;
-  const message = `tools.${taken}.function.name must differ from the names of the agent's own tools.`;
-  throw invalidInput("json", [{ path: ["tools", taken, "function", "name"], message, code: "custom" }]);
 }
 
 /**
@@ -583,27 +407,6 @@ const toMessages = (place: TurnPlace, given: readonly GivenMessage[], runIds: Ru
     createdAt: runIds.askedAt,
     runId: null,
   }));
-
-/** Returns the responses that the client has sent in the form of a turn that has waited; `undefined` if there are none. */
-function givenSoFar({ givenResponses = [], showsReasoning }: TurnInput): TurnSoFar | undefined {
-  if (givenResponses.length === 0) return undefined;
-  return {
-    responses: givenResponses.map(({ content: text, calls }) => ({
-      text,
-      calls,
-      providerData: undefined,
-      results: new Map(),
-      waiting: calls.map((call) => ({
-        ...call,
-        waitsFor: "result",
-        expiresAt: null,
-        decision: { kind: "answered", output: call.output },
-      })),
-    })),
-    citations: [],
-    paused: { usage: null, answeredBy: { provider: "", model: "" }, seenLines: {}, showsReasoning },
-  };
-}
 
 /** Returns the history and summary for a turn. Both are empty if the conversation has been idle for too long. */
 export const pastOf = (

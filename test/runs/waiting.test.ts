@@ -1,5 +1,7 @@
 import { afterEach, expect, it } from "vitest";
-import { endFaults } from "../support/control.ts";
+import { ada, beginConversation, signUp } from "../support/app.ts";
+import { endUserOf } from "../support/callers.ts";
+import { endFaults, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { eventsAfter } from "../support/runs.ts";
 import { say, textOf, typesOf } from "../support/sse.ts";
@@ -132,4 +134,51 @@ it("answers 404 for decisions of strangers and about runs that do not exist", as
   const malformed = await client("POST", decidePath(conversationId, runId, "c1"), { decision: "perhaps" });
   expect(malformed.status).toBe(422);
   expect((await approve(client, conversationId, runId, "c1")).status).toBe(200);
+});
+
+it("lets an end user decide in their own conversation, and nobody else's", async () => {
+  const owner = await signUp();
+  const model = await scriptModel([append("c1", "Likes: tea")], [{ text: "Noted." }]);
+  const { body: agent } = await owner("POST", "/agents", {
+    ...ada,
+    agent_model: model.name,
+    tool_approvals: { "*": "always" },
+  });
+  const visitor = await endUserOf(owner, agent.agent_id, "visitor-1");
+  const { body: conversation } = await visitor("POST", "/conversations", {
+    title: "Talk",
+    agent_id: agent.agent_id,
+  });
+  const conversationId = conversation.conversation_id as string;
+  const { last } = await say(
+    visitor,
+    `/agents/${agent.agent_id}/${conversationId}/send-message`,
+    "I like tea",
+  );
+  const runId = last?.run_id ?? "";
+
+  const stranger = await endUserOf(owner, agent.agent_id, "visitor-2");
+  expect((await approve(stranger, conversationId, runId, "c1")).status).toBe(404);
+  expect((await approve(owner, conversationId, runId, "c1")).status).toBe(404);
+  expect((await approve(visitor, conversationId, runId, "c1")).status).toBe(200);
+  const { events } = await eventsAfter(visitor, conversationId, runId, last?.seq ?? 0);
+  expect(events.at(-1)?.event_type).toBe("STREAM_COMPLETE");
+});
+
+it("refuses calls that ask where nobody can be asked", async () => {
+  const client = await signUp();
+  const model = await scriptModel([append("c1", "Likes: tea")], [{ text: "I may not." }]);
+  const { agentId } = await beginConversation(client, {
+    agent_model: model.name,
+    tool_approvals: { "*": "always" },
+  });
+
+  const { body } = await client("POST", "/v1/chat/completions", {
+    model: agentId,
+    messages: [{ role: "user", content: "I like tea" }],
+  });
+
+  expect(body.choices[0]).toMatchObject({ finish_reason: "stop", message: { content: "I may not." } });
+  expect(JSON.stringify((await model.log()).requests[1])).toContain("nobody can be asked");
+  expect(await storedLines(agentId, client.email, "human")).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { SIDE_PANELS } from "../panels/index.ts";
 import { href, replace } from "../router.ts";
 import { useClient } from "../session.tsx";
 import type { Agent } from "../types.ts";
-import { Button, Empty, IconButton, LinkButton, Problem, Skeleton, Tabs } from "../ui/index.ts";
+import { Button, Empty, IconButton, LinkButton, Problem, Skeleton, Tabs, toast } from "../ui/index.ts";
 import type { PickedFile } from "./attachments.ts";
 import { Composer } from "./composer.tsx";
 import { ConversationList } from "./conversation-list.tsx";
@@ -313,7 +313,9 @@ function ThreadView({
               onResume={() => void thread.current?.resume()}
               onRetry={question?.attachments.length === 0 ? retry : undefined}
               onDecide={(callId, decision) => {
-                thread.current?.decide(callId, decision).catch((error: unknown) => toast.problem(error));
+                thread.current
+                  ?.decide(callId, decision)
+                  .catch(() => toast("The decision could not be sent. Reload the page.", { kind: "error" }));
               }}
             />
           )}
