@@ -1,5 +1,6 @@
 import type { EventType, WebhookEvent } from "../webhooks/event-model.ts";
 import type { WaitingCall } from "../architectures/turn-so-far.ts";
+import { formatTimestamp } from "../shared/clock.ts";
 import { newId } from "../shared/ids.ts";
 import type { RunEnd, RunIds, TurnPlace } from "./model.ts";
 import type { TurnEnd } from "./turn-repository.ts";
@@ -61,7 +62,7 @@ export function approvalEvents(
         end_user_id: place.endUser?.id ?? null,
         tool_call_id: call.id,
         tool_name: call.name,
-        expires_at: call.expiresAt === null ? null : new Date(call.expiresAt).toISOString(),
+        expires_at: call.expiresAt === null ? null : formatTimestamp(call.expiresAt),
       },
     }));
 }

@@ -120,7 +120,11 @@ export class RunReader {
 
     const { messages } = await this.#deps();
     const message = await messages.find(conversationId, logged.runIds.answeredAt, logged.runIds.answerId);
-    return { message: message ? rest(message) : null, calls: openCallsIn(this.#eventsOf(runId)), isWaiting: false };
+    return {
+      message: message ? rest(message) : null,
+      calls: openCallsIn(this.#eventsOf(runId)),
+      isWaiting: false,
+    };
   }
 
   #textUpTo(runId: RunId, seq: number): string {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { formatTimestamp } from "../shared/clock.ts";
 import { TokenUsageView, toTokenUsageView } from "../plans/token-usage.ts";
 import { argumentsOf } from "../tools/tool.ts";
 import type { WaitingCall } from "../architectures/turn-so-far.ts";
@@ -59,7 +60,7 @@ export const toPendingCall = (call: WaitingCall): z.infer<typeof PendingCall> =>
   tool_args: argumentsOf(call),
   waits_for: call.waitsFor,
   decision: call.decision ? DECISIONS[call.decision.kind] : null,
-  expires_at: call.expiresAt === null ? null : new Date(call.expiresAt).toISOString(),
+  expires_at: call.expiresAt === null ? null : formatTimestamp(call.expiresAt),
 });
 
 export const toRunDetails = ({ run, calls }: RunWithCalls): z.infer<typeof RunDetails> => ({

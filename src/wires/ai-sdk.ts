@@ -1,6 +1,7 @@
 import { type AgentEvent, isTerminal } from "../architectures/events.ts";
 import { type Citation, toCitationView } from "../knowledge/citation-model.ts";
 import { toTokenUsageView } from "../plans/token-usage.ts";
+import { formatTimestamp } from "../shared/clock.ts";
 import { preview } from "../shared/text.ts";
 import { type AiSdkVersion, dataFrame, DONE, type FramedRun, type FrameWriter, missingText } from "./wire.ts";
 import { RESULT_PREVIEW } from "./native.ts";
@@ -213,7 +214,7 @@ class UiStream {
     }: { readonly callId: string; readonly name: string; readonly expiresAt: number | null },
     state: "requested" | "approved" | "rejected" | "answered",
   ): void {
-    const expires_at = expiresAt === null ? null : new Date(expiresAt).toISOString();
+    const expires_at = expiresAt === null ? null : formatTimestamp(expiresAt);
     const data = { tool_call_id: callId, tool_name: name, state, expires_at };
     this.add({ type: "data-approval", id: callId, data });
   }

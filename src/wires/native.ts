@@ -1,6 +1,7 @@
 import type { RunId } from "../shared/id-types.ts";
 import { toTokenUsageView } from "../plans/token-usage.ts";
 import { toCitationView } from "../knowledge/citation-model.ts";
+import { formatTimestamp } from "../shared/clock.ts";
 import { preview } from "../shared/text.ts";
 import type { AgentEvent } from "../architectures/events.ts";
 
@@ -113,8 +114,6 @@ function payloadOf(event: AgentEvent): Payload {
   }
 }
 
-const timestampOf = (ms: number): string => new Date(ms).toISOString();
-
 /** Members that only some events have. */
 function extrasOf(event: AgentEvent): object {
   switch (event.type) {
@@ -129,12 +128,12 @@ function extrasOf(event: AgentEvent): object {
     }
     case "call-waiting": {
       const { callId, expiresAt } = event;
-      return { tool_call_id: callId, expires_at: expiresAt === null ? null : timestampOf(expiresAt) };
+      return { tool_call_id: callId, expires_at: expiresAt === null ? null : formatTimestamp(expiresAt) };
     }
     case "call-decided":
       return { tool_call_id: event.callId };
     case "waiting":
-      return { expires_at: timestampOf(event.expiresAt) };
+      return { expires_at: formatTimestamp(event.expiresAt) };
     case "block-compacted": {
       const { block, version, wordsBefore, wordsAfter } = event.compaction;
       return { block, version, words_before: wordsBefore, words_after: wordsAfter };

@@ -31,6 +31,10 @@ async function waiting(approvals?: Readonly<Record<string, string>>) {
   return { ...asking, runId, runPath, pausedAt: last?.seq ?? 0 };
 }
 
+/** The transactions of a turn behind the one that begins it. */
+const pauses = (conversationId: string) =>
+  ({ operation: "TransactWriteItems", match: [conversationId], after: 1 }) as const;
+
 const ends = (events: Parameters<typeof typesOf>[0]) =>
   typesOf(events).filter((type) => type === "ERROR" || type === "STREAM_COMPLETE");
 
@@ -95,7 +99,7 @@ it("fails, and waits for nothing, if the pause could not be stored", async () =>
   const asking = await askingAgent([[append("c1", "Likes: tea")], [{ text: "Next." }]]);
   const { client, conversationId, path } = asking;
   const down = { kind: "answer", status: 500, body: "" } as const;
-  await injectFault({ match: ['"waiting"'], times: 10_000, fault: down });
+  await injectFault({ ...pauses(conversationId), times: 10_000, fault: down });
 
   const { events, last } = await say(client, path, "I like tea");
   await endFaults();
@@ -108,7 +112,7 @@ it("fails, and waits for nothing, if the pause could not be stored", async () =>
 it("pauses although the database's answer to it is lost", async () => {
   const asking = await askingAgent([[append("c1", "Likes: tea")], [{ text: "Noted." }]]);
   const { client, conversationId, path } = asking;
-  await injectFault({ match: ['"waiting"'], times: 1, fault: { kind: "lose-answer" } });
+  await injectFault({ ...pauses(conversationId), times: 1, fault: { kind: "lose-answer" } });
 
   const { last } = await say(client, path, "I like tea");
   await approve(client, conversationId, last?.run_id ?? "", "c1");

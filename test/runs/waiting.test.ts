@@ -98,8 +98,8 @@ it("decides each call once: a repeat changes nothing, another decision is refuse
   const first = await Promise.all([
     approve(client, conversationId, runId, "c1"),
     approve(client, conversationId, runId, "c1"),
-    reject(client, conversationId, runId, "c1"),
   ]);
+  const other = await reject(client, conversationId, runId, "c1");
   const open = await client("GET", `/conversations/${conversationId}/runs/${runId}`);
   await approve(client, conversationId, runId, "c2");
   const { events } = await eventsAfter(client, conversationId, runId, last?.seq ?? 0);
@@ -109,7 +109,7 @@ it("decides each call once: a repeat changes nothing, another decision is refuse
     await approve(client, conversationId, runId, "c3"),
   ];
 
-  expect(first.map(({ status }) => status)).toEqual([200, 200, 409]);
+  expect([...first, other].map(({ status }) => status)).toEqual([200, 200, 409]);
   expect(open.body).toMatchObject({
     state: "waiting",
     pending_calls: [
@@ -181,4 +181,24 @@ it("refuses calls that ask where nobody can be asked", async () => {
   expect(body.choices[0]).toMatchObject({ finish_reason: "stop", message: { content: "I may not." } });
   expect(JSON.stringify((await model.log()).requests[1])).toContain("nobody can be asked");
   expect(await storedLines(agentId, client.email, "human")).toBeUndefined();
+});
+
+it("lets one of two win who decide differently at the same time", async () => {
+  const asking = await askingAgent([[append("c1", "Likes: tea")], [{ text: "Done." }]]);
+  const { client, agentId, conversationId, path, model } = asking;
+  const { last } = await say(client, path, "Hello");
+  const runId = last?.run_id ?? "";
+
+  const [yes, no] = await Promise.all([
+    approve(client, conversationId, runId, "c1"),
+    reject(client, conversationId, runId, "c1"),
+  ]);
+  const { events } = await eventsAfter(client, conversationId, runId, last?.seq ?? 0);
+
+  expect([yes.status, no.status].toSorted()).toEqual([200, 409]);
+  expect(events.at(-1)?.event_type).toBe("STREAM_COMPLETE");
+  expect(events[0]?.success).toBe(yes.status === 200);
+  const lines = await storedLines(agentId, client.email, "human");
+  expect(lines).toEqual(yes.status === 200 ? ["Likes: tea"] : undefined);
+  expect((await model.log()).requests).toHaveLength(2);
 });
