@@ -60,12 +60,12 @@ export class ActiveRun implements EventSource {
   ended: Promise<void> = Promise.resolve();
 
   /** The run must be in `log` already, with the first block of numbers reserved. */
-  constructor({ runId, log, now, from = { lastSeq: 0, reserved: SEQ_BLOCK } }: ActiveRunDeps) {
+  constructor({ runId, log, now, from }: ActiveRunDeps) {
     this.runId = runId;
     this.#log = log;
     this.#now = now;
-    this.#before = from.lastSeq;
-    this.#reserved = from.reserved;
+    this.#before = from?.lastSeq ?? 0;
+    this.#reserved = from?.reserved ?? SEQ_BLOCK;
   }
 
   get signal(): AbortSignal {
