@@ -195,7 +195,11 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
   ],
   // The stored run has ended; how one that waits is decided, is tested with those runs.
   "POST /conversations/:conversationId/runs/:runId/approvals/:callId": ({ conversationId, runId }) => [
-    { path: `/conversations/${conversationId}/runs/${runId}/approvals/call_1`, status: 404 },
+    {
+      path: `/conversations/${conversationId}/runs/${runId}/approvals/call_1`,
+      body: { decision: "approve" },
+      status: 404,
+    },
   ],
 };
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { ada, beginConversation, signUp } from "../support/app.ts";
-import { endUserOf } from "../support/callers.ts";
+import { endUserOf, programOf } from "../support/callers.ts";
 import { endFaults, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { eventsAfter } from "../support/runs.ts";
@@ -195,10 +195,22 @@ it("lets one of two win who decide differently at the same time", async () => {
   ]);
   const { events } = await eventsAfter(client, conversationId, runId, last?.seq ?? 0);
 
-  expect([yes.status, no.status].toSorted()).toEqual([200, 409]);
+  expect([yes.status, no.status].toSorted((a, b) => a - b)).toEqual([200, 409]);
   expect(events.at(-1)?.event_type).toBe("STREAM_COMPLETE");
   expect(events[0]?.success).toBe(yes.status === 200);
   const lines = await storedLines(agentId, client.email, "human");
   expect(lines).toEqual(yes.status === 200 ? ["Likes: tea"] : undefined);
   expect((await model.log()).requests).toHaveLength(2);
+});
+
+it("shows a program that may only write that the call is decided, and nothing of it", async () => {
+  const asking = await askingAgent([[append("c1", "Likes: tea")], [{ text: "Done." }]]);
+  const { client, conversationId, path } = asking;
+  const { last } = await say(client, path, "Hello");
+  const program = await programOf(client, ["conversations:write"]);
+
+  const { status, body } = await approve(program, conversationId, last?.run_id ?? "", "c1");
+
+  expect([status, body.state]).toEqual([200, "running"]);
+  expect(JSON.stringify(body)).not.toContain("tea");
 });
