@@ -52,7 +52,7 @@ it("waits through a restart of the runner, and goes on after it", async () => {
   expect((await say(client, path, "And now?")).last?.event_type).toBe("STREAM_COMPLETE");
 });
 
-it("goes on at the alarm if the database was gone when its last call was decided", async () => {
+it("goes on at the alarm if the database was gone when its last call was decided, and its runner has died since", async () => {
   const { client, agentId, conversationId, path, runId, runPath, pausedAt } = await waiting();
   const down = { kind: "answer", status: 500, body: "" } as const;
   await injectFault({ operation: "BatchGetItem", match: [conversationId], times: 10_000, fault: down });
@@ -67,6 +67,7 @@ it("goes on at the alarm if the database was gone when its last call was decided
   expect([decided.status, decided.body.state]).toEqual([200, "running"]);
   expect(await state()).toBe("decided");
   await endFaults();
+  await abortAllDurableObjects();
   await runDurableObjectAlarm(runner);
 
   await expect.poll(async () => (await client("GET", runPath)).body.state).toBe("completed");
