@@ -65,10 +65,17 @@ type WithJsonOfCallers =
   | "$post /agents/:agentId/http-tools"
   | "$patch /agents/:agentId/http-tools/:toolId"
   | "$post /agents/:agentId/http-tools/:toolId/test";
-/** The same in answers. The types of such JSON have no end, so they are not looked into. */
+/**
+ * The same in answers, where calls that wait have the arguments that a model has written. The types of such JSON have no end, so they
+ * are not looked into.
+ */
 type ShowingJsonOfCallers =
   | "/agents/:agentId/http-tools"
   | "/agents/:agentId/http-tools/:toolId"
+  | "/agents/:agentId/:conversationId/send-message"
+  | "/conversations/:conversationId/messages/:messageId/regenerate"
+  | "/conversations/:conversationId/runs/:runId"
+  | "/conversations/:conversationId/runs/:runId/approvals/:callId"
   | "/v1/responses"
   | "/v1/responses/:responseId"
   | "/v1/responses/:responseId/cancel";

@@ -93,7 +93,7 @@ export class Answer implements AsyncIterable<RunEvent> {
   }
 
   /**
-   * Reads the answer and returns its text. Throws `RunFailed` if the turn fails, and what a request throws. The text of a run that
+   * Reads the answer and returns its text; of a run that waits, the text so far. Throws `RunFailed` if the turn fails, and what a request throws. The text of a run that
    * was cancelled is what there was of it.
    */
   async text(): Promise<string> {
@@ -151,7 +151,8 @@ export class Answer implements AsyncIterable<RunEvent> {
       {
         open: () => this.#open(),
         accept: (event) => this.#accept(event),
-        isLast: ({ event_type: type }) => type === "STREAM_COMPLETE" || type === "ERROR",
+        isLast: ({ event_type: type }) =>
+          type === "STREAM_COMPLETE" || type === "ERROR" || type === "RUN_WAITING",
       },
       { transport, signal: this.#closing.signal, reconnects, onConnection },
     );

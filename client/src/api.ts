@@ -49,6 +49,8 @@ export interface Agent {
   fallback_model: string | null;
   /** Origins of the pages from which end users may talk to the agent, such as `https://shop.example.com`; at most 20. */
   allowed_origins: string[];
+  /** Which tools wait for an approval before they are run: the tool's name and `always`, `first` (until one of its calls was approved in the conversation) or `never`. `*` stands for all other tools. A tool that is renamed needs its line again. */
+  tool_approvals: Record<string, "always" | "first" | "never">;
   /** How many messages one end user may send in a month (UTC); null for no limit of its own. A lower limit of the plan takes precedence. */
   end_user_messages_per_month: number | null;
   /** The e-mail address of the account that owns it. */
@@ -99,6 +101,8 @@ export interface AgentChanges {
   fallback_model?: string | null | undefined;
   /** Origins of the pages from which end users may talk to the agent, such as `https://shop.example.com`; at most 20. */
   allowed_origins?: readonly string[] | undefined;
+  /** Which tools wait for an approval before they are run: the tool's name and `always`, `first` (until one of its calls was approved in the conversation) or `never`. `*` stands for all other tools. A tool that is renamed needs its line again. */
+  tool_approvals?: Record<string, "always" | "first" | "never"> | undefined;
   /** How many messages one end user may send in a month (UTC); null for no limit of its own. A lower limit of the plan takes precedence. */
   end_user_messages_per_month?: number | null | undefined;
 }
@@ -141,6 +145,52 @@ export interface ApiKey {
   last_used_at: string | null;
   /** When it was revoked (UTC); null if it is valid. */
   revoked_at: string | null;
+}
+
+/** Somebody has approved or rejected a call. */
+export interface ApprovalDecidedEvent {
+  /** The type of the event. */
+  event_type: "APPROVAL_DECIDED";
+  /** The decision. */
+  content: "Approved" | "Rejected";
+  /** Null in events of this type. */
+  message_id: null;
+  /** The tool's name. */
+  tool_name: string;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Whether the call was approved. */
+  success: boolean;
+  /** The id that the call and its result have in common. */
+  tool_call_id: string;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** A call waits until somebody approves or rejects it. */
+export interface ApprovalRequestedEvent {
+  /** The type of the event. */
+  event_type: "APPROVAL_REQUESTED";
+  /** A status line for people. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** The tool's name. */
+  tool_name: string;
+  /** The tool's arguments. */
+  tool_args: Record<string, unknown>;
+  /** Null in events of this type. */
+  success: null;
+  /** The id that the call and its result have in common. */
+  tool_call_id: string;
+  /** When the run is given up, if nobody has decided by then. */
+  expires_at: string;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
 }
 
 /** How much of an archival memory searches can find. */
@@ -204,7 +254,7 @@ export interface AuthSession {
 export interface ChatRequest {
   /** The chat's id, which the client has chosen, or the id of a conversation. */
   id: string;
-  /** The chat's messages. Only the last one is read, and its `role` must be `user`. */
+  /** The chat's messages. Only the last one is read: it is the user's, or the answer whose calls the user has approved or rejected. */
   messages: readonly unknown[];
   /** Why the client sends the request. `regenerate-message` has the last answer written again. */
   trigger?: "submit-message" | "regenerate-message" | null | undefined;
@@ -298,18 +348,35 @@ export interface Completion {
     message: {
       /** Always `assistant`. */
       role: "assistant";
-      /** The text. */
+      /** The text of the answer. */
       content: string;
       /** Always null: a refusal is a text like any other. */
       refusal: null;
+      /** The calls of the client's tools. Absent if there are none. */
+      tool_calls?: CompletionCall[] | undefined;
     };
     /** Always null. */
     logprobs: null;
-    /** `length` if the answer was cut off at a limit on its length. */
-    finish_reason: "stop" | "length";
+    /** `length` if the answer was cut off at a limit on its length, `tool_calls` if the client has to run tools. */
+    finish_reason: "stop" | "length" | "tool_calls";
   })[];
   /** The tokens of the turn. Absent if the provider has not counted them. */
   usage?: CompletionUsage | undefined;
+}
+
+/** A call of one of the client's tools. */
+export interface CompletionCall {
+  /** The call's id. */
+  id: string;
+  /** The type of the tool. */
+  type: "function";
+  /** The call. */
+  function: {
+    /** The tool's name. */
+    name: string;
+    /** The arguments: JSON as text. */
+    arguments: string;
+  };
 }
 
 /** A piece of the answer. */
@@ -332,11 +399,27 @@ export interface CompletionChunk {
       role?: "assistant" | undefined;
       /** A piece of the answer. */
       content?: string | undefined;
+      /** A call of one of the client's tools, whole. */
+      tool_calls?: {
+        /** 0, 1, 2 … within the answer. */
+        index: number;
+        /** The call's id. */
+        id: string;
+        /** The type of the tool. */
+        type: "function";
+        /** The call. */
+        function: {
+          /** The tool's name. */
+          name: string;
+          /** All its arguments: JSON as text. */
+          arguments: string;
+        };
+      }[] | undefined;
     };
     /** Always null. */
     logprobs: null;
     /** Why the answer has ended; null before its end. */
-    finish_reason: "stop" | "length" | null;
+    finish_reason: "stop" | "length" | "tool_calls" | null;
   })[];
   /** A `CompletionUsage` in the last chunk, null before. Only with `include_usage`. */
   usage?: Record<string, unknown> | null | undefined;
@@ -351,8 +434,8 @@ export type CompletionRequest = {
   model: string;
   /** What was said, and last what the user says now. */
   messages: readonly ({
-    /** Who says it. The last message is the user's. */
-    role: "system" | "developer" | "user" | "assistant";
+    /** Who says it. The last message is the user's, or the result of a tool of the client. */
+    role: "system" | "developer" | "user" | "assistant" | "tool";
     /** The text, or its parts. */
     content?: string | readonly ({
       /** The type of the part. */
@@ -369,8 +452,22 @@ export type CompletionRequest = {
         filename?: string | null | undefined;
       } | undefined;
     })[] | null | undefined;
-    /** Not supported. */
-    tool_calls?: readonly unknown[] | null | undefined;
+    /** The calls of the client's tools in an answer, as they came. */
+    tool_calls?: readonly ({
+      /** The call's id. */
+      id: string;
+      /** The type of the tool. */
+      type?: "function" | undefined;
+      /** The call. */
+      function: {
+        /** The tool's name. */
+        name: string;
+        /** The arguments: JSON as text. */
+        arguments: string;
+      };
+    })[] | null | undefined;
+    /** The call that a message of the role `tool` is the result of. */
+    tool_call_id?: string | null | undefined;
   })[];
   /** Whether the answer is streamed. */
   stream?: boolean | null | undefined;
@@ -388,8 +485,30 @@ export type CompletionRequest = {
   } | null | undefined;
   /** The number of answers. */
   n?: 1 | null | undefined;
-  /** Not supported. */
-  tools?: unknown | undefined;
+  /** Tools that the client runs. The agent has its own besides. */
+  tools?: readonly ({
+    /** The type of the tool. */
+    type: "function";
+    /** The function. */
+    function: {
+      /** The name by which the model calls it. */
+      name: string;
+      /** What it does, for the model. */
+      description?: string | null | undefined;
+      /** The JSON Schema of its arguments. */
+      parameters?: Record<string, unknown> | null | undefined;
+    };
+  })[] | null | undefined;
+  /** `none` offers no tools of the client, `required` makes the model call a tool first, and an object names that tool. */
+  tool_choice?: "none" | "auto" | "required" | {
+    /** The type of the tool. */
+    type: "function";
+    /** The tool. */
+    function: {
+      /** The tool's name. */
+      name: string;
+    };
+  } | null | undefined;
   /** Not supported. */
   functions?: unknown | undefined;
   /** Not supported. */
@@ -1968,6 +2087,8 @@ export interface NewAgent {
   fallback_model?: string | null | undefined;
   /** Origins of the pages from which end users may talk to the agent, such as `https://shop.example.com`; at most 20. */
   allowed_origins?: readonly string[] | undefined;
+  /** Which tools wait for an approval before they are run: the tool's name and `always`, `first` (until one of its calls was approved in the conversation) or `never`. `*` stands for all other tools. A tool that is renamed needs its line again. */
+  tool_approvals?: Record<string, "always" | "first" | "never"> | undefined;
   /** How many messages one end user may send in a month (UTC); null for no limit of its own. A lower limit of the plan takes precedence. */
   end_user_messages_per_month?: number | null | undefined;
 }
@@ -2036,6 +2157,14 @@ export interface NewCrawlSchedule {
   chunking_strategy?: "hierarchical" | undefined;
   /** How often the knowledge base is crawled. */
   every: "daily" | "weekly";
+}
+
+/** A decision about a call. */
+export interface NewDecision {
+  /** `approve` has the tool run; `reject` does not. */
+  decision: "approve" | "reject";
+  /** Why, for the model. Only for a rejection. */
+  reason?: string | undefined;
 }
 
 /** An HTTP tool to add. */
@@ -2248,7 +2377,7 @@ export interface NewWebhook {
   /** The address. It has to begin with https:// and to name a public host. */
   url: string;
   /** The types of events that are delivered to it. */
-  events: readonly ("run.completed" | "run.failed" | "run.cancelled" | "memory.changed" | "usage.threshold_reached" | "end_user.deleted")[];
+  events: readonly ("run.completed" | "run.failed" | "run.cancelled" | "approval.requested" | "memory.changed" | "usage.threshold_reached" | "end_user.deleted")[];
   /** What it is for, at most 200 characters. */
   description?: string | undefined;
   /** Whether events are delivered to it. */
@@ -2442,6 +2571,22 @@ export interface Passage {
   citation_url: string | null;
   /** The passage alone, in Markdown. */
   passage: string;
+}
+
+/** A call of a tool that a run waits for. */
+export interface PendingCall {
+  /** The call's id. */
+  tool_call_id: string;
+  /** The tool's name. */
+  tool_name: string;
+  /** The tool's arguments. */
+  tool_args: Record<string, unknown>;
+  /** `approval`, or `result` if the client runs the tool. */
+  waits_for: "approval" | "result";
+  /** What has been decided; null until then. */
+  decision: "approve" | "reject" | "result" | null;
+  /** When the run is given up; null if it has ended with the call. */
+  expires_at: string | null;
 }
 
 /** Where subscriptions are managed. */
@@ -2943,8 +3088,8 @@ export interface Run {
   conversation_id: string;
   /** The agent's id. */
   agent_id: string;
-  /** `interrupted` means that its server died. All states but `running` are final. */
-  state: "running" | "completed" | "failed" | "cancelled" | "interrupted";
+  /** `waiting` means that calls wait for a decision; `interrupted`, that its server died. All states but `running` and `waiting` are final. */
+  state: "running" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted";
   /** When it began (UTC). */
   started_at: string;
   /** When it ended (UTC); null while it has not. */
@@ -2959,8 +3104,34 @@ export interface Run {
   error_code: string | null;
 }
 
-/** What one `data:` line holds. Lines that begin with `:` keep the connection alive; ignore them, and ignore types that you do not know. Exactly one `STREAM_COMPLETE` or `ERROR` ends a stream. */
-export type RunEvent = LifecycleEvent | MessageSavedEvent | UserMessageSavedEvent | ToolCallStartEvent | ToolCallResultEvent | MemoryUpdatedEvent | ContextCompactedEvent | ReasoningEvent | TextEvent | UsageEvent | AssistantMessageSavedEvent | StreamCompleteEvent | ErrorEvent;
+/** A run, and the calls that it waits for. */
+export interface RunDetails {
+  /** The run's id. */
+  run_id: string;
+  /** The conversation's id. */
+  conversation_id: string;
+  /** The agent's id. */
+  agent_id: string;
+  /** `waiting` means that calls wait for a decision; `interrupted`, that its server died. All states but `running` and `waiting` are final. */
+  state: "running" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted";
+  /** When it began (UTC). */
+  started_at: string;
+  /** When it ended (UTC); null while it has not. */
+  ended_at: string | null;
+  /** The id of the message that began the run. */
+  user_message_id: string;
+  /** The id of the answer; null while there is none, and if it was not kept. An answer that was written again since is no longer among the messages. */
+  message_id: string | null;
+  /** Tokens as the provider counted them; null if it did not. */
+  usage: TokenUsage | null;
+  /** The code of the problem by which it failed; null if it did not. */
+  error_code: string | null;
+  /** The calls that it waits for, decided ones included. Empty if it does not wait. */
+  pending_calls: PendingCall[];
+}
+
+/** What one `data:` line holds. Lines that begin with `:` keep the connection alive; ignore them, and ignore types that you do not know. Exactly one `STREAM_COMPLETE` or `ERROR` ends a run. A stream ends with it, or with `RUN_WAITING`. */
+export type RunEvent = LifecycleEvent | MessageSavedEvent | UserMessageSavedEvent | ToolCallStartEvent | ToolCallResultEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | ToolResultRequestedEvent | ToolResultReceivedEvent | RunWaitingEvent | MemoryUpdatedEvent | ContextCompactedEvent | ReasoningEvent | TextEvent | UsageEvent | AssistantMessageSavedEvent | StreamCompleteEvent | ErrorEvent;
 
 /** A change of the memory in a run: of a block, or a new archival memory. */
 export interface RunMemoryChange {
@@ -2982,8 +3153,8 @@ export interface RunReference {
   conversation_id: string;
   /** The agent's id. */
   agent_id: string;
-  /** `interrupted` means that its server died. All states but `running` are final. */
-  state: "running" | "completed" | "failed" | "cancelled" | "interrupted";
+  /** `waiting` means that calls wait for a decision; `interrupted`, that its server died. All states but `running` and `waiting` are final. */
+  state: "running" | "waiting" | "completed" | "failed" | "cancelled" | "interrupted";
   /** When it began (UTC). */
   started_at: string;
   /** When it ended (UTC); null while it has not. */
@@ -2992,6 +3163,28 @@ export interface RunReference {
   user_message_id: string;
   /** The id of the answer; null while there is none, and if it was not kept. An answer that was written again since is no longer among the messages. */
   message_id: string | null;
+}
+
+/** The run waits until its calls are decided, and this stream ends. A replay has it only if the run still waits there. */
+export interface RunWaitingEvent {
+  /** The type of the event. */
+  event_type: "RUN_WAITING";
+  /** A status line for people. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** Null in events of this type. */
+  tool_name: null;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** When the run is given up, if nobody has decided by then. */
+  expires_at: string;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
 }
 
 /** The words that some text has, those that none has, and how much was searched. */
@@ -3277,10 +3470,85 @@ export interface ToolCallStartEvent {
   seq: number;
 }
 
+/** The client has sent the result of a call. */
+export interface ToolResultReceivedEvent {
+  /** The type of the event. */
+  event_type: "TOOL_RESULT_RECEIVED";
+  /** Always `Result received`. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** The tool's name. */
+  tool_name: string;
+  /** Null in events of this type. */
+  tool_args: null;
+  /** Null in events of this type. */
+  success: null;
+  /** The id that the call and its result have in common. */
+  tool_call_id: string;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
+/** A call of a tool that the client runs waits for its result. */
+export interface ToolResultRequestedEvent {
+  /** The type of the event. */
+  event_type: "TOOL_RESULT_REQUESTED";
+  /** A status line for people. */
+  content: string;
+  /** Null in events of this type. */
+  message_id: null;
+  /** The tool's name. */
+  tool_name: string;
+  /** The tool's arguments. */
+  tool_args: Record<string, unknown>;
+  /** Null in events of this type. */
+  success: null;
+  /** The id that the call and its result have in common. */
+  tool_call_id: string;
+  /** When the run is given up; null if it has ended with the call. */
+  expires_at: string | null;
+  /** The run's id, the same in all events of a stream. */
+  run_id: string;
+  /** 1, 2, 3 … within the run. Send the last one as `after` to resume behind it. */
+  seq: number;
+}
+
 /** The run was cancelled. */
 export interface UiAbort {
   /** The type of the part. */
   type: "abort";
+}
+
+/** A call waits, or has been decided about, for releases before 6. Decide with `decideCall`. */
+export interface UiApproval {
+  /** The type of the part. */
+  type: "data-approval";
+  /** The id that the call and its result have in common. */
+  id: string;
+  /** The call. */
+  data: {
+    /** The id that the call and its result have in common. */
+    tool_call_id: string;
+    /** The tool's name. */
+    tool_name: string;
+    /** What has been decided; `requested` until then. */
+    state: "requested" | "approved" | "rejected" | "answered";
+    /** When the run is given up; null once it is decided. */
+    expires_at: string | null;
+  };
+}
+
+/** A call waits for an approval. Only with `?ai_sdk=6` and later. */
+export interface UiApprovalRequest {
+  /** The type of the part. */
+  type: "tool-approval-request";
+  /** The id that the call and its result have in common. */
+  approvalId: string;
+  /** The id that the call and its result have in common. */
+  toolCallId: string;
 }
 
 /** The passages of knowledge bases that a result shows. */
@@ -3341,7 +3609,7 @@ export interface UiFinish {
   /** The type of the part. */
   type: "finish";
   /** Why the answer ended. Only with `?ai_sdk=6` and later. */
-  finishReason?: "stop" | "length" | "error" | undefined;
+  finishReason?: "stop" | "length" | "tool-calls" | "error" | undefined;
 }
 
 /** A response of the model has ended, and its tools have run. */
@@ -3364,7 +3632,15 @@ export interface UiMemory {
 }
 
 /** What one `data:` line of the AI SDK's UI message stream (version 1) holds. The last line is `data: [DONE]`. Types that begin with `data-` are this service's own. */
-export type UiMessagePart = UiStart | UiRun | UiStatus | UiCompaction | UiStartStep | UiFinishStep | UiReasoningStart | UiReasoningDelta | UiReasoningEnd | UiTextStart | UiTextDelta | UiTextEnd | UiToolInputStart | UiToolInputAvailable | UiToolOutputAvailable | UiToolOutputError | UiCitations | UiSourceUrl | UiSourceDocument | UiMemory | UiUsage | UiStop | UiAbort | UiErrorCode | UiError | UiFinish;
+export type UiMessagePart = UiStart | UiRun | UiStatus | UiCompaction | UiStartStep | UiFinishStep | UiReasoningStart | UiReasoningDelta | UiReasoningEnd | UiTextStart | UiTextDelta | UiTextEnd | UiToolInputStart | UiToolInputAvailable | UiToolOutputAvailable | UiToolOutputError | UiApprovalRequest | UiOutputDenied | UiApproval | UiCitations | UiSourceUrl | UiSourceDocument | UiMemory | UiUsage | UiStop | UiAbort | UiErrorCode | UiError | UiFinish;
+
+/** A call was rejected. Only with `?ai_sdk=6` and later. */
+export interface UiOutputDenied {
+  /** The type of the part. */
+  type: "tool-output-denied";
+  /** The id that the call and its result have in common. */
+  toolCallId: string;
+}
 
 /** A piece of what the model thinks. */
 export interface UiReasoningDelta {
@@ -3764,7 +4040,7 @@ export interface WebhookChanges {
   /** The address. It has to begin with https:// and to name a public host. */
   url?: string | undefined;
   /** The types of events that are delivered to it. */
-  events?: readonly ("run.completed" | "run.failed" | "run.cancelled" | "memory.changed" | "usage.threshold_reached" | "end_user.deleted")[] | undefined;
+  events?: readonly ("run.completed" | "run.failed" | "run.cancelled" | "approval.requested" | "memory.changed" | "usage.threshold_reached" | "end_user.deleted")[] | undefined;
   /** What it is for, at most 200 characters; null for nothing. */
   description?: string | null | undefined;
   /** Whether events are delivered to it. */
@@ -3855,8 +4131,10 @@ export interface WholeAnswer {
   usage: TokenUsage | null;
   /** The run's id. */
   run_id: string;
-  /** `length` if the answer was cut off at a limit on its length; otherwise null. */
-  stop_reason: "length" | null;
+  /** `length` if the answer was cut off at a limit on its length, `waiting` if the run waits for `pending_calls`; otherwise null. */
+  stop_reason: "length" | "waiting" | null;
+  /** The calls that have to be decided before the run goes on. Absent if it does not wait. */
+  pending_calls?: PendingCall[] | undefined;
 }
 
 /** What a chat on a web page shows before the first message. */
@@ -5320,7 +5598,7 @@ export interface Operations {
     /**
      * Get a run. (`getRun`)
      *
-     * Shows the state of a run. Use it after a lost connection to find out whether the answer is still being written. A run whose server died becomes `interrupted` when it is next accessed, or by itself within half a minute.
+     * Shows the state of a run. Use it after a lost connection to find out whether the answer is still being written. A run whose server died becomes `interrupted` when it is next accessed, or by itself within half a minute. A run in the state `waiting` names the calls that it waits for in `pending_calls`.
      */
     "/conversations/{conversationId}/runs/{runId}": {
       options: {
@@ -5331,14 +5609,14 @@ export interface Operations {
           runId: string;
         };
       };
-      answer: Run;
+      answer: RunDetails;
     };
     /**
      * Follow or resume the events of a run. (`followRun`)
      *
      * Replays the events after the number `after` (0 by default, which is all of them) and then follows the run until it ends. Use it to resume after a lost connection, or with the run `active` to follow the conversation's active run in a second tab. Replayed events are byte for byte those that were sent before, and any number of clients may follow.
      *
-     * 204 means that the run is over and nothing is left to send, or that no run is active. Events are kept for a day; then the answer is 410, and the conversation's messages have what was said.
+     * The stream of a run that waits ends with `RUN_WAITING`; follow the run again behind it when its calls are decided. 204 means that nothing is left to send because the run is over or waits, or that no run is active. Events are kept for a day; then the answer is 410, and the conversation's messages have what was said.
      */
     "/conversations/{conversationId}/runs/{runId}/events": {
       options: {
@@ -6016,7 +6294,7 @@ export interface Operations {
      *
      * The `api` of `useChat` and of `DefaultChatTransport` (AI SDK 5 and later): `new DefaultChatTransport({ api: "…/agents/{agentId}/chat", headers: { Authorization: "Bearer …" } })`. The chat's `id` leads to a conversation, which the first message creates; the id of an existing conversation with the agent works, too. The conversation is kept by the service, so only the last message is read, and the agent remembers the others without them. To send less, use `prepareSendMessagesRequest`.
      *
-     * A repeat of a message, recognised by its `id` for 24 hours, returns the stream of the same run. The run goes on if the client disconnects: `stop()` of `useChat` only stops reading, so cancel the run with `cancelRun` and the ids of the part `data-run`. Text files are taken as attachments from `data:` URLs. The agent's tools run on the server and appear as dynamic tools. Results of tools in the browser are refused.
+     * A repeat of a message, recognised by its `id` for 24 hours, returns the stream of the same run. The run goes on if the client disconnects: `stop()` of `useChat` only stops reading, so cancel the run with `cancelRun` and the ids of the part `data-run`. Text files are taken as attachments from `data:` URLs. The agent's tools run on the server and appear as dynamic tools. Results of tools in the browser are refused. A tool that asks first appears as a call in the state `approval-requested` (AI SDK 6 and later, with `?ai_sdk=6`); send the chat again after `addToolApprovalResponse`, and the same run goes on. Earlier releases get `data-approval`.
      *
      * `regenerate()` of `useChat` has the last answer written again, as `regenerateAnswer` does. With the id of the answer, `regenerate({ messageId })`, two tabs and a repeat get the same new answer, and a tab that does not show the last answer gets 409 `conflict`. Without an id, and if the message was refused before, the message is sent like a new one.
      *
@@ -6053,7 +6331,9 @@ export interface Operations {
      *
      * **End users.** `user` chooses the end user whose conversations and memory are used, and creates the end user if necessary; an API key needs the scope `end-users:write`. It never says who the caller is.
      *
-     * Client tools, `n` above 1, and audio are refused; so is a JSON `response_format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. A run goes on if the client disconnects; cancel it with `cancelRun`. With an `Idempotency-Key`, a repeat returns the answer of the same run.
+     * **Client tools.** `tools` are offered to the model beside the agent's own. When it calls one, the answer ends with `finish_reason: "tool_calls"`. Send the results as messages of the role `tool`, behind the answer with the calls: in a conversation, the same run goes on; without one, the messages of the request are the history. A run waits for 24 hours. Another message ends it.
+     *
+     * `n` above 1 and audio are refused; so is a JSON `response_format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. A run goes on if the client disconnects; cancel it with `cancelRun`. With an `Idempotency-Key`, a repeat returns the answer of the same run.
      */
     "/v1/chat/completions": {
       options: {
@@ -6404,6 +6684,25 @@ export interface Operations {
       };
       answer: WholeAnswer;
       events: RunEvent;
+    };
+    /**
+     * Approve or reject a call of a tool. (`decideCall`)
+     *
+     * Decides about a call for which a run waits (`APPROVAL_REQUESTED`). When all its calls are decided, the run goes on: an approved call is run, and the model is told about a rejected one, with the `reason`. Follow the run with `followRun` behind the last event that you have. A call is decided once: repeating the same decision changes nothing, and another one is a 409, as is a decision about a run that does not wait any more. Whoever may write in the conversation may decide, so an end user decides in theirs. A run waits for 24 hours; then, or when another message is sent, it ends as cancelled.
+     */
+    "/conversations/{conversationId}/runs/{runId}/approvals/{callId}": {
+      options: {
+        path: {
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+          /** The run's id, `run_id`. The events of a run are also found under `active`. */
+          runId: string;
+          /** The call's id, `tool_call_id`, percent-encoded. */
+          callId: string;
+        };
+        body: NewDecision;
+      };
+      answer: RunDetails | RunReference;
     };
     /**
      * Write to the people who run the service. (`submitContact`)

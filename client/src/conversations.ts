@@ -6,6 +6,7 @@ import type {
   Message,
   NewConversation,
   Run,
+  RunDetails,
 } from "./api.ts";
 import { Answer, type FollowOptions, openRun, type SendOptions } from "./answer.ts";
 import { type ApiCalls, split, type WithSettings } from "./api-calls.ts";
@@ -74,8 +75,8 @@ export class ConversationClient {
     return this.#api.list(`${CONVERSATION}/runs`, { ...settings, path: this.#path, query });
   }
 
-  /** Returns a run. */
-  async run(runId: string, settings: RequestSettings = {}): Promise<Run> {
+  /** Returns a run, with the calls that it waits for. */
+  async run(runId: string, settings: RequestSettings = {}): Promise<RunDetails> {
     const options = { ...settings, path: { ...this.#path, runId } };
     return await this.#api.request("GET", `${CONVERSATION}/runs/{runId}`, options);
   }
@@ -84,6 +85,26 @@ export class ConversationClient {
   async cancel(runId: string, settings: RequestSettings = {}): Promise<Run> {
     const options = { ...settings, path: { ...this.#path, runId } };
     return (await this.#api.request("POST", `${CONVERSATION}/runs/{runId}/cancel`, options)) as Run;
+  }
+
+  /**
+   * Decides about a call that the run waits for. When all its calls are decided, the run goes on: follow it behind the last event.
+   * `reason` tells the model why a call was rejected. Safe to repeat; another decision than before is a conflict.
+   *
+   * @example
+   * await conversation.decide(runId, callId, "approve");
+   * for await (const event of conversation.follow(runId, { after: answer.seq })) show(event);
+   */
+  async decide(
+    runId: string,
+    callId: string,
+    decision: "approve" | "reject",
+    { reason, ...settings }: WithSettings<{ readonly reason?: string | undefined }> = {},
+  ): Promise<RunDetails> {
+    const path = { ...this.#path, runId, callId };
+    const body = reason === undefined ? { decision } : { decision, reason };
+    const route = `${CONVERSATION}/runs/{runId}/approvals/{callId}` as const;
+    return (await this.#api.request("POST", route, { ...settings, path, body })) as RunDetails;
   }
 
   /**

@@ -18,6 +18,7 @@ const AGENT = {
   fallback_provider: null,
   fallback_model: null,
   allowed_origins: ["https://shop.example.com"],
+  tool_approvals: { send_mail: "always" },
   end_user_messages_per_month: 100,
   created_by: EXAMPLE.email,
   created_at: EXAMPLE.at,
@@ -69,6 +70,8 @@ const FIELDS = {
   fallback_model: "The model of the fallback; null for none or the provider's default.",
   allowed_origins:
     "Origins of the pages from which end users may talk to the agent, such as `https://shop.example.com`; at most 20.",
+  tool_approvals:
+    "Which tools wait for an approval before they are run: the tool's name and `always`, `first` (until one of its calls was approved in the conversation) or `never`. `*` stands for all other tools. A tool that is renamed needs its line again.",
   end_user_messages_per_month:
     "How many messages one end user may send in a month (UTC); null for no limit of its own. A lower limit of the plan takes precedence.",
 } as const;

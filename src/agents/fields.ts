@@ -8,6 +8,7 @@ import { rule } from "../shared/violations.ts";
 import { count, optionalCount, optionalNumber, optionalText, text, texts } from "../table/fields.ts";
 import type { Item, Value } from "../table/marshal.ts";
 import { isGuardable } from "./name.ts";
+import { APPROVAL_MODES, approvalsIn, ToolApprovals } from "./tool-approvals.ts";
 
 /** What a form can offer for selection. */
 export interface Choices {
@@ -266,6 +267,21 @@ export const AGENT_FIELDS = {
     change: AllowedOrigins,
     initial: [],
     sparse: true,
+  }),
+  /** Which tools wait for an approval before they are run, by name; `*` stands for all that are not named. */
+  tool_approvals: field({
+    member: "toolApprovals",
+    view: z.record(z.string(), z.enum(APPROVAL_MODES)),
+    read: approvalsIn,
+    create: ToolApprovals,
+    change: ToolApprovals,
+    initial: {},
+    sparse: true,
+    input: () => ({
+      input_type: "text_area",
+      label: "Tools That Ask First",
+      help: "One tool per line, with `always`, `first` (once per conversation) or `never`: `send_mail: always`. `*` stands for all other tools. `none` removes all lines.",
+    }),
   }),
   /** Messages in a month (UTC). Applies if it is lower than the plan's limit; null sets no limit. */
   end_user_messages_per_month: field({

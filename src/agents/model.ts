@@ -54,7 +54,7 @@ export const differingFields = (agent: Agent, wanted: AgentChanges): string[] =>
     const isWanted =
       value === undefined ||
       isSameValue(value, agent[member]) ||
-      (member === "name" && isSameName(String(value), agent.name));
+      (member === "name" && typeof value === "string" && isSameName(value, agent.name));
     return isWanted ? [] : [name];
   });
 

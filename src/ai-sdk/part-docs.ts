@@ -24,7 +24,7 @@ const ServerTool = {
 };
 const Transient = z.literal(true).describe("The part is not kept in the message.");
 const FinishReason = z
-  .enum(["stop", "length", "error"])
+  .enum(["stop", "length", "tool-calls", "error"])
   .optional()
   .describe("Why the answer ended. Only with `?ai_sdk=6` and later.");
 const MemoryBlock = z.object({
@@ -98,6 +98,36 @@ export const UI_PARTS: StreamDocs = {
       errorText: z.string().describe("Why, cut to 200 characters and `...`."),
       ...ServerTool,
     }),
+    part(
+      "UiApprovalRequest",
+      "tool-approval-request",
+      "A call waits for an approval. Only with `?ai_sdk=6` and later.",
+      {
+        approvalId: CallId,
+        toolCallId: CallId,
+      },
+    ),
+    part("UiOutputDenied", "tool-output-denied", "A call was rejected. Only with `?ai_sdk=6` and later.", {
+      toolCallId: CallId,
+    }),
+    part(
+      "UiApproval",
+      "data-approval",
+      "A call waits, or has been decided about, for releases before 6. Decide with `decideCall`.",
+      {
+        id: CallId,
+        data: z
+          .object({
+            tool_call_id: CallId,
+            tool_name: ToolName,
+            state: z
+              .enum(["requested", "approved", "rejected", "answered"])
+              .describe("What has been decided; `requested` until then."),
+            expires_at: z.string().nullable().describe("When the run is given up; null once it is decided."),
+          })
+          .describe("The call."),
+      },
+    ),
     part("UiCitations", "data-citations", "The passages of knowledge bases that a result shows.", {
       data: z
         .object({
@@ -186,6 +216,18 @@ export const UI_PARTS: StreamDocs = {
       errorText: "Error: There is no block named jobs.",
       providerExecuted: true,
       dynamic: true,
+    },
+    { type: "tool-approval-request", approvalId: "call_2", toolCallId: "call_2" },
+    { type: "tool-output-denied", toolCallId: "call_2" },
+    {
+      type: "data-approval",
+      id: "call_2",
+      data: {
+        tool_call_id: "call_2",
+        tool_name: "send_mail",
+        state: "requested",
+        expires_at: EXAMPLE.later,
+      },
     },
     {
       type: "data-citations",

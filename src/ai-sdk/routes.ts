@@ -17,7 +17,14 @@ import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { notFound } from "../shared/errors.ts";
 import { rateLimitHeaders } from "../shared/rate-limit.ts";
 import type { Wire } from "../wires/wire.ts";
-import { AiSdkHeader, ChatQuery, ChatRequest, ClientId, versionIn } from "./chat-request.ts";
+import {
+  AiSdkHeader,
+  ChatQuery,
+  ChatRequest,
+  ClientId,
+  type UserMessage,
+  versionIn,
+} from "./chat-request.ts";
 
 /** The AI SDK sends the whole chat with each message, files included. */
 const BODY_LIMIT = 4 * 1024 * 1024;
@@ -45,14 +52,20 @@ export const chatRoutes = new Hono<AppEnv>()
     async (c) => {
       const { agentId } = c.req.valid("param");
       const query = c.req.valid("query");
+      const request = c.req.valid("json");
       const { deps, scope, requestId } = c.var;
-      const run = {
-        agentId,
-        showsReasoning: query.reasoning === "1",
-        timeZone: timeZoneIn(c),
-        wire: wireIn(c, query),
-      };
-      const { name, text, input } = await wantedRun(run, c.req.valid("json"));
+      const wire = wireIn(c, query);
+      if (request.messages.kind === "decisions") {
+        const conversationId = await deps.threadService.find({ scope, agentId, name: request.id });
+        if (conversationId === undefined) throw notFound("Conversation");
+        const call = { scope, conversationId, requestId };
+        const { decisions } = request.messages;
+        const { runId, frames } = await deps.runnerClient.sendDecisions(call, decisions, wire);
+        return stream(c, frames, { "X-Conversation-Id": conversationId, "X-Run-Id": runId });
+      }
+
+      const run = { agentId, showsReasoning: query.reasoning === "1", timeZone: timeZoneIn(c), wire };
+      const { name, text, input } = await wantedRun(run, request, request.messages);
       const thread = { scope, agentId, name };
       const conversationId =
         text === undefined
@@ -94,7 +107,8 @@ export const chatRoutes = new Hono<AppEnv>()
  */
 async function wantedRun(
   run: Omit<SendInput, "content" | "attachments" | "key">,
-  { id: name, messages: { id, content, attachments }, trigger, messageId }: z.output<typeof ChatRequest>,
+  { id: name, trigger, messageId }: Omit<z.output<typeof ChatRequest>, "messages">,
+  { id, content, attachments }: UserMessage,
 ): Promise<{ name: string; text: string | undefined; input: SendInput | RegenerateInput }> {
   const { agentId } = run;
   const message = {

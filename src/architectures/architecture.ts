@@ -1,12 +1,13 @@
 import type { HttpToolCalls } from "../http-tools/calls.ts";
 import type { McpCalls } from "../mcp-servers/calls.ts";
 import type { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
-import type { AnswerFormat, ChatModel, TokenUsage } from "../llm/model.ts";
+import type { AnswerFormat, ChatModel, TokenUsage, ToolChoice } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
 import type { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { CoreMemory } from "../memory/core-memory.ts";
 import type { ConversationReader } from "../messages/conversation-reader.ts";
 import type { AnswerEvent } from "./events.ts";
+import type { TurnSoFar } from "./turn-so-far.ts";
 import type { ResponseData } from "../messages/model.ts";
 import type { Prompt, PromptInput } from "./assemble.ts";
 
@@ -25,8 +26,22 @@ interface Turn extends Omit<PromptInput, "blocks" | "promptTokens" | "httpTools"
   readonly showsReasoning: boolean;
   /** The form that the answer must have. Absent for text. */
   readonly format?: AnswerFormat | undefined;
+  /** Which of the client's tools the model must call first. Absent if it may choose. */
+  readonly toolChoice?: ToolChoice | undefined;
+  /** Which calls wait for a decision before they are run. */
+  readonly approvals: Approvals;
+  /** When calls that wait are given up, in milliseconds since the epoch; null if a turn can't wait here. */
+  readonly waitsUntil: number | null;
+  /** What the turn has done before it paused; absent at its beginning. */
+  readonly soFar?: TurnSoFar | undefined;
   /** Remembers that the model reads only so many tokens. Called when the model has refused a request as too long. */
   learnWindow(contextTokens: number): void;
+}
+
+/** Decides which tools ask before they are run. */
+interface Approvals {
+  /** Whether the calls of the tool with this name wait for a decision. */
+  asks(name: string): boolean;
 }
 
 /** The part of a turn that its requests to the model need. */
@@ -47,6 +62,8 @@ export interface TurnResult {
   readonly tokenRatio: number | null;
   /** How many tokens the conversation may take in the prompt. */
   readonly historyTokens: number;
+  /** Whether the answer is not complete, because calls wait for a decision or for the client's results. */
+  readonly isWaiting: boolean;
 }
 
 /** A way of turning a message into an answer. To add one, export it from a new file and list it in the registry. */

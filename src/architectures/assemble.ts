@@ -26,6 +26,8 @@ export interface PromptInput {
   readonly httpTools: readonly HttpTool[];
   /** The tools of the agent's MCP servers that its model is offered. */
   readonly mcpTools: readonly McpTool[];
+  /** The tools that the client runs. Absent if it has sent none. */
+  readonly clientTools?: readonly ToolSpec[] | undefined;
   /** How many tokens the prompt and its tools may have, as `estimateTokens` counts them. */
   readonly promptTokens: number;
   /** Milliseconds since the epoch. */

@@ -1,18 +1,55 @@
 import type { Citation } from "../knowledge/citation-model.ts";
-import type { ProviderData, TokenUsage } from "../llm/model.ts";
+import type { AnswerFormat, ProviderData, TokenUsage, ToolSpec } from "../llm/model.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
+import type { GivenMessage } from "../messages/model.ts";
 import type { MemoryUpdate } from "../memory/core-memory.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 
+/** What a call waits for: somebody's decision whether the tool may run, or the result of a tool that the client runs. */
+export type WaitsFor = "approval" | "result";
+
+/** What somebody has said about a call that waits. */
+export type Decision =
+  | { readonly kind: "approved" }
+  /** `reason` is for the model; null if none was given. */
+  | { readonly kind: "rejected"; readonly reason: string | null }
+  /** The result of a tool that the client has run. */
+  | { readonly kind: "answered"; readonly output: string };
+
+/** What a turn that waits needs to go on and that its other events do not tell. Never sent to clients. */
+export interface PausedTurn {
+  /** The tokens so far, or null if the provider reported none. */
+  readonly usage: TokenUsage | null;
+  /** The model that has answered so far. */
+  readonly answeredBy: { readonly provider: string; readonly model: string };
+  /** The lines of core memory as the model has numbered them, by block; null for a line that is gone. */
+  readonly seenLines: Readonly<Record<string, readonly (string | null)[]>>;
+  readonly showsReasoning: boolean;
+  readonly timeZone?: string | undefined;
+  readonly format?: AnswerFormat | undefined;
+  readonly clientTools?: readonly ToolSpec[] | undefined;
+  /** What the client has said before the message, behind the history. */
+  readonly preceding?: readonly GivenMessage[] | undefined;
+}
+
 /**
  * An event of a turn; events are emitted in the order in which they happen. Adding a member is compatible, changing one
- * is not. Exactly one of `completed`, `cancelled` and `failed` ends a turn.
+ * is not. Exactly one of `completed`, `cancelled` and `failed` ends a turn. A turn may pause any number of times before:
+ * then `waiting` is its last event for the time being.
  */
 export type AgentEvent =
   | { readonly type: "message-saved"; readonly messageId: string }
   /** A memory block was compacted after an earlier answer. */
   | { readonly type: "block-compacted"; readonly compaction: Compaction }
   | AnswerEvent
+  /** The turn waits until its calls are decided. `expiresAt` is when it is given up, in milliseconds since the epoch. */
+  | { readonly type: "waiting"; readonly expiresAt: number; readonly paused: PausedTurn }
+  | {
+      readonly type: "call-decided";
+      readonly callId: string;
+      readonly name: string;
+      readonly decision: Decision;
+    }
   | { readonly type: "usage"; readonly usage: TokenUsage }
   /** `messageId` is null if the turn ended without any text. `isCut`: the answer was cut off at a limit on its length. */
   | {
@@ -58,6 +95,16 @@ export type AnswerEvent =
       readonly output: string;
       /** The passages of knowledge bases that the output shows. Absent if it shows none, and in logs of earlier versions. */
       readonly citations?: readonly Citation[];
+    }
+  /** The call is not run yet. `expiresAt` is in milliseconds since the epoch; null for a call that ends the turn. */
+  | {
+      readonly type: "call-waiting";
+      readonly callId: string;
+      readonly name: string;
+      readonly arguments: string;
+      readonly input: Readonly<Record<string, unknown>>;
+      readonly waitsFor: WaitsFor;
+      readonly expiresAt: number | null;
     }
   | { readonly type: "memory-updated"; readonly update: MemoryUpdate };
 

@@ -20,9 +20,9 @@ export const krishnaMini: Architecture = {
   assemble,
 
   run(turn, signal) {
-    const { httpCalls, mcpCalls } = turn;
+    const { httpCalls, mcpCalls, clientTools = [] } = turn;
     const offered = externalTools(httpCalls.tools, mcpCalls.tools);
-    if (offered.length === 0)
+    if (offered.length === 0 && clientTools.length === 0)
       return runToolLoop({ turn, assemble, tools: () => NO_TOOLS, maxModelCalls: 1, signal });
     return runToolLoop({
       turn,
@@ -38,7 +38,10 @@ function assemble(input: PromptInput): Prompt {
   const identity = identitySection("tone", "persona", "origin");
   const volatile = timeSection(input.now, input.timeZone);
   const external = externalToolSections(input);
-  const tools = externalTools(input.httpTools, input.mcpTools).map(({ spec }) => spec);
+  const tools = [
+    ...externalTools(input.httpTools, input.mcpTools).map(({ spec }) => spec),
+    ...(input.clientTools ?? []),
+  ];
   const { promptTokens } = input;
   const shares = new Shares({ promptTokens, fixed: [identity, ...external, volatile], tools });
   const sections = [

@@ -8,11 +8,11 @@ import type {
   ProviderData,
   TokenUsage,
   ToolCall,
+  ToolChoice,
   ToolSpec,
 } from "../llm/model.ts";
-import type { CoreMemory } from "../memory/core-memory.ts";
 import { sumOfTokens } from "../plans/token-usage.ts";
-import type { AnswerEvent } from "./events.ts";
+import type { AnswerEvent, Decision } from "./events.ts";
 import { argumentsOf, type ToolResult } from "../tools/tool.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import { neutralizeTokens, neutralizeArguments } from "../shared/fence.ts";
@@ -20,6 +20,7 @@ import { AppError } from "../shared/errors.ts";
 import type { AskingTurn, TurnResult } from "./architecture.ts";
 import type { Prompt, PromptInput } from "./assemble.ts";
 import { TurnRequest } from "./turn-request.ts";
+import type { TurnSoFar } from "./turn-so-far.ts";
 
 /** The most model requests per turn. The last one offers no tools, so that a turn always ends in an answer. */
 export const MAX_MODEL_CALLS = 10;
@@ -38,21 +39,26 @@ export interface LoopOptions {
 }
 
 /**
- * Alternates between model requests and tool calls until the model answers without calling a tool. Throws
- * `provider-truncated` if the model has used up its output tokens before it said or did anything.
+ * Alternates between model requests and tool calls until the model answers without calling a tool, or calls tools that have to wait.
+ * A turn that has waited goes on behind the calls that have been decided. Throws `provider-truncated` if the model has used up its
+ * output tokens before it said or did anything.
  */
 export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerEvent, TurnResult, void> {
   const { turn, assemble, maxModelCalls, signal } = options;
-  const { memory } = turn;
+  const { memory, soFar, clientTools = [] } = turn;
   const request = new TurnRequest({ turn, assemble });
-  let usage: TokenUsage | null = null;
-  let remainingChars = MAX_ANSWER_CHARS;
+  let usage: TokenUsage | null = soFar?.paused.usage ?? null;
+  let remainingChars = MAX_ANSWER_CHARS - (soFar?.chars ?? 0);
   let answer: Pick<TurnResult, "isCut" | "providerData"> = { isCut: false, providerData: null };
+  let isWaiting = false;
 
-  for (let step = 1; step <= maxModelCalls; step++) {
+  if (soFar) yield* goOn(soFar, request, options);
+  for (let step = (soFar?.modelCalls ?? 0) + 1; step <= maxModelCalls && !isWaiting; step++) {
     const tools = options.tools(request.prompt);
-    const offered = step === maxModelCalls ? [] : tools.specs;
-    const chunks = answerWithin(turn.model, request, offered, signal);
+    const offered = step === maxModelCalls ? [] : [...tools.specs, ...clientTools];
+    // Later responses may answer, or else the turn would never end.
+    const choice = step === 1 && offered.length > 0 ? turn.toolChoice : undefined;
+    const chunks = answerWithin(turn.model, request, { tools: offered, choice }, signal);
     const response = yield* readResponse(chunks, {
       step: step - 1,
       remainingChars,
@@ -72,14 +78,52 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
     memory.beginResponse();
     for (const [index, call] of response.calls.entries()) {
       signal.throwIfAborted();
-      const content = yield* runCall(call, index, tools, memory);
-      request.push({ role: "tool", callId: call.id, content });
+      const content = yield* runCall(call, index, tools, turn);
+      if (content === undefined) isWaiting = true;
+      else request.push({ role: "tool", callId: call.id, content });
     }
   }
 
   const { tokenRatio, prompt } = request;
-  return { ...answer, usage, tokenRatio, historyTokens: prompt.historyTokens };
+  return { ...answer, usage, tokenRatio, historyTokens: prompt.historyTokens, isWaiting };
 }
+
+/** Repeats the responses of a turn that has waited to the model, and does what has been decided about their last calls. */
+async function* goOn(
+  { responses, paused }: TurnSoFar,
+  request: TurnRequest,
+  { turn, tools, signal }: LoopOptions,
+): AsyncGenerator<AnswerEvent, void, void> {
+  turn.memory.resumeResponse(paused.seenLines);
+  for (const { waiting, results, ...response } of responses) {
+    const { providerData = null } = response;
+    request.push(asSent({ ...response, providerData }));
+    for (const call of response.calls) {
+      signal.throwIfAborted();
+      const decision = waiting.find(({ id }) => id === call.id)?.decision;
+      const content =
+        results.get(call.id) ?? (yield* runDecided(call, decision, tools(request.prompt), turn));
+      request.push({ role: "tool", callId: call.id, content });
+    }
+  }
+}
+
+async function* runDecided(
+  call: ToolCall,
+  decision: Decision | undefined,
+  tools: Toolbox,
+  turn: AskingTurn,
+): AsyncGenerator<AnswerEvent, string, void> {
+  if (decision?.kind === "approved") return yield* finished(call, await tools.invoke(call), turn);
+  const result =
+    decision?.kind === "answered"
+      ? { ok: true, output: tools.shown(decision.output) }
+      : { ok: false, output: tools.shown(notApproved(decision?.reason ?? null)) };
+  return yield* finished(call, result, turn);
+}
+
+const notApproved = (reason: string | null): string =>
+  `Error: Not run. The user has not approved this call.${reason === null ? "" : ` The reason: ${reason}`}`;
 
 /**
  * Streams an answer. If the model refuses the request as too long, or has no room to answer it, sends a shorter one. Each
@@ -88,7 +132,7 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
 async function* answerWithin(
   model: ChatModel,
   request: TurnRequest,
-  tools: readonly ToolSpec[],
+  { tools, choice }: { readonly tools: readonly ToolSpec[]; readonly choice: ToolChoice | undefined },
   signal: AbortSignal,
 ): AsyncGenerator<ModelChunk, void, void> {
   for (;;) {
@@ -96,7 +140,7 @@ async function* answerWithin(
     let outputTokens = Number.POSITIVE_INFINITY;
     let isFull = false;
     try {
-      for await (const chunk of model.stream(request.next(tools), signal)) {
+      for await (const chunk of model.stream(request.next(tools, choice), signal)) {
         if (chunk.type === "usage") {
           outputTokens = chunk.usage.outputTokens;
           request.counted(chunk.usage.inputTokens);
@@ -119,7 +163,11 @@ async function* answerWithin(
 }
 
 /** Returns a response in the form in which it is sent back to the model, now and in later turns. */
-const asSent = ({ text, calls, providerData }: ModelResponse): ModelMessage => ({
+const asSent = ({
+  text,
+  calls,
+  providerData,
+}: Pick<ModelResponse, "text" | "calls" | "providerData">): ModelMessage => ({
   role: "assistant",
   content: neutralizeTokens(text),
   calls: calls.map((call) => ({ ...call, arguments: neutralizeArguments(call.arguments) })),
@@ -196,14 +244,40 @@ const started = (call: ToolCall, step: number, providerData: ProviderData | null
   ...(providerData && { providerData }),
 });
 
+/** Runs a call, or asks about it. Returns the result for the model; `undefined` if the call has to wait. */
 async function* runCall(
   call: ToolCall,
   index: number,
   tools: Toolbox,
-  memory: CoreMemory,
-): AsyncGenerator<AnswerEvent, string, void> {
-  const result = index < MAX_CALLS_PER_RESPONSE ? await tools.invoke(call) : TOO_MANY_CALLS;
+  turn: AskingTurn,
+): AsyncGenerator<AnswerEvent, string | undefined, void> {
+  const { clientTools = [], approvals, waitsUntil: expiresAt } = turn;
+  if (index >= MAX_CALLS_PER_RESPONSE) return yield* finished(call, TOO_MANY_CALLS, turn);
 
+  const isClients = clientTools.some(({ name }) => name === call.name);
+  const isAsking = !isClients && tools.has(call.name) && approvals.asks(call.name);
+  if (isAsking && expiresAt === null) return yield* finished(call, CANNOT_ASK, turn);
+  if (!isClients && !isAsking) return yield* finished(call, await tools.invoke(call), turn);
+
+  const { id: callId, name, arguments: text } = call;
+  const waitsFor = isClients ? "result" : "approval";
+  yield {
+    type: "call-waiting",
+    callId,
+    name,
+    arguments: text,
+    input: argumentsOf(call),
+    waitsFor,
+    expiresAt,
+  };
+  return undefined;
+}
+
+async function* finished(
+  call: ToolCall,
+  result: ToolResult,
+  { memory }: Pick<AskingTurn, "memory">,
+): AsyncGenerator<AnswerEvent, string, void> {
   yield { type: "tool-finished", callId: call.id, name: call.name, ...result };
   for (const update of memory.takeUpdates()) yield { type: "memory-updated", update };
   return result.output;
@@ -212,4 +286,9 @@ async function* runCall(
 const TOO_MANY_CALLS: ToolResult = {
   ok: false,
   output: `Error: Not run. At most ${MAX_CALLS_PER_RESPONSE} tool calls are run per response.`,
+};
+
+const CANNOT_ASK: ToolResult = {
+  ok: false,
+  output: "Error: Not run. This tool has to be approved, and nobody can be asked in this conversation.",
 };

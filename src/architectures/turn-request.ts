@@ -1,6 +1,6 @@
 import { contextTokensFor, promptTokensOf, tokenRatioOf, type Window } from "../llm/prompt-budget.ts";
 import { estimateTokens } from "../llm/token-estimate.ts";
-import type { ModelMessage, ModelRequest, ToolSpec } from "../llm/model.ts";
+import type { ModelMessage, ModelRequest, ToolChoice, ToolSpec } from "../llm/model.ts";
 import type { AskingTurn } from "./architecture.ts";
 import type { Prompt, PromptInput } from "./assemble.ts";
 import { messagesWithin, sizeOf } from "./fit.ts";
@@ -59,12 +59,12 @@ export class TurnRequest {
     this.#loop.push(message);
   }
 
-  /** Returns the next request. */
-  next(tools: readonly ToolSpec[]): ModelRequest {
+  /** Returns the next request. `choice` is the tool that the model must call; `undefined` if it may choose. */
+  next(tools: readonly ToolSpec[], choice?: ToolChoice): ModelRequest {
     const messages = this.#messagesOf(this.#prompt, this.#promptTokens);
     this.#sent = sizeOfRequest(this.#prompt, messages);
     const { format } = this.#turn;
-    return { messages, tools, ...(format && { format }) };
+    return { messages, tools, ...(choice && { toolChoice: choice }), ...(format && { format }) };
   }
 
   /** Compares the provider's count of the last request with the estimate. A count that is far too low is ignored. */

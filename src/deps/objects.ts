@@ -86,6 +86,7 @@ export function createRunnerDeps(ports: Ports): RunnerDeps {
       models,
       credentials,
       usage: repositories.usage,
+      webhooks: repositories.webhooks,
       usageNotices: createUsageNotices(ports, repositories),
       webhookSender: ports.senderClient,
       cloudflareTurnsPerDay: config.cloudflareTurnsPerDay,

@@ -26,6 +26,8 @@ export interface HttpToolPorts {
 interface HttpToolCallsDeps extends HttpToolPorts {
   readonly place: ToolPlace;
   readonly tools: readonly HttpTool[];
+  /** How many results the turn may have kept before it paused; 0 by default. They are gone, and their numbers are not used again. */
+  readonly earlierResults?: number;
   /** Schedules work for after the answer. */
   follow(work: () => Promise<void>): void;
 }
@@ -35,13 +37,14 @@ export class HttpToolCalls {
   /** The tools that the model is offered, in the order in which they were created. */
   readonly tools: readonly HttpTool[];
   /** The long results of the turn. */
-  readonly results = new KeptResults();
+  readonly results: KeptResults;
   readonly #deps: HttpToolCallsDeps;
   readonly #failures = new Map<string, number>();
   #waitedMs = 0;
 
   constructor(deps: HttpToolCallsDeps) {
     this.#deps = deps;
+    this.results = new KeptResults(deps.earlierResults);
     this.tools = deps.tools.filter(({ enabled }) => enabled);
   }
 

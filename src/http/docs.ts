@@ -202,6 +202,7 @@ export const PARAMETERS: Readonly<Record<string, ParameterDocs>> = {
     example: EXAMPLE.runId,
   },
   responseId: { description: "The response's id, `id`.", example: EXAMPLE.responseId },
+  callId: { description: "The call's id, `tool_call_id`, percent-encoded.", example: "call_2" },
   blockName: { description: "The name of the memory block, `block_name`.", example: "human" },
   version: { description: "The number of the version.", example: "3" },
   memoryId: { description: "The memory's id, `memory_id`.", example: EXAMPLE.memoryId },

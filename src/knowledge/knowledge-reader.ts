@@ -42,6 +42,8 @@ const MAX_SOURCES = 10;
 interface KnowledgeReaderDeps {
   readonly place: KnowledgePlace;
   readonly indexes: Pick<DocumentIndexes, "search" | "read">;
+  /** What the turn has cited before it paused. Absent at its beginning. */
+  readonly cited?: readonly Citation[] | undefined;
 }
 
 /**
@@ -55,9 +57,10 @@ export class KnowledgeReader {
   readonly #found = new Map<number, FoundPlace>();
   readonly #sources = new Map<string, KnowledgeSource>();
 
-  constructor({ place, indexes }: KnowledgeReaderDeps) {
+  constructor({ place, indexes, cited = [] }: KnowledgeReaderDeps) {
     this.#place = place;
     this.#indexes = indexes;
+    for (const citation of cited) this.#remember(citation);
   }
 
   /** The pages that this turn has read, the last ones if there are many. Memories that are written afterwards name them. */
@@ -126,11 +129,20 @@ export class KnowledgeReader {
     const key = `${kbId}/${passageId}`;
     const known = this.#citations.get(key);
     if (known) return known;
-    const n = this.#citations.size + 1;
+    const n = Math.max(0, ...this.#found.keys()) + 1;
     const citation = { n, ...source, heading: headings.at(-1) ?? null, passageId };
     this.#citations.set(key, citation);
     this.#found.set(n, { ...source, position });
     return citation;
+  }
+
+  /** Keeps the number of a passage. Where it stands in its page is not known any more, so reading on begins with the page. */
+  #remember(citation: Citation): void {
+    const { n, kbId, pageId, url, title, passageId } = citation;
+    const source = { kbId, pageId, url, title };
+    this.#sources.set(`${kbId}/${pageId}`, source);
+    this.#citations.set(`${kbId}/${passageId}`, citation);
+    this.#found.set(n, { ...source, position: 0 });
   }
 
   #warn(message: string, error: unknown): void {

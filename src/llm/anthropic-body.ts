@@ -30,8 +30,15 @@ export function toAnthropicBody(
     ...(system.length > 0 && { system: systemBlocks(system) }),
     messages: messagesOf(turns),
     ...(tools.length > 0 && { tools: toolsOf(tools) }),
-    ...(tools.length > 0 && !mayCall && !amendments.has("tool-choice") && { tool_choice: { type: "none" } }),
+    ...(tools.length > 0 && !amendments.has("tool-choice") && toolChoiceOf(request, mayCall)),
   };
+}
+
+function toolChoiceOf({ toolChoice }: ModelRequest, mayCall: boolean): object {
+  if (!mayCall) return { tool_choice: { type: "none" } };
+  if (!toolChoice) return {};
+  const { name } = toolChoice;
+  return { tool_choice: name === null ? { type: "any" } : { type: "tool", name } };
 }
 
 /** The API requires a number and refuses one above the model's limit, which it then states. */

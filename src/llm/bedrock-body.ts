@@ -29,8 +29,19 @@ export function toBedrockBody(
     messages: messagesOf(withTexts(turns, inFront), canCache),
     ...(apart.length > 0 && { system: systemBlocks(apart, canCache) }),
     ...(Object.keys(inference).length > 0 && { inferenceConfig: inference }),
-    ...(tools.length > 0 && { toolConfig: { tools: toolsOf(tools, canCache) } }),
+    ...(tools.length > 0 && {
+      toolConfig: {
+        tools: toolsOf(tools, canCache),
+        ...(!amendments.has("tool-choice") && toolChoiceOf(request)),
+      },
+    }),
   };
+}
+
+function toolChoiceOf({ toolChoice }: ModelRequest): object {
+  if (!toolChoice) return {};
+  const { name } = toolChoice;
+  return { toolChoice: name === null ? { any: {} } : { tool: { name } } };
 }
 
 function inferenceOf(model: string, { temperature, maxOutputTokens }: ModelSettings, amendments: Amendments) {

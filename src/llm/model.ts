@@ -73,10 +73,17 @@ export interface AnswerFormat {
   readonly isStrict: boolean;
 }
 
+/** That the model must call a tool: this one, or any if `name` is null. */
+export interface ToolChoice {
+  readonly name: string | null;
+}
+
 export interface ModelRequest {
   readonly messages: readonly ModelMessage[];
   /** Empty if the model must not call tools. */
   readonly tools: readonly ToolSpec[];
+  /** Absent if the model may choose. Adapters whose API has no such choice ignore it. */
+  readonly toolChoice?: ToolChoice | undefined;
   /** Absent for text. An adapter whose API has no such forms throws `conflict`. */
   readonly format?: AnswerFormat | undefined;
 }

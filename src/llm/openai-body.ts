@@ -35,9 +35,19 @@ export function toOpenAiBody(options: OpenAiBodyOptions): ChatCompletionCreatePa
     ...(!amendments.has("usage") && !amendments.has("stream") && { stream_options: { include_usage: true } }),
     messages: messagesOf(options),
     ...(tools.length > 0 && { tools: tools.map((tool) => toWireTool(tool, options.dialect)) }),
+    ...(tools.length > 0 && toolChoiceOf(options)),
     ...settingsOf(options),
     ...(options.request.format && { response_format: toResponseFormat(options.request.format) }),
   };
+}
+
+function toolChoiceOf({
+  request: { toolChoice },
+  amendments,
+}: OpenAiBodyOptions): Pick<ChatCompletionCreateParams, "tool_choice"> {
+  if (!toolChoice || amendments.has("tool-choice")) return {};
+  const { name } = toolChoice;
+  return { tool_choice: name === null ? "required" : { type: "function", function: { name } } };
 }
 
 function toResponseFormat({

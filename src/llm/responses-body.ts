@@ -32,10 +32,20 @@ export function toResponsesBody(options: OpenAiBodyOptions): ResponseCreateParam
     // The API requires an item.
     input: input.length > 0 ? input : [{ role: "user", content: "(no message)" }],
     ...(tools.length > 0 && { tools: tools.map(toWireTool) }),
+    ...(tools.length > 0 && toolChoiceOf(options)),
     ...reasoningOf(options),
     ...settingsOf(options),
     ...(request.format && { text: { format: toTextFormat(request.format) } }),
   };
+}
+
+function toolChoiceOf({
+  request: { toolChoice },
+  amendments,
+}: OpenAiBodyOptions): Pick<ResponseCreateParamsBase, "tool_choice"> {
+  if (!toolChoice || amendments.has("tool-choice")) return {};
+  const { name } = toolChoice;
+  return { tool_choice: name === null ? "required" : { type: "function", name } };
 }
 
 function toTextFormat({

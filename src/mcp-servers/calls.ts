@@ -35,6 +35,8 @@ interface McpCallsDeps extends McpPorts {
   readonly place: ToolPlace;
   readonly servers: readonly McpServer[];
   readonly httpTools: readonly { readonly name: string }[];
+  /** How many results the turn may have kept before it paused; 0 by default. They are gone, and their numbers are not used again. */
+  readonly earlierResults?: number;
   /** Schedules work for after the answer. */
   follow(work: () => Promise<void>): void;
 }
@@ -44,7 +46,7 @@ export class McpCalls {
   /** The tools that the model is offered. */
   readonly tools: readonly McpTool[];
   /** The long results of the turn. */
-  readonly results = new KeptResults();
+  readonly results: KeptResults;
   readonly #deps: McpCallsDeps;
   readonly #connections = new Map<string, McpConnection>();
   readonly #failures = new Map<string, number>();
@@ -54,6 +56,7 @@ export class McpCalls {
 
   constructor(deps: McpCallsDeps) {
     this.#deps = deps;
+    this.results = new KeptResults(deps.earlierResults);
     this.tools = offeredTools(deps.servers, deps.httpTools);
   }
 

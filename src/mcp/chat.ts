@@ -42,7 +42,7 @@ export interface ChatResult {
   readonly run_id: string;
   /** Null if the run ended without an answer. */
   readonly message_id: string | null;
-  /** `length` if the answer was cut off at a limit; `cancelled` if the run was stopped; otherwise null. */
+  /** `length` if the answer was cut off at a limit; `cancelled` if the run was stopped; `waiting` if it waits; otherwise null. */
   readonly stop_reason: string | null;
   readonly [member: string]: unknown;
 }
@@ -176,6 +176,14 @@ async function follow(
           textAt(event, "content") === "Cancelled" ? "cancelled" : textAt(event, "stop_reason") || null,
       };
 
+    if (type === "RUN_WAITING")
+      return {
+        answer: `${answer}\n\n${WAITING}`.trim(),
+        ...result,
+        message_id: null,
+        stop_reason: "waiting",
+      };
+
     const message = messages.after(event);
     if (message !== undefined) await request.progress(message);
   }
@@ -184,6 +192,10 @@ async function follow(
     `The run could not be followed to its end. Its answer will be in conversation ${call.conversationId}.`,
   );
 }
+
+/** What a client is told that knows no way to approve a call. */
+const WAITING =
+  "(The agent waits until somebody approves what it wants to do, in the application that shows the conversation.)";
 
 /** The codes of events are those of errors; see `docs/stream-protocol.md`. */
 const failureIn = (event: Parameters<typeof textAt>[0]): AppError =>

@@ -18,6 +18,9 @@ import type { SaveOutcome } from "./repository.ts";
 /** How often an edit is attempted if the block changes concurrently. */
 const REBASES = 8;
 
+/** The id of no line. */
+const GONE = -1;
+
 /** Saves a block on behalf of one author; see `MemoryRepository.saveContent`. */
 export type SaveContent = (change: Omit<ContentChange, "author">) => Promise<SaveOutcome>;
 
@@ -116,6 +119,29 @@ export class CoreMemory {
   /** Makes line numbers refer to the current lines. Call this before the tool calls of a new response. */
   beginResponse(): void {
     for (const state of this.#blocks.values()) state.seen = state.lines.map(({ id }) => id);
+  }
+
+  /** Returns the lines as `beginResponse` has numbered them, by block; null for a line that is gone. */
+  seenLines(): Readonly<Record<string, readonly (string | null)[]>> {
+    return Object.fromEntries(
+      [...this.#blocks].map(([name, { lines, seen }]) => {
+        const texts = new Map(lines.map(({ id, text }) => [id, text]));
+        return [name, seen.map((id) => texts.get(id) ?? null)];
+      }),
+    );
+  }
+
+  /**
+   * Makes line numbers refer to the lines that `seenLines` has returned in an earlier part of the turn. A line that has been changed
+   * or removed since then counts as gone.
+   */
+  resumeResponse(seenLines: Readonly<Record<string, readonly (string | null)[]>>): void {
+    for (const [name, state] of this.#blocks) {
+      const old = (seenLines[name] ?? []).map((text) => (text === null ? undefined : this.#newLine(text)));
+      const ours = old.filter((line) => line !== undefined);
+      state.lines = this.#adopt(state.content.lines, ours);
+      state.seen = old.map((line) => line?.id ?? GONE);
+    }
   }
 
   /** Returns the writes since the last call. */

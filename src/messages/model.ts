@@ -200,3 +200,12 @@ function providerDataFrom(item: Item): Pick<Message, "providerData"> {
   });
   return stored.length > 0 ? { providerData: stored } : {};
 }
+
+/** A message of a history that the client keeps. */
+export interface GivenMessage {
+  readonly role: "user" | "assistant";
+  readonly content: string;
+  readonly attachments: readonly Attachment[];
+  /** The calls of an answer, with their results. Absent if it has none. */
+  readonly toolCalls?: readonly StoredToolCall[] | undefined;
+}

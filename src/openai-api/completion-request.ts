@@ -1,12 +1,17 @@
 import * as z from "zod";
 import { type Attachment } from "../messages/attachments.ts";
 import { attachmentsFrom, type InlineFile } from "../messages/inline-files.ts";
-import type { GivenMessage } from "../runs/turn.ts";
-import type { AnswerFormat } from "../llm/model.ts";
+import { isReservedToolName } from "../http-tools/model.ts";
+import type { GivenMessage } from "../messages/model.ts";
+import type { GivenResponse } from "../runs/turn.ts";
+import type { AnswerFormat, ToolChoice, ToolSpec } from "../llm/model.ts";
 import { rule } from "../shared/violations.ts";
 
 const MAX_MESSAGES = 2_000;
 const MAX_PARTS = 100;
+/** As many as a response of a model can have; see `llm/tool-calls.ts`. So is the length of their arguments. */
+const MAX_CALLS = 256;
+const MAX_ARGUMENT_CHARS = 100_000;
 /** Far more than providers accept. Anti-DoS: a schema that nests thousands of levels can't be passed to the runner. */
 const MAX_SCHEMA_LEVELS = 100;
 
@@ -23,10 +28,21 @@ const ContentPart = z.object({
     .describe("The file of a part of type `file`."),
 });
 
+const CompletionCall = z.object({
+  id: z.string().min(1).max(200).describe("The call's id."),
+  type: z.literal("function").default("function").describe("The type of the tool."),
+  function: z
+    .object({
+      name: z.string().min(1).max(200).describe("The tool's name."),
+      arguments: z.string().max(MAX_ARGUMENT_CHARS).describe("The arguments: JSON as text."),
+    })
+    .describe("The call."),
+});
+
 const CompletionMessage = z.object({
   role: z
-    .enum(["system", "developer", "user", "assistant"])
-    .describe("Who says it. The last message is the user's."),
+    .enum(["system", "developer", "user", "assistant", "tool"])
+    .describe("Who says it. The last message is the user's, or the result of a tool of the client."),
   content: z
     .union(
       [
@@ -40,10 +56,15 @@ const CompletionMessage = z.object({
     .nullish()
     .describe("The text, or its parts."),
   tool_calls: z
-    .array(z.unknown())
-    .max(0, { error: rule("must be empty: tools of the client are not supported.") })
+    .array(CompletionCall)
+    .max(MAX_CALLS)
     .nullish()
-    .describe("Not supported."),
+    .describe("The calls of the client's tools in an answer, as they came."),
+  tool_call_id: z
+    .string()
+    .max(200)
+    .nullish()
+    .describe("The call that a message of the role `tool` is the result of."),
 });
 
 type CompletionMessage = z.output<typeof CompletionMessage>;
@@ -54,18 +75,103 @@ interface Said {
   readonly attachments: readonly Attachment[];
   /** Oldest first. */
   readonly history: readonly GivenMessage[];
+  /** The answers since then that have called the client's tools, with all their results. */
+  readonly responses: readonly GivenResponse[];
 }
 
-/** Returns the last message and those before it. Adds issues to the context for what can't be read. */
+/** A message as it was read, and where it stands in the request. */
+interface ReadMessage extends GivenMessage {
+  readonly index: number;
+  readonly role: "user" | "assistant";
+  readonly calls: GivenResponse["calls"];
+}
+
+/** Returns the last message of the user, those before it, and what the agent has answered since. Adds issues for what can't be read. */
 function saidIn(messages: readonly CompletionMessage[], context: z.RefinementCtx): Said {
-  const read = messages.map((message, index) => readMessage(message, index, context));
+  const read = withResults(messages, context);
   const last = messages.length - 1;
-  if (messages[last]?.role !== "user")
-    addIssue(context, [last, "role"], "must be `user` in the last message.");
-  const { content = "", attachments = [] } = read[last] ?? {};
-  if (content.trim() === "" && attachments.length === 0)
-    addIssue(context, [last, "content"], "must not be blank.");
-  return { content, attachments, history: read.slice(0, -1) };
+  const lastRole = messages[last]?.role;
+  if (lastRole !== "user" && lastRole !== "tool")
+    addIssue(context, [last, "role"], "must be `user` or `tool` in the last message.");
+  const at = read.findLastIndex(({ role }) => role === "user");
+  const said = read[at];
+  const { content = "", attachments = [] } = said ?? {};
+  if (lastRole !== "tool" && content.trim() === "" && attachments.length === 0)
+    addIssue(context, [said?.index ?? last, "content"], "must not be blank.");
+  if (lastRole === "tool" && !said) addIssue(context, [last, "role"], "must follow a message of the user.");
+
+  return {
+    content,
+    attachments,
+    history: read.slice(0, at).map(toGiven),
+    responses: at < 0 ? [] : read.slice(at + 1),
+  };
+}
+
+/** Returns a message of the history, in the form in which stored messages have their calls. */
+const toGiven = ({ role, content, attachments, calls }: ReadMessage): GivenMessage => ({
+  role,
+  content,
+  attachments,
+  ...(calls.length > 0 && { toolCalls: calls.map((call) => ({ ...call, success: true, step: 0 })) }),
+});
+
+/** Reads the messages, and joins the results of the client's tools to their calls. Takes linear time. */
+function withResults(
+  messages: readonly CompletionMessage[],
+  context: z.RefinementCtx,
+): readonly ReadMessage[] {
+  const read: ReadMessage[] = [];
+  /** The calls of the last answer, and the results that they have. */
+  let calls: NonNullable<CompletionMessage["tool_calls"]> = [];
+  let ids = new Set<string>();
+  let results = new Map<string, string>();
+
+  const close = (index: number): void => {
+    const last = read.at(-1);
+    const missing = calls.find(({ id }) => !results.has(id));
+    if (missing)
+      addIssue(
+        context,
+        [index, "tool_calls"],
+        `must be followed by a result of each call. Missing: ${missing.id}.`,
+      );
+    if (last && calls.length > 0)
+      read[read.length - 1] = {
+        ...last,
+        calls: calls.map(({ id, function: { name, arguments: text } }) => ({
+          id,
+          name,
+          arguments: text,
+          output: results.get(id) ?? "",
+        })),
+      };
+    calls = [];
+    ids = new Set();
+    results = new Map();
+  };
+
+  for (const [index, message] of messages.entries()) {
+    const given = readMessage(message, index, context);
+    if (message.role === "tool") {
+      const id = message.tool_call_id ?? "";
+      if (!ids.has(id))
+        addIssue(context, [index, "tool_call_id"], "must be the id of a call in the answer before.");
+      else if (results.has(id)) addIssue(context, [index, "tool_call_id"], "must not have a result already.");
+      results.set(id, given.content);
+      continue;
+    }
+
+    close(read.at(-1)?.index ?? 0);
+    read.push({ ...given, index, calls: [] });
+    calls = message.tool_calls ?? [];
+    ids = new Set(calls.map(({ id }) => id));
+    if (ids.size < calls.length) addIssue(context, [index, "tool_calls"], "must not have an id twice.");
+    if (calls.length > 0 && message.role !== "assistant")
+      addIssue(context, [index, "tool_calls"], "must be in a message of the role `assistant`.");
+  }
+  close(read.at(-1)?.index ?? 0);
+  return read;
 }
 
 /**
@@ -98,6 +204,7 @@ function readMessage(
   const said = texts.join("\n\n");
   const attachments = attachmentsFrom(files, context);
   if (role === "assistant" || role === "user") return { role, content: said, attachments };
+  if (role === "tool") return { role: "user", content: said, attachments: [] };
   return { role: "user", content: instructionsFrom(said), attachments };
 }
 
@@ -169,6 +276,61 @@ export function answerFormat(
   };
 }
 
+/** How many tools a client may send, and how long their definitions may be together, as JSON. */
+const MAX_TOOLS = 64;
+const MAX_TOOLS_CHARS = 64 * 1024;
+
+const ClientTool = z
+  .object({
+    type: z.literal("function", { error: rule("must be `function`.") }).describe("The type of the tool."),
+    function: z
+      .object({
+        name: z
+          .string()
+          .regex(/^[\w-]{1,64}$/u, { error: rule("must have 1 to 64 letters, digits, `_` and `-`.") })
+          .refine((name) => !isReservedToolName(name), {
+            error: rule("begins like the agent's own tools. Choose another name."),
+          })
+          .describe("The name by which the model calls it."),
+        description: z.string().max(4_000).nullish().describe("What it does, for the model."),
+        parameters: z
+          .record(z.string(), z.unknown())
+          .refine(nestsLittle, { error: rule(`must nest at most ${MAX_SCHEMA_LEVELS} levels.`) })
+          .refine(({ type }) => type === undefined || type === "object", {
+            error: rule("must be a JSON Schema of the type `object`."),
+          })
+          .nullish()
+          .describe("The JSON Schema of its arguments."),
+      })
+      .describe("The function."),
+  })
+  .transform(({ function: { name, description, parameters } }): ToolSpec => ({
+    name,
+    description: description ?? "",
+    parameters: { ...parameters, type: "object", properties: parameters?.["properties"] ?? {} },
+  }));
+
+const ClientTools = z
+  .array(ClientTool)
+  .max(MAX_TOOLS)
+  .refine((tools) => JSON.stringify(tools).length <= MAX_TOOLS_CHARS, {
+    error: rule(`must have at most ${MAX_TOOLS_CHARS / 1024} KB in all.`),
+  })
+  .refine((tools) => new Set(tools.map(({ name }) => name)).size === tools.length, {
+    error: rule("must not have a name twice."),
+  });
+
+const ToolChoiceOf = z.union(
+  [
+    z.enum(["none", "auto", "required"]),
+    z.object({
+      type: z.literal("function").describe("The type of the tool."),
+      function: z.object({ name: z.string().max(64).describe("The tool's name.") }).describe("The tool."),
+    }),
+  ],
+  { error: rule("must be `none`, `auto`, `required`, or name one of the tools.") },
+);
+
 /** Accepts a member that asks for nothing, and refuses any other value of it. */
 export const nothing = (sentence: string) =>
   z
@@ -210,15 +372,43 @@ export const CompletionRequest = z
       .literal(1, { error: rule("must be 1.") })
       .nullish()
       .describe("The number of answers."),
-    tools: nothing("must be empty: tools of the client are not supported. The agent runs its own.").describe(
-      "Not supported.",
+    tools: ClientTools.nullish()
+      .transform((tools) => tools ?? [])
+      .describe("Tools that the client runs. The agent has its own besides."),
+    tool_choice: ToolChoiceOf.nullish().describe(
+      "`none` offers no tools of the client, `required` makes the model call a tool first, and an object names that tool.",
     ),
-    functions: nothing("must be empty: functions of the client are not supported.").describe(
-      "Not supported.",
-    ),
+    functions: nothing("must be empty: send them as `tools`.").describe("Not supported."),
     audio: nothing("is not supported: agents answer in text.").describe("Not supported."),
     response_format: ResponseFormat.nullish()
       .transform(formatOf)
       .describe("The form of the answer; text by default."),
   })
+  .superRefine(({ tools, tool_choice: choice }, context) => {
+    const name = typeof choice === "object" ? choice?.function.name : undefined;
+    const isKnown = name === undefined || tools.some((tool) => tool.name === name);
+    if (choice === "required" && tools.length === 0)
+      context.addIssue({ code: "custom", message: "tool_choice needs `tools`.", path: ["tool_choice"] });
+    if (!isKnown)
+      context.addIssue({
+        code: "custom",
+        message: "tool_choice.function.name must be the name of one of the `tools`.",
+        path: ["tool_choice", "function", "name"],
+      });
+  })
   .meta({ id: "CompletionRequest" });
+
+/** Returns the tools that the model is offered, and which of them it must call first. */
+export function clientToolsOf({
+  tools,
+  tool_choice: choice,
+}: Pick<z.output<typeof CompletionRequest>, "tools" | "tool_choice">): {
+  readonly clientTools?: readonly ToolSpec[];
+  readonly toolChoice?: ToolChoice;
+} {
+  if (tools.length === 0 || choice === "none") return {};
+  if (choice === "required") return { clientTools: tools, toolChoice: { name: null } };
+  if (typeof choice === "object" && choice !== null)
+    return { clientTools: tools, toolChoice: { name: choice.function.name } };
+  return { clientTools: tools };
+}

@@ -58,11 +58,27 @@ export const CHUNKS: StreamDocs = {
                 .strictObject({
                   role: z.literal("assistant").optional().describe("In the first chunk."),
                   content: z.string().optional().describe("A piece of the answer."),
+                  tool_calls: z
+                    .array(
+                      z.strictObject({
+                        index: z.number().int().describe("0, 1, 2 … within the answer."),
+                        id: z.string().describe("The call's id."),
+                        type: z.literal("function").describe("The type of the tool."),
+                        function: z
+                          .strictObject({
+                            name: z.string().describe("The tool's name."),
+                            arguments: z.string().describe("All its arguments: JSON as text."),
+                          })
+                          .describe("The call."),
+                      }),
+                    )
+                    .optional()
+                    .describe("A call of one of the client's tools, whole."),
                 })
                 .describe("What is new."),
               logprobs: z.null().describe("Always null."),
               finish_reason: z
-                .enum(["stop", "length"])
+                .enum(["stop", "length", "tool_calls"])
                 .nullable()
                 .describe("Why the answer has ended; null before its end."),
             }),
@@ -87,7 +103,7 @@ export const openAiDocs: FeatureDocs = {
       tag: "Chat",
       summary: "Chat with an agent through OpenAI's client",
       description:
-        'OpenAI\'s chat completions, with an agent as the model: `new OpenAI({ baseURL: "…/v1", apiKey: "dab_…" })`. The agent answers with its own memory, tools and instructions; tools stay hidden.\n\n**History.** With `X-Conversation-Id` or `metadata.conversation_id`, the service keeps the conversation, and only the last message of the request is read. Without them, the messages of the request are the history, nothing of it is kept for longer than a day, and only the agent\'s memory is lasting. Then system messages reach the model as words of the user, because the agent has instructions of its own.\n\n**End users.** `user` chooses the end user whose conversations and memory are used, and creates the end user if necessary; an API key needs the scope `end-users:write`. It never says who the caller is.\n\nClient tools, `n` above 1, and audio are refused; so is a JSON `response_format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. A run goes on if the client disconnects; cancel it with `cancelRun`. With an `Idempotency-Key`, a repeat returns the answer of the same run.',
+        'OpenAI\'s chat completions, with an agent as the model: `new OpenAI({ baseURL: "…/v1", apiKey: "dab_…" })`. The agent answers with its own memory, tools and instructions; tools stay hidden.\n\n**History.** With `X-Conversation-Id` or `metadata.conversation_id`, the service keeps the conversation, and only the last message of the request is read. Without them, the messages of the request are the history, nothing of it is kept for longer than a day, and only the agent\'s memory is lasting. Then system messages reach the model as words of the user, because the agent has instructions of its own.\n\n**End users.** `user` chooses the end user whose conversations and memory are used, and creates the end user if necessary; an API key needs the scope `end-users:write`. It never says who the caller is.\n\n**Client tools.** `tools` are offered to the model beside the agent\'s own. When it calls one, the answer ends with `finish_reason: "tool_calls"`. Send the results as messages of the role `tool`, behind the answer with the calls: in a conversation, the same run goes on; without one, the messages of the request are the history. A run waits for 24 hours. Another message ends it.\n\n`n` above 1 and audio are refused; so is a JSON `response_format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. A run goes on if the client disconnects; cancel it with `cancelRun`. With an `Idempotency-Key`, a repeat returns the answer of the same run.',
       request: {
         model: EXAMPLE.agentId,
         messages: [{ role: "user", content: "Hi, I'm Alice. I work at the library." }],
@@ -146,6 +162,16 @@ export const openAiDocs: FeatureDocs = {
     CompletionRequest: {
       description: "What OpenAI's client sends for a chat completion. Further members are ignored.",
     },
+    CompletionCall: {
+      description: "A call of one of the client's tools.",
+      fields: {
+        id: "The call's id.",
+        type: "The type of the tool.",
+        function: "The call.",
+        "function.name": "The tool's name.",
+        "function.arguments": "The arguments: JSON as text.",
+      },
+    },
     CompletionUsage: { description: "Tokens as the provider counted them.", fields: USAGE_FIELDS },
     Completion: {
       description: "A whole answer.",
@@ -160,7 +186,10 @@ export const openAiDocs: FeatureDocs = {
         "choices.message.role": "Always `assistant`.",
         "choices.message.refusal": "Always null: a refusal is a text like any other.",
         "choices.logprobs": "Always null.",
-        "choices.finish_reason": "`length` if the answer was cut off at a limit on its length.",
+        "choices.message.content": "The text of the answer.",
+        "choices.message.tool_calls": "The calls of the client's tools. Absent if there are none.",
+        "choices.finish_reason":
+          "`length` if the answer was cut off at a limit on its length, `tool_calls` if the client has to run tools.",
         usage: "The tokens of the turn. Absent if the provider has not counted them.",
       },
     },

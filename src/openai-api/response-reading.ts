@@ -32,7 +32,7 @@ export async function findResponse(
   try {
     const scope = await scopeOfResponse(c, ref, permission);
     const call = { scope, conversationId: ref.conversationId, requestId: c.var.requestId };
-    const run = await c.var.deps.runnerClient.getRun(call, ref.runId);
+    const { run } = await c.var.deps.runnerClient.getRun(call, ref.runId);
     if (run.clientRequest === null) throw notFound("Response");
     // Written by `createResponse`.
     const request = JSON.parse(run.clientRequest) as ResponseRequest;
@@ -47,7 +47,10 @@ export async function findResponse(
 const shownToEndUser = (request: ResponseRequest): ResponseRequest =>
   request.isEndUsers ? request : { ...request, instructions: null, metadata: {} };
 
-/** Waits for the answer of a run, and returns its response. If the run failed, throws its error. */
+/**
+ * Waits until a run has ended or waits, and returns its response, which is still in progress if the run waits. If the run failed, throws
+ * its error.
+ */
 export async function answeredResponse(
   c: Context<UserEnv>,
   call: RunnerCall,
@@ -55,9 +58,11 @@ export async function answeredResponse(
   request: ResponseRequest,
 ) {
   const { runnerClient } = c.var.deps;
-  const answer = await runnerClient.answer(call, runId);
-  if (!answer || answer.status === "interrupted")
-    return currentResponse(c, call, await runnerClient.getRun(call, runId), request);
+  const { message: answer, isWaiting } = await runnerClient.answer(call, runId);
+  if (!answer || isWaiting || answer.status === "interrupted") {
+    const { run } = await runnerClient.getRun(call, runId);
+    return currentResponse(c, call, run, request);
+  }
   return responseOf(call, runId, request, {
     ...ofAnswer(answer),
     status: answer.status === "truncated" ? "incomplete" : "completed",
@@ -87,6 +92,7 @@ async function stateOf(c: Context<UserEnv>, call: RunnerCall, run: Run): Promise
   const known = { ...ofAnswer(answer), usage: run.usage };
   switch (run.state) {
     case "running":
+    case "waiting":
       return { status: "in_progress" };
     case "completed":
       return { ...known, status: answer?.status === "truncated" ? "incomplete" : "completed" };

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Attachment } from "../messages/attachments.ts";
 import { attachmentsFrom, type InlineFile } from "../messages/inline-files.ts";
-import type { GivenMessage } from "../runs/turn.ts";
+import type { GivenMessage } from "../messages/model.ts";
 import { rule } from "../shared/violations.ts";
 import { MAX_RESPONSE_ID_CHARS } from "../wires/response-id.ts";
 import { answerFormat, FormatType, instructionsFrom, NamedSchema, nothing } from "./completion-request.ts";

@@ -110,7 +110,7 @@ export const responseRoutes = new Hono<AppEnv>()
       c.var.leaveQueue?.();
       const response =
         body.background === true
-          ? await currentResponse(c, call, await runnerClient.getRun(call, runId), request)
+          ? await currentResponse(c, call, (await runnerClient.getRun(call, runId)).run, request)
           : await answeredResponse(c, call, runId, request);
       const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
       return c.json(response, 200, { ...idsOf(conversationId, runId), ...limits });

@@ -1,8 +1,8 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import * as z from "zod";
 import { limitBursts } from "../access/burst-limit.ts";
-import type { AppEnv } from "../access/env.ts";
+import type { AppEnv, UserEnv } from "../access/env.ts";
 import { queued } from "../access/overload.ts";
 import { requireAccess } from "../access/require-access.ts";
 import type { Agent } from "../agents/model.ts";
@@ -11,15 +11,17 @@ import { headers, operation } from "../http/openapi.ts";
 import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency/key.ts";
-import type { Message } from "../messages/model.ts";
+import type { WaitingCall } from "../architectures/turn-so-far.ts";
+import type { BegunRun, RunnerCall, StreamedRun } from "../runs/conversation-runner.ts";
+import type { RunAnswer } from "../runs/run-reader.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { invalidInput, notFound } from "../shared/errors.ts";
 import type { RunId } from "../shared/id-types.ts";
 import { timeOf } from "../shared/ids.ts";
 import { rateLimitHeaders } from "../shared/rate-limit.ts";
-import { completionIdOf, toCompletionUsage } from "../wires/chat-completions.ts";
+import { approvalNotice, completionIdOf, toCompletionUsage } from "../wires/chat-completions.ts";
 import { agentOf, agentsOf, idsOf, isCalled, scopeOf } from "./addressing.ts";
-import { CompletionRequest } from "./completion-request.ts";
+import { clientToolsOf, CompletionRequest } from "./completion-request.ts";
 
 /** Clients send the whole history with each message. */
 const BODY_LIMIT = 4 * 1024 * 1024;
@@ -38,6 +40,14 @@ const Usage = z
   })
   .meta({ id: "CompletionUsage" });
 
+const CompletionCall = z
+  .object({
+    id: z.string(),
+    type: z.literal("function"),
+    function: z.object({ name: z.string(), arguments: z.string() }),
+  })
+  .meta({ id: "CompletionCall" });
+
 const Completion = z
   .object({
     id: z.string(),
@@ -47,9 +57,14 @@ const Completion = z
     choices: z.array(
       z.object({
         index: z.literal(0),
-        message: z.object({ role: z.literal("assistant"), content: z.string(), refusal: z.null() }),
+        message: z.object({
+          role: z.literal("assistant"),
+          content: z.string(),
+          refusal: z.null(),
+          tool_calls: z.array(CompletionCall).exactOptional(),
+        }),
         logprobs: z.null(),
-        finish_reason: z.enum(["stop", "length"]),
+        finish_reason: z.enum(["stop", "length", "tool_calls"]),
       }),
     ),
     usage: Usage.exactOptional(),
@@ -84,54 +99,55 @@ export const openAiRoutes = new Hono<AppEnv>()
     validate("json", CompletionRequest),
     queued,
     async (c) => {
-      const { model, messages: said, stream, stream_options: options, user, metadata } = c.req.valid("json");
-      const { content, attachments, history } = said;
-      const { response_format: format } = c.req.valid("json");
+      const body = c.req.valid("json");
+      const { model, messages: said, stream, user, metadata } = body;
       const { deps, requestId } = c.var;
       const agentId = await agentOf(c, model);
       const scope = await scopeOf(c, agentId, user ?? undefined);
-      const name = c.req.header("x-conversation-id") ?? metadata?.conversation_id ?? undefined;
-      const key = idempotencyKey(c.req.header("idempotency-key"));
-      const conversationId =
-        name === undefined
-          ? await deps.threadService.openTransient(scope, agentId, content, key)
-          : await deps.threadService.open({ scope, agentId, name: threadName(name) }, content);
+      const named = c.req.header("x-conversation-id") ?? metadata?.conversation_id ?? undefined;
+      const thread = named === undefined ? undefined : { scope, agentId, name: threadName(named) };
+      const includesUsage = body.stream_options?.include_usage === true;
+      const wire = { kind: "chat-completions", model, includesUsage } as const;
 
-      const givenHistory = name === undefined ? history : undefined;
+      const results = thread ? said.responses.at(-1)?.calls : undefined;
+      if (thread && results) {
+        const conversationId = await deps.threadService.find(thread);
+        if (conversationId === undefined) throw notFound("Conversation");
+        const call = { scope, conversationId, requestId };
+        const decisions = results.map(({ id, output }) => ({
+          callId: id,
+          decision: { kind: "answered", output } as const,
+        }));
+        return stream === true
+          ? streamed(c, call, await deps.runnerClient.sendDecisions(call, decisions, wire))
+          : whole(c, call, model, await deps.runnerClient.beginDecisions(call, decisions));
+      }
+
+      const key = idempotencyKey(c.req.header("idempotency-key"));
+      const { content, attachments } = said;
+      const conversationId = thread
+        ? await deps.threadService.open(thread, content)
+        : await deps.threadService.openTransient(scope, agentId, content, key);
       const call = { scope, conversationId, requestId };
-      const input = {
+      const asked = {
         agentId,
         content,
         attachments,
-        givenHistory,
-        format,
+        givenHistory: thread ? undefined : said.history,
+        givenResponses: thread ? undefined : said.responses,
+        format: body.response_format,
+        ...clientToolsOf(body),
+      };
+      const bodyHash = key === undefined ? "" : await hashOf(Object.values(asked));
+      const input = {
+        ...asked,
         showsReasoning: false,
         timeZone: timeZoneIn(c),
-        key:
-          key === undefined
-            ? null
-            : {
-                key,
-                bodyHash: await hashOf([agentId, content, attachments, givenHistory ?? null, format ?? null]),
-              },
+        key: key === undefined ? null : { key, bodyHash },
       };
-      if (stream !== true) {
-        const { runId, messagesLeft } = await deps.runnerClient.begin(call, input);
-        // The answer takes as long as the model does. Others may begin meanwhile.
-        c.var.leaveQueue?.();
-        const answer = await deps.runnerClient.answer(call, runId);
-        const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
-        return c.json(toCompletion(runId, model, answer), 200, {
-          ...idsOf(conversationId, runId),
-          ...limits,
-        });
-      }
-
-      const includesUsage = options?.include_usage === true;
-      const wire = { kind: "chat-completions", model, includesUsage } as const;
-      const { runId, frames, messagesLeft } = await deps.runnerClient.send(call, { ...input, wire });
-      const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
-      return unbuffered(c, streamSSE(c, relay(frames)), { ...idsOf(conversationId, runId), ...limits });
+      return stream === true
+        ? streamed(c, call, await deps.runnerClient.send(call, { ...input, wire }))
+        : whole(c, call, model, await deps.runnerClient.begin(call, input));
     },
   )
   .get(
@@ -153,6 +169,29 @@ export const openAiRoutes = new Hono<AppEnv>()
     },
   );
 
+/** Answers with the frames of a run. */
+const streamed = (c: Context, { conversationId }: RunnerCall, { runId, frames, messagesLeft }: StreamedRun) =>
+  unbuffered(c, streamSSE(c, relay(frames)), {
+    ...idsOf(conversationId, runId),
+    ...(messagesLeft && rateLimitHeaders(messagesLeft)),
+  });
+
+/** Answers when a run has ended or waits. */
+async function whole(
+  c: Context<UserEnv>,
+  call: RunnerCall,
+  model: string,
+  { runId, messagesLeft, after }: BegunRun,
+) {
+  // The answer takes as long as the model does. Others may begin meanwhile.
+  c.var.leaveQueue?.();
+  const answer = await c.var.deps.runnerClient.answer(call, runId, after);
+  return c.json(toCompletion(runId, model, answer), 200, {
+    ...idsOf(call.conversationId, runId),
+    ...(messagesLeft && rateLimitHeaders(messagesLeft)),
+  });
+}
+
 /** Returns the name of a thread. Throws `validation-failed` if it is empty. */
 function threadName(name: string): string {
   if (name !== "" && name.length <= 255) return name;
@@ -168,7 +207,17 @@ const toModel = ({ id, name, createdAt }: Agent): z.infer<typeof Model> => ({
   name,
 });
 
-function toCompletion(runId: RunId, model: string, answer: Message | null): z.infer<typeof Completion> {
+function toCompletion(
+  runId: RunId,
+  model: string,
+  { message: answer, calls, isWaiting }: RunAnswer,
+): z.infer<typeof Completion> {
+  const left = calls.filter(({ waitsFor, decision }) => waitsFor === "result" && !decision);
+  const isAsking = isWaiting && left.length === 0;
+  const asking = calls.filter(({ decision }) => !decision).map(({ name }) => name);
+  const content = [answer?.content ?? "", ...(isAsking ? [approvalNotice(asking)] : [])]
+    .filter((text) => text !== "")
+    .join("\n\n");
   return {
     id: completionIdOf({ runId }),
     object: "chat.completion",
@@ -177,11 +226,22 @@ function toCompletion(runId: RunId, model: string, answer: Message | null): z.in
     choices: [
       {
         index: 0,
-        message: { role: "assistant", content: answer?.content ?? "", refusal: null },
+        message: {
+          role: "assistant",
+          content,
+          refusal: null,
+          ...(left.length > 0 && { tool_calls: left.map(toCompletionCall) }),
+        },
         logprobs: null,
-        finish_reason: answer?.status === "truncated" ? "length" : "stop",
+        finish_reason: left.length > 0 ? "tool_calls" : answer?.status === "truncated" ? "length" : "stop",
       },
     ],
     ...(answer?.usage && { usage: toCompletionUsage(answer.usage) }),
   };
 }
+
+const toCompletionCall = ({ id, name, arguments: text }: WaitingCall) => ({
+  id,
+  type: "function" as const,
+  function: { name, arguments: text },
+});

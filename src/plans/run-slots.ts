@@ -40,6 +40,19 @@ export const takeSlots = (
   if: any(absent("run_ids"), fewerThan("run_ids", limit - runIds.length + 1)),
 });
 
+/**
+ * Returns the write that takes a slot for a run that goes on after it has waited. It was let in when it began, so it is not refused.
+ * Safe to repeat.
+ */
+export const retakeSlot = (accountEmail: AccountEmail, runId: RunId, timestamp: string): WriteAction => ({
+  update: runSlotsKey(accountEmail),
+  changes: {
+    add: { run_ids: new Set([runId]) },
+    set: { updated_at: timestamp },
+    setIfAbsent: { entity_type: "TurnSlots", user_email: accountEmail },
+  },
+});
+
 /** Returns the write that returns slots. Safe to repeat. */
 export const returnSlots = (accountEmail: AccountEmail, runIds: readonly RunId[]): WriteAction => ({
   update: runSlotsKey(accountEmail),

@@ -1,10 +1,8 @@
 import type { RunId } from "../shared/id-types.ts";
 import { isTerminal, type AgentEvent } from "../architectures/events.ts";
 import { paceText } from "./pacing.ts";
-import type { NumberedEvent, RunLog } from "./run-log.ts";
+import { type NumberedEvent, type RunLog, SEQ_BLOCK } from "./run-log.ts";
 
-/** Event numbers are reserved in blocks before use. After a crash, no number can be given to a second event. */
-export const SEQ_BLOCK = 256;
 /** How long an event of `PATIENT` may wait to be logged together with later ones. */
 const FLUSH_MS = 250;
 /**
@@ -25,17 +23,19 @@ export interface EventSource {
   read(after: number): readonly NumberedEvent[];
   /** Resolves when there may be more events. */
   changed(): Promise<void>;
-  /** Whether the run has ended, so no more events will come. */
+  /** Whether the run has ended or waits, so no more events will come from this source. */
   readonly isOver: boolean;
 }
 
 /** The parts of the log that an active run needs. */
-type WrittenLog = Pick<RunLog, "append" | "reserve" | "end">;
+type WrittenLog = Pick<RunLog, "append" | "read" | "reserve" | "end" | "wait">;
 
 interface ActiveRunDeps {
   readonly runId: RunId;
   readonly log: WrittenLog;
   readonly now: () => number;
+  /** If the run has waited, where it goes on: the number of its last event, and the highest reserved one. */
+  readonly from?: { readonly lastSeq: number; readonly reserved: number };
 }
 
 /** A run in progress in this object. Numbers its events, logs them, and lets any number of followers read them. */
@@ -45,7 +45,9 @@ export class ActiveRun implements EventSource {
   readonly #now: () => number;
   readonly #abort = new AbortController();
   readonly #events: NumberedEvent[] = [];
-  #reserved = SEQ_BLOCK;
+  /** The number of the last event before those of this object. Only the log has the events up to it. */
+  readonly #before: number;
+  #reserved: number;
   #logged = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiting = Promise.withResolvers<void>();
@@ -53,15 +55,17 @@ export class ActiveRun implements EventSource {
   /** Why the log failed, if it has. */
   #failure: unknown;
   /**
-   * Resolves when the run has ended: its terminal event is logged, or the log has failed. Resolved until `play` begins.
+   * Resolves when the run has ended or waits: that event is logged, or the log has failed. Resolved until `play` begins.
    */
   ended: Promise<void> = Promise.resolve();
 
   /** The run must be in `log` already, with the first block of numbers reserved. */
-  constructor({ runId, log, now }: ActiveRunDeps) {
+  constructor({ runId, log, now, from }: ActiveRunDeps) {
     this.runId = runId;
     this.#log = log;
     this.#now = now;
+    this.#before = from?.lastSeq ?? 0;
+    this.#reserved = from?.reserved ?? SEQ_BLOCK;
   }
 
   get signal(): AbortSignal {
@@ -70,7 +74,7 @@ export class ActiveRun implements EventSource {
 
   /** The number of the newest event, or 0 if there is none. */
   get lastSeq(): number {
-    return this.#events.length;
+    return this.#before + this.#events.length;
   }
 
   get isOver(): boolean {
@@ -82,7 +86,7 @@ export class ActiveRun implements EventSource {
     this.#abort.abort(reason);
   }
 
-  /** Consumes `events`, whose last one is a terminal event. Rejects if the log fails. */
+  /** Consumes `events`, whose last one is a terminal event or `waiting`. Rejects if the log fails. */
   play(events: AsyncIterable<AgentEvent>): Promise<void> {
     const playing = this.#play(events);
     this.ended = playing.catch(() => undefined);
@@ -92,8 +96,9 @@ export class ActiveRun implements EventSource {
   read(after: number): readonly NumberedEvent[] {
     // Followers are disconnected as in a crash. They reconnect for the end that recovery writes.
     if (this.#failure !== undefined) throw this.#failure;
-    // The numbers of an active run begin with 1 and have no gaps.
-    return this.#events.slice(after);
+    if (after < this.#before) return this.#log.read(this.runId, after);
+    // The numbers of an active run have no gaps.
+    return this.#events.slice(after - this.#before);
   }
 
   changed(): Promise<void> {
@@ -113,7 +118,7 @@ export class ActiveRun implements EventSource {
   }
 
   #add(event: AgentEvent): void {
-    const seq = this.#events.length + 1;
+    const seq = this.lastSeq + 1;
     if (seq > this.#reserved) {
       this.#reserved += SEQ_BLOCK;
       this.#log.reserve(this.runId, this.#reserved);
@@ -124,6 +129,10 @@ export class ActiveRun implements EventSource {
     else this.#flush();
     if (isTerminal(event)) {
       this.#log.end(this.runId, seq, this.#now());
+      this.#isOver = true;
+    }
+    if (event.type === "waiting") {
+      this.#log.wait(this.runId, event.expiresAt);
       this.#isOver = true;
     }
     this.#wake();
@@ -143,8 +152,8 @@ export class ActiveRun implements EventSource {
   }
 }
 
-/** Returns the events of a run that has ended, read from its log. */
-export const endedRun = (runId: RunId, log: RunLog): EventSource => ({
+/** Returns the events of a run that has ended or waits, read from its log. */
+export const loggedRun = (runId: RunId, log: RunLog): EventSource => ({
   read: (after) => log.read(runId, after),
   changed: () => Promise.resolve(),
   isOver: true,

@@ -12,6 +12,7 @@ export class AnswerProgress {
   readonly #providerData: ResponseData[] = [];
   readonly #citations: Citation[] = [];
   #text = "";
+  #waits = false;
   usage: TokenUsage | null = null;
   /** See `Message.tokenRatio`. */
   tokenRatio: number | null = null;
@@ -23,9 +24,9 @@ export class AnswerProgress {
     this.#message = message;
   }
 
-  /** Whether there is anything to store: text, or a tool call that has run. */
+  /** Whether there is anything to store: text, or a tool call that has run, or that is left to the client. */
   get hasBegun(): boolean {
-    return this.hasText || this.#calls.length > 0;
+    return this.hasText || this.#calls.length > 0 || this.#waits;
   }
 
   get hasText(): boolean {
@@ -35,6 +36,7 @@ export class AnswerProgress {
   /** Adds an event. Events that are not part of the answer are ignored. */
   add(event: AgentEvent): void {
     if (event.type === "text") this.#text += event.text;
+    if (event.type === "call-waiting") this.#waits = true;
     if (event.type === "tool-started") {
       const { callId, step, providerData } = event;
       this.#started.set(callId, { arguments: event.arguments, ...(step !== undefined && { step }) });

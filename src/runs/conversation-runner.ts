@@ -3,9 +3,9 @@ import { DurableObject } from "cloudflare:workers";
 import { createRunnerDeps, type RunnerDeps } from "../deps/objects.ts";
 import { portsFrom } from "../deps/ports.ts";
 import { logProblem } from "../http/problem-document.ts";
-import type { AnswerFormat } from "../llm/model.ts";
+import type { AnswerFormat, ToolChoice, ToolSpec } from "../llm/model.ts";
 import type { Attachment } from "../messages/attachments.ts";
-import type { Message, MessagePlace } from "../messages/model.ts";
+import type { GivenMessage, Message, MessagePlace } from "../messages/model.ts";
 import { systemClock } from "../shared/clock.ts";
 import { refusalOf, type Reply } from "../shared/durable-reply.ts";
 import { AppError, notFound } from "../shared/errors.ts";
@@ -18,9 +18,11 @@ import type { Run } from "./model.ts";
 import { RunRecovery } from "./recover-run.ts";
 import { type AcceptedRun, RunHost } from "./run-host.ts";
 import { type LoggedRun, RunLog } from "./run-log.ts";
-import { RunReader } from "./run-reader.ts";
+import { type CallDecision, recordDecisions, runOfCalls } from "./decisions.ts";
+import { type RunAnswer, RunReader } from "./run-reader.ts";
 import { RunnerSchedule } from "./runner-schedule.ts";
-import type { GivenMessage } from "./turn.ts";
+import type { GivenResponse } from "./turn.ts";
+import type { RunWithCalls } from "./view.ts";
 import { frameWriterOf } from "../wires/frame-writers.ts";
 import { NATIVE, type Wire } from "../wires/wire.ts";
 
@@ -67,6 +69,12 @@ export interface SendInput extends RunInput {
   readonly clientRequest?: string | undefined;
   /** The form that the answer must have. Absent for text. */
   readonly format?: AnswerFormat | undefined;
+  /** What the agent has answered since the message, if the client keeps the history. */
+  readonly givenResponses?: readonly GivenResponse[] | undefined;
+  /** Tools that the client runs. Absent if it has none. */
+  readonly clientTools?: readonly ToolSpec[] | undefined;
+  /** Which of them the model must call first. Absent if it may choose. */
+  readonly toolChoice?: ToolChoice | undefined;
 }
 
 /** A run as a stream: its SSE frames from the first one on. */
@@ -80,6 +88,8 @@ export interface StreamedRun {
 export interface BegunRun {
   readonly runId: RunId;
   readonly messagesLeft: RateLimit | null;
+  /** The number of the event behind which a run goes on that has waited. Absent if it has begun. */
+  readonly after?: number;
 }
 
 /**
@@ -94,7 +104,8 @@ export class ConversationRunner extends DurableObject<Env> {
   readonly #schedule = new RunnerSchedule({
     storage: this.ctx.storage,
     log: this.#log,
-    isBusy: () => this.#host.isBusy,
+    // A run whose calls are decided goes on at the next heartbeat, if it could not before.
+    isBusy: () => this.#host.isBusy || this.#log.waiting().some(({ state }) => state === "decided"),
     now: systemClock.now,
   });
   readonly #recovery = new RunRecovery({
@@ -131,18 +142,22 @@ export class ConversationRunner extends DurableObject<Env> {
     });
   }
 
-  /** Replies with the answer of a run when it has ended: null if it has no text, and the run's error if it failed. */
-  answer(call: RunnerCall, runId: RunId): Promise<Reply<Message | null>> {
+  /**
+   * Replies with the answer of a run when it has ended or waits, and with the run's error if it failed. Its text is that behind the
+   * event number `after`.
+   */
+  answer(call: RunnerCall, runId: RunId, after: number): Promise<Reply<RunAnswer>> {
     return this.#reply(call, async () => {
+      if (this.#host.activeRunId === runId) await this.#host.opened();
       await this.#host.endOf(runId);
-      return this.#reader.answer(call, runId);
+      return this.#reader.answer(call, runId, after);
     });
   }
 
   /**
    * Streams the frames of a run after the event number `after`. Replies with null if there are none and none will come.
-   * `wanted` is a run id, or `active`. Frames of the wires `ai-sdk` and `chat-completions` build on those before, so that their
-   * `after` must be 0.
+   * `wanted` is a run id, or `active`, which includes a run that waits. Frames of other wires than the native one build on those before,
+   * so `after` must be 0, or the number of an event at which the run has waited.
    */
   events(
     call: RunnerCall,
@@ -154,7 +169,7 @@ export class ConversationRunner extends DurableObject<Env> {
       await this.#reader.requireAgentInScope(call);
       if (wanted === this.#host.activeRunId || wanted === "active") await this.#host.opened();
 
-      const runId = wanted === "active" ? this.#host.activeRunId : wanted;
+      const runId = wanted === "active" ? (this.#host.activeRunId ?? this.#waiting?.runIds.runId) : wanted;
       if (runId === undefined) {
         await this.#reader.requireConversation(call);
         return null;
@@ -164,7 +179,7 @@ export class ConversationRunner extends DurableObject<Env> {
 
       const last = this.#lastNumber(logged);
       if (after > last) throw new AppError("malformed-request", "`after` is beyond the end of the run.");
-      if (logged.state === "ended" && after === last) return null;
+      if (this.#host.activeRunId !== runId && after === last) return null;
       return this.#framesOf(runId, after, wire);
     });
   }
@@ -174,12 +189,58 @@ export class ConversationRunner extends DurableObject<Env> {
     return this.#reply(call, async () => {
       await this.#reader.requireAgentInScope(call);
       if (this.#host.activeRunId === runId) await this.#host.stop();
+      const waiting = this.#waiting;
+      if (waiting?.runIds.runId === runId) {
+        await this.#reader.requireConversation(call);
+        await this.#host.giveUp(waiting, "cancelled");
+      }
       return this.#reader.run(call, runId);
     });
   }
 
-  getRun(call: RunnerCall, runId: RunId): Promise<Reply<Run>> {
-    return this.#reply(call, () => this.#reader.run(call, runId));
+  getRun(call: RunnerCall, runId: RunId): Promise<Reply<RunWithCalls>> {
+    return this.#reply(call, () => this.#reader.details(call, runId));
+  }
+
+  /**
+   * Decides about calls of a run that waits. When all its calls are decided, the run goes on. Each call is decided once: repeating a
+   * decision changes nothing, another one is a `conflict`. Replies with the run's new state.
+   */
+  decide(call: RunnerCall, runId: RunId, decisions: readonly CallDecision[]): Promise<Reply<RunWithCalls>> {
+    return this.#reply(call, async () => {
+      await Promise.all([
+        this.#reader.requireAccount(call.scope),
+        this.#reader.requireAgentInScope(call),
+        this.#reader.run(call, runId),
+      ]);
+      if (!this.#log.find(runId)) throw await this.#goneOrNotFound(call, runId);
+      recordDecisions(this.#log, runId, decisions);
+      this.#host.goOn();
+      return this.#reader.details(call, runId);
+    });
+  }
+
+  /**
+   * Decides about calls of the run that waits in the conversation, and streams what follows. Throws like `decide`, and `conflict` if
+   * no run waits for these calls.
+   */
+  sendDecisions(
+    call: RunnerCall,
+    decisions: readonly CallDecision[],
+    wire?: Wire,
+  ): Promise<Reply<StreamedRun>> {
+    return this.#reply(call, async () => {
+      const { runId, after } = await this.#decideAnywhere(call, decisions);
+      return { runId, frames: this.#framesOf(runId, after, wire), messagesLeft: null };
+    });
+  }
+
+  /** Like `sendDecisions`, for callers that want the answer as a whole, from `answer`. */
+  beginDecisions(call: RunnerCall, decisions: readonly CallDecision[]): Promise<Reply<BegunRun>> {
+    return this.#reply(call, async () => {
+      const { runId, after } = await this.#decideAnywhere(call, decisions);
+      return { runId, messagesLeft: null, after };
+    });
   }
 
   /**
@@ -188,9 +249,14 @@ export class ConversationRunner extends DurableObject<Env> {
    */
   async forget(): Promise<Reply<boolean>> {
     try {
+      const waiting = this.#waiting;
       const isIdle =
-        !this.#host.isBusy && this.#log.unfinished().length === 0 && this.#log.unsaved().length === 0;
+        !this.#host.isBusy &&
+        !waiting &&
+        this.#log.unfinished().length === 0 &&
+        this.#log.unsaved().length === 0;
       if (this.#host.activeRunId !== undefined) await this.#host.stop();
+      if (this.#waiting) await this.#host.giveUp(this.#waiting, "cancelled");
       // Return the counted messages of unsaved and dead runs first. Afterwards, the log no longer knows them.
       await this.#recovery.recoverRuns();
       await this.#recovery.saveUnsaved();
@@ -206,6 +272,9 @@ export class ConversationRunner extends DurableObject<Env> {
     try {
       await this.#recovery.recoverRuns();
       await this.#recovery.saveUnsaved();
+      const waiting = this.#waiting;
+      if (waiting && waiting.expiresAt <= systemClock.now()) await this.#host.giveUp(waiting, "expired");
+      this.#host.goOn();
     } catch (error) {
       console.warn({ message: "A run could not be recovered yet.", error: String(error) });
     }
@@ -215,6 +284,7 @@ export class ConversationRunner extends DurableObject<Env> {
   async #reply<Answer>(call: RunnerCall, work: () => Promise<Answer>): Promise<Reply<Answer>> {
     try {
       await this.#recovery.recoverRuns();
+      this.#host.goOn();
       return { answer: await work() };
     } catch (thrown) {
       return this.#refuse(thrown, call);
@@ -233,7 +303,7 @@ export class ConversationRunner extends DurableObject<Env> {
   async #accept(call: RunnerCall, input: SendInput | RegenerateInput): Promise<AcceptedRun> {
     const { key } = input;
     // A new run checks the account and access itself. Any other reply needs the check here.
-    if (this.#host.activeRunId !== undefined || this.#keys.isUsed(key))
+    if (this.#host.activeRunId !== undefined || this.#waiting || this.#keys.isUsed(key))
       await Promise.all([this.#reader.requireAccount(call.scope), this.#reader.requireAgentInScope(call)]);
     const last = "regenerates" in input ? await this.#lastExchange(call) : undefined;
     if ("regenerates" in input && input.message && !this.#isStored(input.message, last))
@@ -249,8 +319,20 @@ export class ConversationRunner extends DurableObject<Env> {
     if (known !== undefined) return { runId: known, messagesLeft: undefined };
     const active = this.#host.activeRunId;
     if (active !== undefined) throw busy(active);
-    if ("regenerates" in input) return this.#regenerate(call, input, last);
+    const waiting = this.#waiting;
+    if ("regenerates" in input) {
+      // The run that waits may still complete its answer. Whoever wants another one cancels it first.
+      if (waiting) throw busy(waiting.runIds.runId);
+      return this.#regenerate(call, input, last);
+    }
     const { agentId, key: _key, wire: _wire, ...message } = input;
+    if (waiting) {
+      if (waiting.place.agentId !== agentId) throw notFound("Conversation");
+      await this.#reader.requireConversation(call);
+      await this.#host.giveUp(waiting, "message");
+      // Another request may have begun a run meanwhile.
+      return this.#accept(call, input);
+    }
     return this.#host.begin({ ...call.scope, agentId, conversationId: call.conversationId }, message, key);
   }
 
@@ -292,6 +374,27 @@ export class ConversationRunner extends DurableObject<Env> {
     return this.#reader.lastExchange(call);
   }
 
+  /** The run that waits, if there is one. */
+  get #waiting(): LoggedRun | undefined {
+    return this.#log.waiting()[0];
+  }
+
+  async #decideAnywhere(
+    call: RunnerCall,
+    decisions: readonly CallDecision[],
+  ): Promise<{ readonly runId: RunId; readonly after: number }> {
+    await Promise.all([
+      this.#reader.requireAccount(call.scope),
+      this.#reader.requireAgentInScope(call),
+      this.#reader.requireConversation(call),
+    ]);
+    const runId = runOfCalls(this.#log, decisions);
+    const after = recordDecisions(this.#log, runId, decisions);
+    this.#host.goOn();
+    await this.#host.opened();
+    return { runId, after };
+  }
+
   /** Returns the frames of a run in the log, in the format of a wire. */
   #framesOf(runId: RunId, after: number, wire: Wire = NATIVE): ReadableStream<Uint8Array> {
     const logged = this.#log.find(runId);
@@ -303,7 +406,9 @@ export class ConversationRunner extends DurableObject<Env> {
 
   /** Returns the highest event number that a client can have seen. */
   #lastNumber({ runIds, lastSeq }: LoggedRun): number {
-    return lastSeq ?? this.#host.lastSeqOf(runIds.runId);
+    const { runId } = runIds;
+    if (lastSeq !== null) return lastSeq;
+    return this.#host.activeRunId === runId ? this.#host.lastSeqOf(runId) : this.#log.lastSeqOf(runId);
   }
 
   /** Returns `gone` for a run whose log has expired. Throws `not-found` if the caller has no such run. */

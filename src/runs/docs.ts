@@ -87,15 +87,15 @@ export const runDocs: FeatureDocs = {
       tag: "Chat",
       summary: "Get a run",
       description:
-        "Shows the state of a run. Use it after a lost connection to find out whether the answer is still being written. A run whose server died becomes `interrupted` when it is next accessed, or by itself within half a minute.",
-      answers: { 200: RUN },
+        "Shows the state of a run. Use it after a lost connection to find out whether the answer is still being written. A run whose server died becomes `interrupted` when it is next accessed, or by itself within half a minute. A run in the state `waiting` names the calls that it waits for in `pending_calls`.",
+      answers: { 200: { ...RUN, pending_calls: [] } },
       problems: ["not-found"],
     },
     followRun: {
       tag: "Chat",
       summary: "Follow or resume the events of a run",
       description:
-        "Replays the events after the number `after` (0 by default, which is all of them) and then follows the run until it ends. Use it to resume after a lost connection, or with the run `active` to follow the conversation's active run in a second tab. Replayed events are byte for byte those that were sent before, and any number of clients may follow.\n\n204 means that the run is over and nothing is left to send, or that no run is active. Events are kept for a day; then the answer is 410, and the conversation's messages have what was said.",
+        "Replays the events after the number `after` (0 by default, which is all of them) and then follows the run until it ends. Use it to resume after a lost connection, or with the run `active` to follow the conversation's active run in a second tab. Replayed events are byte for byte those that were sent before, and any number of clients may follow.\n\nThe stream of a run that waits ends with `RUN_WAITING`; follow the run again behind it when its calls are decided. 204 means that nothing is left to send because the run is over or waits, or that no run is active. Events are kept for a day; then the answer is 410, and the conversation's messages have what was said.",
       parameters: {
         after: {
           description: "The `seq` of the last event that you have received; 0 by default.",
@@ -112,6 +112,17 @@ export const runDocs: FeatureDocs = {
         "Stops the answer. The text so far is kept and marked `interrupted`; the stream ends with `STREAM_COMPLETE` and the content `Cancelled`. Cancelling again, or cancelling a run that has ended, changes nothing.",
       answers: { 200: { ...RUN, state: "cancelled" } },
       problems: ["not-found"],
+    },
+    decideCall: {
+      tag: "Chat",
+      summary: "Approve or reject a call of a tool",
+      description:
+        "Decides about a call for which a run waits (`APPROVAL_REQUESTED`). When all its calls are decided, the run goes on: an approved call is run, and the model is told about a rejected one, with the `reason`. Follow the run with `followRun` behind the last event that you have. A call is decided once: repeating the same decision changes nothing, and another one is a 409, as is a decision about a run that does not wait any more. Whoever may write in the conversation may decide, so an end user decides in theirs. A run waits for 24 hours; then, or when another message is sent, it ends as cancelled.",
+      request: { decision: "approve" },
+      answers: {
+        200: { ...RUN, state: "running", ended_at: null, message_id: null, usage: null, pending_calls: [] },
+      },
+      problems: ["not-found", "conflict", "gone"],
     },
     getContext: {
       tag: "Conversations",
@@ -211,11 +222,37 @@ export const runDocs: FeatureDocs = {
     Run: {
       description: "A run: one message and everything that happened until its answer.",
       fields: {
-        state: "`interrupted` means that its server died. All states but `running` are final.",
+        state:
+          "`waiting` means that calls wait for a decision; `interrupted`, that its server died. All states but `running` and `waiting` are final.",
         user_message_id: "The id of the message that began the run.",
         message_id:
           "The id of the answer; null while there is none, and if it was not kept. An answer that was written again since is no longer among the messages.",
         error_code: "The code of the problem by which it failed; null if it did not.",
+      },
+    },
+    RunDetails: {
+      description: "A run, and the calls that it waits for.",
+      like: "Run",
+      fields: {
+        pending_calls: "The calls that it waits for, decided ones included. Empty if it does not wait.",
+      },
+    },
+    PendingCall: {
+      description: "A call of a tool that a run waits for.",
+      fields: {
+        tool_call_id: "The call's id.",
+        tool_name: "The tool's name.",
+        tool_args: "The tool's arguments.",
+        waits_for: "`approval`, or `result` if the client runs the tool.",
+        decision: "What has been decided; null until then.",
+        expires_at: "When the run is given up; null if it has ended with the call.",
+      },
+    },
+    NewDecision: {
+      description: "A decision about a call.",
+      fields: {
+        decision: "`approve` has the tool run; `reject` does not.",
+        reason: "Why, for the model. Only for a rejection.",
       },
     },
     RunReference: { description: "A run, for callers that may not read it.", like: "Run" },

@@ -11,6 +11,7 @@ const StopReason = z
   .literal("length")
   .optional()
   .describe("Present if the answer was cut off at a limit on its length.");
+const ExpiresAt = z.string().describe("When the run is given up, if nobody has decided by then.");
 const CallId = z.string().describe("The id that the call and its result have in common.");
 
 /** Returns the schema of an event. Every event has the members of `EMPTY`, most of which are null. */
@@ -46,7 +47,7 @@ const RUN = { run_id: EXAMPLE.runId };
 export const RUN_EVENTS: StreamDocs = {
   id: "RunEvent",
   description:
-    "What one `data:` line holds. Lines that begin with `:` keep the connection alive; ignore them, and ignore types that you do not know. Exactly one `STREAM_COMPLETE` or `ERROR` ends a stream.",
+    "What one `data:` line holds. Lines that begin with `:` keep the connection alive; ignore them, and ignore types that you do not know. Exactly one `STREAM_COMPLETE` or `ERROR` ends a run. A stream ends with it, or with `RUN_WAITING`.",
   discriminator: "event_type",
   events: [
     event("LifecycleEvent", "LIFECYCLE_NOTIFICATION", "What the turn does at the moment.", {
@@ -76,6 +77,52 @@ export const RUN_EVENTS: StreamDocs = {
         .optional()
         .describe("The passages of knowledge bases that the result shows. Absent if it shows none."),
     }),
+    event(
+      "ApprovalRequestedEvent",
+      "APPROVAL_REQUESTED",
+      "A call waits until somebody approves or rejects it.",
+      {
+        content: z.string().describe("A status line for people."),
+        tool_name: z.string().describe("The tool's name."),
+        tool_args: z.record(z.string(), z.unknown()).describe("The tool's arguments."),
+        tool_call_id: CallId,
+        expires_at: ExpiresAt,
+      },
+    ),
+    event("ApprovalDecidedEvent", "APPROVAL_DECIDED", "Somebody has approved or rejected a call.", {
+      content: z.enum(["Approved", "Rejected"]).describe("The decision."),
+      tool_name: z.string().describe("The tool's name."),
+      success: z.boolean().describe("Whether the call was approved."),
+      tool_call_id: CallId,
+    }),
+    event(
+      "ToolResultRequestedEvent",
+      "TOOL_RESULT_REQUESTED",
+      "A call of a tool that the client runs waits for its result.",
+      {
+        content: z.string().describe("A status line for people."),
+        tool_name: z.string().describe("The tool's name."),
+        tool_args: z.record(z.string(), z.unknown()).describe("The tool's arguments."),
+        tool_call_id: CallId,
+        expires_at: ExpiresAt.nullable().describe(
+          "When the run is given up; null if it has ended with the call.",
+        ),
+      },
+    ),
+    event("ToolResultReceivedEvent", "TOOL_RESULT_RECEIVED", "The client has sent the result of a call.", {
+      content: z.string().describe("Always `Result received`."),
+      tool_name: z.string().describe("The tool's name."),
+      tool_call_id: CallId,
+    }),
+    event(
+      "RunWaitingEvent",
+      "RUN_WAITING",
+      "The run waits until its calls are decided, and this stream ends. A replay has it only if the run still waits there.",
+      {
+        content: z.string().describe("A status line for people."),
+        expires_at: ExpiresAt,
+      },
+    ),
     event("MemoryUpdatedEvent", "MEMORY_UPDATED", "The agent has changed a block of its core memory.", {
       content: z.string().describe("A status line for people."),
       block: BlockName,
@@ -175,6 +222,55 @@ export const RUN_EVENTS: StreamDocs = {
       tool_call_id: "call_1",
       ...RUN,
       seq: 6,
+    },
+    {
+      ...EMPTY,
+      event_type: "APPROVAL_REQUESTED",
+      content: "Waiting for approval of send_mail...",
+      tool_name: "send_mail",
+      tool_args: { to: "bob@example.com" },
+      tool_call_id: "call_2",
+      expires_at: EXAMPLE.later,
+      ...RUN,
+      seq: 6,
+    },
+    {
+      ...EMPTY,
+      event_type: "TOOL_RESULT_REQUESTED",
+      content: "Waiting for the result of open_page...",
+      tool_name: "open_page",
+      tool_args: { url: "https://example.com/" },
+      tool_call_id: "call_3",
+      expires_at: EXAMPLE.later,
+      ...RUN,
+      seq: 7,
+    },
+    {
+      ...EMPTY,
+      event_type: "TOOL_RESULT_RECEIVED",
+      content: "Result received",
+      tool_name: "open_page",
+      tool_call_id: "call_3",
+      ...RUN,
+      seq: 9,
+    },
+    {
+      ...EMPTY,
+      event_type: "RUN_WAITING",
+      content: "Waiting for a decision",
+      expires_at: EXAMPLE.later,
+      ...RUN,
+      seq: 7,
+    },
+    {
+      ...EMPTY,
+      event_type: "APPROVAL_DECIDED",
+      content: "Approved",
+      tool_name: "send_mail",
+      success: true,
+      tool_call_id: "call_2",
+      ...RUN,
+      seq: 8,
     },
     {
       ...EMPTY,

@@ -21,7 +21,7 @@ interface EventStreamOptions {
 }
 
 /**
- * Streams the events of a run after the number `after` as SSE frames, until the run ends. Each follower reads at its
+ * Streams the events of a run after the number `after` as SSE frames, until the run ends or waits. Each follower reads at its
  * own pace from the shared events and stores only its position, so a slow follower costs no memory and delays nobody.
  */
 export function eventStream({
@@ -41,7 +41,11 @@ export function eventStream({
         const events = source.read(position).slice(0, EVENTS_AT_ONCE);
         if (events.length > 0) {
           position = events.at(-1)?.seq ?? position;
-          const frames = events.map(({ seq, event }) => write(event, seq, () => answerBefore(source, seq)));
+          const frames = events.map(({ seq, event }) =>
+            event.type === "waiting" && !isLast(source, seq)
+              ? ""
+              : write(event, seq, () => answerBefore(source, seq)),
+          );
           const text = frames.join("");
           // A wire may not show these events, and a stream of bytes takes no empty chunk.
           if (text === "") continue;
@@ -65,6 +69,9 @@ export function eventStream({
     return (await resultWithin(pingMs, promise)) ?? "quiet";
   }
 }
+
+/** Whether an event is the last one. A run that has gone on does not wait any more, so its stream must not say so. */
+const isLast = (source: EventSource, seq: number): boolean => source.isOver && source.read(seq).length === 0;
 
 /** Returns the text of the answer before the event with this number. */
 function answerBefore(source: EventSource, seq: number): string {

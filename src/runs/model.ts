@@ -13,7 +13,7 @@ import { DAY_MS, ttlAfter } from "../shared/clock.ts";
 import { isTransient, TRANSIENT_LIFETIME_MS } from "../shared/transient-ids.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import type { WriteAction } from "../table/requests.ts";
-import { absent, equals } from "../table/expressions.ts";
+import { absent, any, equals } from "../table/expressions.ts";
 import { flag, idAfter, optionalText, text } from "../table/fields.ts";
 import { conversationPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
@@ -60,8 +60,12 @@ export const isDiscarded = ({ regenerates }: RunIds, { status }: Pick<Message, "
 export const whatIsKept = ({ regenerates }: Pick<RunIds, "regenerates">): string =>
   regenerates?.answer ? "The former answer has been kept." : "The text so far has been saved.";
 
-/** `interrupted` means that the runner died and recovery ended the run. All states but `running` are final. */
-type RunState = "running" | "completed" | "failed" | "cancelled" | "interrupted";
+/**
+ * `waiting` means that calls wait for a decision, or for results of the client. `interrupted` means that the runner died and recovery
+ * ended the run. All states but `running` and `waiting` are final.
+ */
+export const RUN_STATES = ["running", "waiting", "completed", "failed", "cancelled", "interrupted"] as const;
+type RunState = (typeof RUN_STATES)[number];
 
 /** A run as the table stores it. */
 export interface Run {
@@ -86,7 +90,7 @@ export interface Run {
 
 /** How a run ended. */
 export interface RunEnd {
-  readonly state: Exclude<RunState, "running">;
+  readonly state: Exclude<RunState, "running" | "waiting">;
   readonly endedAt: string;
   readonly messageId: string | null;
   readonly usage: TokenUsage | null;
@@ -97,8 +101,6 @@ export interface RunEnd {
 const LIFETIME_MS = 90 * DAY_MS;
 
 export const RUN_PREFIX = "RUN#";
-
-const STATES: readonly string[] = ["running", "completed", "failed", "cancelled", "interrupted"];
 
 export const runKey = (conversationId: ConversationId, runId: RunId): Key => ({
   pk: conversationPartition(conversationId),
@@ -133,6 +135,8 @@ export const beginRun = (
   if: absent("pk"),
 });
 
+const hasNotEnded = any(equals("state", "running"), equals("state", "waiting"));
+
 /** Returns the write that records how a run ended. It is refused if the run has ended already. */
 export const endRun = (conversationId: ConversationId, runId: RunId, end: RunEnd): WriteAction => ({
   update: runKey(conversationId, runId),
@@ -145,7 +149,18 @@ export const endRun = (conversationId: ConversationId, runId: RunId, end: RunEnd
       usage: end.usage && toTokenUsageView(end.usage),
     },
   },
-  if: equals("state", "running"),
+  if: hasNotEnded,
+});
+
+/** Returns the write that records that a run waits, or goes on. It is refused if the run has ended. Safe to repeat. */
+export const pauseRun = (
+  conversationId: ConversationId,
+  runId: RunId,
+  state: "waiting" | "running",
+): WriteAction => ({
+  update: runKey(conversationId, runId),
+  changes: { set: { state } },
+  if: hasNotEnded,
 });
 
 export function runFrom(item: Item): Run {
@@ -155,8 +170,8 @@ export function runFrom(item: Item): Run {
     conversationId: conversationIdOf(text(item, "conversation_id")),
     agentId: agentIdOf(text(item, "agent_id")),
     createdBy: text(item, "created_by"),
-    // Only `beginRun` and `endRun` write states. Nothing would ever end a run in an unknown state.
-    state: STATES.includes(state) ? (state as RunState) : "interrupted",
+    // Nothing would ever end a run in an unknown state.
+    state: RUN_STATES.find((known) => known === state) ?? "interrupted",
     startedAt: text(item, "started_at"),
     endedAt: optionalText(item, "ended_at"),
     userMessageId: text(item, "user_message_id"),

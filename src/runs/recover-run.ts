@@ -130,7 +130,9 @@ export async function recoverRun(
   if (!stored && !(await turns.preventBegin(place, runIds)))
     stored = await runs.find(place.conversationId, runIds.runId);
   if (!stored) return undefined;
-  if (stored.state !== "running") return terminalEventOf(stored, runIds, messages);
+  // A run that has waited may have died before the table knew that it goes on.
+  if (stored.state !== "running" && stored.state !== "waiting")
+    return terminalEventOf(stored, runIds, messages);
 
   const progress = new AnswerProgress(emptyAnswer(place, runIds));
   for (const { event } of events) progress.add(event);

@@ -26,13 +26,21 @@ import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import { written, writtenAs } from "../access/written.ts";
 import { Attachments } from "../messages/attachments.ts";
-import type { Message } from "../messages/model.ts";
 import type { RunId } from "../shared/id-types.ts";
 import { MessageView, toMessageView } from "../messages/view.ts";
 import { type RateLimit, rateLimitHeaders } from "../shared/rate-limit.ts";
 import type { RegenerateInput, RunnerCall, SendInput } from "./conversation-runner.ts";
 import { EventsQuery, LastEventHeader, resumePoint } from "./resume-point.ts";
-import { RunReference, RunView, toRunView } from "./view.ts";
+import type { RunAnswer } from "./run-reader.ts";
+import {
+  PendingCall,
+  RunDetails,
+  RunReference,
+  RunView,
+  toPendingCall,
+  toRunDetails,
+  toRunView,
+} from "./view.ts";
 
 /** Enough for a long text and 250 KB of attachments, escaped as JSON. */
 const BODY_LIMIT = 1024 * 1024;
@@ -52,9 +60,15 @@ const WholeAnswer = z
     usage: MessageView.shape.usage,
     run_id: z.string(),
     stop_reason: z
-      .literal("length")
+      .enum(["length", "waiting"])
       .nullable()
-      .describe("`length` if the answer was cut off at a limit on its length; otherwise null."),
+      .describe(
+        "`length` if the answer was cut off at a limit on its length, `waiting` if the run waits for `pending_calls`; otherwise null.",
+      ),
+    pending_calls: z
+      .array(PendingCall)
+      .exactOptional()
+      .describe("The calls that have to be decided before the run goes on. Absent if it does not wait."),
   })
   .meta({ id: "WholeAnswer" });
 
@@ -62,6 +76,20 @@ const ConversationParam = z.object({ conversationId: ConversationIdText });
 const AgentPlace = ConversationParam.extend({ agentId: AgentIdText });
 const MessageParam = ConversationParam.extend({ messageId: Id });
 const RunParam = ConversationParam.extend({ runId: RunIdText });
+const CallParam = RunParam.extend({
+  callId: z.string().min(1).max(200).describe("The call's `tool_call_id`, percent-encoded."),
+});
+
+/** Enough for a long reason, escaped as JSON. */
+const DECISION_LIMIT = 64 * 1024;
+
+const NewDecision = z
+  .strictObject({
+    decision: z.enum(["approve", "reject"]),
+    reason: blankAsAbsent(z.string().max(2_000).optional()),
+  })
+  .meta({ id: "NewDecision" });
+
 const SendQuery = z.object({
   reasoning: blankAsAbsent(z.enum(["0", "1"]).optional()).describe(
     "`1` also streams what the model thinks, as `REASONING` events.",
@@ -115,13 +143,13 @@ export const runRoutes = new Hono<AppEnv>()
   )
   .get(
     "/:conversationId/runs/:runId",
-    operation("getRun", { 200: RunView }),
+    operation("getRun", { 200: RunDetails }),
     requireAccess("user", "conversations:read", "end-user"),
     validate("param", RunParam),
     async (c) => {
       const { conversationId, runId } = c.req.valid("param");
       const run = await c.var.deps.runnerClient.getRun(callFor(c, conversationId), runId);
-      return c.json(toRunView(run), 200);
+      return c.json(toRunDetails(run), 200);
     },
   )
   .get(
@@ -171,6 +199,24 @@ export const runRoutes = new Hono<AppEnv>()
         key: key === undefined ? null : { key, bodyHash: await hashOf(["regenerate", messageId]) },
       });
     },
+  )
+  .post(
+    "/:conversationId/runs/:runId/approvals/:callId",
+    operation("decideCall", { 200: writtenAs(RunDetails, RunReference) }),
+    maxBody(DECISION_LIMIT),
+    requireAccess("user", "conversations:write", "end-user"),
+    limitBursts("costly"),
+    validate("param", CallParam),
+    validate("json", NewDecision),
+    async (c) => {
+      const { conversationId, runId, callId } = c.req.valid("param");
+      const { decision, reason = null } = c.req.valid("json");
+      const decided =
+        decision === "approve" ? ({ kind: "approved" } as const) : ({ kind: "rejected", reason } as const);
+      const call = callFor(c, conversationId);
+      const run = await c.var.deps.runnerClient.decide(call, runId, [{ callId, decision: decided }]);
+      return c.json(written(c, toRunDetails(run), RunReference), 200);
+    },
   );
 
 /** Runs what the caller wants, and returns the run's stream, or if the caller wants JSON, its whole answer at the end. */
@@ -185,8 +231,8 @@ async function answered(
     const { runId, messagesLeft } = await runnerClient.begin(call, input);
     // The answer takes as long as the model does. Others may begin meanwhile.
     c.var.leaveQueue?.();
-    const message = await runnerClient.answer(call, runId);
-    return c.json(toWholeAnswer(runId, message), 200, limitHeaders(messagesLeft));
+    const answer = await runnerClient.answer(call, runId);
+    return c.json(toWholeAnswer(runId, answer), 200, limitHeaders(messagesLeft));
   }
 
   const { frames, messagesLeft } = await runnerClient.send(call, input);
@@ -202,14 +248,15 @@ const callFor = (
   requestId,
 });
 
-function toWholeAnswer(runId: RunId, message: Message | null): z.infer<typeof WholeAnswer> {
+function toWholeAnswer(runId: RunId, { message, calls, isWaiting }: RunAnswer): z.infer<typeof WholeAnswer> {
   const view = message && toMessageView(message);
   return {
     message: view,
     tool_calls: view?.tool_calls ?? [],
     usage: view?.usage ?? null,
     run_id: runId,
-    stop_reason: view?.status === "truncated" ? "length" : null,
+    stop_reason: isWaiting ? "waiting" : view?.status === "truncated" ? "length" : null,
+    ...(isWaiting && { pending_calls: calls.map(toPendingCall) }),
   };
 }
 

@@ -1,5 +1,8 @@
 import type { EventType, WebhookEvent } from "../webhooks/event-model.ts";
-import type { RunEnd } from "./model.ts";
+import type { WaitingCall } from "../architectures/turn-so-far.ts";
+import { formatTimestamp } from "../shared/clock.ts";
+import { newId } from "../shared/ids.ts";
+import type { RunEnd, RunIds, TurnPlace } from "./model.ts";
 import type { TurnEnd } from "./turn-repository.ts";
 
 const TYPES: { readonly [state in RunEnd["state"]]: EventType } = {
@@ -33,3 +36,35 @@ export function runEventOf({ place, runIds, end, wantedEvents = [] }: TurnEnd): 
     },
   };
 }
+
+/**
+ * Returns the events of the calls that wait for an approval; none if no endpoint of the account wants them. Each call of this
+ * function returns events with other ids, so it must be called once for a pause.
+ */
+export function approvalEvents(
+  place: TurnPlace,
+  { runId }: RunIds,
+  calls: readonly WaitingCall[],
+  wanted: readonly string[],
+  now: { readonly ms: number; readonly timestamp: string },
+): readonly WebhookEvent[] {
+  if (!wanted.includes(REQUESTED)) return [];
+  return calls
+    .filter(({ waitsFor }) => waitsFor === "approval")
+    .map((call) => ({
+      id: newId(now.ms),
+      type: REQUESTED,
+      createdAt: now.timestamp,
+      data: {
+        run_id: runId,
+        agent_id: place.agentId,
+        conversation_id: place.conversationId,
+        end_user_id: place.endUser?.id ?? null,
+        tool_call_id: call.id,
+        tool_name: call.name,
+        expires_at: call.expiresAt === null ? null : formatTimestamp(call.expiresAt),
+      },
+    }));
+}
+
+const REQUESTED = "approval.requested";

@@ -2,11 +2,15 @@ import type { RunId } from "../shared/id-types.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { RateLimit } from "../shared/rate-limit.ts";
-import { ActiveRun, endedRun, type EventSource, SEQ_BLOCK } from "./active-run.ts";
+import type { AgentEvent } from "../architectures/events.ts";
+import { ActiveRun, type EventSource, loggedRun } from "./active-run.ts";
+import { type GiveUpReason, giveUpTurn } from "./give-up.ts";
 import type { IdempotencyKey } from "./idempotency-keys.ts";
 import type { Regeneration, RunIds, TurnPlace } from "./model.ts";
-import type { RunLog } from "./run-log.ts";
-import { openTurn, RunCancelled, newRunIds, type TurnInput } from "./turn.ts";
+import { type LoggedRun, type RunLog, SEQ_BLOCK } from "./run-log.ts";
+import { RunCancelled } from "./answer-events.ts";
+import { continueTurn } from "./continue-turn.ts";
+import { openTurn, newRunIds, type TurnInput } from "./turn.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 
 interface RunHostDeps {
@@ -63,9 +67,9 @@ export class RunHost {
     return this.#active?.runId === runId ? this.#active.lastSeq : 0;
   }
 
-  /** Returns the events of an active or ended run. */
+  /** Returns the events of an active run, or of one that has ended or waits. */
   eventsOf(runId: RunId): EventSource {
-    return this.#active?.runId === runId ? this.#active : endedRun(runId, this.#log);
+    return this.#active?.runId === runId ? this.#active : loggedRun(runId, this.#log);
   }
 
   /** Resolves when the active run has been accepted or refused. Never rejects. */
@@ -73,12 +77,12 @@ export class RunHost {
     return this.#opening.catch(() => undefined);
   }
 
-  /** Resolves when a run has ended. */
+  /** Resolves when a run has ended or waits. */
   async endOf(runId: RunId): Promise<void> {
     if (this.#active?.runId === runId) await this.#active.ended;
   }
 
-  /** Cancels the active run, accepted or not, and waits until it has ended. */
+  /** Cancels the active run, accepted or not, and waits until it has ended. It may have begun to wait instead. */
   async stop(): Promise<void> {
     const run = this.#active;
     run?.stop(new RunCancelled());
@@ -116,21 +120,93 @@ export class RunHost {
     }
   }
 
+  /**
+   * Continues runs all of whose calls are decided, unless one is active. A run that can't go on for the time being stays as it is, and
+   * is continued later. Never throws.
+   */
+  goOn(): void {
+    const next = this.#log.waiting().find(({ state }) => state === "decided");
+    if (!next || this.#active) return;
+
+    const run = this.#activate(next);
+    const going = this.#goOn(run, next);
+    this.#opening = going;
+    this.#waitUntil(going);
+  }
+
+  async #goOn(run: ActiveRun, logged: LoggedRun): Promise<void> {
+    try {
+      await this.#keepAlive();
+      const events = [...this.#log.all(run.runId)].map(({ event }) => event);
+      const following = await continueTurn(logged, events, await this.#depsOf(run), run.signal);
+      // From here on, its tools may run, which must not be repeated.
+      this.#log.goOn(run.runId);
+      this.#play(run, following);
+    } catch (error) {
+      if (this.#active === run) this.#active = undefined;
+      console.warn({ message: "A run could not go on yet.", runId: run.runId, error: String(error) });
+      await this.#ended();
+    }
+  }
+
+  /**
+   * Ends a run that waits, and resolves when it has ended. Has no effect on a run that does not wait any more. Throws if the account's
+   * webhooks can't be read; then the run goes on waiting.
+   */
+  async giveUp({ place, runIds: { runId } }: LoggedRun, reason: GiveUpReason): Promise<void> {
+    const { webhooks } = await this.#turnDeps();
+    const { types: wantedEvents } = await webhooks.wanted(place.accountEmail);
+    await this.#keepAlive();
+
+    // Race: no await between this check and the run becoming active, or it could be decided and given up at the same time.
+    const logged = this.#log.waiting().find(({ runIds }) => runIds.runId === runId);
+    if (!logged || this.#active) return;
+    const run = this.#activate(logged);
+    const events = [...this.#log.all(runId)].map(({ event }) => event);
+    this.#log.goOn(runId);
+    this.#play(run, this.#givingUp(run, logged, events, { reason, wantedEvents }));
+    await run.ended;
+  }
+
+  async *#givingUp(
+    run: ActiveRun,
+    logged: LoggedRun,
+    events: readonly AgentEvent[],
+    how: Parameters<typeof giveUpTurn>[2],
+  ): AsyncGenerator<AgentEvent, void, void> {
+    yield* giveUpTurn(logged, events, how, await this.#depsOf(run));
+  }
+
+  /** Makes a run that waits the active one. */
+  #activate({ runIds: { runId }, reserved }: LoggedRun): ActiveRun {
+    const from = { lastSeq: this.#log.lastSeqOf(runId), reserved };
+    const run = new ActiveRun({ runId, log: this.#log, now: this.#clock.now, from });
+    this.#active = run;
+    return run;
+  }
+
   async #open(run: ActiveRun, input: TurnInput, runIds: RunIds): Promise<RateLimit | undefined> {
-    const deps = {
+    const { events, messagesLeft } = await openTurn(input, runIds, await this.#depsOf(run), run.signal);
+
+    this.#log.accept(runIds.runId);
+    this.#play(run, events);
+    return messagesLeft;
+  }
+
+  async #depsOf(run: ActiveRun): Promise<TurnDeps> {
+    return {
       ...(await this.#turnDeps()),
       keepUnsaved: this.#log.keepUnsaved.bind(this.#log),
       follow: (work: () => Promise<void>) => this.#follow(run, work),
     };
-    const { events, messagesLeft } = await openTurn(input, runIds, deps, run.signal);
+  }
 
-    this.#log.accept(runIds.runId);
+  #play(run: ActiveRun, events: AsyncIterable<AgentEvent>): void {
     const playing = run.play(events).catch((error: unknown) => {
       // Turns do not throw, so the log has failed. The run counts as dead and will be recovered.
-      console.error({ message: "A run could not be logged.", runId: runIds.runId, error });
+      console.error({ message: "A run could not be logged.", runId: run.runId, error });
     });
     this.#waitUntil(playing.then(() => this.#leave(run)));
-    return messagesLeft;
   }
 
   /** Runs the follow-up work of an answer, after the run's end and after earlier follow-up work. */
@@ -146,6 +222,8 @@ export class RunHost {
 
   async #leave(run: ActiveRun): Promise<void> {
     if (this.#active === run) this.#active = undefined;
+    // Its calls may have been decided as soon as their events were out.
+    this.goOn();
     await this.#ended();
   }
 }

@@ -4,8 +4,14 @@ import type { IdempotencyKey } from "./idempotency-keys.ts";
 import type { RunIds, TurnPlace } from "./model.ts";
 import type { TurnEnd } from "./turn-repository.ts";
 
-/** The states of a run in the log. `opening` means that it has been neither accepted nor refused. */
-type LoggedState = "opening" | "running" | "ended";
+/**
+ * The states of a run in the log. `opening` means that it has been neither accepted nor refused; `waiting`, that calls have to be
+ * decided; `decided`, that all are, and that nothing has been done since then: the run goes on as soon as it can.
+ */
+type LoggedState = "opening" | "running" | "waiting" | "decided" | "ended";
+
+/** Event numbers are reserved in blocks before use. After a crash, no number can be given to a second event. */
+export const SEQ_BLOCK = 256;
 
 /** A run as the log stores it. */
 export interface LoggedRun {
@@ -16,6 +22,8 @@ export interface LoggedRun {
   readonly reserved: number;
   /** The number of the terminal event; null until there is one. */
   readonly lastSeq: number | null;
+  /** When its log is removed, or if it waits, when it is given up. In milliseconds since the epoch. */
+  readonly expiresAt: number;
 }
 
 /** An event with its number. */
@@ -85,6 +93,11 @@ export class RunLog {
     this.#sql.exec("UPDATE runs SET state = 'running' WHERE run_id = ?", runId);
   }
 
+  /** Notes that a run that has waited goes on. From now on, it is recovered like any other if its runner dies. */
+  goOn(runId: RunId): void {
+    this.#sql.exec("UPDATE runs SET state = 'running' WHERE run_id = ?", runId);
+  }
+
   /** Removes a run that was refused or never began, and its key, so that a retry counts as a new request. */
   drop(runId: RunId): void {
     for (const table of ["runs", "events", "keys", "unsaved"])
@@ -116,6 +129,40 @@ export class RunLog {
     );
   }
 
+  /** Notes that a run waits, after its event `waiting` was logged. */
+  wait(runId: RunId, expiresAt: number): void {
+    this.#sql.exec("UPDATE runs SET state = 'waiting', expires_at = ? WHERE run_id = ?", expiresAt, runId);
+  }
+
+  /** Logs an event of a run that waits, behind its others. */
+  add(runId: RunId, event: AgentEvent): void {
+    const seq = this.lastSeqOf(runId) + 1;
+    const { reserved = 0 } = this.find(runId) ?? {};
+    if (seq > reserved) this.reserve(runId, reserved + SEQ_BLOCK);
+    this.append(runId, [{ seq, event }]);
+  }
+
+  /** Notes that all calls of a run that waits are decided. */
+  decided(runId: RunId): void {
+    this.#sql.exec("UPDATE runs SET state = 'decided' WHERE run_id = ?", runId);
+  }
+
+  /** Returns the number of the last logged event of a run; 0 if there is none. */
+  lastSeqOf(runId: RunId): number {
+    const query = "SELECT MAX(last_seq) AS last FROM events WHERE run_id = ?";
+    return this.#sql.exec<{ last: number | null }>(query, runId).one().last ?? 0;
+  }
+
+  /** Returns the runs that are running or have ended, newest first. */
+  begun(): readonly LoggedRun[] {
+    return this.#runs("WHERE state IN ('running', 'ended') ORDER BY run_id DESC");
+  }
+
+  /** Returns the runs that wait, or that have waited and not gone on yet. */
+  waiting(): readonly LoggedRun[] {
+    return this.#runs("WHERE state IN ('waiting', 'decided')");
+  }
+
   find(runId: RunId): LoggedRun | undefined {
     return this.#runs("WHERE run_id = ?", runId)[0];
   }
@@ -125,9 +172,9 @@ export class RunLog {
     return this.#runs("WHERE json_extract(seed, '$.answerId') = ?", answerId)[0];
   }
 
-  /** Returns the runs that have not ended. */
+  /** Returns the runs that are opening or running. */
   unfinished(): readonly LoggedRun[] {
-    return this.#runs("WHERE state <> 'ended'");
+    return this.#runs("WHERE state IN ('opening', 'running')");
   }
 
   findKey(key: string, now: number): KeyUse | undefined {
@@ -215,6 +262,7 @@ export class RunLog {
       state: row.state,
       reserved: row.reserved,
       lastSeq: row.last_seq,
+      expiresAt: row.expires_at,
     }));
   }
 }
@@ -226,6 +274,7 @@ type RunRow = {
   readonly state: LoggedState;
   readonly reserved: number;
   readonly last_seq: number | null;
+  readonly expires_at: number;
 };
 
 /** A stored place. Logs of versions before 0.2 name the account `owner`. Logs are kept for a day. */

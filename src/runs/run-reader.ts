@@ -1,3 +1,5 @@
+import type { AgentEvent } from "../architectures/events.ts";
+import { openCallsIn, turnSoFar, type WaitingCall } from "../architectures/turn-so-far.ts";
 import type { ConversationId, RunId } from "../shared/id-types.ts";
 import type { ConversationRepository } from "../conversations/repository.ts";
 import type { EndUserRepository } from "../end-users/repository.ts";
@@ -12,12 +14,25 @@ import { type LastExchange, lastExchangeOf } from "./last-exchange.ts";
 import { type Run, whatIsKept } from "./model.ts";
 import type { RunRepository } from "./repository.ts";
 import type { RunLog } from "./run-log.ts";
+import { progressOf } from "./run-progress.ts";
+import type { RunWithCalls } from "./view.ts";
 
 /** The conversation to read, and the caller's scope. */
 interface ReadPlace {
   readonly scope: AccessScope;
   readonly conversationId: ConversationId;
 }
+
+/** The answer of a run that has ended or waits. */
+export interface RunAnswer {
+  readonly message: Message | null;
+  readonly calls: readonly WaitingCall[];
+  /** Whether the run goes on when the calls have been decided. */
+  readonly isWaiting: boolean;
+}
+
+/** The states of runs by those in the log. */
+const STATES = { opening: "running", running: "running", waiting: "waiting", decided: "running" } as const;
 
 interface ReaderDeps {
   readonly users: Pick<UserRepository, "find">;
@@ -28,13 +43,13 @@ interface ReaderDeps {
 }
 
 interface RunReaderDeps {
-  readonly log: Pick<RunLog, "find" | "endOf" | "unsaved">;
+  readonly log: Pick<RunLog, "all" | "endOf" | "find" | "unsaved">;
   readonly deps: () => Promise<ReaderDeps>;
 }
 
 /** Reads a conversation's runs from the table and the log, with access checks. */
 export class RunReader {
-  readonly #log: Pick<RunLog, "find" | "endOf" | "unsaved">;
+  readonly #log: Pick<RunLog, "all" | "endOf" | "find" | "unsaved">;
   readonly #deps: () => Promise<ReaderDeps>;
 
   constructor({ log, deps }: RunReaderDeps) {
@@ -88,12 +103,31 @@ export class RunReader {
 
     // The end may not be saved in the table yet.
     const unsaved = this.#log.unsaved().find(({ runIds }) => runIds.runId === runId);
-    return unsaved ? { ...run, ...unsaved.end } : run;
+    if (unsaved) return { ...run, ...unsaved.end };
+    const logged = this.#log.find(runId);
+    return logged && logged.state !== "ended" ? { ...run, state: STATES[logged.state] } : run;
   }
 
-  /** Returns the answer of an ended run, or null if the answer has no text. If the run failed, throws its error. */
-  async answer({ conversationId }: ReadPlace, runId: RunId): Promise<Message | null> {
+  /** Like `run`, with the calls that the run waits for. */
+  async details(place: ReadPlace, runId: RunId): Promise<RunWithCalls> {
+    const run = await this.run(place, runId);
+    return { run, calls: run.state === "waiting" ? openCallsIn(this.#eventsOf(runId)) : [] };
+  }
+
+  /**
+   * Returns the answer of a run that has ended or waits, with the text behind the event number `after`. Its message is null if it has no
+   * text. `calls` are those that are left to the caller: to be decided, or to be run. If the run failed, throws its error.
+   */
+  async answer({ conversationId }: ReadPlace, runId: RunId, after: number): Promise<RunAnswer> {
     const logged = this.#log.find(runId);
+    const known = this.#textUpTo(runId, after).length;
+    const rest = (message: Message): Message => ({ ...message, content: message.content.slice(known) });
+    if (logged && (logged.state === "waiting" || logged.state === "decided")) {
+      const events = this.#eventsOf(runId);
+      const progress = progressOf(logged.place, logged.runIds, events);
+      progress.usage = turnSoFar(events)?.paused.usage ?? null;
+      return { message: rest(progress.message("complete")), calls: openCallsIn(events), isWaiting: true };
+    }
     const end = this.#log.endOf(runId);
     if (!logged || !end)
       throw new AppError("unavailable", `The answer was interrupted. ${whatIsKept(logged?.runIds ?? {})}`);
@@ -101,6 +135,23 @@ export class RunReader {
       throw new AppError(end.code, end.message, { retryable: end.retryable, extensions: { run_id: runId } });
 
     const { messages } = await this.#deps();
-    return (await messages.find(conversationId, logged.runIds.answeredAt, logged.runIds.answerId)) ?? null;
+    const message = await messages.find(conversationId, logged.runIds.answeredAt, logged.runIds.answerId);
+    return {
+      message: message ? rest(message) : null,
+      calls: openCallsIn(this.#eventsOf(runId)),
+      isWaiting: false,
+    };
+  }
+
+  #textUpTo(runId: RunId, seq: number): string {
+    if (seq === 0) return "";
+    const texts = [...this.#log.all(runId)].flatMap(({ seq: number, event }) =>
+      number <= seq && event.type === "text" ? [event.text] : [],
+    );
+    return texts.join("");
+  }
+
+  #eventsOf(runId: RunId): readonly AgentEvent[] {
+    return [...this.#log.all(runId)].map(({ event }) => event);
   }
 }

@@ -1,7 +1,6 @@
 import type { ConversationId, RunId } from "../shared/id-types.ts";
 import { type CallOptions, DurableClient } from "../shared/durable-client.ts";
 import { type AccessScope, scopeName } from "../access/access-scope.ts";
-import type { Message } from "../messages/model.ts";
 import { MAX_RUN_MS } from "../plans/run-slots.ts";
 import type {
   BegunRun,
@@ -11,7 +10,10 @@ import type {
   SendInput,
   StreamedRun,
 } from "./conversation-runner.ts";
+import type { CallDecision } from "./decisions.ts";
 import type { Run } from "./model.ts";
+import type { RunAnswer } from "./run-reader.ts";
+import type { RunWithCalls } from "./view.ts";
 import type { Wire } from "../wires/wire.ts";
 
 interface RunnerClientDeps {
@@ -39,9 +41,12 @@ export class RunnerClient {
     return this.#runners.call(nameOf(call), (runner) => runner.begin(call, input), repeatable(input));
   }
 
-  /** Returns the answer of a run when it has ended; null if it has no text. If the run failed, throws its error. */
-  answer(call: RunnerCall, runId: RunId): Promise<Message | null> {
-    return this.#runners.call(nameOf(call), (runner) => runner.answer(call, runId), {
+  /**
+   * Returns the answer of a run when it has ended or waits, with the text behind the event number `after`. If the run failed, throws
+   * its error.
+   */
+  answer(call: RunnerCall, runId: RunId, after = 0): Promise<RunAnswer> {
+    return this.#runners.call(nameOf(call), (runner) => runner.answer(call, runId, after), {
       // Waits for the model.
       timeoutMs: MAX_RUN_MS,
     });
@@ -62,8 +67,23 @@ export class RunnerClient {
     return this.#runners.call(nameOf(call), (runner) => runner.cancel(call, runId));
   }
 
-  getRun(call: RunnerCall, runId: RunId): Promise<Run> {
+  getRun(call: RunnerCall, runId: RunId): Promise<RunWithCalls> {
     return this.#runners.call(nameOf(call), (runner) => runner.getRun(call, runId));
+  }
+
+  /** Decides about calls of a run that waits, and returns its new state. Safe to repeat. */
+  decide(call: RunnerCall, runId: RunId, decisions: readonly CallDecision[]): Promise<RunWithCalls> {
+    return this.#runners.call(nameOf(call), (runner) => runner.decide(call, runId, decisions));
+  }
+
+  /** Decides about calls of the run that waits in a conversation, and returns the frames behind its pause. Safe to repeat. */
+  sendDecisions(call: RunnerCall, decisions: readonly CallDecision[], wire: Wire): Promise<StreamedRun> {
+    return this.#runners.call(nameOf(call), (runner) => runner.sendDecisions(call, decisions, wire));
+  }
+
+  /** Like `sendDecisions`; `answer` returns the answer of the run. */
+  beginDecisions(call: RunnerCall, decisions: readonly CallDecision[]): Promise<BegunRun> {
+    return this.#runners.call(nameOf(call), (runner) => runner.beginDecisions(call, decisions));
   }
 
   /** Stops a conversation's active run, and removes everything its runner stores. */

@@ -13,6 +13,7 @@ import type { MemorySearch, MessageSearch } from "../search/model.ts";
 import type { ConversationSummarizer } from "../messages/summarizer.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { UsageRepository } from "../plans/usage-repository.ts";
+import type { WebhookRepository } from "../webhooks/repository.ts";
 import type { SenderClient } from "../webhooks/sender-client.ts";
 import type { UsageNotices } from "../webhooks/usage-notices.ts";
 import type { MeterClient } from "./meter-client.ts";
@@ -36,6 +37,7 @@ export interface TurnDeps {
   readonly models: Models;
   readonly credentials: ProviderCredentials;
   readonly usage: Pick<UsageRepository, "countCloudflareTurn">;
+  readonly webhooks: Pick<WebhookRepository, "wanted">;
   readonly usageNotices: Pick<UsageNotices, "ofMessages">;
   readonly webhookSender: Pick<SenderClient, "nudge">;
   /** How many turns per account and day (UTC) models of Cloudflare answer; null means no limit. */

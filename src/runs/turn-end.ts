@@ -22,7 +22,8 @@ interface EndingTurn {
   readonly runIds: RunIds;
   readonly progress: AnswerProgress;
   readonly ending: TurnEnding;
-  readonly answeredBy: AnsweredBy;
+  /** Undefined if the model is not known. */
+  readonly answeredBy: AnsweredBy | undefined;
   readonly hasSlot: boolean;
   /** The types of events that the account's webhook endpoints want. */
   readonly wantedEvents: readonly string[];
@@ -45,7 +46,7 @@ export async function* endTurn(turn: EndingTurn, deps: TurnDeps): AsyncGenerator
       endedAt: deps.clock.timestamp(),
       errorCode: ending.kind === "failed" ? ending.error.code : null,
     }),
-    answeredBy,
+    ...(answeredBy && { answeredBy }),
     hasSlot,
     ...(wantedEvents.length > 0 && { wantedEvents }),
   };
@@ -57,6 +58,14 @@ export async function* endTurn(turn: EndingTurn, deps: TurnDeps): AsyncGenerator
   else if (ending.kind === "cancelled") yield { type: "cancelled", messageId: end.end.messageId };
   else yield* completed(progress, runIds);
   return ending.kind === "completed" && !unsaved;
+}
+
+/** Like `endTurn`, for a turn that nothing follows. It has no slot for concurrent runs, because it has waited. */
+export async function* lastEvents(
+  turn: Omit<EndingTurn, "hasSlot">,
+  deps: TurnDeps,
+): AsyncGenerator<AgentEvent, void, void> {
+  yield* endTurn({ ...turn, hasSlot: false }, deps);
 }
 
 /**
@@ -100,16 +109,27 @@ export const failed = ({ code, message, retryable }: AppError): AgentEvent => ({
 
 /** Saves the end, with retries for up to `saveMs`. Returns the error if it could not be saved. */
 async function save(end: TurnEnd, deps: TurnDeps): Promise<AppError | undefined> {
-  const deadline = deps.clock.now() + deps.saveMs;
+  try {
+    await persistently(() => deps.meterClient.end(end), deps);
+    return undefined;
+  } catch (thrown) {
+    const error = AppError.from(thrown);
+    return error.code === "not-found" ? error : giveUp(end, error, deps);
+  }
+}
 
+/** Makes a write of a turn, and repeats it for up to `saveMs` while it fails. Throws its last error. */
+export async function persistently(
+  write: () => Promise<void>,
+  { clock, saveMs }: Pick<TurnDeps, "clock" | "saveMs">,
+): Promise<void> {
+  const deadline = clock.now() + saveMs;
   for (;;) {
     try {
-      await deps.meterClient.end(end);
-      return undefined;
+      return await write();
     } catch (thrown) {
       const error = AppError.from(thrown);
-      if (error.code === "not-found") return error;
-      if (!error.retryable || deps.clock.now() >= deadline) return giveUp(end, error, deps);
+      if (!error.retryable || clock.now() >= deadline) throw error;
       await sleep(SAVE_WAIT_MS);
     }
   }

@@ -11,14 +11,19 @@ import { type AccountPlan, accountPlanFrom, planRange, type PlanRules } from "..
 import { endUserUsageKey } from "../plans/end-user-usage.ts";
 import { countFailure, endUserFailuresKey } from "../plans/failures.ts";
 import { forgoMessage, type MessageUse, returnMessage } from "../plans/model.ts";
-import { returnSlots } from "../plans/run-slots.ts";
+import { retakeSlot, returnSlots } from "../plans/run-slots.ts";
 import { isProviderSettings, type ProviderSettings, settingsFrom } from "../settings/model.ts";
 import { type Summary, summaryFrom, summaryKey } from "../messages/summary-model.ts";
 import { HISTORY_MESSAGES } from "../messages/window.ts";
 import { notFound } from "../shared/errors.ts";
-import type { KnowledgeBaseId } from "../shared/id-types.ts";
+import type { KnowledgeBaseId, RunId } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
-import { recordEvent, type WantedEvents, wantedEventsIn } from "../webhooks/event-model.ts";
+import {
+  recordEvent,
+  type WantedEvents,
+  wantedEventsIn,
+  type WebhookEvent,
+} from "../webhooks/event-model.ts";
 import type { WriteAction } from "../table/requests.ts";
 import { isBeingDeleted, isLive } from "../table/deletion.ts";
 import { absentOrExpired, any, differs } from "../table/expressions.ts";
@@ -49,7 +54,8 @@ import {
   servedWindowKey,
   servedWindowsFrom,
 } from "./served-window.ts";
-import { endRun, isDiscarded, type RunEnd, type RunIds, type TurnPlace } from "./model.ts";
+import { approvedBefore, rememberApproved } from "./approved-tools.ts";
+import { endRun, isDiscarded, pauseRun, type RunEnd, type RunIds, type TurnPlace } from "./model.ts";
 import { runEventOf } from "./run-events.ts";
 import { useOf } from "./turn-beginnings.ts";
 
@@ -85,6 +91,8 @@ export interface TurnState {
   readonly httpTools: readonly HttpTool[];
   /** The agent's MCP servers, with the tools that they have listed. They are a part of its item, too. */
   readonly mcpServers: readonly McpServer[];
+  /** Whether a call of this tool was approved in the conversation before. */
+  readonly isApproved: (tool: string) => boolean;
   /** Oldest first. */
   readonly history: readonly Message[];
   /** Whether the conversation has messages older than `history`. */
@@ -113,6 +121,22 @@ export interface TurnEnd {
   readonly hasSlot?: boolean;
   /** The types of events that the account's webhook endpoints want. Stored ends that predate webhooks lack them. */
   readonly wantedEvents?: readonly string[];
+}
+
+/** How a run pauses. */
+interface Pausing {
+  /** Whether it has one of the account's slots for concurrent runs. */
+  readonly hasSlot: boolean;
+  readonly events: readonly WebhookEvent[];
+}
+
+/** How a run that has waited goes on. */
+interface GoingOn {
+  /** The tools of which calls were approved. */
+  readonly approved: readonly string[];
+  /** Whether the account's concurrent runs are limited. */
+  readonly takesSlot: boolean;
+  readonly timestamp: string;
 }
 
 interface TurnRepositoryDeps {
@@ -187,6 +211,7 @@ export class TurnRepository {
       knowledgeBases: linkedKnowledgeBasesFrom(linked),
       httpTools: httpToolsFrom(agent ?? {}),
       mcpServers: mcpServersFrom(agent ?? {}),
+      isApproved: approvedBefore(conversation ?? {}, agentId),
       hasOlder: newest.next !== undefined,
       summary: summary ? summaryFrom(summary) : null,
       wantedEvents: wantedEventsIn(accountItems),
@@ -224,6 +249,36 @@ export class TurnRepository {
         if: isAskedLast(previousAskedAt, window.askedAt),
       },
     ]);
+  }
+
+  /**
+   * Notes that a run waits: its slot is free meanwhile, and the account's webhooks are told. Idempotent for the same events. Throws
+   * `not-found` if the run does not exist any more, or has ended.
+   */
+  async pause(
+    { accountEmail, conversationId }: TurnPlace,
+    runId: RunId,
+    { hasSlot, events }: Pausing,
+  ): Promise<void> {
+    const isPaused = await this.#table.tryTransact([
+      pauseRun(conversationId, runId, "waiting"),
+      ...(hasSlot ? [returnSlots(accountEmail, [runId])] : []),
+      ...events.map((event) => recordEvent(accountEmail, event)),
+    ]);
+    if (!isPaused) throw notFound("Run");
+  }
+
+  /**
+   * Notes that a run that has waited goes on, and which tools were approved. Idempotent. Throws `not-found` if the run or its
+   * conversation does not exist any more, or if the run has ended.
+   */
+  async goOn(place: TurnPlace, runId: RunId, { approved, takesSlot, timestamp }: GoingOn): Promise<void> {
+    const goesOn = await this.#table.tryTransact([
+      pauseRun(place.conversationId, runId, "running"),
+      ...(takesSlot ? [retakeSlot(place.accountEmail, runId, timestamp)] : []),
+      ...(approved.length > 0 ? [rememberApproved(place, approved)] : []),
+    ]);
+    if (!goesOn) throw notFound("Run");
   }
 
   /**

@@ -2,49 +2,52 @@ import type { Architecture, TurnResult } from "../architectures/architecture.ts"
 import type { PromptInput } from "../architectures/assemble.ts";
 import { architectureNames, findArchitecture } from "../architectures/registry.ts";
 import type { Agent } from "../agents/model.ts";
+import { approvalModeOf } from "../agents/tool-approvals.ts";
 import { requireCurrentEndUser } from "../access/end-user-status.ts";
 import { HttpToolCalls } from "../http-tools/calls.ts";
 import { KnowledgeReader } from "../knowledge/knowledge-reader.ts";
-import type { AnswerFormat, OpenModel } from "../llm/model.ts";
+import type { AnswerFormat, OpenModel, ToolCall, ToolChoice, ToolSpec } from "../llm/model.ts";
 import type { Window } from "../llm/prompt-budget.ts";
 import { withoutSimilarNames } from "../llm/similar-models.ts";
 import { McpCalls } from "../mcp-servers/calls.ts";
 import { ArchivalMemory } from "../memory/archival-memory.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import { takeCompactions } from "../memory/capacity-notes.ts";
-import { changeRecorder, NO_RECORD, type RecordChange } from "../memory/change-records.ts";
+import { changeRecorder, type RecordChange } from "../memory/change-records.ts";
 import { CoreMemory } from "../memory/core-memory.ts";
 import { type Block, defaultDefinitions, emptyBlocks } from "../memory/model.ts";
 import { recordInRun } from "../memory/run-change-model.ts";
 import type { Attachment } from "../messages/attachments.ts";
 import { ConversationReader } from "../messages/conversation-reader.ts";
-import type { Message } from "../messages/model.ts";
+import type { GivenMessage, Message } from "../messages/model.ts";
 import { type AccountPlan, withAgentLimit } from "../plans/account-plan.ts";
 import { limitExceeded, messagesLeft, requireFewFailures, requireBelowLimit } from "../plans/refusals.ts";
-import type { Clock } from "../shared/clock.ts";
+import { type Clock, DAY_MS } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { type AgentId, type RunId, runIdOf } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import type { RateLimit } from "../shared/rate-limit.ts";
+import { isTransient } from "../shared/transient-ids.ts";
 import { requireActive } from "../access/account-status.ts";
 import { memoryUserId, scopeName } from "../access/access-scope.ts";
-import { afterTurn, type EndedTurn } from "./after-turn.ts";
+import type { EndedTurn } from "./after-turn.ts";
+import { answerEvents } from "./answer-events.ts";
 import { AnswerProgress } from "./answer-progress.ts";
 import { limitedModel, requireCloudflareTurns } from "./cloudflare-limit.ts";
 import { CompactionNotes } from "./compaction-notes.ts";
 import { type AgentEvent, type AnswerEvent, STATUS } from "../architectures/events.ts";
+import type { TurnSoFar } from "../architectures/turn-so-far.ts";
 import { notTheLast } from "./last-exchange.ts";
+import { approvedIn, beforeMessage, givenSoFar, requireOtherNames } from "./past-turn.ts";
 import type { Regeneration, RunIds, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
-import { endTurn, type TurnEnding } from "./turn-end.ts";
 import { type Opening, requireModel } from "./turn-model.ts";
-import type { AnsweredBy, TurnState } from "./turn-repository.ts";
+import type { TurnState } from "./turn-repository.ts";
 
-/** A message of a history that the client keeps. */
-export interface GivenMessage {
-  readonly role: "user" | "assistant";
+/** Calls of a history that the client keeps, made since the last message, and the results of its tools. */
+export interface GivenResponse {
   readonly content: string;
-  readonly attachments: readonly Attachment[];
+  readonly calls: readonly (ToolCall & { readonly output: string })[];
 }
 
 export interface TurnInput extends TurnPlace {
@@ -53,6 +56,10 @@ export interface TurnInput extends TurnPlace {
   readonly showsReasoning: boolean;
   /** The form that the answer must have. Absent for text. */
   readonly format?: AnswerFormat | undefined;
+  /** Tools that the client runs. Absent if it has none. */
+  readonly clientTools?: readonly ToolSpec[] | undefined;
+  /** Which of them the model must call first. Absent if it may choose. */
+  readonly toolChoice?: ToolChoice | undefined;
   /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
   readonly givenHistory?: readonly GivenMessage[] | undefined;
   /** What the client says before the message, behind the history. Only this turn reads it. */
@@ -61,6 +68,8 @@ export interface TurnInput extends TurnPlace {
   readonly follows?: RunId | undefined;
   /** What the client's protocol repeats of the request whenever it shows the run, as JSON. Stored with the run. */
   readonly clientRequest?: string | undefined;
+  /** What the agent has answered since the message, if the client keeps the history: the turn goes on behind it. */
+  readonly givenResponses?: readonly GivenResponse[] | undefined;
   /** The user's IANA time zone, if the client has stated it. */
   readonly timeZone?: string | undefined;
 }
@@ -150,67 +159,18 @@ export async function openTurn(
     yield* notes.atBeginning();
     yield status("Connecting to AI model...");
 
-    let ending: TurnEnding = { kind: "completed" };
-    let historyTokens = 0;
-    try {
-      let result = await first;
-      for (; !result.done; result = await answering.next()) {
-        progress.add(result.value);
-        yield result.value;
-      }
-      progress.complete(result.value);
-      historyTokens = result.value.historyTokens;
-    } catch (thrown) {
-      ending = signal.aborted ? endingOf(signal.reason) : { kind: "failed", error: AppError.from(thrown) };
-    }
-
-    yield* notes.atEnd();
-    const isAnswered = yield* endTurn(
-      {
-        place: input,
-        runIds,
-        progress,
-        ending,
-        answeredBy: answeredBy(plan.ended.model),
-        hasSlot: account.limits.concurrent_runs !== null,
-        wantedEvents: plan.ended.past.wantedEvents.types,
-      },
-      deps,
-    );
-    if (plan.ended.past.wantedEvents.types.length > 0) deps.follow(() => sendEvents());
-    const answer = progress.message(progress.isCut ? "truncated" : "complete");
-    if (isAnswered) {
-      deps.follow(() => afterTurn({ ...plan.ended, answer, historyTokens }, deps));
-      // The memory may have been compacted.
-      if (plan.ended.record !== NO_RECORD) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
-    }
-    // Last, because other servers may be slow.
-    plan.mcpCalls.finish();
-  }
-
-  /** Has the events sent that the turn has recorded. Only accounts whose webhook endpoints want events come here. */
-  async function sendEvents(): Promise<void> {
-    const { end_user_messages_per_month: endUserQuota } = account.limits;
-    await deps.usageNotices.ofMessages(input, plan.ended.past.wantedEvents, endUserQuota);
-    await deps.webhookSender.nudge(input.accountEmail);
+    yield* answerEvents({ input, runIds, plan, progress, notes, answering, first, signal }, deps);
   }
 }
-
-/** The abort reason of a run that its user has cancelled. */
-export class RunCancelled extends Error {
-  override readonly name = "RunCancelled";
-}
-
-const endingOf = (reason: unknown): TurnEnding =>
-  reason instanceof RunCancelled ? { kind: "cancelled" } : { kind: "failed", error: AppError.from(reason) };
-
-/** If the fallback has taken over, the model's id and provider are those of the fallback. */
-const answeredBy = ({ provider, id: model }: OpenModel): AnsweredBy => ({ provider, model });
 
 const status = (text: string): AgentEvent => ({ type: "status", text });
 
-interface Plan {
+/** Everything that a turn has read before it begins. */
+export interface Plan {
   readonly account: AccountPlan;
+  readonly agent: Agent;
+  /** When calls that wait are given up, in milliseconds since the epoch; null if the turn can't wait. */
+  readonly waitsUntil: number | null;
   readonly architecture: Architecture;
   readonly run: (signal: AbortSignal) => AsyncGenerator<AnswerEvent, TurnResult, void>;
   readonly mcpCalls: Pick<McpCalls, "finish">;
@@ -221,12 +181,21 @@ interface Plan {
   readonly ended: Omit<EndedTurn, "answer" | "historyTokens">;
 }
 
-/** Reads everything that the turn needs. Throws `AppError` if the turn must be refused. */
-async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promise<Plan> {
+/**
+ * Reads everything that the turn needs. Throws `AppError` if the turn must be refused. `soFar` is what a turn has done that goes on:
+ * it was counted when it began, and its message is among those that are stored.
+ */
+export async function prepare(
+  input: TurnInput,
+  runIds: RunIds,
+  deps: TurnDeps,
+  soFar?: TurnSoFar,
+): Promise<Plan> {
   const { turns, memory, archive, memorySearch, messageSearch, documentIndexes, messages, clock } = deps;
-  const { accountEmail, agentId, conversationId, content, attachments } = input;
+  const { accountEmail, agentId, conversationId } = input;
   const { regenerates } = runIds;
-  const state = await turns.load(input, runIds.startedAt);
+  const loaded = await turns.load(input, runIds.startedAt);
+  const { state, content, attachments } = soFar ? beforeMessage(loaded, runIds) : { ...input, state: loaded };
 
   if (input.endUser) requireCurrentEndUser(state.endUser, input);
   requireActive(state.user, input.issuedAt);
@@ -237,12 +206,9 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
   });
   if (input.follows !== undefined) requireNewest(input.follows, state.history);
   const account = withAgentLimit(state.plan, agent.endUserMessagesPerMonth);
-  requireBelowLimit(account, "messages_per_month", account.messagesUsed, deps);
-  if (input.endUser) requireBelowLimit(account, "end_user_messages_per_month", state.endUserMessages, deps);
-  requireBelowLimit(account, "concurrent_runs", account.openRuns, deps);
-  requireFewFailures(account, state.endUserFailures, deps);
+  if (!soFar) requireBelowLimits(input, state, account, deps);
   requireCloudflareTurns(agent, account, deps);
-  const past = regenerates ? pastBefore(regenerates, state) : state;
+  const past = regenerates && !soFar ? pastBefore(regenerates, state) : state;
   /** When the user sent the message. */
   const askedAt = regenerates?.question.createdAt ?? runIds.askedAt;
 
@@ -254,11 +220,14 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
   const knowledge = new KnowledgeReader({
     place: { accountEmail, kbIds: state.knowledgeBases, runId: runIds.runId },
     indexes: documentIndexes,
+    cited: soFar?.citations,
   });
+  const earlierResults = soFar?.responses.reduce((sum, { calls }) => sum + calls.length, 0) ?? 0;
   const httpCalls = new HttpToolCalls({
     ...deps.httpTools,
     place: { accountEmail, agentId },
     tools: state.httpTools,
+    earlierResults,
     follow: (work) => deps.follow(work),
   });
   const mcpCalls = new McpCalls({
@@ -266,8 +235,14 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
     place: { accountEmail, agentId },
     servers: state.mcpServers,
     httpTools: httpCalls.tools,
+    earlierResults,
     follow: (work) => deps.follow(work),
   });
+  requireOtherNames(input.clientTools, [...state.httpTools, ...mcpCalls.tools]);
+  const now = soFar ? clock.now() : runIds.startedAt;
+  // Whoever sends the whole history with each message does not come back to a conversation.
+  const waitsUntil = isTransient(conversationId) ? null : now + MAX_WAIT_MS;
+  const approvedNow = soFar ? approvedIn(soFar) : [];
   const turn = {
     agent,
     ...withPreceding(
@@ -321,7 +296,19 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
       messages,
       search: messageSearch,
     }),
-    now: runIds.startedAt,
+    now,
+    approvals: {
+      asks: (tool: string) => {
+        const mode = approvalModeOf(agent.toolApprovals, tool);
+        return (
+          mode === "always" || (mode === "first" && !state.isApproved(tool) && !approvedNow.includes(tool))
+        );
+      },
+    },
+    waitsUntil,
+    soFar: soFar ?? givenSoFar(input),
+    clientTools: input.clientTools,
+    toolChoice: input.toolChoice,
     showsReasoning: input.showsReasoning,
     format: input.format,
     timeZone: input.timeZone,
@@ -337,6 +324,8 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
   };
   return {
     account,
+    agent,
+    waitsUntil,
     architecture,
     run: (signal) => architecture.run(turn, signal),
     mcpCalls,
@@ -390,6 +379,22 @@ async function prepare(input: TurnInput, runIds: RunIds, deps: TurnDeps): Promis
   }
 }
 
+/** How long calls wait for a decision, in milliseconds. */
+const MAX_WAIT_MS = DAY_MS;
+
+/** Throws `limit-exceeded` if a turn may not begin. */
+function requireBelowLimits(
+  { endUser }: TurnPlace,
+  state: TurnState,
+  account: AccountPlan,
+  deps: TurnDeps,
+): void {
+  requireBelowLimit(account, "messages_per_month", account.messagesUsed, deps);
+  if (endUser) requireBelowLimit(account, "end_user_messages_per_month", state.endUserMessages, deps);
+  requireBelowLimit(account, "concurrent_runs", account.openRuns, deps);
+  requireFewFailures(account, state.endUserFailures, deps);
+}
+
 /**
  * Returns the agent, its architecture and its opened model. Throws `not-found` if the agent or the conversation does
  * not exist, `conflict` for an unknown architecture, and what `requireModel` throws.
@@ -417,8 +422,9 @@ const windowOf = (
 
 /** Returns a given history in the form of stored messages. It is read in this turn only, and never stored. */
 const toMessages = (place: TurnPlace, given: readonly GivenMessage[], runIds: RunIds): readonly Message[] =>
-  given.map(({ role, content, attachments }, index) => ({
+  given.map(({ role, content, attachments, toolCalls = [] }, index) => ({
     ...emptyAnswer(place, runIds),
+    toolCalls,
     id: `given-${index}`,
     role,
     content,

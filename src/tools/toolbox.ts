@@ -7,6 +7,10 @@ import type { Tool, ToolResult } from "./tool.ts";
 /** The tools of one turn, bound to their context. */
 export interface Toolbox {
   readonly specs: readonly ToolSpec[];
+  /** Whether there is a tool with this name. */
+  has(name: string): boolean;
+  /** Returns an output that comes from elsewhere as the model reads it: fenced, and shortened like those of the tools. */
+  shown(output: string): string;
   /** Runs a call. Calling an unknown tool is a mistake of the model, so it is reported to the model and not thrown. */
   invoke(call: ToolCall): Promise<ToolResult>;
 }
@@ -14,6 +18,8 @@ export interface Toolbox {
 /** A toolbox without tools. */
 export const NO_TOOLS: Toolbox = {
   specs: [],
+  has: () => false,
+  shown: fence,
   invoke: ({ name }) => Promise.resolve(unknownTool(name)),
 };
 
@@ -28,14 +34,18 @@ export function toolbox<Context extends { readonly resultTokens: number }>(
   const maxTokens = Math.ceil(context.resultTokens * TOLERANCE);
   const byName = new Map(tools.map((tool) => [tool.spec.name, tool]));
 
+  const shown = (output: string): string => shortened(fence(output), maxTokens);
+
   return {
     specs: tools.map(({ spec }) => spec),
+    has: (name) => byName.has(name),
+    shown,
     async invoke(call) {
       const tool = byName.get(call.name);
       if (!tool) return unknownTool(call.name);
 
       const result = await tool.invoke(call, context);
-      return { ...result, output: shortened(fence(result.output), maxTokens) };
+      return { ...result, output: shown(result.output) };
     },
   };
 }

@@ -7,14 +7,12 @@ import { map, text, texts } from "../table/fields.ts";
 import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
-/**
- * The events that an endpoint may ask for. `approval.requested` is reserved for tools that ask before they act, and not among
- * them until there are such tools.
- */
+/** The events that an endpoint may ask for. */
 export const EVENT_TYPES = [
   "run.completed",
   "run.failed",
   "run.cancelled",
+  "approval.requested",
   "memory.changed",
   "usage.threshold_reached",
   "end_user.deleted",

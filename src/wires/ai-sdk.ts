@@ -1,6 +1,7 @@
-import type { AgentEvent } from "../architectures/events.ts";
+import { type AgentEvent, isTerminal } from "../architectures/events.ts";
 import { type Citation, toCitationView } from "../knowledge/citation-model.ts";
 import { toTokenUsageView } from "../plans/token-usage.ts";
+import { formatTimestamp } from "../shared/clock.ts";
 import { preview } from "../shared/text.ts";
 import { type AiSdkVersion, dataFrame, DONE, type FramedRun, type FrameWriter, missingText } from "./wire.ts";
 import { RESULT_PREVIEW } from "./native.ts";
@@ -22,9 +23,18 @@ interface UiState {
   readonly blocks: number;
   /** The ids of the sources that have been sent. */
   readonly sources: readonly string[];
+  /** The ids of the calls that were denied, which have no other result. */
+  readonly denied: readonly string[];
 }
 
-const UI_START: UiState = { isStarted: false, step: "none", block: null, blocks: 0, sources: [] };
+const UI_START: UiState = {
+  isStarted: false,
+  step: "none",
+  block: null,
+  blocks: 0,
+  sources: [],
+  denied: [],
+};
 
 /** The parts of an event, and where the stream stands behind them. */
 interface UiStep {
@@ -75,6 +85,13 @@ function write(stream: UiStream, event: AgentEvent, { version, answerBefore }: U
       return stream.addCall(event.callId, event.name, event.input);
     case "tool-finished":
       return stream.addResult(event);
+    case "call-waiting":
+      return stream.addWaiting(event, version);
+    case "call-decided":
+      return stream.addDecision(event, version);
+    case "waiting":
+      stream.endStep();
+      return stream.finish(version >= 6 ? { finishReason: "tool-calls" } : {});
     case "memory-updated": {
       const { block, version: blockVersion } = event.update;
       return stream.add({ type: "data-memory", data: { block, version: blockVersion } });
@@ -103,8 +120,7 @@ function write(stream: UiStream, event: AgentEvent, { version, answerBefore }: U
   }
 }
 
-const isEnd = ({ type }: AgentEvent): boolean =>
-  type === "completed" || type === "cancelled" || type === "failed";
+const isEnd = (event: AgentEvent): boolean => event.type === "waiting" || isTerminal(event);
 
 /** Collects the parts of one event. */
 class UiStream {
@@ -163,12 +179,44 @@ class UiStream {
   }: AgentEvent & { type: "tool-finished" }): void {
     const text = preview(output, RESULT_PREVIEW);
     this.#change({ step: "has-results" });
+    if (this.#state.denied.includes(toolCallId)) return;
     this.add(
       ok
         ? { type: "tool-output-available", toolCallId, output: text, ...SERVER_TOOL }
         : { type: "tool-output-error", toolCallId, errorText: text, ...SERVER_TOOL },
     );
     if (citations.length > 0) this.#addCitations(toolCallId, citations);
+  }
+
+  /** Adds that a call waits. Releases before 6 do not know approvals, and none knows tools of other clients. */
+  addWaiting(event: AgentEvent & { type: "call-waiting" }, version: AiSdkVersion): void {
+    const { callId: toolCallId, waitsFor } = event;
+    if (waitsFor === "approval" && version >= 6)
+      return this.add({ type: "tool-approval-request", approvalId: toolCallId, toolCallId });
+    this.#addApproval(event, "requested");
+  }
+
+  addDecision(event: AgentEvent & { type: "call-decided" }, version: AiSdkVersion): void {
+    const { callId: toolCallId, decision } = event;
+    if (version < 6 || decision.kind === "answered")
+      return this.#addApproval({ ...event, expiresAt: null }, decision.kind);
+    if (decision.kind === "approved") return;
+    this.#change({ denied: [...this.#state.denied, toolCallId] });
+    this.add({ type: "tool-output-denied", toolCallId });
+  }
+
+  /** A part with the same id replaces the earlier one. */
+  #addApproval(
+    {
+      callId,
+      name,
+      expiresAt,
+    }: { readonly callId: string; readonly name: string; readonly expiresAt: number | null },
+    state: "requested" | "approved" | "rejected" | "answered",
+  ): void {
+    const expires_at = expiresAt === null ? null : formatTimestamp(expiresAt);
+    const data = { tool_call_id: callId, tool_name: name, state, expires_at };
+    this.add({ type: "data-approval", id: callId, data });
   }
 
   endStep(): void {

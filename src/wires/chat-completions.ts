@@ -25,20 +25,31 @@ export const toCompletionUsage = ({
   }),
 });
 
+/** Returns what an answer says about calls that wait for an approval: these clients know no other way to show it. */
+export const approvalNotice = (names: readonly string[]): string =>
+  names.length === 0
+    ? "(Waiting for an approval.)"
+    : `(Waiting for an approval: ${[...new Set(names)].join(", ")}.)`;
+
 /**
- * Returns a function that writes the events of a run as OpenAI's chunks. Tools, memory and status lines stay hidden. A run that
+ * Returns a function that writes the events of a run as OpenAI's chunks. The agent's own tools, memory and status lines stay hidden. A run that
  * was cancelled ends like one that has said enough; the run itself tells the difference.
  */
 export function chatCompletionsWriter(wire: ChatCompletionsWire, run: FramedRun): FrameWriter {
   let hasBegun = false;
   let usage: TokenUsage | null = null;
+  /** How many calls the client has been told of, and which of them have no result yet. */
+  let calls = 0;
+  const open = new Set<string>();
+  /** The tools that wait for an approval, by the ids of their calls. */
+  const approvals = new Map<string, string>();
   const about = {
     id: completionIdOf(run),
     object: "chat.completion.chunk",
     created: Math.floor(run.startedAt / 1000),
     model: wire.model,
   };
-  const chunk = (delta: object, finishReason: "stop" | "length" | null): string =>
+  const chunk = (delta: object, finishReason: "stop" | "length" | "tool_calls" | null): string =>
     dataFrame({
       ...about,
       choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
@@ -57,10 +68,27 @@ export function chatCompletionsWriter(wire: ChatCompletionsWire, run: FramedRun)
     switch (event.type) {
       case "text":
         return chunk({ content: event.text }, null);
+      case "call-waiting": {
+        const { callId: id, name, arguments: text, waitsFor } = event;
+        if (waitsFor === "approval") {
+          approvals.set(id, name);
+          return "";
+        }
+        open.add(id);
+        const call = { index: calls++, id, type: "function", function: { name, arguments: text } };
+        return chunk({ tool_calls: [call] }, null);
+      }
+      case "call-decided":
+        open.delete(event.callId);
+        approvals.delete(event.callId);
+        return "";
+      case "waiting":
+        if (open.size > 0) return ending("tool_calls");
+        return chunk({ content: approvalNotice([...approvals.values()]) }, null) + ending("stop");
       case "completed": {
         const rest = missingText(event, answerBefore);
         const last = rest === "" ? "" : chunk({ content: rest }, null);
-        return last + ending(event.isCut ? "length" : "stop");
+        return last + ending(open.size > 0 ? "tool_calls" : event.isCut ? "length" : "stop");
       }
       case "cancelled":
         return ending("stop");
@@ -71,7 +99,7 @@ export function chatCompletionsWriter(wire: ChatCompletionsWire, run: FramedRun)
     }
   }
 
-  function ending(finishReason: "stop" | "length"): string {
+  function ending(finishReason: "stop" | "length" | "tool_calls"): string {
     const counted = usage ? toCompletionUsage(usage) : null;
     const usageChunk = wire.includesUsage ? dataFrame({ ...about, choices: [], usage: counted }) : "";
     return chunk({}, finishReason) + usageChunk + DONE;

@@ -1,6 +1,7 @@
 import type { RunId } from "../shared/id-types.ts";
 import { toTokenUsageView } from "../plans/token-usage.ts";
 import { toCitationView } from "../knowledge/citation-model.ts";
+import { formatTimestamp } from "../shared/clock.ts";
 import { preview } from "../shared/text.ts";
 import type { AgentEvent } from "../architectures/events.ts";
 
@@ -78,6 +79,24 @@ function payloadOf(event: AgentEvent): Payload {
       const content = preview(event.output, RESULT_PREVIEW);
       return { event_type: "TOOL_CALL_RESULT", ...EMPTY, content, tool_name: event.name, success: event.ok };
     }
+    case "call-waiting": {
+      const { name, input, waitsFor } = event;
+      const [event_type, what] =
+        waitsFor === "approval"
+          ? ["APPROVAL_REQUESTED", `Waiting for approval of ${name}...`]
+          : ["TOOL_RESULT_REQUESTED", `Waiting for the result of ${name}...`];
+      return { event_type, ...EMPTY, content: what, tool_name: name, tool_args: input };
+    }
+    case "call-decided": {
+      const { name, decision } = event;
+      if (decision.kind === "answered")
+        return { event_type: "TOOL_RESULT_RECEIVED", ...EMPTY, content: "Result received", tool_name: name };
+      const isApproved = decision.kind === "approved";
+      const content = isApproved ? "Approved" : "Rejected";
+      return { event_type: "APPROVAL_DECIDED", ...EMPTY, content, tool_name: name, success: isApproved };
+    }
+    case "waiting":
+      return { event_type: "RUN_WAITING", ...EMPTY, content: "Waiting for a decision" };
     case "memory-updated":
       return {
         event_type: "MEMORY_UPDATED",
@@ -107,6 +126,14 @@ function extrasOf(event: AgentEvent): object {
         ...(citations.length > 0 && { citations: citations.map(toCitationView) }),
       };
     }
+    case "call-waiting": {
+      const { callId, expiresAt } = event;
+      return { tool_call_id: callId, expires_at: expiresAt === null ? null : formatTimestamp(expiresAt) };
+    }
+    case "call-decided":
+      return { tool_call_id: event.callId };
+    case "waiting":
+      return { expires_at: formatTimestamp(event.expiresAt) };
     case "block-compacted": {
       const { block, version, wordsBefore, wordsAfter } = event.compaction;
       return { block, version, words_before: wordsBefore, words_after: wordsAfter };

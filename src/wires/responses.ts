@@ -114,7 +114,8 @@ const MAX_FRAMES_OF_EVENT = 3;
 /**
  * Returns a function that writes the events of a run as those of OpenAI's responses. Tools, memory and status lines stay hidden. The
  * frames are numbered from 0; those up to `wire.startingAfter` are left out. OpenAI has no event for a cancelled response: it ends
- * as `response.incomplete`, with the status `cancelled`.
+ * as `response.incomplete`, with the status `cancelled`. If the run waits, the stream ends without an event that says so: the response is
+ * still in progress.
  */
 export function responsesWriter(wire: ResponsesWire, run: FramedRun): FrameWriter {
   const { request, endUser, startingAfter } = wire;
@@ -125,6 +126,8 @@ export function responsesWriter(wire: ResponsesWire, run: FramedRun): FrameWrite
   let usage: TokenUsage | null = null;
 
   return (event, seq, answerBefore) => {
+    // A replay lacks it when the run has gone on. So its number counts as lost in every stream.
+    if (event.type === "waiting") return "";
     const first = lastSeq === undefined ? begin() : "";
     // A crash may have taken events that were sent but not logged. Their frames had numbers, which must not be used again.
     const lost = seq - (lastSeq ?? 0) - 1;

@@ -30,6 +30,7 @@ describe("creating an agent", () => {
       fallback_provider: null,
       fallback_model: null,
       allowed_origins: [],
+      tool_approvals: {},
       end_user_messages_per_month: null,
       created_by: client.email,
       created_at: expect.stringMatching(STAMP),

@@ -91,6 +91,12 @@ const inputs = (isNew: boolean) => {
       depends_on: "fallback_provider",
     },
     {
+      input_type: "text_area",
+      name: "tool_approvals",
+      label: "Tools That Ask First",
+      help: "One tool per line, with `always`, `first` (once per conversation) or `never`: `send_mail: always`. `*` stands for all other tools. `none` removes all lines.",
+    },
+    {
       input_type: "text",
       name: "end_user_messages_per_month",
       label: "Messages per End User and Month",

@@ -214,3 +214,32 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
     expect(refused.errors[0]?.message).toContain("Agent not found");
   });
 });
+
+describe.each(RELEASES.filter(([, , version]) => version !== "5"))(
+  "approvals of release %s",
+  (_release, sdk, version) => {
+    it("are asked for, and the answer goes on in the same message when they are given", async () => {
+      const client = await signUp();
+      const { agentId } = await agentWith(client, [{ text: "May I? " }, append], [{ text: "Noted." }]);
+      await client("PATCH", `/agents/${agentId}`, { tool_approvals: { core_memory_append: "always" } });
+      const { chat, errors, state } = chatOf(sdk, client, agentId, version);
+
+      await chat.sendMessage({ text: "I am Alice" });
+      const asked = state.messages[1]?.parts.find(({ type }) => type === "dynamic-tool");
+      const { approval } = asked as unknown as { readonly approval: { readonly id: string } };
+      // Release 5, whose types are used here, has no approvals.
+      const answering = chat as unknown as {
+        addToolApprovalResponse(response: { id: string; approved: boolean }): Promise<void>;
+      };
+      await answering.addToolApprovalResponse({ id: approval.id, approved: true });
+      await chat.sendMessage();
+
+      expect(asked).toMatchObject({ state: "approval-requested" });
+      expect([errors, state.status]).toEqual([[], "ready"]);
+      expect(state.messages).toHaveLength(2);
+      expect(textOf(state.messages[1])).toBe("May I? Noted.");
+      const done = state.messages[1]?.parts.find(({ type }) => type === "dynamic-tool");
+      expect(done).toMatchObject({ state: "output-available" });
+    });
+  },
+);

@@ -2,10 +2,11 @@ import { expect, inject, it } from "vitest";
 import { type Client, beginConversation, signUp } from "../support/app.ts";
 import { databaseRequests, scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
-import { open, readUntil } from "../support/runs.ts";
+import { eventsAfter, open, readUntil } from "../support/runs.ts";
 import { startSite } from "../support/site.ts";
 import type { SitePages } from "../support/site-protocol.ts";
 import { say } from "../support/sse.ts";
+import { approve } from "../support/waiting.ts";
 
 const CANARY = "canary-secret-0123456789";
 const JSON_TYPE = { "content-type": "application/json" };
@@ -275,4 +276,23 @@ it("costs an agent without tools no further request in a turn", async () => {
   };
 
   expect(await requestsOf(true)).toBe(await requestsOf(false));
+});
+
+it("asks before it sends the request of a tool that asks, and sends it once", async () => {
+  const asking = await agentWithTool(
+    { "/seven": { headers: JSON_TYPE, body: '{ "answer": 42 }' } },
+    [[lookUp("seven")], [{ text: "It is 42." }]],
+    { agent: { tool_approvals: { look_up: "always" } } },
+  );
+  const { client, site, conversationId, path } = asking;
+  const { events, last } = await say(client, path, "Look it up");
+  const callId = String(events.at(-2)?.["tool_call_id"]);
+  const before = (await site.log()).requests.length;
+
+  await approve(client, conversationId, last?.run_id ?? "", callId);
+  await approve(client, conversationId, last?.run_id ?? "", callId);
+  const rest = await eventsAfter(client, conversationId, last?.run_id ?? "", last?.seq ?? 0);
+
+  expect([before, (await site.log()).requests.length]).toEqual([0, 1]);
+  expect(rest.events.at(-1)?.event_type).toBe("STREAM_COMPLETE");
 });

@@ -256,6 +256,11 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "POST /conversations/:conversationId/runs/:runId/cancel" },
   { route: "POST /conversations/:conversationId/messages/:messageId/regenerate" },
   {
+    route: "POST /conversations/:conversationId/runs/:runId/approvals/:callId",
+    body: { decision: "approve" },
+    limit: 64,
+  },
+  {
     route: "POST /payments/stripe/checkout",
     body: { planKey: "pro", billingCycle: "annual", userEmail: "somebody@example.com" },
     isPublic: true,

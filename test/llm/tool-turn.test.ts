@@ -22,6 +22,8 @@ const TOOLS: Toolbox = {
     },
     { name: "now", description: "Tells the time", parameters: { type: "object", properties: {} } },
   ],
+  has: () => true,
+  shown: (output) => output,
   invoke: ({ name }) => Promise.resolve({ ok: true, output: name === "now" ? "" : `<${name}> found` }),
 };
 
@@ -95,6 +97,8 @@ async function runTurn(protocol: Protocol, answers: readonly (readonly Step[])[]
     knowledgeBases: 0,
     httpCalls: { tools: [] },
     mcpCalls: { tools: [] },
+    approvals: { asks: () => false },
+    waitsUntil: null,
     showsReasoning: false,
     learnWindow: () => undefined,
   };

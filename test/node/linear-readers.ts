@@ -12,6 +12,7 @@ import { ifMatch, strongTag } from "../../src/http/etag.ts";
 import { hashOf, idempotencyKey } from "../../src/idempotency/key.ts";
 import { decimal, Id, NormalizedOrigins, Origins, removable, wholeNumber } from "../../src/http/schemas.ts";
 import { isGuardable, isSameName } from "../../src/agents/name.ts";
+import { ToolApprovals } from "../../src/agents/tool-approvals.ts";
 import { isKnown } from "../../src/http/etag.ts";
 import { describeUnknown } from "../../src/shared/unknown-names.ts";
 import { toAnthropicBody } from "../../src/llm/anthropic-body.ts";
@@ -206,10 +207,17 @@ export const READERS: Readonly<Record<string, Reads>> = {
     const parts = [{ type: "text", text }, { type: "file", url: `data:,${text}` }, { type: text }];
     return ChatRequest.safeParse({ id: text.slice(0, 255), messages: [{ id: "m", role: "user", parts }] });
   },
+  "agents/tool-approvals: ToolApprovals": (text) => [
+    ToolApprovals.safeParse(text),
+    ToolApprovals.safeParse({ [text]: "always" }),
+  ],
   "openai-api/completion-request: CompletionRequest": (text) =>
     CompletionRequest.safeParse({
       model: text.slice(0, 255),
+      tools: [{ type: "function", function: { name: text, description: text, parameters: { text } } }],
       messages: [
+        { role: "assistant", tool_calls: [{ id: "c", function: { name: "f", arguments: text } }] },
+        ...piecesOf(text).map((content) => ({ role: "tool", tool_call_id: content, content })),
         { role: "system", content: text },
         ...piecesOf(text).map((content) => ({ role: "user", content })),
         { role: "user", content: [{ type: "text", text }] },

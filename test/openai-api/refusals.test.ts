@@ -16,8 +16,7 @@ describe("a refused chat completion", () => {
 
   it.each<[string, object, string, string]>([
     ["no messages", { messages: [] }, "messages", "must have at least 1"],
-    ["tools", { tools: [{ type: "function", function: { name: "x" } }] }, "tools", "tools of the client"],
-    ["functions", { functions: [{ name: "x" }] }, "functions", "are not supported"],
+    ["functions", { functions: [{ name: "x" }] }, "functions", "send them as `tools`"],
     ["two answers", { n: 2 }, "n", "must be 1."],
     ["audio", { audio: { voice: "alloy" } }, "audio", "answer in text"],
     [
@@ -34,22 +33,22 @@ describe("a refused chat completion", () => {
       "must be one of",
     ],
     [
-      "a result of a tool",
+      "a result of a tool that was not called",
       { messages: [{ role: "tool", tool_call_id: "x", content: "Hi" }] },
-      "messages.0.role",
-      "must be one of",
+      "messages.0.tool_call_id",
+      "must be the id of a call",
     ],
     [
       "an answer last",
       { messages: [{ role: "assistant", content: "Hi" }] },
       "messages.0.role",
-      "must be `user` in the last message.",
+      "must be `user` or `tool` in the last message.",
     ],
     [
-      "a call of a tool",
+      "a call without an id",
       { messages: [{ role: "assistant", tool_calls: [{}] }, user("Hi")] },
-      "messages.0.tool_calls",
-      "must be empty",
+      "messages.0.tool_calls.0.id",
+      "is required",
     ],
     [
       "an image",

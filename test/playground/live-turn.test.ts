@@ -157,3 +157,23 @@ describe("the messages beside a turn", () => {
     expect(ids(after(beginTurn(undefined), text("a")))).toEqual(["1", "2", "3"]);
   });
 });
+
+it("shows which call waits, and goes on when it is decided", () => {
+  const asking = after(
+    beginTurn(undefined),
+    call("c1"),
+    { event_type: "APPROVAL_REQUESTED", tool_name: "core_memory_append", tool_args: {}, tool_call_id: "c1" },
+    { event_type: "RUN_WAITING", content: "Waiting for a decision" },
+  );
+  const decided = after(asking, {
+    event_type: "APPROVAL_DECIDED",
+    tool_name: "core_memory_append",
+    success: true,
+    tool_call_id: "c1",
+  });
+
+  expect(asking.end).toEqual({ kind: "waiting" });
+  expect(asking.parts).toMatchObject([{ id: "c1", approval: "requested" }]);
+  expect(decided.end).toBeUndefined();
+  expect(decided.parts).toMatchObject([{ id: "c1", approval: "approved" }]);
+});

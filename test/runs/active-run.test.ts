@@ -22,6 +22,8 @@ async function writesOf(...events: readonly AgentEvent[]) {
       void writes.push(numbered.map(({ event }) => event.type)),
     reserve: () => undefined,
     end: () => undefined,
+    wait: () => undefined,
+    read: () => [],
   };
 
   async function* play() {

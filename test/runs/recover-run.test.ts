@@ -56,7 +56,7 @@ it("returns the stored end, even if it arrived during recovery", async () => {
       await super.end(end);
     }
   })({ table, rules: { isSuperuser: () => false } });
-  const logged = { place, runIds, state: "running", reserved: 256, lastSeq: null } as const;
+  const logged = { place, runIds, state: "running", reserved: 256, lastSeq: null, expiresAt: 0 } as const;
 
   const event = await recoverRun(logged, [], { runs, turns: late, messages, clock: systemClock });
 

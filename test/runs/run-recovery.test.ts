@@ -21,6 +21,7 @@ const runs = (count: number): LoggedRun[] =>
     state: "running",
     reserved: 256,
     lastSeq: null,
+    expiresAt: 0,
   }));
 const storedRun = (id: string, state: Run["state"]): Run => ({
   id: runIdOf(id),

@@ -15,6 +15,7 @@ export const agentWith = (persona: string): Agent => ({
   fallbackProvider: null,
   fallbackModel: null,
   allowedOrigins: [],
+  toolApprovals: {},
   endUserMessagesPerMonth: null,
   sessionTimeoutMinutes: 0,
   accountEmail: accountEmailOf("alice@example.com"),

@@ -5,6 +5,7 @@ import { beginConversation, signUp } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { endUserOf } from "../support/callers.ts";
 import { open, untilIdle } from "../support/runs.ts";
+import { append, askingAgent } from "../support/waiting.ts";
 import { say } from "../support/sse.ts";
 import { FULL, fullBlock, ok, settled, summary, turnsOf } from "../memory/full-block.ts";
 import { createWebhook, eventsAt, outboxOf, ringSender, startReceiver } from "../support/webhooks.ts";
@@ -293,4 +294,33 @@ it("tells of a compaction and of what it archives, although nobody asks for anyt
   expect(changes.filter(({ data }) => data["memory_id"] !== null)).toMatchObject(
     FULL.map(() => ({ type: "memory.changed", data: { action: "added", run_id } })),
   );
+});
+
+it("tells that a call waits for an approval", async () => {
+  const client = await signUp();
+  const receiver = await startReceiver();
+  await createWebhook(client, receiver, ["approval.requested"]);
+  const { agentId, conversationId, path } = await askingAgent(
+    [[append("c1", "Likes: tea")]],
+    undefined,
+    client,
+  );
+
+  const { last } = await say(client, path, "I like tea");
+  await receiver.until(1);
+
+  expect(await eventsAt(receiver, 1)).toEqual([
+    {
+      type: "approval.requested",
+      data: {
+        run_id: last?.run_id,
+        agent_id: agentId,
+        conversation_id: conversationId,
+        end_user_id: null,
+        tool_call_id: "c1",
+        tool_name: "core_memory_append",
+        expires_at: last?.["expires_at"],
+      },
+    },
+  ]);
 });

@@ -70,3 +70,40 @@ it.each<[string, AgentEvent, readonly unknown[]]>([
     ...end,
   ]);
 });
+
+const waits = (callId: string, waitsFor: "approval" | "result"): AgentEvent => ({
+  type: "call-waiting",
+  callId,
+  name: "look_up",
+  arguments: "{}",
+  input: {},
+  waitsFor,
+  expiresAt: 1,
+});
+const paused = {
+  usage: null,
+  answeredBy: { provider: "p", model: "m" },
+  seenLines: {},
+  showsReasoning: false,
+};
+const waiting: AgentEvent = { type: "waiting", expiresAt: 1, paused };
+
+it("ends with the calls that are left to the client", () => {
+  expect(chunksOf([waits("c1", "result"), waits("c2", "approval"), waiting])).toEqual([
+    FIRST,
+    chunk({
+      tool_calls: [{ index: 0, id: "c1", type: "function", function: { name: "look_up", arguments: "{}" } }],
+    }),
+    chunk({}, "tool_calls"),
+    "[DONE]",
+  ]);
+});
+
+it("says in words that a call waits for an approval", () => {
+  expect(chunksOf([waits("c1", "approval"), waiting])).toEqual([
+    FIRST,
+    chunk({ content: "(Waiting for an approval: look_up.)" }),
+    chunk({}, "stop"),
+    "[DONE]",
+  ]);
+});

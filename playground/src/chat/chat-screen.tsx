@@ -5,7 +5,7 @@ import { SIDE_PANELS } from "../panels/index.ts";
 import { href, replace } from "../router.ts";
 import { useClient } from "../session.tsx";
 import type { Agent } from "../types.ts";
-import { Button, Empty, IconButton, LinkButton, Problem, Skeleton, Tabs } from "../ui/index.ts";
+import { Button, Empty, IconButton, LinkButton, Problem, Skeleton, Tabs, toast } from "../ui/index.ts";
 import type { PickedFile } from "./attachments.ts";
 import { Composer } from "./composer.tsx";
 import { ConversationList } from "./conversation-list.tsx";
@@ -323,6 +323,11 @@ function ThreadView({
               isLost={state.isLost}
               onResume={() => void thread.current?.resume()}
               onRegenerate={canRegenerate ? regenerate : undefined}
+              onDecide={(callId, decision) => {
+                thread.current
+                  ?.decide(callId, decision)
+                  .catch(() => toast("The decision could not be sent. Reload the page.", { kind: "error" }));
+              }}
             />
           )}
         </div>

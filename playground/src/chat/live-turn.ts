@@ -17,6 +17,8 @@ export type Part =
       /** Undefined while the tool is running. */
       readonly result: string | undefined;
       readonly success: boolean | undefined;
+      /** Absent if the tool does not ask. */
+      readonly approval?: "requested" | "approved" | "rejected";
     }
   | { readonly type: "memory"; readonly block: string; readonly text: string };
 
@@ -24,6 +26,8 @@ export type Part =
 export type TurnEnd =
   | { readonly kind: "complete"; readonly isCutOff: boolean }
   | { readonly kind: "cancelled" }
+  /** It goes on when its calls are decided. */
+  | { readonly kind: "waiting" }
   | { readonly kind: "error"; readonly sentence: string; readonly isRetryable: boolean }
   /** The client has given up following it. The service goes on. */
   | { readonly kind: "lost"; readonly error: unknown };
@@ -86,6 +90,16 @@ export function withEvent(turn: LiveTurn, event: RunEvent): LiveTurn {
         ),
         citations: [...turn.citations, ...(event.citations ?? [])],
       };
+    case "APPROVAL_REQUESTED":
+      return { ...next, parts: withApproval(turn.parts, event.tool_call_id, "requested") };
+    case "APPROVAL_DECIDED":
+      return {
+        ...next,
+        parts: withApproval(turn.parts, event.tool_call_id, event.success ? "approved" : "rejected"),
+        end: undefined,
+      };
+    case "RUN_WAITING":
+      return { ...next, end: { kind: "waiting" } };
     case "MEMORY_UPDATED":
     case "CONTEXT_COMPACTED":
       return { ...next, parts: withMemory(turn.parts, event.block, event.content) };
@@ -109,6 +123,16 @@ const endOf = (event: Extract<RunEvent, { event_type: "STREAM_COMPLETE" }>): Tur
   event.content === CANCELLED
     ? { kind: "cancelled" }
     : { kind: "complete", isCutOff: event.stop_reason === "length" };
+
+/** A provider may use an id again, so the last call with it is meant. */
+function withApproval(
+  parts: readonly Part[],
+  callId: string,
+  approval: "requested" | "approved" | "rejected",
+): readonly Part[] {
+  const at = parts.findLastIndex((part) => part.type === "tool" && part.id === callId);
+  return parts.map((part, index) => (index === at && part.type === "tool" ? { ...part, approval } : part));
+}
 
 function withText(parts: readonly Part[], text: string): readonly Part[] {
   const last = parts.at(-1);

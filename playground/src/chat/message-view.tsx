@@ -86,10 +86,11 @@ export interface LiveViewProps {
   readonly onResume: () => void;
   /** Has the message answered again. Absent while the messages are not loaded. */
   readonly onRegenerate: (() => void) | undefined;
+  readonly onDecide: (callId: string, decision: "approve" | "reject") => void;
 }
 
 /** A turn as it takes place. */
-export function LiveView({ turn, agentName, isLost, onResume, onRegenerate }: LiveViewProps) {
+export function LiveView({ turn, agentName, isLost, onResume, onRegenerate, onDecide }: LiveViewProps) {
   const { end, parts } = turn;
   const isRunning = end === undefined;
   const last = parts.at(-1);
@@ -107,7 +108,12 @@ export function LiveView({ turn, agentName, isLost, onResume, onRegenerate }: Li
             </details>
           )}
           {parts.map((part, index) => (
-            <PartView key={part.type === "tool" ? part.id : index} part={part} turn={turn} />
+            <PartView
+              key={part.type === "tool" ? part.id : index}
+              part={part}
+              turn={turn}
+              onDecide={onDecide}
+            />
           ))}
           {isWaiting && (
             <p class="answer-status">
@@ -132,7 +138,7 @@ export function LiveView({ turn, agentName, isLost, onResume, onRegenerate }: Li
               </Button>
             </div>
           )}
-          {!isRunning && (
+          {!isRunning && end.kind !== "waiting" && (
             <footer class="answer-foot">
               {end.kind === "cancelled" && <span class="badge">stopped</span>}
               {end.kind === "complete" && end.isCutOff && <span class="badge">cut off by the limit</span>}
@@ -163,12 +169,31 @@ function AgentMark({ name }: { readonly name: string }) {
   );
 }
 
-function PartView({ part, turn }: { readonly part: Part; readonly turn: LiveTurn }) {
+function PartView({
+  part,
+  turn,
+  onDecide,
+}: { readonly part: Part; readonly turn: LiveTurn } & Pick<LiveViewProps, "onDecide">) {
   switch (part.type) {
     case "text":
       return <Markdown text={part.text} citations={turn.citations} onCitation={openCitation} />;
     case "tool":
-      return <ToolView part={part} />;
+      return part.approval === "requested" && part.success === undefined && turn.end?.kind === "waiting" ? (
+        <>
+          <ToolView part={part} />
+          <div class="tool-decision" role="group" aria-label={`Allow ${part.name}?`}>
+            <span>Allow this call of {part.name}?</span>
+            <Button small onClick={() => onDecide(part.id, "approve")}>
+              Approve
+            </Button>
+            <Button small onClick={() => onDecide(part.id, "reject")}>
+              Reject
+            </Button>
+          </div>
+        </>
+      ) : (
+        <ToolView part={part} />
+      );
     case "memory":
       return (
         <button

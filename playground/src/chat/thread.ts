@@ -192,6 +192,20 @@ export class Thread {
     }
   }
 
+  /** Decides about a call that the turn waits for, and follows the turn again. Throws what the client throws. */
+  async decide(callId: string, decision: "approve" | "reject"): Promise<void> {
+    const { live } = this.#state;
+    if (live?.runId === undefined || live.end?.kind !== "waiting") return;
+    const conversation = this.#client.conversations(this.conversationId);
+    await conversation.decide(live.runId, callId, decision, { signal: this.#closing.signal });
+    const answer = conversation.follow(live.runId, { ...this.#following(), after: live.seq });
+    try {
+      await this.#read(answer);
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.#end({ kind: "lost", error });
+    }
+  }
+
   /** Forgets why the last message was refused. */
   clearRefusal(): void {
     this.#set({ refusal: undefined });
@@ -226,6 +240,8 @@ export class Thread {
     if (live === undefined) return;
     // A run that had ended before it was followed again has no more events. What it has said is among the messages.
     if (live.end === undefined) this.#set({ live: undefined });
+    // What it has said so far is not stored before it has ended.
+    if (live.end?.kind === "waiting") return this.#tell("complete");
     await this.reload();
     const kind = live.end?.kind;
     this.#tell(kind === "error" || kind === "cancelled" ? kind : "complete");

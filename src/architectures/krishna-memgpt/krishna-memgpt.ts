@@ -103,7 +103,11 @@ function assemble(input: PromptInput): Prompt {
   const knowledge = knowledgeSections(input.knowledgeBases);
   const external = externalToolSections(input);
   const native = input.knowledgeBases > 0 ? SPECS_WITH_KNOWLEDGE : SPECS;
-  const tools = [...native, ...externalTools(input.httpTools, input.mcpTools).map(({ spec }) => spec)];
+  const tools = [
+    ...native,
+    ...externalTools(input.httpTools, input.mcpTools).map(({ spec }) => spec),
+    ...(input.clientTools ?? []),
+  ];
   const fixed = [IDENTITY, MEMORY_TOOLS, ...knowledge, ...external, ...warnings, volatile];
   const shares = new Shares({ promptTokens: input.promptTokens, fixed, tools });
   const persona = shares.take(personaSection(input.agent.persona, shares.personaTokens));

@@ -1,0 +1,57 @@
+import type { TurnSoFar } from "../architectures/turn-so-far.ts";
+import type { ToolSpec } from "../llm/model.ts";
+import { invalidInput, notFound } from "../shared/errors.ts";
+import type { RunIds } from "./model.ts";
+import type { TurnInput } from "./turn.ts";
+import type { TurnState } from "./turn-repository.ts";
+
+/** Returns the tools of which calls were approved in a turn. */
+export const approvedIn = ({ responses }: TurnSoFar): readonly string[] =>
+  responses.flatMap(({ waiting }) =>
+    waiting.filter(({ decision }) => decision?.kind === "approved").map(({ name }) => name),
+  );
+
+/** Returns what a turn that goes on has read when it began: its message, and the history before it. */
+export function beforeMessage(state: TurnState, { userMessageId }: RunIds) {
+  const at = state.history.findIndex(({ id }) => id === userMessageId);
+  const message = state.history[at];
+  // Somebody has deleted it.
+  if (!message) throw notFound("Message");
+  const { content, attachments } = message;
+  return { state: { ...state, history: state.history.slice(0, at) }, content, attachments };
+}
+
+/** Throws `validation-failed` if a tool of the client has the name of one of the agent's. */
+export function requireOtherNames(
+  clientTools: readonly ToolSpec[] = [],
+  own: readonly { readonly name: string }[],
+): void {
+  const taken = clientTools.findIndex(({ name }) => own.some((tool) => tool.name === name));
+  if (taken < 0) return;
+  const message = `tools.${taken}.function.name must differ from the names of the agent's own tools.`;
+  throw invalidInput("json", [{ path: ["tools", taken, "function", "name"], message, code: "custom" }]);
+}
+
+/** Returns the responses that the client has sent in the form of a turn that has waited; `undefined` if there are none. */
+export function givenSoFar({ givenResponses = [], showsReasoning }: TurnInput): TurnSoFar | undefined {
+  if (givenResponses.length === 0) return undefined;
+  return {
+    responses: givenResponses.map(({ content: text, calls }) => ({
+      text,
+      calls,
+      providerData: undefined,
+      results: new Map(),
+      waiting: calls.map((call) => ({
+        ...call,
+        waitsFor: "result",
+        expiresAt: null,
+        decision: { kind: "answered", output: call.output },
+      })),
+    })),
+    // They are those of other runs.
+    modelCalls: 0,
+    chars: 0,
+    citations: [],
+    paused: { usage: null, answeredBy: { provider: "", model: "" }, seenLines: {}, showsReasoning },
+  };
+}
