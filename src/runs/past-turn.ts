@@ -1,7 +1,11 @@
+import type { PromptInput } from "../architectures/assemble.ts";
 import type { TurnSoFar } from "../architectures/turn-so-far.ts";
 import type { ToolSpec } from "../llm/model.ts";
-import { invalidInput, notFound } from "../shared/errors.ts";
-import type { RunIds } from "./model.ts";
+import type { Message } from "../messages/model.ts";
+import { AppError, invalidInput, notFound } from "../shared/errors.ts";
+import type { RunId } from "../shared/id-types.ts";
+import { notTheLast } from "./last-exchange.ts";
+import type { Regeneration, RunIds } from "./model.ts";
 import type { TurnInput } from "./turn.ts";
 import type { TurnState } from "./turn-repository.ts";
 
@@ -54,4 +58,35 @@ export function givenSoFar({ givenResponses = [], showsReasoning }: TurnInput): 
     citations: [],
     paused: { usage: null, answeredBy: { provider: "", model: "" }, seenLines: {}, showsReasoning },
   };
+}
+
+/** Returns a past followed by what the client says before the message. */
+export const withPreceding = (
+  { history, summary }: Pick<PromptInput, "history" | "summary">,
+  preceding: readonly Message[],
+): Pick<PromptInput, "history" | "summary"> => ({ history: [...history, ...preceding], summary });
+
+/**
+ * Throws `conflict` if the newest message is of another run. The history was read by the conversation's only active run, so no
+ * message can come between this check and the turn.
+ */
+export function requireNewest(runId: RunId, history: readonly Message[]): void {
+  if (history.at(-1)?.runId === runId) return;
+  throw new AppError(
+    "conflict",
+    "The conversation has gone on since that answer. Continue from its newest one.",
+  );
+}
+
+/**
+ * Returns the history before the message that is answered again. Throws `conflict` if this message, with its answer, is no longer the
+ * last one.
+ */
+export function pastBefore(
+  { question, answer }: Regeneration,
+  { history, summary }: Pick<TurnState, "history" | "summary">,
+): Pick<TurnState, "history" | "summary"> {
+  const at = history.findLastIndex(({ id }) => id === question.id);
+  if (at < 0 || history.at(-1)?.id !== (answer ?? question).id) throw notTheLast();
+  return { history: history.slice(0, at), summary };
 }

@@ -37,9 +37,16 @@ import { limitedModel, requireCloudflareTurns } from "./cloudflare-limit.ts";
 import { CompactionNotes } from "./compaction-notes.ts";
 import { type AgentEvent, type AnswerEvent, STATUS } from "../architectures/events.ts";
 import type { TurnSoFar } from "../architectures/turn-so-far.ts";
-import { notTheLast } from "./last-exchange.ts";
-import { approvedIn, beforeMessage, givenSoFar, requireOtherNames } from "./past-turn.ts";
-import type { Regeneration, RunIds, TurnPlace } from "./model.ts";
+import {
+  approvedIn,
+  beforeMessage,
+  givenSoFar,
+  pastBefore,
+  requireNewest,
+  requireOtherNames,
+  withPreceding,
+} from "./past-turn.ts";
+import type { RunIds, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { type Opening, requireModel } from "./turn-model.ts";
 import type { TurnState } from "./turn-repository.ts";
@@ -433,23 +440,6 @@ const toMessages = (place: TurnPlace, given: readonly GivenMessage[], runIds: Ru
     runId: null,
   }));
 
-const withPreceding = (
-  { history, summary }: Pick<PromptInput, "history" | "summary">,
-  preceding: readonly Message[],
-): Pick<PromptInput, "history" | "summary"> => ({ history: [...history, ...preceding], summary });
-
-/**
- * Throws `conflict` if the newest message is of another run. The history was read by the conversation's only active run, so no
- * message can come between this check and the turn.
- */
-function requireNewest(runId: RunId, history: readonly Message[]): void {
-  if (history.at(-1)?.runId === runId) return;
-  throw new AppError(
-    "conflict",
-    "The conversation has gone on since that answer. Continue from its newest one.",
-  );
-}
-
 /** Returns the history and summary for a turn. Both are empty if the conversation has been idle for too long. */
 export const pastOf = (
   { history, summary }: Pick<TurnState, "history" | "summary">,
@@ -457,19 +447,6 @@ export const pastOf = (
   now: number,
 ): Pick<PromptInput, "history" | "summary"> =>
   idleTooLong(history, agent, now) ? { history: [], summary: null } : { history, summary };
-
-/**
- * Returns the history before the message that is answered again. Throws `conflict` if this message, with its answer, is no longer the
- * last one.
- */
-function pastBefore(
-  { question, answer }: Regeneration,
-  { history, summary }: Pick<TurnState, "history" | "summary">,
-): Pick<TurnState, "history" | "summary"> {
-  const at = history.findLastIndex(({ id }) => id === question.id);
-  if (at < 0 || history.at(-1)?.id !== (answer ?? question).id) throw notTheLast();
-  return { history: history.slice(0, at), summary };
-}
 
 function requireArchitecture(agent: Agent): Architecture {
   const architecture = findArchitecture(agent.architecture);
