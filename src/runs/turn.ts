@@ -46,7 +46,7 @@ import {
   requireOtherNames,
   withPreceding,
 } from "./past-turn.ts";
-import type { RunIds, TurnPlace } from "./model.ts";
+import type { Regeneration, RunIds, TurnPlace } from "./model.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { type Opening, requireModel } from "./turn-model.ts";
 import type { TurnState } from "./turn-repository.ts";
