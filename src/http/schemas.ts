@@ -61,7 +61,8 @@ export const Origins = z
 
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
-  if (url?.origin !== text) return false;
+  // `*` is a letter like any other in an address, and origins are compared exactly: it would match no page.
+  if (url?.origin !== text || text.includes("*")) return false;
   return (
     url.protocol === "https:" ||
     (url.protocol === "http:" && /^(localhost|127\.0\.0\.1)$/u.test(url.hostname))

@@ -16,6 +16,7 @@ import { EventsQuery, LastEventHeader, resumePoint } from "../runs/resume-point.
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { RunReference, toRunView } from "../runs/view.ts";
 import type { ConversationId } from "../shared/id-types.ts";
+import { throwForVisitors } from "../wires/visitor-errors.ts";
 import type { Wire } from "../wires/wire.ts";
 import {
   toVisitorTokenView,
@@ -96,7 +97,9 @@ export const widgetRoutes = new Hono<AppEnv>()
       const { deps, scope, keyGrant, visitor, entityId } = c.var;
       const { title = `Chat with ${visitor.name ?? "Visitor"}` } = c.req.valid("json");
       const input = { title, description: null, agentId: keyGrant.agentId };
-      const conversation = await deps.conversationService.create(scope, input, entityId);
+      const conversation = await deps.conversationService
+        .create(scope, input, entityId)
+        .catch(throwForVisitors);
       return c.json(toWidgetConversationView(conversation, visitor), 201);
     },
   )
@@ -140,18 +143,18 @@ export const widgetRoutes = new Hono<AppEnv>()
       const { agentId } = c.var.keyGrant;
       const { content } = c.req.valid("json");
       const key = idempotencyKey(c.req.header("idempotency-key"));
-      const { runId, frames } = await c.var.deps.runnerClient.send(
-        callFor(c, c.req.valid("param").conversationId),
-        {
-          agentId,
-          content,
-          attachments: [],
-          showsReasoning: false,
-          timeZone: timeZoneIn(c),
-          wire: WIDGET,
-          key: key === undefined ? null : { key, bodyHash: await hashOf([agentId, content]) },
-        },
-      );
+      const input = {
+        agentId,
+        content,
+        attachments: [],
+        showsReasoning: false,
+        timeZone: timeZoneIn(c),
+        wire: WIDGET,
+        key: key === undefined ? null : { key, bodyHash: await hashOf([agentId, content]) },
+      };
+      const { runId, frames } = await c.var.deps.runnerClient
+        .send(callFor(c, c.req.valid("param").conversationId), input)
+        .catch(throwForVisitors);
       return unbuffered(c, streamSSE(c, relay(frames)), { "X-Run-Id": runId });
     },
   )

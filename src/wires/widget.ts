@@ -1,5 +1,6 @@
 import { type AgentEvent, STATUS } from "../architectures/events.ts";
 import { toFrames } from "./native.ts";
+import { sentenceForVisitors } from "./visitor-errors.ts";
 import type { FramedRun, FrameWriter } from "./wire.ts";
 
 /**
@@ -25,6 +26,8 @@ function shownToVisitors(event: AgentEvent): AgentEvent | undefined {
       const { citations: _citations, ...others } = event;
       return { ...others, output: "" };
     }
+    case "failed":
+      return { ...event, message: sentenceForVisitors(event.code, event.message) };
     case "block-compacted":
     case "memory-updated":
     case "reasoning":

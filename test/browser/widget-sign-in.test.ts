@@ -62,6 +62,23 @@ it("signs a visitor in through a window of the service, and takes a token from n
   expect(await page.getByRole("alert").count()).toBe(0);
 });
 
+it("asks a visitor to sign in who came before the key required it", async () => {
+  const model = await scriptModel([{ text: "Hello, stranger." }]);
+  const site = await siteWith({ model: model.name });
+  const page = await site.open();
+  await openChat(page);
+  await say(page, "Hello");
+  await answers(page).getByText("Hello, stranger.").waitFor();
+  const keys = `/agents/${site.agentId}/api-keys`;
+  const [key] = await site.account.call<readonly { key_id: string }[]>("GET", keys);
+  await site.account.call("PATCH", `${keys}/${key?.key_id}`, { requires_sign_in: true });
+
+  await page.reload();
+
+  await page.getByRole("button", { name: "Sign in with Google" }).waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+});
+
 it("says why a sign-in has failed, where the person can try again", async () => {
   const site = await siteWith({ model: "demo", requiresSignIn: true });
   const page = await site.open();

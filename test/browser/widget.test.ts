@@ -391,6 +391,37 @@ it("forgets the visitor when the page asks for it, and begins anew on request", 
   expect(await page.evaluate("localStorage.length")).toBe(0);
 });
 
+it("shows nothing of a visitor who is forgotten while the chat is being loaded", async () => {
+  const model = await scriptModel([{ text: "Noted." }], [{ text: "Hello, Bob." }]);
+  const site = await siteWith({ model: model.name });
+  const page = await site.open();
+  await openChat(page);
+  await say(page, "I am Alice.");
+  await answers(page).getByText("Noted.").waitFor();
+  await untilAnswered(page);
+  const asked = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const delivered = Promise.withResolvers<void>();
+  await page.route("**/messages?*", async (route) => {
+    const response = await route.fetch();
+    asked.resolve();
+    await released.promise;
+    await route.fulfill({ response });
+    delivered.resolve();
+  });
+  await page.reload();
+  await asked.promise;
+
+  await page.evaluate("AgentChat.reset()");
+  released.resolve();
+  await delivered.promise;
+  await say(page, "I am Bob.");
+  await answers(page).getByText("Hello, Bob.").waitFor();
+
+  expect(await said(page).allInnerTexts()).toEqual([expect.stringContaining("I am Bob.")]);
+  expect(await answers(page).count()).toBe(1);
+});
+
 it.each([
   ["can be renewed no more", 0],
   ["is refused", Number.MAX_SAFE_INTEGER],

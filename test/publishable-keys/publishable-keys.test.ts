@@ -97,6 +97,7 @@ describe("a publishable key", () => {
     "http://shop.example.com",
     "ftp://shop.example.com",
     "*",
+    "https://*.example.com",
     "null",
     "",
     `https://${"x".repeat(260)}.example.com`,

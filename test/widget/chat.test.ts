@@ -7,6 +7,9 @@ import { follow, open, readUntil } from "../support/runs.ts";
 import { parseEvents, say, textOf, typesOf } from "../support/sse.ts";
 import { beginVisit, createKey, type ShownKey, visitorOf } from "../support/widget.ts";
 
+/** What visitors read if only the agent's owner can do something about it. */
+const LATER = "The chat can't answer at the moment. Please try again later.";
+
 let owner: Client;
 let agentId: string;
 let key: ShownKey;
@@ -258,9 +261,13 @@ describe("a message of a visitor", () => {
     const { path } = await beginVisit(visitor);
 
     expect((await say(visitor, path, "One")).status).toBe(200);
-    const { status, body } = await visitor("POST", path, { content: "Two" });
+    const { status, headers, body } = await visitor("POST", path, { content: "Two" });
 
-    expect([status, body.code]).toEqual([429, "limit-exceeded"]);
+    expect([status, body.code, body.detail]).toEqual([429, "limit-exceeded", LATER]);
+    expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+    // The plan is the owner's matter.
+    for (const name of ["tier", "limit", "current", "upgrade_url"]) expect(body).not.toHaveProperty(name);
+    expect(headers.get("ratelimit")).toBeNull();
     expect((await free("GET", "/usage")).body.usage.messages).toBe(1);
   });
 
@@ -272,8 +279,18 @@ describe("a message of a visitor", () => {
 
     const { status, body } = await visitor("POST", path, { content: "Hi" });
 
-    expect([status, body.code]).toEqual([409, "provider-not-configured"]);
+    expect([status, body.code, body.detail]).toEqual([409, "provider-not-configured", LATER]);
     expect((await visitor("GET", path)).body).toEqual([]);
+  });
+
+  it("does not tell what is wrong with the owner's credentials if the provider refuses them", async () => {
+    const { visitor, base, path } = await visitorWith([{ status: 401, body: { error: { message: "no" } } }]);
+
+    const { body, events } = await say(visitor, path, "Hi");
+    const resumed = await visitor("GET", `${base}/runs/${events[0]?.run_id}/events`);
+
+    expect(events.at(-1)).toMatchObject({ event_type: "ERROR", code: "provider-auth", content: LATER });
+    expect(resumed.body).toBe(body);
   });
 });
 

@@ -77,6 +77,7 @@ export class Chat {
   async open(): Promise<void> {
     const { isLoading, config: loaded, error: failure } = this.#state;
     if (isLoading || (loaded && failure === undefined)) return;
+    const { signal } = this.#closing;
     this.#set({ isLoading: true, error: undefined });
     try {
       const config = await this.#api.config();
@@ -84,10 +85,11 @@ export class Chat {
         throw new Error("The key of this chat belongs to another agent than data-agent names.");
       await this.#api.renew();
       const turn = await this.#restore();
+      if (signal.aborted) return;
       this.#set({ config, needsSignIn: this.#api.needsSignIn, isLoading: false });
       await turn?.();
     } catch (error) {
-      this.#set({ isLoading: false, error });
+      if (!signal.aborted) this.#set({ isLoading: false, error });
     }
   }
 
@@ -96,12 +98,16 @@ export class Chat {
     const { earlier, isLoading } = this.#state;
     const { conversationId } = this.#store.kept;
     if (earlier === undefined || isLoading || conversationId === undefined) return;
+    const { signal } = this.#closing;
     this.#set({ isLoading: true });
     try {
       const page = await this.#api.messages(conversationId, earlier);
+      if (signal.aborted) return;
       this.#set({ messages: [...page.items, ...this.#state.messages], earlier: page.earlier });
+    } catch (error) {
+      if (!signal.aborted) throw error;
     } finally {
-      this.#set({ isLoading: false });
+      if (!signal.aborted) this.#set({ isLoading: false });
     }
   }
 
@@ -131,7 +137,9 @@ export class Chat {
   startAnew(): void {
     this.#leave();
     this.#store.set({ conversationId: undefined, unsent: undefined });
-    this.#set({ ...EMPTY, error: undefined });
+    this.#set({ ...EMPTY, isLoading: false, error: undefined });
+    // Does nothing unless the chat was still being loaded.
+    void this.open();
   }
 
   /** Forgets the visitor and the conversation. */
@@ -143,13 +151,14 @@ export class Chat {
 
   /** Goes on as a visitor who has signed in. */
   async signIn(token: string): Promise<void> {
+    const { signal } = this.#closing;
     this.#api.signIn(token);
     this.#set({ needsSignIn: false, error: undefined });
     try {
       const turn = await this.#restore();
-      await turn?.();
+      if (!signal.aborted) await turn?.();
     } catch (error) {
-      this.#set({ error });
+      if (!signal.aborted) this.#set({ error });
     }
   }
 
@@ -179,12 +188,14 @@ export class Chat {
     return still === undefined ? undefined : () => this.#followActive(still);
   }
 
+  /** Privacy: messages that arrive after the visitor was forgotten are not shown, because somebody else may be looking. */
   async #load(conversationId: string): Promise<void> {
+    const { signal } = this.#closing;
     try {
       const { items, earlier } = await this.#api.messages(conversationId, undefined);
-      this.#set({ messages: items, earlier });
+      if (!signal.aborted) this.#set({ messages: items, earlier });
     } catch (error) {
-      if (error instanceof SignInNeeded) return;
+      if (signal.aborted || error instanceof SignInNeeded) return;
       if (!isGone(error)) throw error;
       // It was deleted, or the visitor is another one now.
       this.#store.set({ conversationId: undefined });
@@ -192,8 +203,10 @@ export class Chat {
   }
 
   async #reload(conversationId: string): Promise<void> {
+    const { signal } = this.#closing;
     try {
       await this.#load(conversationId);
+      if (signal.aborted) return;
       this.#set({ turn: undefined });
       await this.#followActive(conversationId);
     } catch {

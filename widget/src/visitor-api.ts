@@ -74,6 +74,9 @@ export class VisitorApi {
     const { data } = await this.#keyed.exchange("GET", "/config", {});
     const config = data as Config;
     this.#requiresSignIn = config.requires_sign_in;
+    // Only the tokens of visitors who have not signed in are renewed. The key may have admitted them before.
+    if (config.requires_sign_in && this.#store.kept.renewAt !== undefined)
+      this.#store.set({ token: undefined, renewAt: undefined });
     return config;
   }
 
@@ -121,14 +124,15 @@ export class VisitorApi {
   async renew(): Promise<void> {
     const { token, renewAt } = this.#store.kept;
     if (token === undefined || renewAt === undefined || Date.now() < renewAt) return;
+    const visiting = this.#visiting;
     try {
       await this.#visit({ authorization: `Bearer ${token}` });
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       // It has expired, or the visitor was deleted.
-      this.#store.set({ token: undefined, renewAt: undefined });
+      if (visiting === this.#visiting) this.#store.set({ token: undefined, renewAt: undefined });
     }
-    this.#visiting = this.#asVisitor();
+    if (visiting === this.#visiting) this.#visiting = this.#asVisitor();
   }
 
   /** Sends from now on with the token of a visitor who has signed in. */
@@ -175,7 +179,9 @@ export class VisitorApi {
     return typeof token === "string" && token !== "" ? token : undefined;
   }
 
+  /** Gets a token and keeps it, unless the visitor was forgotten or has signed in meanwhile. */
   async #visit(headers: Readonly<Record<string, string>> = {}): Promise<string> {
+    const visiting = this.#visiting;
     const { data } = await this.#keyed.exchange("POST", "/visitors", {
       body: {},
       headers,
@@ -183,7 +189,7 @@ export class VisitorApi {
       isRepeatable: true,
     });
     const { access_token: token, expires_in: seconds } = data as { access_token: string; expires_in: number };
-    this.#store.set({ token, renewAt: Date.now() + seconds * 500 });
+    if (visiting === this.#visiting) this.#store.set({ token, renewAt: Date.now() + seconds * 500 });
     return token;
   }
 
