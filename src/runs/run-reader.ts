@@ -91,7 +91,10 @@ export class RunReader {
     return unsaved ? { ...run, ...unsaved.end } : run;
   }
 
-  /** Returns the answer of an ended run, or null if the answer has no text. If the run failed, throws its error. */
+  /**
+   * Returns the answer of an ended run, or null if the run was cancelled before it said anything. If the run failed, throws its error;
+   * `gone` if its answer was replaced since.
+   */
   async answer({ conversationId }: ReadPlace, runId: RunId): Promise<Message | null> {
     const logged = this.#log.find(runId);
     const end = this.#log.endOf(runId);
@@ -101,6 +104,12 @@ export class RunReader {
       throw new AppError(end.code, end.message, { retryable: end.retryable, extensions: { run_id: runId } });
 
     const { messages } = await this.#deps();
-    return (await messages.find(conversationId, logged.runIds.answeredAt, logged.runIds.answerId)) ?? null;
+    const answer = await messages.find(conversationId, logged.runIds.answeredAt, logged.runIds.answerId);
+    // The answer of a completed run is stored, even if it is without text and the event has no id of it.
+    if (!answer && (end.type === "completed" || (end.type === "cancelled" && end.messageId !== null)))
+      throw new AppError("gone", "This answer has been written again since. Read the messages again.", {
+        extensions: { run_id: runId },
+      });
+    return answer ?? null;
   }
 }
