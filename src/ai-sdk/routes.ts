@@ -121,7 +121,11 @@ async function wantedRun(
   if (trigger !== "regenerate-message") return { name, text: content, input: message };
   if (messageId === undefined || messageId === null || messageId === id)
     // Clients also ask for this after a message was refused.
-    return { name, text: content, input: { ...run, regenerates: {}, message, key: null } };
+    return {
+      name,
+      text: content,
+      input: { ...run, regenerates: {}, message: { clientId: id, input: message }, key: null },
+    };
 
   const key = {
     key: `regenerate ${messageId}`,

@@ -131,6 +131,7 @@ export const openAiDocs: FeatureDocs = {
         "not-found",
         "conversation-busy",
         "conflict",
+        "gone",
         "provider-not-configured",
         "limit-exceeded",
         "provider-auth",

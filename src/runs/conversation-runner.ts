@@ -51,7 +51,14 @@ interface RunInput {
 export interface RegenerateInput extends RunInput {
   readonly regenerates: Pick<WantedExchange, "messageId">;
   /** The user's message, if its client can't tell whether it is stored. If it is not, it is run like a new one. */
-  readonly message?: SendInput;
+  readonly message?: ClientMessage;
+}
+
+/** A message that may be stored. */
+interface ClientMessage {
+  /** The id that its client has given it; that of the stored message, if the client has read the conversation. */
+  readonly clientId: string;
+  readonly input: SendInput;
 }
 
 /** A message to run. */
@@ -305,9 +312,12 @@ export class ConversationRunner extends DurableObject<Env> {
     // A new run checks the account and access itself. Any other reply needs the check here.
     if (this.#host.activeRunId !== undefined || this.#waiting || this.#keys.isUsed(key))
       await Promise.all([this.#reader.requireAccount(call.scope), this.#reader.requireAgentInScope(call)]);
-    const last = "regenerates" in input ? await this.#lastExchange(call) : undefined;
-    if ("regenerates" in input && input.message && !this.#isStored(input.message, last))
-      return this.#accept(call, input.message);
+    // The new turn reads the last answer. One that is not saved yet may be the last one, or take the place of the last one.
+    if ("regenerates" in input || this.#log.unsaved().some(({ runIds }) => runIds.regenerates))
+      await this.#recovery.saveUnsaved();
+    const last = "regenerates" in input ? await this.#reader.lastExchange(call) : undefined;
+    if ("regenerates" in input && input.message && !this.#isStored(input.message, last?.question))
+      return this.#accept(call, input.message.input);
     // A run that is still opening may be refused. Then its key is forgotten, and this request counts as the first.
     while (this.#keys.isOpening(key)) {
       await this.#host.opened();
@@ -342,7 +352,7 @@ export class ConversationRunner extends DurableObject<Env> {
     { regenerates: { messageId }, message, key, timeZone, showsReasoning }: RegenerateInput,
     last: LastExchange | undefined,
   ): Promise<AcceptedRun> {
-    const wanted = { messageId, questionId: this.#questionOf(message?.key ?? null) };
+    const wanted = { messageId, questionId: this.#questionOf(message?.input.key ?? null) };
     const attempt = messageId === undefined ? undefined : this.#log.findByAnswer(messageId)?.runIds;
     const { agentId, question, answer } = requireLast(last, wanted, attempt);
     const { content, attachments } = question;
@@ -360,18 +370,14 @@ export class ConversationRunner extends DurableObject<Env> {
     return runId && this.#log.find(runId)?.runIds.userMessageId;
   }
 
-  /** Whether a message is stored. Keys are known for a day; after that, its text has to tell. */
-  #isStored({ key, content }: SendInput, last: LastExchange | undefined): boolean {
-    return this.#keys.isUsed(key) || last?.question.content === content;
-  }
-
-  /** Returns the last message of a user with its answer. */
-  async #lastExchange(call: RunnerCall): Promise<LastExchange | undefined> {
-    const last = await this.#reader.lastExchange(call);
-    if (this.#log.unsaved().length === 0) return last;
-    // An answer that is not saved yet may be the last one.
-    await this.#recovery.saveUnsaved();
-    return this.#reader.lastExchange(call);
+  /**
+   * Whether a message of a client is stored, `last` being the last one that is. Keys are known for a day; after that, its text has to
+   * tell. As long as the key of the last message is known, it is another message, whatever its text.
+   */
+  #isStored({ clientId, input: { key, content } }: ClientMessage, last: Message | undefined): boolean {
+    if (this.#keys.isUsed(key)) return true;
+    if (last === undefined) return false;
+    return last.id === clientId || (last.content === content && !this.#keys.isOfRun(last.runId));
   }
 
   /** The run that waits, if there is one. */

@@ -21,6 +21,7 @@ const SEND_PROBLEMS = [
   "not-found",
   "conversation-busy",
   "conflict",
+  "gone",
   "provider-not-configured",
   "idempotency-mismatch",
   "limit-exceeded",

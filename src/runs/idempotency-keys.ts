@@ -17,6 +17,7 @@ export interface IdempotencyKey {
 /** The parts of the log that `IdempotencyKeys` needs. */
 interface KeyLog {
   findKey(key: string, now: number): KeyUse | undefined;
+  hasKey(runId: RunId, now: number): boolean;
   find(runId: RunId): Pick<LoggedRun, "state"> | undefined;
   /** Returns the terminal event of a run that has ended. */
   endOf(runId: RunId): AgentEvent | undefined;
@@ -49,6 +50,11 @@ export class IdempotencyKeys {
   isOpening(key: IdempotencyKey | null): boolean {
     const runId = this.runOf(key);
     return runId !== undefined && this.#log.find(runId)?.state === "opening";
+  }
+
+  /** Whether the run was begun with a key that is still known. */
+  isOfRun(runId: RunId | null): boolean {
+    return runId !== null && this.#log.hasKey(runId, this.#now());
   }
 
   #useOf(key: IdempotencyKey | null): KeyUse | undefined {

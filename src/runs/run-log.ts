@@ -183,6 +183,12 @@ export class RunLog {
     return row && { runId: runIdOf(row.run_id), bodyHash: row.body_hash };
   }
 
+  /** Whether a run was begun with a key that has not expired. */
+  hasKey(runId: RunId, now: number): boolean {
+    const query = "SELECT 1 FROM keys WHERE run_id = ? AND expires_at > ?";
+    return this.#sql.exec(query, runId, now).toArray().length > 0;
+  }
+
   /** Returns one page of the events after a number, in order. */
   read(runId: RunId, after: number): readonly NumberedEvent[] {
     const rows = this.#sql.exec<{ first_seq: number; events: string }>(

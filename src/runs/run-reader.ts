@@ -116,7 +116,7 @@ export class RunReader {
 
   /**
    * Returns the answer of a run that has ended or waits, with the text behind the event number `after`. Its message is null if it has no
-   * text. `calls` are those that are left to the caller: to be decided, or to be run. If the run failed, throws its error.
+   * text. `calls` are those that are left to the caller: to be decided, or to be run. If the run failed, throws its error; `gone` if its answer was replaced since.
    */
   async answer({ conversationId }: ReadPlace, runId: RunId, after: number): Promise<RunAnswer> {
     const logged = this.#log.find(runId);
@@ -136,6 +136,11 @@ export class RunReader {
 
     const { messages } = await this.#deps();
     const message = await messages.find(conversationId, logged.runIds.answeredAt, logged.runIds.answerId);
+    // The answer of a completed run is stored, even if it is without text and the event has no id of it.
+    if (!message && (end.type === "completed" || (end.type === "cancelled" && end.messageId !== null)))
+      throw new AppError("gone", "This answer has been written again since. Read the messages again.", {
+        extensions: { run_id: runId },
+      });
     return {
       message: message ? rest(message) : null,
       calls: openCallsIn(this.#eventsOf(runId)),

@@ -22,7 +22,7 @@ import { ConversationReader } from "../messages/conversation-reader.ts";
 import type { GivenMessage, Message } from "../messages/model.ts";
 import { type AccountPlan, withAgentLimit } from "../plans/account-plan.ts";
 import { limitExceeded, messagesLeft, requireFewFailures, requireBelowLimit } from "../plans/refusals.ts";
-import { type Clock, DAY_MS } from "../shared/clock.ts";
+import { type Clock, DAY_MS, timestampAfter } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { type AgentId, type RunId, runIdOf } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
@@ -84,13 +84,15 @@ export interface TurnInput extends TurnPlace {
 /** Creates the ids and times of a run. They must stay the same if a part of the run is repeated. */
 export function newRunIds(clock: Clock, regenerates?: Regeneration): RunIds {
   const startedAt = clock.now();
+  const last = regenerates?.answer ?? regenerates?.question;
   return {
     runId: runIdOf(newId(startedAt)),
     userMessageId: regenerates?.question.id ?? newId(startedAt),
     answerId: newId(startedAt),
     startedAt,
     askedAt: clock.timestamp(),
-    answeredAt: clock.timestamp(),
+    // An answer stands behind its question, even if the clock was ahead when the question was stored.
+    answeredAt: last ? timestampAfter(last.createdAt, clock.timestamp()) : clock.timestamp(),
     ...(regenerates && { regenerates }),
   };
 }

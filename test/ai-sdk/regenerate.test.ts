@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { ada, type Client, signUp } from "../support/app.ts";
+import { ada, beginConversation, type Client, signUp } from "../support/app.ts";
 import { endFaults, scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
@@ -113,6 +113,34 @@ describe("a request of the AI SDK to write an answer again", () => {
 
     expect(refusal(stale)).toEqual([409, "conflict"]);
     expect(await contents(conversationId)).toEqual(["What is tea?", "A leaf.", "Is it hot?", "Yes."]);
+  });
+
+  it("sends a message that was refused, although the one before has the same text", async () => {
+    const { client, agentId, conversationId } = await answered([{ text: "A leaf." }], [{ text: "A drink." }]);
+    await client("PATCH", `/agents/${agentId}`, { agent_provider: "OpenAI" });
+    const refused = await chat(client, agentId, chatBody("c", "What is tea?", "m2"));
+    await client("PATCH", `/agents/${agentId}`, { agent_provider: "Demo" });
+
+    await chat(client, agentId, again(undefined, "What is tea?", "m2"));
+
+    expect(refused.status).toBe(409);
+    expect(await contents(conversationId)).toEqual(["What is tea?", "A leaf.", "What is tea?", "A drink."]);
+  });
+
+  it("knows a message by the id under which it is stored, too", async () => {
+    const client = await signUp();
+    const model = await scriptModel([{ text: "A leaf." }], [{ text: "A drink." }]);
+    const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
+    await client("POST", path, { content: "What is tea?" }, { "idempotency-key": "k1" });
+    const [question] = await storedMessages(conversationId);
+
+    const body = {
+      ...again(undefined, "What is tea?", String(question?.["message_id"])),
+      id: conversationId,
+    };
+    await chat(client, agentId, body);
+
+    expect(await contents(conversationId)).toEqual(["What is tea?", "A drink."]);
   });
 
   it("is refused from a tab that does not show the last answer", async () => {

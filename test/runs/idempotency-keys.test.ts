@@ -10,6 +10,7 @@ const keysOf = (state: "opening" | "running" | "ended", time = 0) =>
     log: {
       findKey: (name, now) =>
         name === "k" && now < 100 ? { runId: runIdOf("run"), bodyHash: "hash" } : undefined,
+      hasKey: (runId, now) => runId === "run" && now < 100,
       endOf: () => undefined,
       find: (runId) => (runId === "run" ? { state } : undefined),
     },
@@ -20,6 +21,15 @@ it("returns the run of a key", () => {
   const keys = keysOf("running");
 
   expect([keys.isUsed(key), keys.runOf(key)]).toEqual([true, "run"]);
+});
+
+it("knows whether a run was begun with a key", () => {
+  expect([runIdOf("run"), runIdOf("other"), null].map((id) => keysOf("ended").isOfRun(id))).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(keysOf("ended", 100).isOfRun(runIdOf("run"))).toBe(false);
 });
 
 it.each([

@@ -123,6 +123,20 @@ describe("the last answer, written again", () => {
     expect([status, body.message.content]).toEqual([200, "A drink."]);
   });
 
+  it("is gone for a repeat of the message that it first answered, if the repeat wants it as a whole", async () => {
+    const client = await signUp();
+    const model = await scriptModel([{ text: "A leaf." }], [{ text: "A drink." }]);
+    const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
+    const message = { content: "What is tea?" };
+    const headers = { accept: "application/json", "idempotency-key": "k1" };
+    const first = await client("POST", path, message, headers);
+
+    await regenerate(client, conversationId, first.body.message.message_id);
+    const repeat = await client("POST", path, message, headers);
+
+    expect([repeat.status, repeat.body.code, repeat.body.run_id]).toEqual([410, "gone", first.body.run_id]);
+  });
+
   it("is found by searches in its new form only", async () => {
     const search = { call: { name: "recall_conversation", arguments: '{"query":"leaf drink"}' } };
     const { client, model, agentId, conversationId, answerId, path } = await answered(
@@ -303,6 +317,28 @@ describe("a regeneration that is not completed", () => {
   });
 });
 
+it("is read by the next message, although it could not be saved at its end", async () => {
+  const { client, model, agentId, conversationId, answerId, path } = await answered(
+    [{ text: "A leaf." }],
+    [{ text: "Stubborn drink." }],
+    [{ text: "Yes." }],
+  );
+  const down = { kind: "answer", status: 500, body: "" } as const;
+  await injectFault({ match: ["Stubborn drink."], times: 10_000, fault: down });
+  const { last } = await regenerate(client, conversationId, answerId);
+  await endFaults();
+
+  await say(client, path, "Is it hot?");
+
+  expect(last).toMatchObject({ event_type: "ERROR", code: "persist-failed" });
+  expect(await contents(conversationId)).toEqual(["What is tea?", "Stubborn drink.", "Is it hot?", "Yes."]);
+  const asked = JSON.stringify((await model.log()).requests[2]);
+  expect(asked).toContain("Stubborn drink.");
+  expect(asked).not.toContain("A leaf.");
+  const found = await client("GET", `/agents/${agentId}/recall?query=leaf drink`);
+  expect(found.body.items.map(({ content }: { content: string }) => content)).toEqual(["Stubborn drink."]);
+});
+
 describe("a message without an answer", () => {
   it("is answered as the last message of the conversation", async () => {
     const {
@@ -422,6 +458,15 @@ describe("a request to write an answer again", () => {
     expect([status, body.code]).toEqual([429, "limit-exceeded"]);
     expect(await contents(conversationId)).toEqual(["What is tea?", "A leaf."]);
   });
+});
+
+it("stands behind the message and the former answer, even if the clock was ahead when those were stored", () => {
+  const [asked, answered] = [1, 2].map((micros) => formatTimestamp(systemClock.now() + HOUR_MS, micros));
+  const question = { id: "question", createdAt: asked ?? "" };
+  const answer = { id: "answer", createdAt: answered ?? "" };
+
+  expect(newRunIds(systemClock, { question, answer }).answeredAt > answer.createdAt).toBe(true);
+  expect(newRunIds(systemClock, { question, answer: null }).answeredAt > question.createdAt).toBe(true);
 });
 
 it("replaces an answer once, even if two runs end that replace it, such as a dead one", async () => {
