@@ -33,9 +33,7 @@ const ALGORITHM = "HS256";
 
 /** In characters. */
 const MAX_NAME = 80;
-/** The most text that a client's id carries, in characters: it is part of addresses, of which browsers take 2,000 at the least. */
-const MAX_METADATA = 1_200;
-/** Longer ids are refused unread. */
+/** The longest id of a client, in characters: it is part of addresses, of which browsers take about 2,000 at the least. */
 const MAX_ID = 2_048;
 /** What the draft on Client ID Metadata Documents recommends as the most, in bytes. */
 const MAX_DOCUMENT_BYTES = 5 * 1024;
@@ -63,13 +61,12 @@ export class OAuthClients {
   /** Registers a client. The same metadata gets the same id. Throws a refusal if the metadata is not acceptable. */
   async register(metadata: ClientMetadata): Promise<OAuthClient> {
     const { name, redirectUris } = accepted(metadata);
-    if (name.length + redirectUris.join("").length > MAX_METADATA)
-      throw refusal("invalid_client_metadata", "The name and the redirect addresses are too long together.");
-
     const [{ id: kid, key }] = await deriveRing(this.#keys, PURPOSE);
     const id = await new SignJWT({ name, uris: [...redirectUris] })
       .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
       .sign(key);
+    if (id.length > MAX_ID)
+      throw refusal("invalid_client_metadata", "The name and the redirect addresses are too long together.");
     return { id, name, redirectUris, host: null };
   }
 

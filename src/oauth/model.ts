@@ -18,7 +18,7 @@ export type ConnectionScope = (typeof CONNECTION_SCOPES)[number];
 export const MAX_CONNECTIONS = 100;
 
 /** How long a code can be redeemed, in seconds. RFC 6749, section 4.1.2, allows ten minutes; programs need a moment. */
-export const CODE_SECONDS = 60;
+const CODE_SECONDS = 60;
 
 /** How long a connection lasts that gets no new access token. */
 const IDLE_MS = 60 * DAY_MS;
@@ -57,8 +57,12 @@ export const connectionKey = (accountEmail: AccountEmail, id: string): Key => ({
   sk: `${PREFIX}${id}`,
 });
 
-/** Returns when a connection ends that gets no access token after `now`, in seconds since the epoch. */
-export const idleEnd = (now: number): number => ttlAfter(now, IDLE_MS);
+/**
+ * Returns when a connection ends that gets no access token after `rotatedAt` (in milliseconds since the epoch), in seconds since the epoch. One
+ * whose code is not redeemed (generation 0) ends with the code.
+ */
+export const endAfter = (generation: number, rotatedAt: number): number =>
+  ttlAfter(rotatedAt, generation === 0 ? CODE_SECONDS * 1000 : IDLE_MS);
 
 export const connectionItem = (connection: Connection): Item => ({
   ...connectionKey(connection.accountEmail, connection.id),

@@ -6,12 +6,14 @@
 /** The longest redirect address, in characters. */
 const MAX_CHARS = 1_000;
 
-/** Schemes that browsers interpret themselves, or that lead neither to a page nor to a program that waits for an answer. */
+/** Schemes that browsers or systems interpret themselves. Those without a slash, such as `mailto:`, are refused by their form. */
 const REFUSED_SCHEMES: ReadonlySet<string> = new Set([
   "about:",
   "blob:",
+  "chrome-extension:",
   "chrome:",
   "data:",
+  "edge:",
   "file:",
   "filesystem:",
   "ftp:",
@@ -19,11 +21,11 @@ const REFUSED_SCHEMES: ReadonlySet<string> = new Set([
   "intent:",
   "jar:",
   "javascript:",
-  "mailto:",
+  "moz-extension:",
+  "ms-msdt:",
   "resource:",
-  "sms:",
-  "tel:",
-  "urn:",
+  "search-ms:",
+  "shell:",
   "vbscript:",
   "view-source:",
   "ws:",
@@ -35,11 +37,11 @@ const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"
 
 /**
  * Returns whether a client may have this redirect address: https, http on the client's own machine, or a scheme of a program's own
- * (RFC 8252, section 7). It has neither a fragment (RFC 6749, section 3.1.2) nor a user name, which could hide the host.
+ * (RFC 8252, section 7), with a slash after the colon. It has neither a fragment (RFC 6749, section 3.1.2) nor a user name, which could hide the host.
  */
 export function isRedirectUri(text: string): boolean {
   // The parser would drop line breaks and tabs, and spaces around the address.
-  if (text.length > MAX_CHARS || !/^[\x21-\x7e]+$/u.test(text)) return false;
+  if (text.length > MAX_CHARS || !/^[a-z][a-z\d+.-]*:\/[\x21-\x7e]*$/iu.test(text)) return false;
   const url = URL.parse(text);
   if (!url || text.includes("#") || url.username !== "" || url.password !== "") return false;
   if (isLoopback(url) || url.protocol === "https:") return true;
@@ -57,9 +59,11 @@ export const isOwnMachine = (text: string): boolean => {
  * programs get theirs from the system (RFC 8252, section 7.3).
  */
 export function matchesRedirect(registered: string, asked: string): boolean {
+  // Also for the registered one: ids of clients last, and the rules may become stricter.
+  if (!isRedirectUri(asked)) return false;
   if (registered === asked) return true;
   const [known, wanted] = [URL.parse(registered), URL.parse(asked)];
-  if (!known || !wanted || !isLoopback(known) || !isRedirectUri(asked)) return false;
+  if (!known || !wanted || !isLoopback(known)) return false;
   wanted.port = known.port;
   return known.href === wanted.href;
 }

@@ -3,14 +3,25 @@ import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { isLive } from "../table/deletion.ts";
 import { absent, all, any, equals, present } from "../table/expressions.ts";
-import { keyOf, text } from "../table/fields.ts";
+import { count, keyOf, text } from "../table/fields.ts";
 import { agentKey, userKey, userPartition } from "../table/keys.ts";
 import { type ListPage, listNewestFirst } from "../table/list.ts";
+import type { Item } from "../table/marshal.ts";
 import { type User, userFrom } from "../users/model.ts";
-import { type Connection, CONNECTION_RANGE, connectionFrom, connectionItem, connectionKey } from "./model.ts";
+import {
+  type Connection,
+  CONNECTION_RANGE,
+  connectionFrom,
+  connectionItem,
+  connectionKey,
+  endAfter,
+} from "./model.ts";
 
 /** The members of a connection that a new refresh token changes. */
 export type Rotation = Pick<Connection, "generation" | "rotatedAt" | "ttl">;
+
+/** How long what has ended is kept, in milliseconds: a request that found it alive may still be writing to it. */
+const SWEEP_DELAY_MS = 60_000;
 
 /** Stores the connections of MCP clients in the partitions of their accounts. */
 export class ConnectionRepository {
@@ -86,9 +97,15 @@ export class ConnectionRepository {
     return listNewestFirst(this.#table, this.#cursors, request, connectionFrom);
   }
 
-  /** Returns the number of an account's connections. */
-  async count(accountEmail: AccountEmail): Promise<number> {
-    return (await this.#keys(accountEmail)).length;
+  /**
+   * Returns the number of an account's connections at `now`, in milliseconds since the epoch. Removes those that ended a while
+   * before, because DynamoDB may take days for that: people who agree again and again without a client would fill the partition.
+   */
+  async countAndSweep(accountEmail: AccountEmail, now: number): Promise<number> {
+    const items = await this.#keys(accountEmail);
+    const swept = items.filter((item) => endOf(item) <= now - SWEEP_DELAY_MS);
+    await this.#table.batchWrite(swept.map((item) => ({ remove: keyOf(item) })));
+    return items.filter((item) => endOf(item) > now).length;
   }
 
   /** Ends a connection. Does nothing if there is none. */
@@ -103,14 +120,17 @@ export class ConnectionRepository {
     await this.#table.batchWrite(ofAgent.map((item) => ({ remove: keyOf(item) })));
   }
 
-  /** There are at most about `MAX_CONNECTIONS` of them. */
+  /** There are at most about `MAX_CONNECTIONS` of them, and what has ended since the last consent: without `ttl`, those are returned, too. */
   #keys(accountEmail: AccountEmail) {
     return this.#table.query(userPartition(accountEmail), {
       range: CONNECTION_RANGE,
-      attributes: ["pk", "sk", "agent_id", "ttl"],
+      attributes: ["pk", "sk", "agent_id", "generation", "rotated_at"],
     });
   }
 }
+
+/** Returns when a stored connection ends, in milliseconds since the epoch. */
+const endOf = (item: Item): number => endAfter(count(item, "generation"), count(item, "rotated_at")) * 1000;
 
 const attributesOf = ({ generation, rotatedAt, ttl }: Rotation) => ({
   generation,

@@ -5,7 +5,7 @@ import type { AccountEmail, AgentId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import { agentIn, type Grantable, grantableIn, targetOf } from "./authorization-request.ts";
 import type { ClientMetadata, OAuthClient, OAuthClients } from "./clients.ts";
-import { CODE_SECONDS, type Connection, type ConnectionScope, idleEnd, MAX_CONNECTIONS } from "./model.ts";
+import { type Connection, type ConnectionScope, endAfter, MAX_CONNECTIONS } from "./model.ts";
 import { hostOf, isOwnMachine, matchesRedirect, withParameters } from "./redirects.ts";
 import { type OAuthErrorCode, refusal } from "./refusals.ts";
 import type { ConnectionRepository } from "./repository.ts";
@@ -142,7 +142,7 @@ export class AuthorizationService {
       throw refusal("invalid_scope", "Choose at least one thing that the client may do.");
     await this.#agents.get(accountEmail, wanted.agentId);
     // Two requests at the same time may exceed the limit by one. It only keeps the list short.
-    if ((await this.#connections.count(accountEmail)) >= MAX_CONNECTIONS)
+    if ((await this.#connections.countAndSweep(accountEmail, this.#clock.now())) >= MAX_CONNECTIONS)
       throw new AppError(
         "conflict",
         `An account can have ${MAX_CONNECTIONS} connected clients. Disconnect one that you no longer use.`,
@@ -198,7 +198,7 @@ export class AuthorizationService {
     { agentId, challenge, scopes }: Grantable,
   ): Promise<string> {
     const now = this.#clock.now();
-    const expiresAt = ttlAfter(now, CODE_SECONDS * 1000);
+    const expiresAt = endAfter(0, now);
     const connection: Connection = {
       id: newId(now),
       accountEmail,
@@ -236,7 +236,7 @@ export class AuthorizationService {
 
     const connection = await this.#connectionOf(code, form);
     const now = this.#clock.now();
-    const to = { generation: 1, rotatedAt: now, ttl: idleEnd(now) };
+    const to = { generation: 1, rotatedAt: now, ttl: endAfter(1, now) };
     const isFirst =
       connection.generation === 0 && (await this.#connections.redeem(connection, to, crypto.randomUUID()));
     // Security: whoever redeems a code again has its verifier, too, so one of the two is not the client (RFC 6749, section 4.1.2).
@@ -259,7 +259,8 @@ export class AuthorizationService {
     if (token.generation !== connection.generation) return this.#repeat(token.generation, connection);
 
     const now = this.#clock.now();
-    const to = { generation: token.generation + 1, rotatedAt: now, ttl: idleEnd(now) };
+    const generation = token.generation + 1;
+    const to = { generation, rotatedAt: now, ttl: endAfter(generation, now) };
     const stored = await this.#connections.rotate(connection, to);
     if (!stored) throw invalidGrant("The connection has ended.");
     // Another request has replaced the token between the read and the write.

@@ -93,6 +93,23 @@ it("asks a person who signs in first, and brings the program a code that works",
   await page.getByText("No MCP client is connected.").waitFor();
 });
 
+it("can't be agreed to while another window is in front, nor at the moment at which that closes", async () => {
+  const account = await stand.signUp();
+  const { agentId } = await createChat(account);
+  const program = await startProgram(agentId);
+  const page = await stand.open(program.page);
+  await signIn(page, account);
+  const allow = page.getByRole("button", { name: "Allow", exact: true });
+  await allow.and(page.locator(":enabled")).waitFor();
+
+  await page.evaluate('document.hasFocus = () => false; dispatchEvent(new Event("blur"))');
+  await allow.and(page.locator(":disabled")).waitFor();
+
+  await page.evaluate('document.hasFocus = () => true; dispatchEvent(new Event("focus"))');
+  await allow.click();
+  expect((await program.arrived).get("code")).not.toBeNull();
+});
+
 it("brings the program the refusal of a person who does not agree, and asks nothing again", async () => {
   const account = await stand.signUp();
   const { agentId } = await createChat(account);

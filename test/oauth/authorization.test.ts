@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { matchesRedirect } from "../../src/oauth/redirects.ts";
 import { problem, requestIn } from "../http/route-cases.ts";
 import { anonymous, beginConversation, type Client, signUp, table } from "../support/app.ts";
 import {
@@ -121,6 +122,10 @@ describe("the registration of a client", () => {
     "vbscript:msgbox(1)",
     "file:///etc/passwd",
     "blob:https://api.example.com/1",
+    "com.example.app:callback",
+    "chrome-extension://abcdefgh/callback",
+    "ms-msdt:/id",
+    "search-ms:/query",
     "/callback",
     "//evil.example.org/callback",
     "",
@@ -142,6 +147,10 @@ describe("the registration of a client", () => {
     [
       "more than fits into an id",
       { redirect_uris: [1, 2].map((n) => `https://app.example.org/${n}${"x".repeat(900)}`) },
+    ],
+    [
+      "more than fits into an id once it is written as JSON",
+      { redirect_uris: [`com.example.app:/${'"'.repeat(900)}`] },
     ],
   ])("refuses metadata with %s", async (_case, metadata) => {
     const { status, body } = await anonymous("POST", "/oauth/register", metadata);
@@ -226,6 +235,11 @@ describe("an authorization request", () => {
       expect(JSON.stringify(body)).not.toContain("evil");
       expect(body.decline_to).toBeUndefined();
     }
+  });
+
+  it("leads to no address that is not acceptable any more, although its client has registered it", () => {
+    expect(matchesRedirect("https://app.example.org/", "https://app.example.org/")).toBe(true);
+    expect(matchesRedirect("javascript:alert(1)", "javascript:alert(1)")).toBe(false);
   });
 
   it("needs a redirect address on the web to be the registered one, with its port", async () => {
@@ -371,6 +385,33 @@ describe("an authorization request", () => {
 
     expect(status).toBe(409);
     expect(body.detail).toContain("100 connected clients");
+  });
+
+  it("removes what earlier ones have left whose codes nobody has redeemed", async () => {
+    const person = await signUp();
+    const own = await beginConversation(person);
+    await agree(person, requestOf(program, own.agentId));
+    const [item] = await connectionsOf(person);
+    const hourAgo = Date.now() - 3_600_000;
+    const copyOf = (n: number, changes: Readonly<Record<string, number>>) => ({
+      put: { ...item, pk: `User#${person.email}`, sk: `McpConnection#${n}`, ...changes },
+    });
+    await table.batchWrite([
+      ...Array.from({ length: 120 }, (_, n) =>
+        copyOf(n, { rotated_at: hourAgo, ttl: Math.floor(hourAgo / 1000) + 60 }),
+      ),
+      copyOf(1_000, { rotated_at: hourAgo, generation: 1, ttl: Math.floor(Date.now() / 1000) + 3_600 }),
+    ]);
+
+    await agree(person, requestOf(program, own.agentId));
+
+    // Without the `ttl` attribute, expired items are returned, too.
+    const left = await table.query(`User#${person.email}`, {
+      range: { beginsWith: "McpConnection#" },
+      attributes: ["pk", "sk"],
+    });
+    expect(left).toHaveLength(3);
+    expect(left.map(({ sk }) => sk)).toContain("McpConnection#1000");
   });
 });
 

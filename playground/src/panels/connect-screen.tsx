@@ -89,6 +89,7 @@ function Question({ question, agentName, request }: QuestionProps) {
   const { client_name: name, client_host: host, redirect_host: target, scopes } = question;
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set(scopes));
   const [hasLeft, setLeft] = useState(false);
+  const isSettled = useSettled();
   const allow = useAction(async () => {
     const agreed = SCOPE_TEXTS.map(({ scope }) => scope).filter((scope) => chosen.has(scope));
     const { redirect_to: address } = await client.request("POST", "/oauth/consent", {
@@ -146,7 +147,7 @@ function Question({ question, agentName, request }: QuestionProps) {
         <Button
           kind="primary"
           busy={allow.busy}
-          disabled={chosen.size === 0}
+          disabled={chosen.size === 0 || !isSettled}
           onClick={() => void allow.run()}
         >
           Allow
@@ -156,6 +157,34 @@ function Question({ question, agentName, request }: QuestionProps) {
       <Account />
     </>
   );
+}
+
+/** How long the page has to be in front before anything can be allowed, in milliseconds: longer than a double click takes. */
+const SETTLE_MS = 1_000;
+
+/**
+ * Returns whether the page has been in front for a second. Threat: another site can open a window above this page and close it between the two
+ * clicks of a double click, so that the second one would allow something that the person has not seen.
+ */
+function useSettled(): boolean {
+  const [isSettled, setSettled] = useState(false);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const restart = () => {
+      clearTimeout(timer);
+      setSettled(false);
+      if (document.hasFocus()) timer = setTimeout(() => setSettled(true), SETTLE_MS);
+    };
+    restart();
+    addEventListener("focus", restart);
+    addEventListener("blur", restart);
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("focus", restart);
+      removeEventListener("blur", restart);
+    };
+  }, []);
+  return isSettled;
 }
 
 /** Says for which account the person decides. */
