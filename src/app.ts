@@ -50,6 +50,7 @@ import { memoryRoutes } from "./memory/routes.ts";
 import { runChangeRoutes } from "./memory/run-change-routes.ts";
 import { checkoutRoutes, paymentRoutes, publicPaymentRoutes } from "./payments/routes.ts";
 import { recallRoutes } from "./messages/recall-routes.ts";
+import { endUserRunRoutes } from "./runs/end-user-run-routes.ts";
 import { runRoutes, sendRoutes } from "./runs/routes.ts";
 import { modelListRoutes } from "./settings/model-list-routes.ts";
 import { usageRoutes } from "./plans/routes.ts";
@@ -107,6 +108,7 @@ export function createApp(ports: (env: Env) => Promise<Ports> = portsFrom, queue
     .route("/agents", mcpServerRoutes)
     .route("/agents", endUserRoutes)
     .route("/agents", endUserExportRoutes)
+    .route("/agents", endUserRunRoutes)
     .route("/agents", recallRoutes)
     .route("/agents", sendRoutes)
     .route("/agents", chatRoutes)

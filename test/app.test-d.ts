@@ -73,6 +73,8 @@ type ShowingJsonOfCallers =
   | "/agents/:agentId/http-tools"
   | "/agents/:agentId/http-tools/:toolId"
   | "/agents/:agentId/:conversationId/send-message"
+  | "/agents/:agentId/end-users/:endUserId/conversations/:conversationId/runs/:runId"
+  | "/agents/:agentId/end-users/:endUserId/conversations/:conversationId/runs/:runId/approvals/:callId"
   | "/conversations/:conversationId/messages/:messageId/regenerate"
   | "/conversations/:conversationId/runs/:runId"
   | "/conversations/:conversationId/runs/:runId/approvals/:callId"

@@ -4995,6 +4995,26 @@ export interface Operations {
       events: ExportLine;
     };
     /**
+     * Get a run of an end user. (`getEndUserRun`)
+     *
+     * Shows the owner of an agent the state of a run in an end user's conversation, as `getRun` does in one's own, with the calls that it waits for.
+     */
+    "/agents/{agentId}/end-users/{endUserId}/conversations/{conversationId}/runs/{runId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The id under which your own application knows the end user. */
+          endUserId: string;
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+          /** The run's id, `run_id`. The events of a run are also found under `active`. */
+          runId: string;
+        };
+      };
+      answer: RunDetails;
+    };
+    /**
      * Search all conversations with an agent. (`recall`)
      *
      * Searches the messages and attached files of all conversations with the agent, best matches first; without a query, newest first. Results come by words and, if embeddings are set up, by meaning. `evidence` says which words no message has. With `end_user_id`, it searches an end user's conversations.
@@ -6256,6 +6276,29 @@ export interface Operations {
         body: NewClientToken;
       };
       answer: ClientToken | ClientTokenReference;
+    };
+    /**
+     * Approve or reject a call in an end user's conversation. (`decideEndUserCall`)
+     *
+     * Decides like `decideCall`, for the owner of the agent: also where the end user is a visitor of a web page, who can't decide. The webhook event `approval.requested` has all ids of this path.
+     */
+    "/agents/{agentId}/end-users/{endUserId}/conversations/{conversationId}/runs/{runId}/approvals/{callId}": {
+      options: {
+        path: {
+          /** The agent's id, `agent_id`. */
+          agentId: string;
+          /** The id under which your own application knows the end user. */
+          endUserId: string;
+          /** The conversation's id, `conversation_id`. */
+          conversationId: string;
+          /** The run's id, `run_id`. The events of a run are also found under `active`. */
+          runId: string;
+          /** The call's id, `tool_call_id`, percent-encoded. */
+          callId: string;
+        };
+        body: NewDecision;
+      };
+      answer: RunDetails | RunReference;
     };
     /**
      * Send a message and stream the answer. (`sendMessage`)

@@ -125,6 +125,25 @@ export const runDocs: FeatureDocs = {
       },
       problems: ["not-found", "conflict", "gone"],
     },
+    getEndUserRun: {
+      tag: "Chat",
+      summary: "Get a run of an end user",
+      description:
+        "Shows the owner of an agent the state of a run in an end user's conversation, as `getRun` does in one's own, with the calls that it waits for.",
+      answers: { 200: { ...RUN, pending_calls: [] } },
+      problems: ["not-found"],
+    },
+    decideEndUserCall: {
+      tag: "Chat",
+      summary: "Approve or reject a call in an end user's conversation",
+      description:
+        "Decides like `decideCall`, for the owner of the agent: also where the end user is a visitor of a web page, who can't decide. The webhook event `approval.requested` has all ids of this path.",
+      request: { decision: "approve" },
+      answers: {
+        200: { ...RUN, state: "running", ended_at: null, message_id: null, usage: null, pending_calls: [] },
+      },
+      problems: ["not-found", "conflict", "gone"],
+    },
     getContext: {
       tag: "Conversations",
       summary: "Preview what the next turn sends to the model",

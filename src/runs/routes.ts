@@ -29,6 +29,7 @@ import { Attachments } from "../messages/attachments.ts";
 import type { RunId } from "../shared/id-types.ts";
 import { MessageView, toMessageView } from "../messages/view.ts";
 import { type RateLimit, rateLimitHeaders } from "../shared/rate-limit.ts";
+import { CallId, DECISION_LIMIT, decisionOf, NewDecision } from "./decision-schemas.ts";
 import type { RegenerateInput, RunnerCall, SendInput } from "./conversation-runner.ts";
 import { EventsQuery, LastEventHeader, resumePoint } from "./resume-point.ts";
 import type { RunAnswer } from "./run-reader.ts";
@@ -76,19 +77,7 @@ const ConversationParam = z.object({ conversationId: ConversationIdText });
 const AgentPlace = ConversationParam.extend({ agentId: AgentIdText });
 const MessageParam = ConversationParam.extend({ messageId: Id });
 const RunParam = ConversationParam.extend({ runId: RunIdText });
-const CallParam = RunParam.extend({
-  callId: z.string().min(1).max(200).describe("The call's `tool_call_id`, percent-encoded."),
-});
-
-/** Enough for a long reason, escaped as JSON. */
-const DECISION_LIMIT = 64 * 1024;
-
-const NewDecision = z
-  .strictObject({
-    decision: z.enum(["approve", "reject"]),
-    reason: blankAsAbsent(z.string().max(2_000).optional()),
-  })
-  .meta({ id: "NewDecision" });
+const CallParam = RunParam.extend({ callId: CallId });
 
 const SendQuery = z.object({
   reasoning: blankAsAbsent(z.enum(["0", "1"]).optional()).describe(
@@ -210,11 +199,9 @@ export const runRoutes = new Hono<AppEnv>()
     validate("json", NewDecision),
     async (c) => {
       const { conversationId, runId, callId } = c.req.valid("param");
-      const { decision, reason = null } = c.req.valid("json");
-      const decided =
-        decision === "approve" ? ({ kind: "approved" } as const) : ({ kind: "rejected", reason } as const);
+      const decision = decisionOf(c.req.valid("json"));
       const call = callFor(c, conversationId);
-      const run = await c.var.deps.runnerClient.decide(call, runId, [{ callId, decision: decided }]);
+      const run = await c.var.deps.runnerClient.decide(call, runId, [{ callId, decision }]);
       return c.json(written(c, toRunDetails(run), RunReference), 200);
     },
   );

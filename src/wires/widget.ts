@@ -21,6 +21,7 @@ function shownToVisitors(event: AgentEvent): AgentEvent | undefined {
       if (event.text === STATUS.validating) return undefined;
       return event.text === STATUS.loading ? { ...event, text: "Connecting to agent..." } : event;
     case "tool-started":
+    case "call-waiting":
       return { ...event, arguments: "{}", input: {} };
     case "tool-finished": {
       const { citations: _citations, ...others } = event;

@@ -241,6 +241,17 @@ const TRIES: Readonly<Record<string, (stored: Stored) => readonly Try[]>> = {
     { path: `/v1/responses/${responseId}/cancel`, status: 200 },
     { path: "/v1/responses/resp_none/cancel", status: 404 },
   ],
+  "POST /agents/:agentId/end-users/:endUserId/conversations/:conversationId/runs/:runId/approvals/:callId": ({
+    agentId,
+    conversationId,
+    runId,
+  }) => [
+    {
+      path: `/agents/${agentId}/end-users/visitor-1/conversations/${conversationId}/runs/${runId}/approvals/call_1`,
+      body: { decision: "approve" },
+      status: 404,
+    },
+  ],
   // The stored run has ended; how one that waits is decided, is tested with those runs.
   "POST /conversations/:conversationId/runs/:runId/approvals/:callId": ({ conversationId, runId }) => [
     {

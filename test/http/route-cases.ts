@@ -222,6 +222,12 @@ export const ROUTES: readonly RouteCase[] = [
   { route: "DELETE /agents/:agentId/end-users/:endUserId", whenAbsent: 204 },
   { route: "GET /agents/:agentId/end-users/:endUserId/conversations" },
   { route: "GET /agents/:agentId/end-users/:endUserId/conversations/:conversationId/messages" },
+  { route: "GET /agents/:agentId/end-users/:endUserId/conversations/:conversationId/runs/:runId" },
+  {
+    route:
+      "POST /agents/:agentId/end-users/:endUserId/conversations/:conversationId/runs/:runId/approvals/:callId",
+    body: { decision: "approve" },
+  },
   { route: "GET /agents/:agentId/end-users/:endUserId/export" },
   { route: "POST /api-keys", body: { name: "Back end", scopes: ["agents:read"] } },
   { route: "GET /api-keys" },

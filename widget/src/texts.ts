@@ -11,6 +11,7 @@ export interface Texts {
   readonly writing: string;
   readonly you: string;
   readonly stopped: string;
+  readonly waiting: string;
   readonly notSent: string;
   readonly retry: string;
   readonly lost: string;
@@ -42,6 +43,7 @@ export const LANGUAGES: Readonly<Record<Language, Texts>> = {
     writing: "Writing an answer…",
     you: "You",
     stopped: "Stopped.",
+    waiting: "Waiting for a confirmation. Please look again later.",
     notSent: "Not sent.",
     retry: "Try again",
     lost: "The connection is lost. Trying again…",
@@ -69,6 +71,7 @@ export const LANGUAGES: Readonly<Record<Language, Texts>> = {
     writing: "Antwort wird geschrieben …",
     you: "Sie",
     stopped: "Angehalten.",
+    waiting: "Wartet auf eine Bestätigung. Bitte schauen Sie später wieder.",
     notSent: "Nicht gesendet.",
     retry: "Noch einmal versuchen",
     lost: "Die Verbindung ist unterbrochen. Neuer Versuch …",
@@ -97,6 +100,7 @@ export const LANGUAGES: Readonly<Record<Language, Texts>> = {
     writing: "Escribiendo una respuesta…",
     you: "Usted",
     stopped: "Detenida.",
+    waiting: "Esperando una confirmación. Vuelva más tarde.",
     notSent: "No enviado.",
     retry: "Intentar de nuevo",
     lost: "Se ha perdido la conexión. Intentando de nuevo…",
@@ -125,6 +129,7 @@ export const LANGUAGES: Readonly<Record<Language, Texts>> = {
     writing: "Réponse en cours…",
     you: "Vous",
     stopped: "Arrêtée.",
+    waiting: "En attente d’une confirmation. Revenez plus tard.",
     notSent: "Non envoyé.",
     retry: "Réessayer",
     lost: "La connexion est interrompue. Nouvel essai…",

@@ -3,6 +3,8 @@ import type { RunEvent } from "../../client/src/index.ts";
 /** How a turn has ended. */
 type TurnEnd =
   | { readonly kind: "complete" | "stopped" }
+  /** Somebody has to approve what the agent wants to do. Then the answer goes on; this page does not wait for it. */
+  | { readonly kind: "waiting" }
   /** The answer could not be completed. What there is of it is kept. */
   | { readonly kind: "failed"; readonly error: unknown }
   /** The service has not begun with the message, as far as this page knows. */
@@ -49,6 +51,8 @@ export function withEvent(turn: Turn, event: RunEvent): Turn {
       const kind = event.content === CANCELLED ? "stopped" : "complete";
       return { ...next, answerId: event.message_id ?? undefined, end: { kind } };
     }
+    case "RUN_WAITING":
+      return { ...next, end: { kind: "waiting" } };
     case "ERROR":
       return { ...next, end: { kind: "failed", error: new Error(event.content) } };
     default:

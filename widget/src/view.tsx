@@ -195,6 +195,7 @@ function Messages({ chat, state, options, texts }: WidgetProps & { readonly text
       )}
       {state.isLost && <p class="note">{texts.lost}</p>}
       {end?.kind === "stopped" && <p class="note">{texts.stopped}</p>}
+      {end?.kind === "waiting" && <p class="note">{texts.waiting}</p>}
       {end?.kind === "failed" && <Problem error={end.error} texts={texts} />}
       {end?.kind === "unsent" && !state.needsSignIn && (
         <Problem error={end.error} texts={texts} before={texts.notSent} retry={() => chat.retry()} />
