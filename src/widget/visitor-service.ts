@@ -23,7 +23,7 @@ interface VisitorServiceDeps {
   readonly clock: Clock;
 }
 
-/** Gives visitors of web pages their tokens. Each visitor is an end user of the agent. */
+/** Issues the tokens of visitors of web pages. Each visitor is an end user of the agent. */
 export class VisitorService {
   readonly #endUsers: VisitorEndUsers;
   readonly #tokens: Tokens;

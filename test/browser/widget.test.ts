@@ -321,6 +321,25 @@ it("tells at its button that an answer has come while it was closed", async () =
   await expect.poll(() => launcher(page).getAttribute("aria-label")).toBe("Open the chat");
 });
 
+it("leaves the focus where it is when the page closes the chat while somebody is busy elsewhere", async () => {
+  const site = await siteWith({ model: "demo" });
+  const page = await site.open();
+  await openChat(page);
+  await page.locator("textarea:focus").waitFor();
+
+  await page.evaluate(`{
+    const main = document.querySelector("main");
+    main.tabIndex = -1;
+    main.focus();
+    AgentChat.close();
+  }`);
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  // What is left to do after the chat was closed is done before it is rendered again.
+  await page.evaluate("AgentChat.close()");
+
+  expect(await page.evaluate("document.activeElement.localName")).toBe("main");
+});
+
 it("leaves the page alone but for an element and a handle, and is there once", async () => {
   const site = await siteWith({ model: "demo" });
   const before = await (await site.open()).evaluate<string[]>("Object.keys(globalThis)");

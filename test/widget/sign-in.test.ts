@@ -336,6 +336,15 @@ describe("the way back", () => {
     const stolen = withCookies(new Map([[COOKIE, browser.cookies.get("__Host-dab_signin") ?? ""]]));
 
     expect((await stolen("GET", returnPath({ state, code: "x" }))).status).toBe(403);
+
+    const visitor = openBrowser();
+    const departure = await begin(visitor);
+    const cookie = visitor.cookies.get(COOKIE) ?? "";
+    const planted = withCookies(new Map([["__Host-dab_signin", cookie]]));
+    const here = { ...departure, redirectUri: "https://api.example.com/auth/callback" };
+    const path = callbackPath({ state: departure.state, code: codeFor(here, newPerson()) });
+    const { headers: answer } = await planted("GET", path);
+    expect(answer.get("location")).toContain("error=auth_failed");
   });
 
   it("is refused if the key was disabled meanwhile", async () => {

@@ -76,8 +76,9 @@ export function mount(baseUrl: string, options: Options): AgentChatHandle {
     );
   };
   const setOpen = (next: boolean, byPerson = true) => {
+    // The page may close the chat while somebody is busy elsewhere.
+    takesFocus = next ? byPerson : root.activeElement !== null;
     isOpen = next;
-    takesFocus = byPerson;
     tab.set({ isOpen: next });
     show();
     if (next) void chat.open();

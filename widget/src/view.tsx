@@ -22,7 +22,7 @@ export interface WidgetProps {
   readonly options: Options;
   readonly isOpen: boolean;
   readonly setOpen: (isOpen: boolean) => void;
-  /** Whether the focus moves into the chat when it opens. */
+  /** Whether the focus moves into the chat when it opens, and to its button when it closes. */
   readonly takesFocus: boolean;
   /** Opens the window for signing in. Returns false if the browser has blocked it. */
   readonly signIn: (url: string) => boolean;
@@ -32,7 +32,7 @@ export interface WidgetProps {
 
 /** The button that opens the chat, and the chat. */
 export function Widget(props: WidgetProps) {
-  const { state, options, isOpen, setOpen } = props;
+  const { state, options, isOpen, setOpen, takesFocus } = props;
   const texts = LANGUAGES[options.language];
   const launcher = useRef<HTMLButtonElement>(null);
   const wasOpen = useRef(false);
@@ -40,7 +40,7 @@ export function Widget(props: WidgetProps) {
   const end = state.turn?.end;
   useEffect(() => {
     // Where the focus was before the chat was opened.
-    if (wasOpen.current && !isOpen) launcher.current?.focus();
+    if (wasOpen.current && !isOpen && takesFocus) launcher.current?.focus();
     wasOpen.current = isOpen;
     if (isOpen) setUnread(false);
   }, [isOpen]);

@@ -185,7 +185,7 @@ export class VisitorApi {
     const { data } = await this.#keyed.exchange("POST", "/visitors", {
       body: {},
       headers,
-      // A visitor whom nobody knows leaves nothing behind.
+      // If the answer is lost, there is one end user more, whom nobody is.
       isRepeatable: true,
     });
     const { access_token: token, expires_in: seconds } = data as { access_token: string; expires_in: number };
