@@ -14,7 +14,6 @@ import { SignInTransactions } from "../auth/sign-in-transactions.ts";
 import { ContactService } from "../contact/service.ts";
 import { ConversationService } from "../conversations/service.ts";
 import { ThreadService } from "../conversations/thread-service.ts";
-import type { DeletionRunnerClient } from "../deletions/runner-client.ts";
 import { PartialDeletionService } from "../deletions/service.ts";
 import { EndUserService } from "../end-users/service.ts";
 import { IdempotencyService } from "../idempotency/service.ts";
@@ -54,7 +53,6 @@ export interface Deps
     > {
   readonly clock: Clock;
   readonly runnerClient: RunnerClient;
-  readonly deletionRunnerClient: DeletionRunnerClient;
   /** Throws `not-configured` if sign-in through an issuer is not configured. */
   readonly requireSignInService: () => SignInService;
   /** Throws `not-configured` if payments are not set up. */
@@ -91,7 +89,6 @@ export function createDeps(ports: Ports, later: Later): Deps {
     users,
     clock: ports.clock,
     runnerClient: ports.runnerClient,
-    deletionRunnerClient: ports.deletionRunnerClient,
     requireSignInService: () => createSignInService(ports, signIns, services.sessionService),
     requirePaymentServices: () => createPaymentServices(ports),
     paymentServices: () => (ports.config.stripe ? createPaymentServices(ports) : undefined),
@@ -173,6 +170,8 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
       endUsers: endUserService,
       conversations: conversationService,
       knowledgeBases: knowledgeServices.knowledgeBaseService,
+      runners: ports.deletionRunnerClient,
+      later,
     }),
     providerService: createProviderService(ports, repositories, accountLists),
     recallService: new RecallService({ agents, search: messageSearch, cursors }),
