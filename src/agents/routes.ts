@@ -116,9 +116,12 @@ export const agentRoutes = new Hono<AppEnv>()
     async (c) => {
       const { deps, scope } = c.var;
       const { agentId } = c.req.valid("param");
-      if (await deps.agentService.remove(scope.accountEmail, agentId)) return c.body(null, 204);
-      await deps.deletionRunnerClient.keep(scope.accountEmail, { kind: "agent", agentId });
-      return c.json(UNFINISHED, 202);
+      const isDone = await deps.partialDeletionService.begin(
+        scope.accountEmail,
+        { kind: "agent", agentId },
+        () => deps.agentService.remove(scope.accountEmail, agentId),
+      );
+      return isDone ? c.body(null, 204) : c.json(UNFINISHED, 202);
     },
   );
 

@@ -108,12 +108,13 @@ export const conversationRoutes = new Hono<AppEnv>()
     async (c) => {
       const { deps, scope } = c.var;
       const { conversationId } = c.req.valid("param");
-      const removal = await deps.conversationService.remove(scope, conversationId);
-      if (removal === "absent") throw notFound("Conversation");
-      if (removal === "done") return c.body(null, 204);
       const deletion = { kind: "conversation", endUser: scope.endUser ?? null, conversationId } as const;
-      await deps.deletionRunnerClient.keep(scope.accountEmail, deletion);
-      return c.json(UNFINISHED, 202);
+      const isDone = await deps.partialDeletionService.begin(scope.accountEmail, deletion, async () => {
+        const removal = await deps.conversationService.remove(scope, conversationId);
+        if (removal === "absent") throw notFound("Conversation");
+        return removal === "done";
+      });
+      return isDone ? c.body(null, 204) : c.json(UNFINISHED, 202);
     },
   )
   .get(

@@ -19,4 +19,9 @@ export class PartialDeletionRepository {
     const item = await this.#table.get(markedKey(accountEmail, deletion));
     return item !== undefined && isBeingDeleted(item);
   }
+
+  /** Returns whether something is there, be it marked or not. */
+  async isStored(accountEmail: AccountEmail, deletion: PartialDeletion): Promise<boolean> {
+    return (await this.#table.get(markedKey(accountEmail, deletion))) !== undefined;
+  }
 }

@@ -18,8 +18,11 @@ export class DeletionRunnerClient {
     this.#runners = new DurableClient({ namespace, region, unavailable });
   }
 
-  /** Has a deletion that has begun continued until nothing is left. Idempotent. Throws `unavailable` if that is not sure. */
-  async keep(accountEmail: AccountEmail, deletion: PartialDeletion): Promise<void> {
-    await this.#runners.call(accountEmail, (runner) => runner.keep(accountEmail, deletion));
+  /**
+   * Has a deletion continued in `delayMs` milliseconds, or before, and then until nothing is left. Idempotent. Throws `unavailable` if
+   * that is not sure.
+   */
+  async keep(accountEmail: AccountEmail, deletion: PartialDeletion, delayMs: number): Promise<void> {
+    await this.#runners.call(accountEmail, (runner) => runner.keep(accountEmail, deletion, delayMs));
   }
 }

@@ -16,7 +16,6 @@ import { VisitorTokens } from "../auth/visitor-tokens.ts";
 import { ContactService } from "../contact/service.ts";
 import { ConversationService } from "../conversations/service.ts";
 import { ThreadService } from "../conversations/thread-service.ts";
-import type { DeletionRunnerClient } from "../deletions/runner-client.ts";
 import { PartialDeletionService } from "../deletions/service.ts";
 import { EndUserService } from "../end-users/service.ts";
 import { IdempotencyService } from "../idempotency/service.ts";
@@ -73,7 +72,6 @@ export interface Deps
     > {
   readonly clock: Clock;
   readonly runnerClient: RunnerClient;
-  readonly deletionRunnerClient: DeletionRunnerClient;
   /** Throws `not-configured` if sign-in through an issuer is not configured. */
   readonly requireSignInService: () => SignInService;
   /** Throws `not-configured` if the address of this service, which is the issuer, is not known. */
@@ -118,7 +116,6 @@ export function createDeps(ports: Ports, later: Later): Deps {
     users,
     clock: ports.clock,
     runnerClient: ports.runnerClient,
-    deletionRunnerClient: ports.deletionRunnerClient,
     requireSignInService: () => createSignInService(ports, signIns, services.sessionService),
     requireAuthorizationService: () => createAuthorizationService(ports, repositories),
     requireVisitorSignIn: () => createVisitorSignIn(ports, services),
@@ -213,6 +210,8 @@ function createServices(ports: Ports, repositories: Repositories, later: Later) 
       endUsers: endUserService,
       conversations: conversationService,
       knowledgeBases: knowledgeServices.knowledgeBaseService,
+      runners: ports.deletionRunnerClient,
+      later,
     }),
     providerService: createProviderService(ports, repositories, accountLists),
     recallService: new RecallService({ agents, search: messageSearch, cursors }),

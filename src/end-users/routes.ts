@@ -116,11 +116,12 @@ export const endUserRoutes = new Hono<AppEnv>()
     async (c) => {
       const { agentId, endUserId } = c.req.valid("param");
       const { deps, scope } = c.var;
-      const isDone = await deps.endUserService.remove(scope.accountEmail, agentId, endUserId);
-      if (isDone) return c.body(null, 204);
-      const endUser = { agentId, id: endUserId };
-      await deps.deletionRunnerClient.keep(scope.accountEmail, { kind: "end-user", endUser });
-      return c.json(UNFINISHED, 202);
+      const isDone = await deps.partialDeletionService.begin(
+        scope.accountEmail,
+        { kind: "end-user", endUser: { agentId, id: endUserId } },
+        () => deps.endUserService.remove(scope.accountEmail, agentId, endUserId),
+      );
+      return isDone ? c.body(null, 204) : c.json(UNFINISHED, 202);
     },
   )
   .get(

@@ -108,10 +108,12 @@ export const knowledgeBaseRoutes = new Hono<AppEnv>()
       const { deps, scope } = c.var;
       const base = { accountEmail: scope.accountEmail, kbId: c.req.valid("param").kbId };
       const askedFor = sliceWhole(c.req.param("kbId"), 0, MAX_SHOWN_ID_CHARS);
-      const isDone = await deps.knowledgeBaseService.remove(base, askedFor);
-      if (isDone) return c.body(null, 204);
-      await deps.deletionRunnerClient.keep(scope.accountEmail, { kind: "knowledge-base", kbId: base.kbId });
-      return c.json(UNFINISHED, 202);
+      const isDone = await deps.partialDeletionService.begin(
+        scope.accountEmail,
+        { kind: "knowledge-base", kbId: base.kbId },
+        () => deps.knowledgeBaseService.remove(base, askedFor),
+      );
+      return isDone ? c.body(null, 204) : c.json(UNFINISHED, 202);
     },
   );
 

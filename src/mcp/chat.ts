@@ -71,7 +71,7 @@ export async function chat(mcp: McpCall, input: ChatInput, request: ChatRequest)
     try {
       return { call, ...(await runnerClient.begin(call, message)) };
     } catch (thrown) {
-      if (isNew) await discard(mcp, conversationId, thrown);
+      if (isNew) await discard(mcp, conversationId, request.key, thrown);
       throw thrown;
     }
   });
@@ -130,10 +130,18 @@ async function conversationFor(
  * Deletes the conversation that was made for a message which was then refused: otherwise a client that repeats it at a limit would fill
  * the list with empty ones. Other failures may hide a run that has begun, so the conversation stays. Never throws.
  */
-async function discard({ c }: McpCall, id: ConversationId, reason: unknown): Promise<void> {
+async function discard(
+  { c }: McpCall,
+  id: ConversationId,
+  key: McpCallKey | undefined,
+  reason: unknown,
+): Promise<void> {
   if (AppError.from(reason).status >= 500) return;
+  const { conversationService, mcpCalls } = c.var.deps;
   try {
-    await c.var.deps.conversationService.remove(c.var.scope, id);
+    // First, so that no repeat finds a conversation that is being deleted.
+    if (key) await mcpCalls.release(key, id);
+    await conversationService.remove(c.var.scope, id);
   } catch (error) {
     console.warn({
       message: "The empty conversation of a refused message could not be deleted.",

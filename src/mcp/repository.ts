@@ -1,7 +1,7 @@
 import type { AgentId, ConversationId } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
 import { isLive } from "../table/deletion.ts";
-import { absent, absentOrExpired, all, type Condition, present } from "../table/expressions.ts";
+import { absent, absentOrExpired, all, type Condition, equals, present } from "../table/expressions.ts";
 import { agentKey } from "../table/keys.ts";
 import type { Item } from "../table/marshal.ts";
 import {
@@ -38,6 +38,12 @@ export class McpCallRepository {
     return (
       (await this.#set(call, agentId, set, now, absent("conversation_id"))).conversationId ?? conversationId
     );
+  }
+
+  /** Forgets the conversation of a request that was refused before it had begun a run, so that a repeat begins another one. */
+  async release(call: McpCallKey, conversationId: ConversationId): Promise<void> {
+    const condition = all(equals("conversation_id", conversationId), absent("run_id"));
+    await this.#table.tryUpdate(mcpCallKey(call), { remove: ["conversation_id"] }, condition);
   }
 
   /** Stores the run of a request. The first one stays if a client uses the id of a request twice. Returns what is known then. */

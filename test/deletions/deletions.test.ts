@@ -4,9 +4,11 @@ import { agentIdOf } from "../../src/shared/id-types.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
 import { endFaults, injectFault } from "../support/control.ts";
-import { deletionRunnerOf, keptFor } from "./kept.ts";
+import { deletionRunnerOf, keptFor, storedBy } from "./kept.ts";
 
 afterEach(endFaults);
+
+const NOTHING = { tables: [], alarm: null };
 
 /** More end users than one request removes. */
 const MANY = 21;
@@ -46,13 +48,13 @@ async function begun(client: Client): Promise<string> {
 }
 
 const keep = (client: Client, agentId: string) =>
-  deletionRunnerOf(client).keep(client.email, { kind: "agent", agentId: agentIdOf(agentId) });
+  deletionRunnerOf(client).keep(client.email, { kind: "agent", agentId: agentIdOf(agentId) }, 0);
 
-/** Lets every part of an agent's deletion fail. */
-const failParts = (agentId: string) =>
+/** Lets every part of an agent's deletion fail, at its first operation of this kind. */
+const failParts = (agentId: string, operation: "GetItem" | "Query" = "GetItem") =>
   injectFault({
-    match: [`"Agent#${agentId}"`],
-    operation: "GetItem",
+    match: [`Agent#${agentId}`],
+    operation,
     times: 100,
     fault: { kind: "answer", status: 400, body: { __type: "ValidationException", message: "Not now." } },
   });
@@ -66,6 +68,53 @@ it("goes on by itself after a 202, and leaves nothing behind", async () => {
   await expect.poll(() => keptFor(client)).toEqual([]);
   expect(await leftOf(client, agentId)).toEqual([]);
   expect(await remove(client, agentId)).toBe(204);
+  expect(await storedBy(client)).toEqual(NOTHING);
+});
+
+it("goes on although its request has died after the mark", async () => {
+  const client = await signUp();
+  const { agentId } = await beginConversation(client);
+  await failParts(agentId, "Query");
+  expect(await remove(client, agentId)).toBeGreaterThanOrEqual(500);
+  await expect.poll(() => keptFor(client)).toMatchObject([{ failures: 0 }]);
+  const { alarm } = await storedBy(client);
+  expect(alarm).not.toBeNull();
+  await endFaults();
+
+  await runDurableObjectAlarm(deletionRunnerOf(client));
+
+  expect(await leftOf(client, agentId)).toEqual([]);
+  expect(await storedBy(client)).toEqual(NOTHING);
+});
+
+it("that one request has finished leaves nothing to look after", async () => {
+  const client = await signUp();
+  const { agentId, conversationId } = await beginConversation(client);
+  expect((await client("DELETE", `/conversations/${conversationId}`)).status).toBe(204);
+  // Looked after, but never asked for.
+  await keep(client, agentId);
+
+  await expect
+    .poll(async () => {
+      await runDurableObjectAlarm(deletionRunnerOf(client));
+      return storedBy(client);
+    })
+    .toEqual(NOTHING);
+  expect((await client("GET", `/agents/${agentId}`)).status).toBe(200);
+});
+
+it("is postponed before each part, so that a crash neither ends it nor holds up the others", async () => {
+  const client = await signUp();
+  const agentId = await begun(client);
+  const match = [`"Agent#${agentId}"`];
+  await injectFault({ match, operation: "GetItem", times: 1, fault: { kind: "hold" } });
+
+  await keep(client, agentId);
+
+  // As it is during the part.
+  await expect.poll(async () => (await keptFor(client)).map(({ failures }) => failures)).toEqual([1]);
+  const [{ due_at: dueAt } = {}] = await keptFor(client);
+  expect((await storedBy(client)).alarm).toBe(dueAt);
 });
 
 it("goes on after a part that has failed", async () => {
@@ -106,7 +155,7 @@ it("does not delete a new end user with the id of a deleted one", async () => {
 
   // As if a repeated request had finished the deletion of the former one.
   const deletion = { kind: "end-user", endUser: { agentId, id: "visitor-1" } } as const;
-  await deletionRunnerOf(client).keep(client.email, deletion);
+  await deletionRunnerOf(client).keep(client.email, deletion, 0);
 
   await expect.poll(() => keptFor(client)).toEqual([]);
   expect((await endUser("GET", `/conversations/${body.conversation_id}/messages`)).status).toBe(200);

@@ -291,8 +291,9 @@ it("leaves no empty conversation behind when a message is refused", async () => 
   const { agentId, conversationId } = await beginConversation(owner, { agent_model: model.name });
   const client = await legacyClient(owner, agentId);
 
-  for (let attempt = 0; attempt < 2; attempt++)
-    expect(await client.use("chat", { message: "Hello" })).toMatchObject({
+  const repeated = { idempotency_key: "my-key" };
+  for (const more of [{}, {}, repeated, repeated])
+    expect(await client.use("chat", { message: "Hello", ...more })).toMatchObject({
       isError: true,
       content: [{ text: expect.stringContaining("(limit-exceeded)") }],
     });
