@@ -43,9 +43,20 @@ export async function findResponse(
   }
 }
 
-/** Security: end users know the ids of their runs. What the application has told its agent about them is not for their eyes. */
+/**
+ * Security: end users know the ids of their runs. What the application has told its agent about them, also in the descriptions of a
+ * schema, is not for their eyes.
+ */
 const shownToEndUser = (request: ResponseRequest): ResponseRequest =>
-  request.isEndUsers ? request : { ...request, instructions: null, metadata: {} };
+  request.isEndUsers
+    ? request
+    : {
+        ...request,
+        instructions: null,
+        metadata: {},
+        format: { type: request.format["type"] },
+        safetyIdentifier: null,
+      };
 
 /** Waits for the answer of a run, and returns its response. If the run failed, throws its error. */
 export async function answeredResponse(
