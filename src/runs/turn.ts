@@ -55,7 +55,7 @@ export interface TurnInput extends TurnPlace {
   readonly givenHistory?: readonly GivenMessage[] | undefined;
   /** What the client says before the message, behind the history. Only this turn reads it. */
   readonly preceding?: readonly GivenMessage[] | undefined;
-  /** The run that must be the newest one of the conversation, if the message is an answer to it. */
+  /** If the message is an answer to a run, that run: no later one of the conversation may have been answered. */
   readonly follows?: RunId | undefined;
   /** What the client's protocol repeats of the request whenever it shows the run, as JSON. Stored with the run. */
   readonly clientRequest?: string | undefined;
@@ -419,11 +419,14 @@ const withPreceding = (
 ): Pick<PromptInput, "history" | "summary"> => ({ history: [...history, ...preceding], summary });
 
 /**
- * Throws `conflict` if the newest message is of another run. The history was read by the conversation's only active run, so no
- * message can come between this check and the turn.
+ * Throws `conflict` if a later run than this one has been answered. Runs that have failed or were cancelled do not count, so that a
+ * client can try again without knowing them. The history was read by the conversation's only active run, so no message can come
+ * between this check and the turn.
  */
 function requireNewest(runId: RunId, history: readonly Message[]): void {
-  if (history.at(-1)?.runId === runId) return;
+  const newest = history.findLastIndex((message) => message.runId === runId);
+  const isAnswer = ({ role, status }: Message) => role === "assistant" && status !== "interrupted";
+  if (newest >= 0 && !history.slice(newest + 1).some(isAnswer)) return;
   throw new AppError(
     "conflict",
     "The conversation has gone on since that answer. Continue from its newest one.",
