@@ -2331,7 +2331,7 @@ export type NewResponse = {
   background?: boolean | null | undefined;
   /** Whether later responses can continue the conversation; true by default. */
   store?: boolean | null | undefined;
-  /** The response to continue from: the newest one of its conversation. */
+  /** The response to continue from: the newest answered one of its conversation. */
   previous_response_id?: string | null | undefined;
   /** The id of a conversation with the agent, or any name of yours, which the first message creates. */
   conversation?: string | {
@@ -5100,7 +5100,7 @@ export interface Operations {
     /**
      * Retrieve a response, or resume its stream. (`getResponse`)
      *
-     * Returns a response as it is now, for 90 days. With `stream=true`, streams its events: first those that have happened, behind `starting_after` if it is sent, and then new ones until the run ends. The events are kept for a day. An API key needs `end-users:read` for the responses of end users. An end user does not see the instructions and the metadata that an application has sent.
+     * Returns a response as it is now, for 90 days. With `stream=true`, streams its events: first those that have happened, behind `starting_after` if it is sent, and then new ones until the run ends. The events are kept for a day. An API key needs `end-users:read` for the responses of end users. An end user does not see the instructions, the metadata, the schema and the `safety_identifier` that an application has sent.
      */
     "/v1/responses/{responseId}": {
       options: {
@@ -6398,7 +6398,7 @@ export interface Operations {
      *
      * OpenAI's Responses API, with an agent as the model. A response is a run: the agent answers with its own memory, tools and instructions; tools stay hidden.
      *
-     * **Conversations.** `previous_response_id` continues from the newest response of a conversation; an older one is refused with 409. `conversation` is the id of a conversation with the agent, or any name of yours. Without either, a conversation begins, which later responses can continue. With `store: false`, or if the input has messages of the assistant, the input is the history and nothing of it is kept for longer than a day; then nothing can follow. What the input says behind the last message of the assistant is new: several messages of the user become one.
+     * **Conversations.** `previous_response_id` continues from the newest response of a conversation; an older one is refused with 409. Responses that have failed or were cancelled do not count, so the request can be tried again with the same `previous_response_id`; what was said in them stays in the history. `conversation` is the id of a conversation with the agent, or any name of yours. Without either, a conversation begins, which later responses can continue. With `store: false`, or if the input has messages of the assistant, the input is the history and nothing of it is kept for longer than a day; then nothing can follow. What the input says behind the last message of the assistant is new: several messages of the user become one.
      *
      * **Instructions.** `instructions` and messages of the system or the developer reach the model as words of the user, in this turn only, because the agent has instructions of its own.
      *

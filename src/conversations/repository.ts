@@ -241,12 +241,19 @@ export class ConversationRepository {
   }
 
   /**
-   * Hides the conversation from all readers. Returns false if there is none. One whose deletion was interrupted still
-   * counts as existing.
+   * Hides the conversation from all readers. Returns false if there is none, or if only an unused one is `wanted` and something has
+   * been said or changed in it. One whose deletion was interrupted still counts as existing.
    */
-  async beginDeletion(scope: AccessScope, id: ConversationId, deletingAt: string): Promise<boolean> {
+  async beginDeletion(
+    scope: AccessScope,
+    id: ConversationId,
+    deletingAt: string,
+    wanted: "any" | "unused" = "any",
+  ): Promise<boolean> {
     const changes = { set: { [DELETING]: deletingAt } };
-    return this.#table.tryUpdate(conversationKey(scope, id), changes, isInScope(scope));
+    // Every turn and every change of the settings sets the time.
+    const isWanted = wanted === "any" ? [] : [equals("updated_at", null)];
+    return this.#table.tryUpdate(conversationKey(scope, id), changes, all(isInScope(scope), ...isWanted));
   }
 
   /** Removes the conversation's item and, for an end user, lowers the count. Call it after the messages are gone. */

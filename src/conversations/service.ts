@@ -110,8 +110,17 @@ export class ConversationService {
   }
 
   /** Deletes a conversation with its runs and messages. */
-  async remove(scope: AccessScope, id: ConversationId): Promise<Removal> {
-    const exists = await this.#conversations.beginDeletion(scope, id, this.#clock.timestamp());
+  remove(scope: AccessScope, id: ConversationId): Promise<Removal> {
+    return this.#remove(scope, id, "any");
+  }
+
+  /** Deletes a conversation if nothing has been said or changed in it. Returns `absent` for any other one. */
+  removeUnused(scope: AccessScope, id: ConversationId): Promise<Removal> {
+    return this.#remove(scope, id, "unused");
+  }
+
+  async #remove(scope: AccessScope, id: ConversationId, wanted: "any" | "unused"): Promise<Removal> {
+    const exists = await this.#conversations.beginDeletion(scope, id, this.#clock.timestamp(), wanted);
     if (!exists) return "absent";
 
     // From here on no run can start, so none is left behind.

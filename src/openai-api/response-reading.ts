@@ -43,9 +43,20 @@ export async function findResponse(
   }
 }
 
-/** Security: end users know the ids of their runs. What the application has told its agent about them is not for their eyes. */
+/**
+ * Security: end users know the ids of their runs. What the application has told its agent about them, also in the descriptions of a
+ * schema, is not for their eyes.
+ */
 const shownToEndUser = (request: ResponseRequest): ResponseRequest =>
-  request.isEndUsers ? request : { ...request, instructions: null, metadata: {} };
+  request.isEndUsers
+    ? request
+    : {
+        ...request,
+        instructions: null,
+        metadata: {},
+        format: { type: request.format["type"] },
+        safetyIdentifier: null,
+      };
 
 /**
  * Waits until a run has ended or waits, and returns its response, which is still in progress if the run waits. If the run failed, throws

@@ -234,23 +234,22 @@ async function openConversation(c: Context<UserEnv>, { scope, agentId, body, pre
       : isNew
         ? await threadService.begin(scope, agentId, content, key)
         : await threadService.openTransient(scope, agentId, content, key);
-  // A repeat with the same key finds the conversation again.
-  const isOnlyHere = isNew && key === undefined;
   return { conversationId, keptIfBegun };
 
   async function keptIfBegun<T>(begun: Promise<T>): Promise<T> {
     try {
       return await begun;
     } catch (error) {
-      // After a server error, the run may have begun.
-      if (isOnlyHere && AppError.from(error).status < 500) await remove();
+      const { status, code } = AppError.from(error);
+      // After a server error, the run may have begun. With the same key, another request may be beginning one.
+      if (isNew && status < 500 && code !== "idempotency-mismatch") await remove();
       throw error;
     }
   }
 
   async function remove(): Promise<void> {
     try {
-      await conversationService.remove(scope, conversationId);
+      await conversationService.removeUnused(scope, conversationId);
     } catch (error) {
       console.warn({ message: "A conversation without messages was not removed.", error: String(error) });
     }

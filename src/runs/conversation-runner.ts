@@ -70,7 +70,7 @@ export interface SendInput extends RunInput {
   readonly givenHistory?: readonly GivenMessage[] | undefined;
   /** What the client says before the message, behind the history. Only this turn reads it. */
   readonly preceding?: readonly GivenMessage[] | undefined;
-  /** The run that must be the newest one of the conversation. Throws `conflict` if it is not. */
+  /** The run that the message follows. Throws `conflict` if a later one of the conversation has been answered. */
   readonly follows?: RunId | undefined;
   /** What the client's protocol repeats of the request whenever it shows the run, as JSON. */
   readonly clientRequest?: string | undefined;

@@ -67,11 +67,14 @@ export const withPreceding = (
 ): Pick<PromptInput, "history" | "summary"> => ({ history: [...history, ...preceding], summary });
 
 /**
- * Throws `conflict` if the newest message is of another run. The history was read by the conversation's only active run, so no
- * message can come between this check and the turn.
+ * Throws `conflict` if a later run than this one has been answered. Runs that have failed or were cancelled do not count, so that a
+ * client can try again without knowing them. The history was read by the conversation's only active run, so no message can come
+ * between this check and the turn.
  */
 export function requireNewest(runId: RunId, history: readonly Message[]): void {
-  if (history.at(-1)?.runId === runId) return;
+  const newest = history.findLastIndex((message) => message.runId === runId);
+  const isAnswer = ({ role, status }: Message) => role === "assistant" && status !== "interrupted";
+  if (newest >= 0 && !history.slice(newest + 1).some(isAnswer)) return;
   throw new AppError(
     "conflict",
     "The conversation has gone on since that answer. Continue from its newest one.",

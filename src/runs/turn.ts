@@ -71,7 +71,7 @@ export interface TurnInput extends TurnPlace {
   readonly givenHistory?: readonly GivenMessage[] | undefined;
   /** What the client says before the message, behind the history. Only this turn reads it. */
   readonly preceding?: readonly GivenMessage[] | undefined;
-  /** The run that must be the newest one of the conversation, if the message is an answer to it. */
+  /** If the message is an answer to a run, that run: no later one of the conversation may have been answered. */
   readonly follows?: RunId | undefined;
   /** What the client's protocol repeats of the request whenever it shows the run, as JSON. Stored with the run. */
   readonly clientRequest?: string | undefined;

@@ -35,9 +35,13 @@ export function responseRefIn(id: string): ResponseRef | undefined {
   const [runId, conversationId, agentId, endUserId] = parts;
   if (runId === undefined || conversationId === undefined) return undefined;
   if (![runId, conversationId, agentId ?? "a"].every(isPlausibleId)) return undefined;
-  const ref = { runId: runIdOf(runId), conversationId: conversationIdOf(conversationId) };
-  if (agentId === undefined) return ref;
-  return endUserId === undefined || !isEndUserId(endUserId)
-    ? undefined
-    : { ...ref, endUser: { agentId: agentIdOf(agentId), id: endUserId } };
+  if (agentId !== undefined && (endUserId === undefined || !isEndUserId(endUserId))) return undefined;
+  const ref: ResponseRef = {
+    runId: runIdOf(runId),
+    conversationId: conversationIdOf(conversationId),
+    ...(agentId !== undefined &&
+      endUserId !== undefined && { endUser: { agentId: agentIdOf(agentId), id: endUserId } }),
+  };
+  // Several texts decode to the same ids. Only the canonical one is accepted.
+  return responseIdOf(ref) === id ? ref : undefined;
 }

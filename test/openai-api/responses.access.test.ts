@@ -116,9 +116,16 @@ it("does not show an end user what the application has told the agent", async ()
   const client = await signUp();
   const { agentId, openai } = await agentWith(client, ...hello);
   const bob = openAiOf(await endUserOf(client, agentId, "bob")).responses;
-  const told = { model: agentId, input: "Hi", instructions: "He is difficult.", metadata: { mood: "bad" } };
+  const schema = { type: "object", description: "How difficult he is." };
+  const told = {
+    model: agentId,
+    input: "Hi",
+    instructions: "He is difficult.",
+    metadata: { mood: "bad" },
+    text: { format: { type: "json_schema", name: "cat", schema } },
+  } as const;
 
-  const { id } = await openai.responses.create({ ...told, user: "bob" });
+  const { id } = await openai.responses.create({ ...told, user: "bob", safety_identifier: "moody" });
   const own = await bob.create(told);
 
   const seen = [
@@ -130,6 +137,8 @@ it("does not show an end user what the application has told the agent", async ()
   expect(await openai.responses.retrieve(id)).toMatchObject({
     instructions: told.instructions,
     metadata: told.metadata,
+    text: told.text,
+    safety_identifier: "moody",
   });
   expect(await bob.retrieve(own.id)).toEqual(own);
 });

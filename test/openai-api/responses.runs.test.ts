@@ -179,6 +179,34 @@ describe("the run of a response", () => {
     expect([repeated.status, repeated.code]).toEqual([503, "unavailable"]);
   });
 
+  it("may be tried again from the response before it, if it has failed or was cancelled", async () => {
+    const client = await signUp();
+    const refusal = {
+      status: 401,
+      body: { error: { message: "No", type: "error", code: "invalid_api_key" } },
+    };
+    const { model, agentId, openai } = await agentWith(
+      client,
+      [{ text: "Hello." }],
+      [refusal],
+      [{ text: "One" }, { wait: 60 }, { cut: true }],
+      [{ text: "One" }, { hold: true }],
+      [{ text: "One two." }],
+      [{ text: "No." }],
+    );
+    const { id } = await openai.responses.create({ model: agentId, input: "Hi" });
+    const next = { model: agentId, input: "Count", previous_response_id: id };
+
+    expect((await errorOf(openai.responses.create(next))).code).toBe("provider-auth");
+    expect((await errorOf(openai.responses.create(next))).code).toBe("provider-unavailable");
+    const { id: cancelled } = await openai.responses.create({ ...next, background: true });
+    await openai.responses.cancel(cancelled);
+    expect((await openai.responses.create(next)).output_text).toBe("One two.");
+    expect((await errorOf(openai.responses.create(next))).code).toBe("conflict");
+
+    expect((await model.log()).requests).toHaveLength(5);
+  });
+
   it("keeps a second response out of its conversation, and says that it may be tried again", async () => {
     const client = await signUp();
     const { model, agentId } = await agentWith(client, [{ text: "One" }, { hold: true }]);

@@ -296,6 +296,57 @@ describe("a response", () => {
     expect((await client("GET", "/conversations")).body.items).toHaveLength(2);
   });
 
+  it("keeps the conversation of a key if another request with that key is refused", async () => {
+    const client = await signUp();
+    const { model, agentId, openai } = await agentWith(client, [{ text: "One." }]);
+    const headers = { "Idempotency-Key": "k1" };
+    const create = (input: string) => openai.responses.create({ model: agentId, input }, { headers });
+
+    const answers = await Promise.allSettled(["Hello", "Other", "Third"].map(create));
+
+    const [answered] = answers.filter((answer) => answer.status === "fulfilled");
+    expect(answers.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected", "rejected"]);
+    expect(await openai.responses.retrieve(answered?.value.id ?? "")).toEqual(answered?.value);
+    expect((await model.log()).requests).toHaveLength(1);
+  });
+
+  it("is found by its key although others have followed it", async () => {
+    const client = await signUp();
+    const { model, agentId, openai } = await agentWith(
+      client,
+      [{ text: "One." }],
+      [{ text: "Two." }],
+      [{ text: "Three." }],
+    );
+    const headers = { "Idempotency-Key": "k1" };
+    const first = await openai.responses.create({ model: agentId, input: "Hello" });
+    const next = { model: agentId, input: "And?", previous_response_id: first.id };
+
+    const second = await openai.responses.create(next, { headers });
+    const third = { ...next, previous_response_id: second.id };
+    await openai.responses.create(third);
+    const mismatch = await errorOf(openai.responses.create(third, { headers }));
+
+    expect(await openai.responses.create(next, { headers })).toEqual(second);
+    expect([mismatch.status, mismatch.code]).toEqual([422, "idempotency-mismatch"]);
+    expect((await model.log()).requests).toHaveLength(3);
+  });
+
+  it("is followed by one response, even if many are created at once", async () => {
+    const client = await signUp();
+    const { model, agentId, openai } = await agentWith(client, [{ text: "One." }], [{ text: "Two." }]);
+    const first = await openai.responses.create({ model: agentId, input: "Hello" });
+    const next = { model: agentId, input: "And?", previous_response_id: first.id };
+
+    const answers = await Promise.allSettled(Array.from({ length: 6 }, () => openai.responses.create(next)));
+
+    const refusals = answers.filter((answer) => answer.status === "rejected");
+    expect(refusals).toHaveLength(5);
+    for (const { reason } of refusals) expect(reason).toMatchObject({ status: 409 });
+    expect((await model.log()).requests).toHaveLength(2);
+    expect(await storedMessages(first.conversation?.id ?? "")).toHaveLength(4);
+  });
+
   it("begins another conversation with a key that is older than runners know it", async () => {
     const client = await signUp();
     const { agentId, openai } = await agentWith(client, [{ text: "One." }], [{ text: "Two." }]);
@@ -313,16 +364,21 @@ describe("a response", () => {
     expect(repeated).toEqual(second);
   });
 
-  it("leaves no conversation behind if its first message is refused", async () => {
+  it.each<[string, Record<string, string>]>([
+    ["without an idempotency key", {}],
+    ["with one", { "Idempotency-Key": "k1" }],
+  ])("leaves no conversation behind if its first message is refused, %s", async (_case, headers) => {
     const client = await signUp();
     const { agentId, openai } = await agentWith(client, [{ text: "One." }]);
     await client("PATCH", `/agents/${agentId}`, { agent_provider: "OpenAI", agent_model: "gpt-4o" });
     await client("DELETE", "/settings/providers/OpenAI");
 
-    const refused = await errorOf(openai.responses.create({ model: agentId, input: "Hello" }));
+    const create = () => openai.responses.create({ model: agentId, input: "Hello" }, { headers });
+    const refused = await errorOf(create());
 
     expect([refused.status, refused.code]).toEqual([409, "provider-not-configured"]);
     expect((await client("GET", "/conversations")).body.items).toEqual([]);
+    expect((await errorOf(create())).code).toBe("provider-not-configured");
   });
 
   it("is exported, and deleted with its conversation", async () => {

@@ -256,6 +256,8 @@ it.each([
   encoded(["run-1", "c 1"]),
   encoded(["run#1", "c-1"]),
   encoded(["run-1", "c-1", "agent-1"]),
+  encoded(["run-1", "c-1", "agent-1", "bob", "more"]),
+  `resp_${toBase64Url(utf8('["run-1", "c-1"]'))}`,
   encoded(["run-1", "c-1", "agent-1", ""]),
   encoded(["run-1", "c-1", "agent#1", "bob"]),
   encoded(["run-1", "c-1", "agent-1", "b#b"]),
