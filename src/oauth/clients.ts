@@ -72,7 +72,7 @@ export class OAuthClients {
 
   /** Returns the client with this id. Throws a refusal if there is none, or if its metadata cannot be read. */
   find(id: string): Promise<OAuthClient> {
-    return id.startsWith("https://") ? this.#published(id) : this.#registered(id);
+    return isPublished(id) ? this.#published(id) : this.#registered(id);
   }
 
   async #registered(id: string): Promise<OAuthClient> {
@@ -132,6 +132,9 @@ export class OAuthClients {
     });
   }
 }
+
+/** Returns whether the id of a client is the address of its metadata. */
+export const isPublished = (id: string): boolean => id.startsWith("https://");
 
 const unreadable = (cause?: unknown) =>
   refusal("invalid_client", "The metadata of the client could not be read from its address.", cause);

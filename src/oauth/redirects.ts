@@ -6,6 +6,12 @@
 /** The longest redirect address, in characters. */
 const MAX_CHARS = 1_000;
 
+/**
+ * A scheme, a slash, and only characters of RFC 3986, without a fragment. Parsers differ about other characters: some drop line breaks, or
+ * read a backslash as a slash.
+ */
+const ADDRESS = /^[a-z][a-z\d+.-]*:\/[\w.~:/?[\]@!$&'()*+,;=%-]*$/iu;
+
 /** Schemes that browsers or systems interpret themselves. Those without a slash, such as `mailto:`, are refused by their form. */
 const REFUSED_SCHEMES: ReadonlySet<string> = new Set([
   "about:",
@@ -37,13 +43,13 @@ const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"
 
 /**
  * Returns whether a client may have this redirect address: https, http on the client's own machine, or a scheme of a program's own
- * (RFC 8252, section 7), with a slash after the colon. It has neither a fragment (RFC 6749, section 3.1.2) nor a user name, which could hide the host.
+ * (RFC 8252, section 7), with a slash after the colon. It has neither a fragment (RFC 6749, section 3.1.2) nor a user name, which could
+ * hide the host.
  */
 export function isRedirectUri(text: string): boolean {
-  // The parser would drop line breaks and tabs, and spaces around the address.
-  if (text.length > MAX_CHARS || !/^[a-z][a-z\d+.-]*:\/[\x21-\x7e]*$/iu.test(text)) return false;
+  if (text.length > MAX_CHARS || !ADDRESS.test(text)) return false;
   const url = URL.parse(text);
-  if (!url || text.includes("#") || url.username !== "" || url.password !== "") return false;
+  if (!url || url.username !== "" || url.password !== "") return false;
   if (isLoopback(url) || url.protocol === "https:") return true;
   return !REFUSED_SCHEMES.has(url.protocol);
 }
@@ -62,10 +68,7 @@ export function matchesRedirect(registered: string, asked: string): boolean {
   // Also for the registered one: ids of clients last, and the rules may become stricter.
   if (!isRedirectUri(asked)) return false;
   if (registered === asked) return true;
-  const [known, wanted] = [URL.parse(registered), URL.parse(asked)];
-  if (!known || !wanted || !isLoopback(known)) return false;
-  wanted.port = known.port;
-  return known.href === wanted.href;
+  return LOOPBACK_ORIGIN.test(registered) && withoutPort(registered) === withoutPort(asked);
 }
 
 /** Returns what people are shown of an address: its host, or the scheme of a program's own. */
@@ -80,5 +83,10 @@ export function withParameters(address: string, parameters: Readonly<Record<stri
   const added = new URLSearchParams(parameters).toString();
   return `${address}${address.includes("?") ? "&" : "?"}${added}`;
 }
+
+/** The origin of a loopback address, with or without a port. */
+const LOOPBACK_ORIGIN = /^(http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(?=[/?]|$)/u;
+
+const withoutPort = (address: string): string => address.replace(LOOPBACK_ORIGIN, "$1");
 
 const isLoopback = ({ protocol, hostname }: URL): boolean => protocol === "http:" && LOOPBACK.has(hostname);

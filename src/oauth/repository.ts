@@ -120,7 +120,10 @@ export class ConnectionRepository {
     await this.#table.batchWrite(ofAgent.map((item) => ({ remove: keyOf(item) })));
   }
 
-  /** There are at most about `MAX_CONNECTIONS` of them, and what has ended since the last consent: without `ttl`, those are returned, too. */
+  /**
+   * Returns the keys of all stored connections. Without the `ttl` attribute, those that have ended are returned, too. There are few more than
+   * `MAX_CONNECTIONS`.
+   */
   #keys(accountEmail: AccountEmail) {
     return this.#table.query(userPartition(accountEmail), {
       range: CONNECTION_RANGE,

@@ -4,7 +4,7 @@ import { AppError } from "../shared/errors.ts";
 import type { AccountEmail, AgentId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import { agentIn, type Grantable, grantableIn, targetOf } from "./authorization-request.ts";
-import type { ClientMetadata, OAuthClient, OAuthClients } from "./clients.ts";
+import { type ClientMetadata, isPublished, type OAuthClient, type OAuthClients } from "./clients.ts";
 import { type Connection, type ConnectionScope, endAfter, MAX_CONNECTIONS } from "./model.ts";
 import { hostOf, isOwnMachine, matchesRedirect, withParameters } from "./redirects.ts";
 import { type OAuthErrorCode, refusal } from "./refusals.ts";
@@ -251,7 +251,7 @@ export class AuthorizationService {
   async #refresh(form: Form): Promise<IssuedTokens> {
     const token = await this.#tokens.read("refresh", required(form, "refresh_token"));
     const clientId = required(form, "client_id");
-    if (!token) throw invalidGrant("The refresh token is not valid or has expired.");
+    if (!token) return this.#refuse(clientId, "The refresh token is not valid or has expired.");
 
     const connection = await this.#connectionOf(token, form);
     if ((await hashOf(clientId)) !== connection.clientHash)
@@ -278,17 +278,30 @@ export class AuthorizationService {
     return this.#issued(connection);
   }
 
-  /** Returns the connection of a code or token. Throws `invalid_grant` if it has ended or its account is not active. */
+  /**
+   * Returns the connection of a code or token. Throws `invalid_grant` if it has ended or its account is not active, and `invalid_target` for
+   * the resource of another agent.
+   */
   async #connectionOf(
     { accountEmail, connectionId }: { readonly accountEmail: AccountEmail; readonly connectionId: string },
     form: Form,
   ): Promise<Connection> {
     const { connection, user } = await this.#connections.findWithUser(accountEmail, connectionId);
-    if (!connection || user?.status !== "active") throw invalidGrant("The connection has ended.");
+    if (!connection || user?.status !== "active")
+      return this.#refuse(required(form, "client_id"), "The connection has ended.");
     const resource = form.get("resource");
     if (resource !== undefined && agentIn(resource, this.#origin) !== connection.agentId)
       throw refusal("invalid_target", "The resource is not the agent that the client may use.");
     return connection;
+  }
+
+  /**
+   * Throws `invalid_grant`, after which a client asks its person again, or `invalid_client` if its id was signed with a key that is gone, so that
+   * it registers again first.
+   */
+  async #refuse(clientId: string, reason: string): Promise<never> {
+    if (!isPublished(clientId)) await this.#clients.find(clientId);
+    throw invalidGrant(reason);
   }
 
   async #end({ accountEmail, id }: Connection, reason: string): Promise<never> {

@@ -365,6 +365,20 @@ describe("a refresh token", () => {
     expect((await refresh(held, held.refresh)).status).toBe(200);
   });
 
+  it("that is refused tells a client whose registration is gone to register again", async () => {
+    const program = await register();
+    const gone = await anonymous("POST", "/oauth/register", { redirect_uris: [REDIRECT] });
+    const [header = "", payload = ""] = String(gone.body.client_id).split(".");
+    const signedByAKeyThatIsGone = `${header}.${payload}.${"A".repeat(43)}`;
+
+    expect(refusalOf(await refresh(program, "dabo_of.a.key.that.is-gone"))).toEqual(GRANT);
+    expect(
+      refusalOf(
+        await refresh({ ...program, clientId: signedByAKeyThatIsGone }, "dabo_of.a.key.that.is-gone"),
+      ),
+    ).toEqual({ status: 400, error: "invalid_client" });
+  });
+
   /** Lets the last replacement of the connection of a token be an hour ago. */
   async function backdate(person: Client, access: string): Promise<void> {
     const tokens = new ConnectionTokens({ keys: configFrom(env).signingKeys, now: Date.now });
@@ -386,7 +400,11 @@ describe("the endpoint for tokens", () => {
       "grant_type=refresh_token&client_id=x&client_id=y&refresh_token=z",
       "invalid_request",
     ],
-    ["a token of nobody", "grant_type=refresh_token&client_id=x&refresh_token=z", "invalid_grant"],
+    [
+      "a token of nobody",
+      "grant_type=refresh_token&client_id=https%3A%2F%2Feditor.example.com%2Fclient.json&refresh_token=z",
+      "invalid_grant",
+    ],
   ])("refuses %s", async (_case, form, error) => {
     expect(refusalOf(await sendForm("/oauth/token", form))).toEqual({ status: 400, error });
   });
