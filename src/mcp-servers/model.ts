@@ -203,10 +203,15 @@ export interface McpTool {
   readonly tool: ListedTool;
 }
 
-/** Returns the tools of a server under the names that models get. They are distinct, even where a name had to be changed. */
+/**
+ * Returns the tools of a server that the agent may use, under the names that models get. They are distinct, even where a name had to be
+ * changed. Security: a tool that is not allowed any longer stays listed until the server answers again.
+ */
 export function namedTools(server: McpServer): readonly McpTool[] {
+  const { allowedTools, listing } = server;
   const taken = new Set<string>();
-  return (server.listing?.tools ?? []).map((tool) => {
+  const allowed = (listing?.tools ?? []).filter(({ name }) => allowedTools?.includes(name) ?? true);
+  return allowed.map((tool) => {
     const whole = `${server.name}__${tool.name.replaceAll(/\W/gu, "_")}`;
     let name = whole.slice(0, MAX_NAME_CHARS);
     for (let number = 2; taken.has(name.toLowerCase()); number++)
