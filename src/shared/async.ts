@@ -25,8 +25,8 @@ export interface TimeoutOptions {
 }
 
 /**
- * Runs work for at most `ms` milliseconds. After that, aborts its signal and rejects with the reason, even if the work
- * ignores its signal. Unlike `AbortSignal.timeout`, it leaves no timer behind.
+ * Runs work for at most `ms` milliseconds. After that, or if the caller's signal is aborted, aborts the work's signal and rejects with the
+ * reason, even if the work ignores its signal. Unlike `AbortSignal.timeout`, it leaves no timer behind.
  *
  * @example await withTimeout(5_000, (signal) => fetch(url, { signal }));
  */
@@ -36,18 +36,17 @@ export async function withTimeout<T>(
   { signal, reason = timeoutError }: TimeoutOptions = {},
 ): Promise<T> {
   const timeout = new AbortController();
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = reason();
-    timeout.abort(error);
-    late.reject(error);
-  }, ms);
+  const either = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal;
+  const ended = Promise.withResolvers<never>();
+  const end = () => ended.reject(toError(either.reason));
+  const timer = setTimeout(() => timeout.abort(reason()), ms);
+  either.addEventListener("abort", end, { once: true });
 
   try {
-    const either = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal;
-    return await Promise.race([work(either), late.promise]);
+    return await Promise.race([work(either), ended.promise]);
   } finally {
     clearTimeout(timer);
+    either.removeEventListener("abort", end);
   }
 }
 

@@ -50,6 +50,15 @@ it("passes the caller's signal on to work", async () => {
   await expect(work).rejects.toThrow("left");
 });
 
+it("rejects as soon as the caller's signal is aborted, even if work ignores it", async () => {
+  const abort = new AbortController();
+  const work = withTimeout(60_000, () => never, { signal: abort.signal });
+
+  abort.abort(new Error("left"));
+
+  await expect(work).rejects.toThrow("left");
+});
+
 it("returns undefined for a promise that takes too long, and throws its failure if it fails in time", async () => {
   await expect(resultWithin(1, never)).resolves.toBeUndefined();
   await expect(resultWithin(60_000, Promise.resolve(7))).resolves.toBe(7);
