@@ -256,8 +256,19 @@ const LIMITS = ["minimum", "maximum", "minLength", "maxLength", "minItems", "max
 
 /** The keywords that are read. A level without the others is small, however often references repeat it. */
 const KEYWORDS = [
-  ...["$ref", "anyOf", "oneOf", "allOf", "type", "description", "enum", "const"],
-  ...["properties", "required", "items", "x-mcp-header", ...LIMITS],
+  "$ref",
+  "anyOf",
+  "oneOf",
+  "allOf",
+  "type",
+  "description",
+  "enum",
+  "const",
+  "properties",
+  "required",
+  "items",
+  "x-mcp-header",
+  ...LIMITS,
 ] as const;
 
 /** Returns a level with the keywords that are read; an empty one for what is no object. */
