@@ -1,5 +1,4 @@
 import { KeptResults } from "../http-tools/kept-results.ts";
-import { redaction } from "../http-tools/redaction.ts";
 import type { ToolPlace } from "../http-tools/secrets.ts";
 import { type Clock, HOUR_MS } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
@@ -111,7 +110,7 @@ export class McpCalls {
     const result = await tokens.authorized(place, server, connection, () =>
       connection.request("tools/call", { name, arguments: args }, signal),
     );
-    return redaction(connection.token === undefined ? [] : [connection.token])(resultText(result));
+    return resultText(result, (text) => connection.redacted(text));
   }
 
   async #connectionTo(server: McpServer): Promise<McpConnection> {

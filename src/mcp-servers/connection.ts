@@ -1,3 +1,4 @@
+import { redaction } from "../http-tools/redaction.ts";
 import { readBounded, boundedBody } from "../knowledge/crawling/bounded-body.ts";
 import { JsonEventDecoder } from "../llm/event-stream.ts";
 import { withTimeout } from "../shared/async.ts";
@@ -87,6 +88,11 @@ export class McpConnection {
     return this.#request(method, params, signal);
   }
 
+  /** Returns a text of the server without the token, which a server may repeat. */
+  redacted(text: string): string {
+    return redaction(this.token === undefined ? [] : [this.token])(text);
+  }
+
   /** Ends the session, if there is one. Never throws: a server also forgets a session by itself. */
   async end(): Promise<void> {
     const id = this.#session?.id ?? null;
@@ -95,7 +101,7 @@ export class McpConnection {
       await withTimeout(END_MS, async (signal) => {
         const send = this.#fetch;
         const response = await send(this.#url, { method: "DELETE", headers: this.#headers({}), signal });
-        await response.body?.cancel();
+        await discard(response);
       });
     } catch (error) {
       console.info({ message: "A session with an MCP server was not ended.", error: String(error) });
@@ -111,8 +117,7 @@ export class McpConnection {
     if (!SESSION_REVISIONS.includes(revision))
       throw new McpFailure("unreadable", "The server speaks another revision of the protocol.");
     this.#session = { id: id !== null && /^[\x21-\x7e]{1,1024}$/u.test(id) ? id : null, revision };
-    const answer = await this.#send({ method: "notifications/initialized" }, signal);
-    await answer.body?.cancel();
+    await discard(await this.#send({ method: "notifications/initialized" }, signal));
   }
 
   async #request(method: string, params: Json, signal: AbortSignal): Promise<Json> {
@@ -133,7 +138,7 @@ export class McpConnection {
       signal.throwIfAborted();
       throw unreachable(error);
     }
-    if (!response.ok) throw await this.#refusal(response);
+    if (!response.ok) throw await this.#refusal(response, signal);
     return response;
   }
 
@@ -154,9 +159,9 @@ export class McpConnection {
     };
   }
 
-  async #refusal(response: Response): Promise<McpFailure> {
+  async #refusal(response: Response, signal: AbortSignal): Promise<McpFailure> {
     const { status, headers } = response;
-    const { bytes } = await readBounded(response.body, MAX_ERROR_BYTES);
+    const text = await errorText(response, signal);
     if (status === 401)
       return new McpFailure("unauthorized", "The server wants another authorization.", {
         challenge: (headers.get("www-authenticate") ?? "").slice(0, MAX_ERROR_BYTES),
@@ -168,9 +173,9 @@ export class McpConnection {
         "redirect",
         "The server redirects to another address, which is not followed. Enter the address that it leads to.",
       );
-    const error = objectFrom(new TextDecoder().decode(bytes))?.["error"];
+    const error = objectFrom(text)?.["error"];
     return isObject(error)
-      ? rpcFailure(error)
+      ? this.#rpcFailure(error)
       : new McpFailure("http", `The server answered HTTP ${status}.`);
   }
 
@@ -178,6 +183,9 @@ export class McpConnection {
   async #resultIn(response: Response, id: number, signal: AbortSignal): Promise<Json> {
     let answer: Json | undefined;
     let replies = 0;
+    let replying = Promise.resolve();
+    const answered = new AbortController();
+    const either = AbortSignal.any([signal, answered.signal]);
     const decoder = new JsonEventDecoder({
       take: (event) => {
         if (event["id"] === id && ("result" in event || "error" in event)) answer ??= event;
@@ -187,24 +195,63 @@ export class McpConnection {
           isId(event["id"]) &&
           replies++ < MAX_REPLIES
         )
-          // The answer does not depend on whether the server gets this.
-          this.#reply(event["id"], event["method"], signal).catch(() => undefined);
+          replying = this.#reply(event["id"], event["method"], { after: replying, signal: either });
       },
       end: () => undefined,
     });
-    if (response.body) await readInto(decoder, response.body, () => answer !== undefined, signal);
+    try {
+      if (response.body) await readInto(decoder, response.body, () => answer !== undefined, signal);
+    } finally {
+      answered.abort();
+    }
     if (!answer) throw new McpFailure("unreadable", "The server ended its answer before the result.");
-    if (isObject(answer["error"])) throw rpcFailure(answer["error"]);
+    if (isObject(answer["error"])) throw this.#rpcFailure(answer["error"]);
     if (!isObject(answer["result"])) throw new McpFailure("unreadable", UNREADABLE);
     return answer["result"];
   }
 
-  /** Answers a request of the server: this client offers it nothing but a sign of life. */
-  async #reply(id: string | number, method: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Answers a request of the server: this client offers it nothing but a sign of life. Never throws, because the result does not depend on
+   * whether the server gets the answer. Anti-DoS: one at a time, because the platform limits how many requests of a turn wait for an answer.
+   */
+  async #reply(
+    id: string | number,
+    method: string,
+    { after, signal }: { readonly after: Promise<void>; readonly signal: AbortSignal },
+  ): Promise<void> {
     const error = { code: METHOD_NOT_FOUND, message: "This client does not offer that." };
     const reply = method === "ping" ? { id, result: {} } : { id, error };
-    const response = await this.#send(reply, signal);
-    await response.body?.cancel();
+    await after;
+    try {
+      signal.throwIfAborted();
+      await discard(await this.#send(reply, signal));
+    } catch (thrown) {
+      console.info({ message: "An MCP server was not answered.", error: String(thrown) });
+    }
+  }
+
+  #rpcFailure(error: Json): McpFailure {
+    const text = onOneLine(this.redacted(textAt(error, "message")).slice(0, 4 * MAX_ERROR_CHARS));
+    const said = preview(text, MAX_ERROR_CHARS).toWellFormed();
+    return new McpFailure("rpc", `The server says: ${said === "" ? "error" : said}`, {
+      code: numberAt(error, "code"),
+    });
+  }
+}
+
+/** Closes the connection of an answer that is not read. */
+async function discard({ body }: Response): Promise<void> {
+  // Fails on a broken body, where nothing is left to cancel.
+  await body?.cancel().catch(() => undefined);
+}
+
+/** Reads the beginning of an error's body. Throws `McpFailure` if the connection breaks, and the signal's reason if it is aborted. */
+async function errorText({ body }: Response, signal: AbortSignal): Promise<string> {
+  try {
+    return new TextDecoder().decode((await readBounded(body, MAX_ERROR_BYTES)).bytes);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreachable(error);
   }
 }
 
@@ -242,13 +289,6 @@ async function readInto(
     signal.throwIfAborted();
     throw new McpFailure("unreadable", UNREADABLE, { cause: error });
   }
-}
-
-function rpcFailure(error: Json): McpFailure {
-  const said = preview(onOneLine(textAt(error, "message").slice(0, 4 * MAX_ERROR_CHARS)), MAX_ERROR_CHARS);
-  return new McpFailure("rpc", `The server says: ${said === "" ? "error" : said.toWellFormed()}`, {
-    code: numberAt(error, "code"),
-  });
 }
 
 function unreachable(cause: unknown): McpFailure {

@@ -36,7 +36,7 @@ class Refused extends Error {
 
 /** Asks a server for its tools. Throws `McpFailure`, and the signal's reason if it is aborted. */
 export async function listTools(
-  connection: McpConnection,
+  connection: Pick<McpConnection, "request" | "protocol">,
   allowed: readonly string[] | null,
   signal: AbortSignal,
 ): Promise<Omit<Listing, "listedAt">> {
@@ -45,7 +45,8 @@ export async function listTools(
   for (let page = 0; page < MAX_PAGES && tools.length <= MAX_TOOLS; page++) {
     const params = typeof cursor === "string" ? { cursor } : {};
     const result = await connection.request("tools/list", params, signal);
-    tools.push(...objectsAt(result, "tools"));
+    // One page may have more elements than a call can have arguments.
+    tools.push(...objectsAt(result, "tools").slice(0, MAX_TOOLS + 1));
     const next = result["nextCursor"];
     // A server that goes in circles has said everything.
     if (typeof next !== "string" || next === "" || next === cursor) break;
@@ -128,10 +129,11 @@ const shownText = (text: string, maxChars: number): string =>
 /**
  * Returns a schema with the keywords that providers of models agree on. `$ref` is replaced by what it refers to, a union by its first
  * alternative, and what is nested too deeply by any value. Throws `Refused` for a schema that has too many levels, or needs an argument
- * that can't be named. Anti-DoS: the number of levels bounds the work, so references that repeat each other end early.
+ * that can't be named. Anti-DoS: the numbers of levels and of characters bound the work, so references that repeat each other end early.
  */
 function simplified(root: Json): { readonly schema: Json; readonly hasHeaders: boolean } {
   let left = MAX_LEVELS;
+  let charsLeft = MAX_TOOL_CHARS;
   let hasHeaders = false;
 
   function take(levels: number): void {
@@ -139,9 +141,16 @@ function simplified(root: Json): { readonly schema: Json; readonly hasHeaders: b
     if (left < 0) throw new Refused(`Its parameters have more than ${MAX_LEVELS} levels.`);
   }
 
+  /** Takes the room of a text before it is fenced, which is most of the work. */
+  function takeText(text: string): string {
+    charsLeft -= text.length;
+    if (charsLeft < 0) throw new Refused(TOO_LONG);
+    return text;
+  }
+
   /** Returns a level without references, unions and parts. Following them counts, too. */
   function resolved(given: unknown): Json {
-    let schema: Json = isObject(given) ? given : {};
+    let schema = known(given);
     for (;;) {
       const { $ref: reference, anyOf, oneOf, allOf, ...rest } = schema;
       const options = [anyOf, oneOf].find(Array.isArray) ?? [];
@@ -153,7 +162,7 @@ function simplified(root: Json): { readonly schema: Json; readonly hasHeaders: b
       const found = parts.filter(isObject);
       if (found.length === 0) return rest;
       take(found.length);
-      schema = [...found, rest].reduce((all, part) => merged(all, part), {});
+      schema = [...found.map(known), rest].reduce((all, part) => merged(all, part), {});
     }
   }
 
@@ -165,9 +174,9 @@ function simplified(root: Json): { readonly schema: Json; readonly hasHeaders: b
     return {
       type,
       ...(typeof schema["description"] === "string" && {
-        description: shownText(schema["description"], MAX_TEXT_CHARS),
+        description: shownText(takeText(schema["description"].slice(0, MAX_TEXT_CHARS)), MAX_TEXT_CHARS),
       }),
-      ...enumOf(schema),
+      ...enumOf(schema, takeText),
       ...limitsOf(schema),
       ...(type === "array" && { items: depth < MAX_DEPTH ? visit(schema["items"], depth + 1) : ANY }),
       ...(type === "object" && depth < MAX_DEPTH && members(schema, depth)),
@@ -175,17 +184,18 @@ function simplified(root: Json): { readonly schema: Json; readonly hasHeaders: b
   }
 
   function members(schema: Json, depth: number): Json {
-    const required = namesIn(schema["required"]);
+    const required = new Set(namesIn(schema["required"]));
     const properties = Object.entries(objectAt(schema, "properties")).flatMap(([name, member]) => {
       if (ARGUMENT_NAME.test(name)) return [[name, visit(member, depth + 1)] as const];
-      if (!required.includes(name)) return [];
+      take(1);
+      if (!required.has(name)) return [];
       throw new Refused("It needs an argument whose name not every provider accepts.");
     });
     const names = new Set(properties.map(([name]) => name));
-    const needed = required.filter((name) => names.has(name));
+    const needed = [...required].filter((name) => names.has(name));
     return {
       properties: Object.fromEntries(properties),
-      ...(needed.length > 0 && { required: [...new Set(needed)] }),
+      ...(needed.length > 0 && { required: needed }),
     };
   }
 
@@ -231,18 +241,43 @@ function typeOf(schema: Json): string {
 }
 
 /** Values that would have to be changed for the prompt are left out, because the server does not know the changed ones. */
-function enumOf(schema: Json): Json {
+function enumOf(schema: Json, takeText: (text: string) => string): Json {
   const values = "const" in schema ? [schema["const"]] : schema["enum"];
   if (!Array.isArray(values) || values.length === 0 || values.length > MAX_ENUM) return {};
   const isUsable = values.every(
     (value: unknown) =>
       typeof value === "number" ||
-      (typeof value === "string" && value.length <= 200 && fence(value) === value),
+      (typeof value === "string" && value.length <= 200 && fence(takeText(value)) === value),
   );
   return isUsable ? { enum: values } : {};
 }
 
 const LIMITS = ["minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"] as const;
+
+/** The keywords that are read. A level without the others is small, however often references repeat it. */
+const KEYWORDS = [
+  "$ref",
+  "anyOf",
+  "oneOf",
+  "allOf",
+  "type",
+  "description",
+  "enum",
+  "const",
+  "properties",
+  "required",
+  "items",
+  "x-mcp-header",
+  ...LIMITS,
+] as const;
+
+/** Returns a level with the keywords that are read; an empty one for what is no object. */
+const known = (schema: unknown): Json =>
+  isObject(schema)
+    ? Object.fromEntries(
+        KEYWORDS.flatMap((name) => (Object.hasOwn(schema, name) ? [[name, schema[name]]] : [])),
+      )
+    : {};
 
 const limitsOf = (schema: Json): Json =>
   Object.fromEntries(LIMITS.flatMap((name) => (Number.isFinite(schema[name]) ? [[name, schema[name]]] : [])));

@@ -1,3 +1,4 @@
+import { utf8 } from "../shared/crypto.ts";
 import { type Json, objectFrom, objectAt, objectsAt, textAt, valueFrom } from "../shared/json.ts";
 import { count, flag, maps, optionalCount, optionalText, text, texts } from "../table/fields.ts";
 import type { Item } from "../table/marshal.ts";
@@ -6,7 +7,10 @@ import type { Item } from "../table/marshal.ts";
 export const MAX_SERVERS = 6;
 /** How many tools of servers an agent's model is offered. Each of them is a part of every prompt. */
 const MAX_OFFERED = 64;
-/** How much all servers of an agent may take, in bytes: they are stored with the agent, whose item is limited to 400 KB. */
+/**
+ * How much all servers of an agent may take besides their tokens, in bytes: they are stored with the agent, whose item is limited to
+ * 400 KB.
+ */
 export const MAX_ALL_BYTES = 64 * 1024;
 /** In seconds. How long a call of a tool may take. */
 export const TIMEOUT = { initial: 20, most: 60 } as const;
@@ -191,9 +195,16 @@ function listingFrom(stored: string): Listing | null {
   };
 }
 
-/** Returns how much the servers of an agent take in its item, in bytes of JSON, which is close to what the table counts. */
+/**
+ * Returns how much the servers of an agent take in its item, in bytes of JSON, which is close to what the table counts. Without registrations
+ * and tokens, which have limits of their own: their owner must be able to change a server whose tokens have become longer.
+ */
 export const sizeOfServers = (servers: readonly McpServer[]): number =>
-  new TextEncoder().encode(JSON.stringify(servers.map(mcpServerItem))).byteLength;
+  utf8(
+    JSON.stringify(
+      servers.map((server) => mcpServerItem({ ...server, grant: null, pending: null, sealedSecrets: null })),
+    ),
+  ).byteLength;
 
 /** A tool of a server as an agent's model is offered it. */
 export interface McpTool {
@@ -203,10 +214,15 @@ export interface McpTool {
   readonly tool: ListedTool;
 }
 
-/** Returns the tools of a server under the names that models get. They are distinct, even where a name had to be changed. */
+/**
+ * Returns the tools of a server that the agent may use, under the names that models get. They are distinct, even where a name had to be
+ * changed. Security: a tool that is not allowed any longer stays listed until the server answers again.
+ */
 export function namedTools(server: McpServer): readonly McpTool[] {
+  const { allowedTools, listing } = server;
   const taken = new Set<string>();
-  return (server.listing?.tools ?? []).map((tool) => {
+  const allowed = (listing?.tools ?? []).filter(({ name }) => allowedTools?.includes(name) ?? true);
+  return allowed.map((tool) => {
     const whole = `${server.name}__${tool.name.replaceAll(/\W/gu, "_")}`;
     let name = whole.slice(0, MAX_NAME_CHARS);
     for (let number = 2; taken.has(name.toLowerCase()); number++)

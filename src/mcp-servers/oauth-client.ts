@@ -1,5 +1,6 @@
 import * as oauth from "oauth4webapi";
 import { CLIENT_AUTH_METHODS, clientAuthFor } from "../auth/client-authentication.ts";
+import { utf8 } from "../shared/crypto.ts";
 import { AppError } from "../shared/errors.ts";
 import { type Json, objectFrom, textAt } from "../shared/json.ts";
 import { limitedFetch } from "../shared/limited-fetch.ts";
@@ -9,8 +10,8 @@ import type { Grant } from "./model.ts";
 /** In milliseconds, for one request. */
 const REQUEST_MS = 5_000;
 const MAX_ANSWER_BYTES = 256 * 1024;
-/** The longest value of another server that is stored, in characters. */
-const MAX_VALUE_CHARS = 2_000;
+/** The longest registration that is stored, in bytes of JSON. It is a part of the agent's item, twice during an authorization. */
+const MAX_REGISTRATION_BYTES = 4_096;
 /** The longest token. Servers refuse longer headers. */
 const MAX_TOKEN_CHARS = 4_000;
 
@@ -40,7 +41,7 @@ export interface RegisteredClient {
   readonly clientSecret: string | undefined;
 }
 
-/** The authorization server has refused a refresh token. The owner has to authorize this service again. */
+/** The authorization server has refused a code or a refresh token. The owner has to authorize this service again. */
 export class GrantRefused extends Error {
   override readonly name = "GrantRefused";
 }
@@ -102,10 +103,7 @@ export class McpOAuthClient {
       clientSecret === undefined
         ? "none"
         : (CLIENT_AUTH_METHODS.find((method) => method === stated) ?? "client_secret_basic");
-    const values = [clientId, clientSecret ?? "", scope ?? "", ...Object.values(server)];
-    if (values.some((value) => typeof value === "string" && value.length > MAX_VALUE_CHARS))
-      throw unsuitable("Its registration or metadata is too long.");
-    return {
+    const client = {
       grant: {
         authorizationServer: Object.fromEntries(KEPT_METADATA.map((name) => [name, server[name]])),
         clientId,
@@ -116,6 +114,9 @@ export class McpOAuthClient {
       },
       clientSecret,
     };
+    if (utf8(JSON.stringify(client)).byteLength > MAX_REGISTRATION_BYTES)
+      throw unsuitable("Its registration or metadata is too long.");
+    return client;
   }
 
   /** Returns the address of the page on which the owner agrees. */
@@ -139,15 +140,15 @@ export class McpOAuthClient {
   }
 
   /**
-   * Redeems the code in the answer of an authorization server. Throws `conflict` if it is an error, does not belong to the state, or the server
-   * does not accept it.
+   * Redeems the code in the answer of an authorization server. Throws `GrantRefused` if the server refuses it, and `conflict` if the answer does
+   * not belong to the state or the server.
    */
   redeem(
     grant: Grant,
     answer: URLSearchParams,
     { state, verifier, redirectUri, clientSecret }: Redemption,
   ): Promise<IssuedTokens> {
-    return this.#attempt("The authorization server did not issue a token.", async () => {
+    return this.#granted(async () => {
       const { server, client, clientAuth } = partsOf(grant, clientSecret);
       const response = await oauth.authorizationCodeGrantRequest(
         server,
@@ -165,7 +166,7 @@ export class McpOAuthClient {
   /** Returns new tokens for a refresh token. Throws `GrantRefused` if the server refuses it, and `conflict` if it does not answer. */
   async renew(grant: Grant, refreshToken: string, clientSecret: string | undefined): Promise<IssuedTokens> {
     const { server, client, clientAuth } = partsOf(grant, clientSecret);
-    return this.#attempt("The authorization server did not issue a token.", async () => {
+    return this.#granted(async () => {
       const response = await oauth.refreshTokenGrantRequest(server, client, clientAuth, refreshToken, {
         ...this.#options(),
         additionalParameters: { resource: grant.resource },
@@ -251,13 +252,24 @@ export class McpOAuthClient {
     };
   }
 
-  /** Runs a step. Throws `conflict` with a sentence and what the other server says, and `GrantRefused` for a refused refresh token. */
+  /** Asks for tokens. Throws `GrantRefused` if the server refuses the code or the refresh token, and `conflict` if it does not answer. */
+  #granted(ask: () => Promise<IssuedTokens>): Promise<IssuedTokens> {
+    return this.#attempt("The authorization server did not issue a token.", async () => {
+      try {
+        return await ask();
+      } catch (error) {
+        if (error instanceof oauth.ResponseBodyError && REFUSALS.has(error.error)) throw new GrantRefused();
+        throw error;
+      }
+    });
+  }
+
+  /** Runs a step. Throws `conflict` with a sentence and what the other server says. */
   async #attempt<T>(failed: string, step: () => Promise<T>): Promise<T> {
     try {
       return await step();
     } catch (error) {
-      if (error instanceof AppError) throw error;
-      if (error instanceof oauth.ResponseBodyError && REFUSALS.has(error.error)) throw new GrantRefused();
+      if (error instanceof AppError || error instanceof GrantRefused) throw error;
       const code = error instanceof oauth.ResponseBodyError ? error.error : "";
       const said = /^[\w-]{1,60}$/u.test(code) ? ` It says: ${code}.` : "";
       // Security: the library's errors carry tokens and codes.
@@ -294,10 +306,15 @@ function partsOf({ authorizationServer, clientId, clientAuth }: Grant, clientSec
   return { server, client, clientAuth: clientAuthFor(server, clientSecret, chosen) };
 }
 
-/** Security: a token for another resource must not be sent to this server. */
+/** Security: a token for another resource, such as that of another tenant of the same host, must not be sent to this server. */
 function requireOwn(resource: string, server: URL): string {
   const url = URL.parse(resource);
-  const isOwn = url?.origin === server.origin && server.pathname.startsWith(url.pathname.replace(/\/$/u, ""));
+  const path = url?.pathname.replace(/\/$/u, "");
+  const isOwn =
+    url?.origin === server.origin &&
+    (server.pathname === path || server.pathname.startsWith(`${path}/`)) &&
+    ["", server.search].includes(url.search) &&
+    url.hash === "";
   if (!isOwn) throw unsuitable("It says that it is another server.");
   return resource;
 }

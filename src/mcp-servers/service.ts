@@ -176,13 +176,12 @@ export class McpServerService {
     try {
       const token = await tokens.token(place, server);
       const connection = new McpConnection({ fetch, url: server.url, protocol: "stateless", token });
-      const listed = await withinTime(LISTING_MS, async (signal) => {
-        const ask = async () => {
-          await connection.negotiate(signal);
-          return listTools(connection, server.allowedTools, signal);
-        };
-        return tokens.authorized(place, server, connection, ask);
-      });
+      const ask = async (signal: AbortSignal) => {
+        await connection.negotiate(signal);
+        return listTools(connection, server.allowedTools, signal);
+      };
+      // A renewal has a limit of its own: one that is cut off loses the refresh token that it has used.
+      const listed = await tokens.authorized(place, server, connection, () => withinTime(LISTING_MS, ask));
       await connection.end();
       return { state: "ready", error: null, checkedAt, listing: { ...listed, listedAt: clock.timestamp() } };
     } catch (error) {

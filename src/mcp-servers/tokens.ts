@@ -87,10 +87,10 @@ export class McpTokens {
       });
       if (seen.token !== undefined) return seen.token;
       if (seen.mine) return this.#renew(place, serverId, seen.mine);
-      if (!seen.isBusy) break;
+      if (!seen.isBusy) throw new McpFailure("unauthorized", NOT_AUTHORIZED);
       await sleep(LOOK_MS);
     }
-    throw new McpFailure("unauthorized", NOT_AUTHORIZED);
+    throw new McpFailure("timeout", "The token of this server is being renewed by another request.");
   }
 
   /** Runs requests, and once more with another token if the server refuses the one that it got. */

@@ -7,6 +7,7 @@ interface Sent {
   readonly method: string;
   readonly headers: Headers;
   readonly message: Record<string, unknown>;
+  readonly signal: AbortSignal;
 }
 
 type Answer = (sent: Sent) => Response | Promise<Response>;
@@ -23,9 +24,9 @@ function connectionTo(
       const request = input as Request;
       const text = await request.text();
       const message = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
-      const one = { method: request.method, headers: request.headers, message };
+      const { method, headers, signal } = request;
+      const one = { method, headers, message, signal };
       sent.push(one);
-      const { signal } = request;
       signal.throwIfAborted();
       const aborted = new Promise<never>((_, reject) =>
         signal.addEventListener("abort", () => reject(signal.reason as Error)),
@@ -44,6 +45,18 @@ const events = (...messages: readonly object[]) =>
   new Response(messages.map((message) => `event: message\ndata: ${JSON.stringify(message)}\n\n`).join(""), {
     headers: { "content-type": "text/event-stream" },
   });
+/** Sends all messages but the last one, which follows when the promise is resolved. */
+const eventsAndThen = (last: Promise<void>, messages: readonly object[]) => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const send = async () => {
+    await events(...messages.slice(0, -1)).body?.pipeTo(writable, { preventClose: true });
+    await last;
+    await events(...messages.slice(-1)).body?.pipeTo(writable);
+  };
+  // Whoever reads notices a stream that fails.
+  send().catch(() => undefined);
+  return new Response(readable, { headers: { "content-type": "text/event-stream" } });
+};
 const initialized = (id: unknown, protocolVersion = "2025-06-18") =>
   Response.json({ jsonrpc: "2.0", id, result: { protocolVersion } }, { headers: { "mcp-session-id": "s1" } });
 const never = new AbortController().signal;
@@ -106,22 +119,25 @@ it("names the session and the revision in each request after the handshake", asy
 });
 
 it("ignores what else is in a stream, and answers a sign of life and a question of the server", async () => {
+  const answered = Promise.withResolvers<void>();
   const { connection, sent } = connectionTo(
     afterHandshake(({ message }) => {
-      if (message["method"] === undefined) return new Response(null, { status: 202 });
-      return events(
+      if (message["method"] === undefined) {
+        if (message["id"] === "q") answered.resolve();
+        return new Response(null, { status: 202 });
+      }
+      return eventsAndThen(answered.promise, [
         { jsonrpc: "2.0", method: "notifications/progress", params: { progress: 1 } },
         { jsonrpc: "2.0", id: "p", method: "ping" },
         { jsonrpc: "2.0", id: "q", method: "sampling/createMessage", params: {} },
         { jsonrpc: "2.0", id: "other", result: { wrong: true } },
         { jsonrpc: "2.0", id: message["id"], result: { right: true } },
-      );
+      ]);
     }),
   );
 
   expect(await connection.request("tools/call", { name: "x" }, never)).toEqual({ right: true });
 
-  await expect.poll(() => sent.filter(({ message }) => message["method"] === undefined)).toHaveLength(2);
   const replies = sent.map(({ message }) => message).filter((message) => message["method"] === undefined);
   expect(replies).toMatchObject([
     { id: "p", result: {} },
@@ -207,6 +223,74 @@ it.each<[string, Answer, object]>([
   const { connection } = connectionTo(answer);
 
   expect(await failureOf(connection.request("tools/list", {}, never))).toMatchObject(failure);
+});
+
+/** A body that breaks off after its beginning. */
+const broken = () =>
+  new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode("Oo"));
+      controller.error(new Error("connection reset"));
+    },
+  });
+
+it("fails as a server that can't be reached does if the connection breaks within the text of an error", async () => {
+  const { connection } = connectionTo(() => new Response(broken(), { status: 500 }));
+
+  expect(await failureOf(connection.request("tools/list", {}, never))).toMatchObject({
+    name: "McpFailure",
+    reason: "unreachable",
+  });
+});
+
+it("does not care about a broken answer to what needs none", async () => {
+  const { connection } = connectionTo(({ message }) => {
+    if (message["method"] === "initialize") return initialized(message["id"]);
+    if (message["method"] === "notifications/initialized") return new Response(broken());
+    return Response.json({ jsonrpc: "2.0", id: message["id"], result: { ok: 1 } });
+  });
+
+  expect(await connection.request("tools/list", {}, never)).toEqual({ ok: 1 });
+});
+
+it("replies to one question of a server at a time, and leaves the rest as soon as it has the answer", async () => {
+  const asked = Promise.withResolvers<void>();
+  const ended: unknown[] = [];
+  const { connection, sent } = connectionTo(
+    afterHandshake(({ message, signal }) => {
+      if (message["method"] === undefined) {
+        signal.addEventListener("abort", () => void ended.push(message["id"]));
+        asked.resolve();
+        return new Promise(() => undefined);
+      }
+      return eventsAndThen(asked.promise, [
+        { jsonrpc: "2.0", id: "p", method: "ping" },
+        { jsonrpc: "2.0", id: "q", method: "ping" },
+        { jsonrpc: "2.0", id: message["id"], result: { ok: 1 } },
+      ]);
+    }),
+  );
+
+  expect(await connection.request("tools/list", {}, never)).toEqual({ ok: 1 });
+
+  await expect.poll(() => ended).toEqual(["p"]);
+  expect(sent.filter(({ message }) => message["method"] === undefined)).toHaveLength(1);
+});
+
+it("hides its token in the error that a server answers", async () => {
+  const { connection } = connectionTo(
+    afterHandshake(({ message }) =>
+      Response.json({
+        jsonrpc: "2.0",
+        id: message["id"],
+        error: { code: -32_000, message: "No access with Bearer canary" },
+      }),
+    ),
+  );
+
+  expect(await failureOf(connection.request("tools/list", {}, never))).toMatchObject({
+    message: "The server says: No access with Bearer ***",
+  });
 });
 
 it("gives up after its time, and at once if the turn ends", async () => {

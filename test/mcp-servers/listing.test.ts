@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { toListing } from "../../src/mcp-servers/listing.ts";
+import type { McpConnection } from "../../src/mcp-servers/connection.ts";
+import { listTools, toListing } from "../../src/mcp-servers/listing.ts";
 import { type McpServer, namedTools, neverAsked, offeredTools } from "../../src/mcp-servers/model.ts";
 import { parameterIn } from "../../src/mcp-servers/oauth-client.ts";
 import { resultText } from "../../src/mcp-servers/results.ts";
@@ -16,6 +17,8 @@ function parametersOf(inputSchema: unknown): unknown {
   const { tools, refused } = toListing([tool(inputSchema)], "sessions", null);
   return tools[0]?.parameters ?? refused[0]?.reason;
 }
+
+const asItIs = (text: string): string => text;
 
 /** JSON that nests so deeply that `JSON.stringify` has no room for it on the stack. */
 const nested = (depth: number): unknown => JSON.parse(`${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`);
@@ -114,6 +117,25 @@ describe("the parameters of a listed tool", () => {
       /whose name not every provider accepts/u,
     ],
     ["too much text", { type: "object", properties: { a: { default: "x".repeat(40_000) } } }, /too long/u],
+    [
+      "texts that references repeat",
+      {
+        type: "object",
+        properties: Object.fromEntries(
+          Array.from({ length: 200 }, (_, n) => [`p${n}`, { $ref: "#/$defs/a" }]),
+        ),
+        $defs: { a: { enum: Array.from({ length: 100 }, (_, n) => `${"<".repeat(190)}${n}`) } },
+      },
+      /too long/u,
+    ],
+    [
+      "too many arguments that nobody can name",
+      {
+        type: "object",
+        properties: Object.fromEntries(Array.from({ length: 301 }, (_, n) => [`a b${n}`, {}])),
+      },
+      /more than 300 levels/u,
+    ],
     ["more nesting than the stack holds", { type: "object", properties: nested(20_000) }, /too long/u],
   ])("with %s are refused", (_case, schema, reason) => {
     expect(parametersOf(schema)).toMatch(reason);
@@ -177,6 +199,19 @@ describe("a list of tools", () => {
     expect(refused[0]?.reason).toMatch(/longer than 40 KB/u);
   });
 
+  it("is read from a page with more elements than a function can have arguments", async () => {
+    const page = { tools: [tool({ type: "object" }), ...Array.from({ length: 300_000 }, () => ({}))] };
+    const connection: Pick<McpConnection, "request" | "protocol"> = {
+      protocol: "sessions",
+      request: () => Promise.resolve(page),
+    };
+
+    const { tools, refused } = await listTools(connection, null, new AbortController().signal);
+
+    expect(tools.map(({ name }) => name)).toEqual(["t"]);
+    expect(refused).toHaveLength(20);
+  });
+
   it("refuses tools that want arguments as headers only where the protocol has such headers", () => {
     const schema = { type: "object", properties: { a: { type: "string", "x-mcp-header": "Region" } } };
 
@@ -218,6 +253,10 @@ describe("the names that models get", () => {
     const long = namesOf(namedTools(serverWith("s", `${"x".repeat(100)}1`, `${"x".repeat(100)}2`)));
     expect(long.map((name) => name.length <= 64)).toEqual([true, true]);
     expect(new Set(long).size).toBe(2);
+  });
+
+  it("are those of allowed tools only, also while another list has not been read", () => {
+    expect(namesOf(namedTools({ ...serverWith("s", "a", "b"), allowedTools: ["b"] }))).toEqual(["s__b"]);
   });
 
   it("leave those of HTTP tools alone, and end at 64", () => {
@@ -272,7 +311,27 @@ describe("the result of a call", () => {
       `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`,
     ],
   ])("with %s becomes text", (_case, result, text) => {
-    expect(resultText(result as Record<string, unknown>)).toBe(text);
+    expect(resultText(result as Record<string, unknown>, asItIs)).toBe(text);
+  });
+
+  it.each<[string, object]>([
+    ["one long text", { content: [{ type: "text", text: "😀".repeat(400_000) }] }],
+    ["many parts without a text", { content: Array.from({ length: 300_000 }, () => ({})) }],
+    ["much structured content", { structuredContent: { a: "x".repeat(900_000) } }],
+  ])("with %s is cut, because long results are kept until the turn ends", (_case, result) => {
+    const text = resultText(result as Record<string, unknown>, asItIs);
+
+    expect(text.length).toBeLessThan(263_000);
+    expect(text.isWellFormed()).toBe(true);
+    expect(text).toMatch(/\(The rest of the result is not shown\.\)$/u);
+  });
+
+  it("is cut after secrets are removed, so that no part of one is left at its end", () => {
+    const text = `${"x".repeat(256 * 1024 - 3)}canary`;
+
+    expect(
+      resultText({ content: [{ type: "text", text }] }, (whole) => whole.replaceAll("canary", "***")),
+    ).not.toContain("can");
   });
 });
 

@@ -151,6 +151,27 @@ it("keeps what it has if the tools of all servers take too much room, and says s
   expect((await servers.state(place)).servers.map(({ state }) => state)).toEqual(["ready", "failed"]);
 });
 
+it("can be disabled and limited however much room its registration and tokens take", async () => {
+  const place = await newPlace();
+  const { service, servers } = deploymentWith([NEW]);
+  const { id } = await service.create(place, settings, undefined);
+  const { servers: before, revision } = await servers.state(place);
+  const grant = {
+    authorizationServer: { issuer: "x".repeat(70_000) },
+    clientId: "client",
+    clientAuth: "none",
+    resource: settings.url,
+    scope: null,
+    expiresAt: null,
+  };
+  await servers.save(place, { servers: before.map((server) => ({ ...server, grant })), revision });
+
+  expect(await service.update(place, id, { enabled: false, allowedTools: ["echo"] })).toMatchObject({
+    enabled: false,
+    state: "ready",
+  });
+});
+
 it("does nothing for a server that is gone, and throws nothing if its agent is", async () => {
   const { service, asked } = deploymentWith([NEW]);
 

@@ -16,6 +16,8 @@ const toolOf = (text: string) => ({
   },
 });
 
+const asItIs = (text: string): string => text;
+
 /** The readers of what MCP servers say. */
 export const MCP_SERVER_READERS: Readonly<Record<string, Reads>> = {
   "mcp-servers/listing: toListing": (text) => [
@@ -53,9 +55,12 @@ export const MCP_SERVER_READERS: Readonly<Record<string, Reads>> = {
       },
     }),
   "mcp-servers/results: resultText": (text) => [
-    resultText({ content: piecesOf(text).map((piece) => ({ type: "text", text: piece })) }),
-    resultText({ content: [{ type: "image", mimeType: text, data: text }, { type: text }], isError: true }),
-    resultText({ structuredContent: { [text]: text } }),
+    resultText({ content: piecesOf(text).map((piece) => ({ type: "text", text: piece })) }, asItIs),
+    resultText(
+      { content: [{ type: "image", mimeType: text, data: text }, { type: text }], isError: true },
+      asItIs,
+    ),
+    resultText({ structuredContent: { [text]: text } }, asItIs),
   ],
   "mcp-servers/oauth-client: parameterIn": (text) => [
     parameterIn(text, "scope"),
