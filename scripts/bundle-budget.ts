@@ -9,7 +9,7 @@ import { buildBundle } from "./bundle.ts";
  * libraries of OpenAI, Stripe and the Model Context Protocol, which cannot be tree-shaken; see
  * `docs/decisions/0018-bundle-size.md`.
  */
-const BUDGET_KB = 555;
+const BUDGET_KB = 605;
 
 const folder = await mkdtemp(join(tmpdir(), "bundle-"));
 try {
