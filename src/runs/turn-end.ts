@@ -66,6 +66,7 @@ export async function* lastEvents(
   deps: TurnDeps,
 ): AsyncGenerator<AgentEvent, void, void> {
   yield* endTurn({ ...turn, hasSlot: false }, deps);
+  if (turn.wantedEvents.length > 0) deps.follow(() => deps.webhookSender.nudge(turn.place.accountEmail));
 }
 
 /** Returns the end to store: with the answer so far, or without a message, in which case the count is returned. */

@@ -204,3 +204,24 @@ it("refuses results of calls that nobody has made in the conversation, and other
   );
   expect((await errorOf(unknown)).status).toBe(404);
 });
+
+it("refuses a result that is too long to be kept, and the run goes on waiting", async () => {
+  const client = await signUp();
+  const { openai, agentId: model } = await agentWith(client, [call("c1"), call("c2")], [{ text: "Sunny." }]);
+  const body = { model, tools: [weather], messages: [user("Weather?")] };
+  await openai.chat.completions.create(body, thread("long"));
+  const send = (text: string) =>
+    openai.chat.completions.create(
+      {
+        ...body,
+        messages: [user("Weather?"), assistantCalling("c1", "c2"), result("c1"), result("c2", text)],
+      },
+      thread("long"),
+    );
+
+  const error = await errorOf(send("\u0001".repeat(400_000)));
+
+  expect([error.status, error.param]).toEqual([422, "messages.3.content"]);
+  // All of them are control characters, which take most room when they are stored.
+  expect((await send("\u0001".repeat(200_000))).choices[0]?.finish_reason).toBe("stop");
+});
