@@ -63,9 +63,8 @@ function requireAllResults(calls: readonly WaitingCall[], fresh: readonly CallDe
   if (missing) throw new AppError("validation-failed", `The result of the call ${missing.id} is missing.`);
 }
 
-/** A turn may use an id again in a later response, so the last call with the id is meant. */
 function requireCall(calls: readonly WaitingCall[], { callId, decision }: CallDecision): WaitingCall {
-  const call = calls.findLast(({ id }) => id === callId);
+  const call = calls.find(({ id }) => id === callId);
   if (!call) throw notFound("Call");
   if ((call.waitsFor === "result") !== (decision.kind === "answered"))
     throw new AppError(

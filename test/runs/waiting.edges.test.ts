@@ -142,3 +142,26 @@ it("answers 404 for an id of a call that is not one, however it is written", asy
     expect([id, status]).toEqual([id, 404]);
   }
 });
+
+it("does not take a decision that is repeated late for one about a later call, to which the model gave the same id", async () => {
+  const asking = await askingAgent([
+    [append("c1", "Likes: tea")],
+    [append("c1", "Likes: coffee")],
+    [{ text: "Noted." }],
+  ]);
+  const { client, agentId, conversationId, path } = asking;
+  const { last } = await say(client, path, "Hello");
+  const runId = last?.run_id ?? "";
+
+  await approve(client, conversationId, runId, "c1");
+  const { events } = await eventsAfter(client, conversationId, runId, last?.seq ?? 0);
+  const late = await approve(client, conversationId, runId, "c1");
+
+  expect(events.at(-1)?.event_type).toBe("RUN_WAITING");
+  expect([late.status, late.body.state]).toEqual([200, "waiting"]);
+  expect(await storedLines(agentId, client.email, "human")).toEqual(["Likes: tea"]);
+  const [{ tool_call_id: second }] = late.body.pending_calls;
+  await approve(client, conversationId, runId, second);
+  await eventsAfter(client, conversationId, runId, events.at(-1)?.seq ?? 0);
+  expect(await storedLines(agentId, client.email, "human")).toEqual(["Likes: tea", "Likes: coffee"]);
+});
