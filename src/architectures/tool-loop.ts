@@ -51,6 +51,7 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
   let remainingChars = MAX_ANSWER_CHARS - (soFar?.chars ?? 0);
   let answer: Pick<TurnResult, "isCut" | "providerData"> = { isCut: false, providerData: null };
   let isWaiting = false;
+  const askedIds = new Set(soFar?.responses.flatMap(({ waiting }) => waiting.map(({ id }) => id)));
 
   if (soFar) yield* goOn(soFar, request, options);
   for (let step = (soFar?.modelCalls ?? 0) + 1; step <= maxModelCalls && !isWaiting; step++) {
@@ -63,6 +64,7 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
       step: step - 1,
       remainingChars,
       mayCall: offered.length > 0,
+      askedIds,
       showsReasoning: turn.showsReasoning,
     });
     usage = sumOfTokens(usage, response.usage);
@@ -188,12 +190,14 @@ interface Reading {
   readonly step: number;
   readonly remainingChars: number;
   readonly mayCall: boolean;
+  /** The ids of calls that have waited in this turn. */
+  readonly askedIds: ReadonlySet<string>;
   readonly showsReasoning: boolean;
 }
 
 async function* readResponse(
   chunks: AsyncIterable<ModelChunk>,
-  { step, remainingChars, mayCall, showsReasoning }: Reading,
+  { step, remainingChars, mayCall, askedIds, showsReasoning }: Reading,
 ): AsyncGenerator<AnswerEvent, ModelResponse, void> {
   const calls: ToolCall[] = [];
   let text = "";
@@ -214,8 +218,9 @@ async function* readResponse(
     } else if (chunk.type === "call") {
       // A model that was offered no tools may still emit calls. They are ignored.
       if (!mayCall) continue;
-      yield started(chunk.call, step, calls.length === 0 ? providerData : null);
-      calls.push(chunk.call);
+      const call = withOtherId(chunk.call, askedIds);
+      yield started(call, step, calls.length === 0 ? providerData : null);
+      calls.push(call);
     } else if (chunk.type === "usage") usage = sumOfTokens(usage, chunk.usage);
     else if (chunk.type === "provider-data") providerData = chunk.providerData;
     else if (chunk.type === "finish") finish = chunk.reason;
@@ -231,6 +236,13 @@ async function* readResponse(
   hasReasoned ||= (usage?.reasoningTokens ?? 0) > 0;
   return { text, calls, usage, providerData, finish, hasReasoned };
 }
+
+/**
+ * Returns a call with an id that is not taken. Security: some servers use the same ids in each response. A decision about an earlier
+ * call that is repeated late must not count for another one.
+ */
+const withOtherId = (call: ToolCall, taken: ReadonlySet<string>): ToolCall =>
+  taken.has(call.id) ? { ...call, id: `call_${crypto.randomUUID()}` } : call;
 
 const WITHOUT_TOOLS = "This model can't use tools: memory can be read in this turn, but not changed.";
 

@@ -12,6 +12,8 @@ const MAX_PARTS = 100;
 /** As many as a response of a model can have; see `llm/tool-calls.ts`. So is the length of their arguments. */
 const MAX_CALLS = 256;
 const MAX_ARGUMENT_CHARS = 100_000;
+/** The runner stores a result in one row of at most 2 MB, as JSON, in which a character may take six bytes. */
+const MAX_RESULT_CHARS = 200_000;
 /** Far more than providers accept. Anti-DoS: a schema that nests thousands of levels can't be passed to the runner. */
 const MAX_SCHEMA_LEVELS = 100;
 
@@ -158,6 +160,12 @@ function withResults(
       if (!ids.has(id))
         addIssue(context, [index, "tool_call_id"], "must be the id of a call in the answer before.");
       else if (results.has(id)) addIssue(context, [index, "tool_call_id"], "must not have a result already.");
+      if (given.content.length > MAX_RESULT_CHARS)
+        addIssue(
+          context,
+          [index, "content"],
+          `must have at most ${MAX_RESULT_CHARS} characters in the result of a tool.`,
+        );
       results.set(id, given.content);
       continue;
     }

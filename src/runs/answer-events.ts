@@ -54,7 +54,8 @@ export async function* answerEvents(
       // Whoever has cancelled the run meanwhile must not find it waiting.
       signal.throwIfAborted();
       yield* notes.atEnd();
-      if (events.length > 0) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
+      // Its tools may have changed memories, too.
+      if (wantedEvents.length > 0) deps.follow(() => deps.webhookSender.nudge(input.accountEmail));
       plan.mcpCalls.finish();
       yield { type: "waiting", expiresAt: plan.waitsUntil, paused: pausedTurn(input, plan, result.value) };
       return;

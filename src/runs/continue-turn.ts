@@ -44,6 +44,8 @@ export async function continueTurn(
     const error = AppError.from(thrown);
     if (error.retryable) throw error;
     const ending = { kind: "failed", error } as const;
-    return lastEvents({ place, runIds, progress, ending, answeredBy: before, wantedEvents: [] }, deps);
+    const { types: wantedEvents } = await deps.webhooks.wanted(place.accountEmail);
+    progress.usage = soFar.paused.usage;
+    return lastEvents({ place, runIds, progress, ending, answeredBy: before, wantedEvents }, deps);
   }
 }

@@ -18,7 +18,7 @@ import type { Run } from "./model.ts";
 import { RunRecovery } from "./recover-run.ts";
 import { type AcceptedRun, RunHost } from "./run-host.ts";
 import { type LoggedRun, RunLog } from "./run-log.ts";
-import { type CallDecision, recordDecisions, runOfCalls } from "./decisions.ts";
+import { type CallDecision, isAsked, recordDecisions, runOfCalls } from "./decisions.ts";
 import { type RunAnswer, RunReader } from "./run-reader.ts";
 import { RunnerSchedule } from "./runner-schedule.ts";
 import type { GivenResponse } from "./turn.ts";
@@ -157,6 +157,7 @@ export class ConversationRunner extends DurableObject<Env> {
     return this.#reply(call, async () => {
       if (this.#host.activeRunId === runId) await this.#host.opened();
       await this.#host.endOf(runId);
+      this.#requireGoing(runId);
       return this.#reader.answer(call, runId, after);
     });
   }
@@ -186,6 +187,7 @@ export class ConversationRunner extends DurableObject<Env> {
 
       const last = this.#lastNumber(logged);
       if (after > last) throw new AppError("malformed-request", "`after` is beyond the end of the run.");
+      this.#requireGoing(runId);
       if (this.#host.activeRunId !== runId && after === last) return null;
       return this.#framesOf(runId, after, wire);
     });
@@ -221,6 +223,7 @@ export class ConversationRunner extends DurableObject<Env> {
         this.#reader.run(call, runId),
       ]);
       if (!this.#log.find(runId)) throw await this.#goneOrNotFound(call, runId);
+      await this.#untilPaused(runId, decisions);
       recordDecisions(this.#log, runId, decisions);
       this.#host.goOn();
       return this.#reader.details(call, runId);
@@ -337,8 +340,8 @@ export class ConversationRunner extends DurableObject<Env> {
     }
     const { agentId, key: _key, wire: _wire, ...message } = input;
     if (waiting) {
-      if (waiting.place.agentId !== agentId) throw notFound("Conversation");
-      await this.#reader.requireConversation(call);
+      // The conversation may have been given to another agent since.
+      await this.#reader.requireConversation(call, agentId);
       await this.#host.giveUp(waiting, "message");
       // Another request may have begun a run meanwhile.
       return this.#accept(call, input);
@@ -395,10 +398,24 @@ export class ConversationRunner extends DurableObject<Env> {
       this.#reader.requireConversation(call),
     ]);
     const runId = runOfCalls(this.#log, decisions);
+    await this.#untilPaused(runId, decisions);
     const after = recordDecisions(this.#log, runId, decisions);
     this.#host.goOn();
     await this.#host.opened();
+    this.#requireGoing(runId);
     return { runId, after };
+  }
+
+  /** Resolves when a run waits that has asked about these calls. It has asked shortly before. */
+  async #untilPaused(runId: RunId, decisions: readonly CallDecision[]): Promise<void> {
+    if (this.#host.activeRunId === runId && isAsked(this.#log, runId, decisions))
+      await this.#host.endOf(runId);
+  }
+
+  /** Throws `unavailable` if all calls of the run are decided and it could not go on yet. */
+  #requireGoing(runId: RunId): void {
+    if (this.#host.activeRunId !== runId && this.#log.find(runId)?.state === "decided")
+      throw new AppError("unavailable", "The run could not go on yet. It will as soon as possible.");
   }
 
   /** Returns the frames of a run in the log, in the format of a wire. */

@@ -1,5 +1,5 @@
 import type { Decision } from "../architectures/events.ts";
-import { type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
+import { openCallsIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { RunId } from "../shared/id-types.ts";
 import type { LoggedRun, RunLog } from "./run-log.ts";
@@ -24,7 +24,7 @@ export function recordDecisions(log: DecidedLog, runId: RunId, decisions: readon
   if (!run) throw notFound("Run");
   const events = eventsOf(log, runId);
   const calls = waitingCallsIn(events);
-  const found = decisions.map((wanted) => ({ ...wanted, call: requireCall(calls, wanted) }));
+  const found = withoutRepeats(decisions).map((wanted) => ({ ...wanted, call: requireCall(calls, wanted) }));
   const fresh = found.filter(({ call }) => !call.decision);
   requireAllResults(calls, fresh);
   if (fresh.length > 0 && run.state !== "waiting") throw overdue();
@@ -63,9 +63,8 @@ function requireAllResults(calls: readonly WaitingCall[], fresh: readonly CallDe
   if (missing) throw new AppError("validation-failed", `The result of the call ${missing.id} is missing.`);
 }
 
-/** A turn may use an id again in a later response, so the last call with the id is meant. */
 function requireCall(calls: readonly WaitingCall[], { callId, decision }: CallDecision): WaitingCall {
-  const call = calls.findLast(({ id }) => id === callId);
+  const call = calls.find(({ id }) => id === callId);
   if (!call) throw notFound("Call");
   if ((call.waitsFor === "result") !== (decision.kind === "answered"))
     throw new AppError(
@@ -74,14 +73,33 @@ function requireCall(calls: readonly WaitingCall[], { callId, decision }: CallDe
         ? "This call waits for the result of a tool that the client runs, not for an approval."
         : "This call waits for an approval, not for a result.",
     );
-  if (call.decision && !isSame(call.decision, decision))
-    throw new AppError("conflict", "Another decision about this call was made before.");
+  if (call.decision && !isSame(call.decision, decision)) throw contradicted();
   return call;
 }
+
+/** Returns the decisions without those that repeat another. Throws `conflict` if two are about the same call and differ. */
+function withoutRepeats(decisions: readonly CallDecision[]): readonly CallDecision[] {
+  const byCall = new Map<string, CallDecision>();
+  for (const wanted of decisions) {
+    const other = byCall.get(wanted.callId);
+    if (other && !isSame(other.decision, wanted.decision)) throw contradicted();
+    byCall.set(wanted.callId, wanted);
+  }
+  return [...byCall.values()];
+}
+
+/** Returns whether the run has asked about one of these calls, and nobody has decided about it yet. */
+export const isAsked = (log: DecidedLog, runId: RunId, decisions: readonly CallDecision[]): boolean =>
+  openCallsIn(eventsOf(log, runId)).some(
+    ({ id, decision }) => !decision && decisions.some(({ callId }) => callId === id),
+  );
 
 /** A reason does not make a rejection another one. */
 const isSame = (a: Decision, b: Decision): boolean =>
   a.kind === b.kind && (a.kind !== "answered" || (b.kind === "answered" && a.output === b.output));
+
+const contradicted = (): AppError =>
+  new AppError("conflict", "Another decision about this call was made before.");
 
 const overdue = (): AppError => new AppError("conflict", "The run does not wait for this call any more.");
 

@@ -36,5 +36,4 @@ export async function* giveUpTurn(
   progress.usage = paused?.usage ?? null;
   const ending = { kind: "cancelled" } as const;
   yield* lastEvents({ place, runIds, progress, ending, answeredBy: paused?.answeredBy, wantedEvents }, deps);
-  if (wantedEvents.length > 0) deps.follow(() => deps.webhookSender.nudge(place.accountEmail));
 }

@@ -1,6 +1,6 @@
 import type { AgentEvent } from "../architectures/events.ts";
 import { openCallsIn, turnSoFar, type WaitingCall } from "../architectures/turn-so-far.ts";
-import type { ConversationId, RunId } from "../shared/id-types.ts";
+import type { AgentId, ConversationId, RunId } from "../shared/id-types.ts";
 import type { ConversationRepository } from "../conversations/repository.ts";
 import type { EndUserRepository } from "../end-users/repository.ts";
 import { requireActiveScope } from "../access/end-user-status.ts";
@@ -71,10 +71,11 @@ export class RunReader {
     if (scope.agentIds) await this.requireConversation({ scope, conversationId });
   }
 
-  /** Throws `not-found` if the caller has no such conversation. */
-  async requireConversation({ scope, conversationId }: ReadPlace): Promise<void> {
+  /** Throws `not-found` if the caller has no such conversation, or none with the agent, if one is named. */
+  async requireConversation({ scope, conversationId }: ReadPlace, agentId?: AgentId): Promise<void> {
     const { conversations } = await this.#deps();
-    await conversations.get(scope, conversationId);
+    const conversation = await conversations.get(scope, conversationId);
+    if (agentId !== undefined && conversation.agentId !== agentId) throw notFound("Conversation");
   }
 
   /**
@@ -122,7 +123,7 @@ export class RunReader {
     const logged = this.#log.find(runId);
     const known = this.#textUpTo(runId, after).length;
     const rest = (message: Message): Message => ({ ...message, content: message.content.slice(known) });
-    if (logged && (logged.state === "waiting" || logged.state === "decided")) {
+    if (logged?.state === "waiting") {
       const events = this.#eventsOf(runId);
       const progress = progressOf(logged.place, logged.runIds, events);
       progress.usage = turnSoFar(events)?.paused.usage ?? null;

@@ -60,10 +60,13 @@ export class RunnerSchedule {
 
   /** Sets the alarm for the next heartbeat, retry or expiry. If there is none, removes the storage. */
   async update(): Promise<void> {
-    const expiry = this.#log.prune(this.#now());
+    const now = this.#now();
+    const expiry = this.#log.prune(now);
     if (this.#isBusy() || this.#log.unfinished().length > 0 || this.#log.unsaved().length > 0)
       return this.keepAlive();
     if (expiry === undefined) return this.clear();
+    // A run that waits could not be ended at its time. An alarm in the past would ring at once, again and again.
+    if (expiry <= now) return this.keepAlive();
     if (expiry !== this.#alarmAt) await this.#setAlarm(expiry);
   }
 

@@ -66,6 +66,7 @@ export async function* lastEvents(
   deps: TurnDeps,
 ): AsyncGenerator<AgentEvent, void, void> {
   yield* endTurn({ ...turn, hasSlot: false }, deps);
+  if (turn.wantedEvents.length > 0) deps.follow(() => deps.webhookSender.nudge(turn.place.accountEmail));
 }
 
 /**

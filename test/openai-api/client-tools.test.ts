@@ -1,8 +1,11 @@
-import { expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import type { ChatCompletionMessageParam, ChatCompletionTool } from "openai/resources/chat/completions";
 import { signUp } from "../support/app.ts";
+import { endFaults, injectFault } from "../support/control.ts";
 import { messagesUsed } from "../support/items.ts";
 import { agentWith, errorOf, user } from "./openai-client.ts";
+
+afterEach(endFaults);
 
 const weather: ChatCompletionTool = {
   type: "function",
@@ -203,4 +206,49 @@ it("refuses results of calls that nobody has made in the conversation, and other
     thread("never seen"),
   );
   expect((await errorOf(unknown)).status).toBe(404);
+});
+
+it("refuses a result that is too long to be kept, and the run goes on waiting", async () => {
+  const client = await signUp();
+  const { openai, agentId: model } = await agentWith(client, [call("c1"), call("c2")], [{ text: "Sunny." }]);
+  const body = { model, tools: [weather], messages: [user("Weather?")] };
+  await openai.chat.completions.create(body, thread("long"));
+  const send = (text: string) =>
+    openai.chat.completions.create(
+      {
+        ...body,
+        messages: [user("Weather?"), assistantCalling("c1", "c2"), result("c1"), result("c2", text)],
+      },
+      thread("long"),
+    );
+
+  const error = await errorOf(send("\u0001".repeat(400_000)));
+
+  expect([error.status, error.param]).toEqual([422, "messages.3.content"]);
+  // All of them are control characters, which take most room when they are stored.
+  expect((await send("\u0001".repeat(200_000))).choices[0]?.finish_reason).toBe("stop");
+});
+
+it("answers 503 to results with which the run can't go on yet, and takes them again", async () => {
+  const client = await signUp();
+  const { openai, agentId: model } = await agentWith(client, [call("c1")], [{ text: "Sunny." }]);
+  const body = { model, tools: [weather], messages: [user("Weather?")] };
+  const first = await openai.chat.completions.create(body, thread("down")).withResponse();
+  const send = () =>
+    openai.chat.completions.create(
+      { ...body, messages: [user("Weather?"), assistantCalling("c1"), result("c1")] },
+      thread("down"),
+    );
+  await injectFault({
+    operation: "BatchGetItem",
+    match: [first.response.headers.get("x-conversation-id") ?? ""],
+    times: 10_000,
+    fault: { kind: "answer", status: 500, body: "" },
+  });
+
+  const error = await errorOf(send());
+  await endFaults();
+
+  expect(error.status).toBe(503);
+  expect((await send()).choices[0]?.message.content).toBe("Sunny.");
 });

@@ -216,7 +216,7 @@ it("keeps its idempotency key across the pause", async () => {
 it("pauses twice in one run, and asks again for a tool that asks always", async () => {
   const asking = await askingAgent([
     [append("c1", "Likes: tea")],
-    [append("c1", "Name: Alice")],
+    [append("c2", "Name: Alice")],
     [{ text: "Done." }],
   ]);
   const { client, agentId, conversationId, path } = asking;
@@ -225,7 +225,7 @@ it("pauses twice in one run, and asks again for a tool that asks always", async 
 
   await approve(client, conversationId, runId, "c1");
   const second = await eventsAfter(client, conversationId, runId, last?.seq ?? 0);
-  await approve(client, conversationId, runId, "c1");
+  await approve(client, conversationId, runId, "c2");
   const third = await eventsAfter(client, conversationId, runId, second.events.at(-1)?.seq ?? 0);
 
   expect(second.events.at(-1)?.event_type).toBe("RUN_WAITING");

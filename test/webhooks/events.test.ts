@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
-import { beginConversation, signUp } from "../support/app.ts";
+import { ada, beginConversation, signUp } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { endUserOf } from "../support/callers.ts";
 import { open, untilIdle } from "../support/runs.ts";
-import { append, askingAgent } from "../support/waiting.ts";
+import { append, approve, askingAgent } from "../support/waiting.ts";
 import { say } from "../support/sse.ts";
 import { FULL, fullBlock, ok, settled, summary, turnsOf } from "../memory/full-block.ts";
 import { createWebhook, eventsAt, outboxOf, ringSender, startReceiver } from "../support/webhooks.ts";
@@ -323,4 +323,32 @@ it("tells that a call waits for an approval", async () => {
       },
     },
   ]);
+});
+
+it("tells of changes that were made before a run waits, and of a run that can't go on", async () => {
+  const client = await signUp();
+  const receiver = await startReceiver();
+  await createWebhook(client, receiver, ["memory.changed", "run.failed"]);
+  const { conversationId, path, model } = await askingAgent(
+    [[append("c1", "Likes: tea"), { call: { id: "c2", name: "archival_memory_search", arguments: "{}" } }]],
+    { archival_memory_search: "always" },
+    client,
+  );
+  const { last } = await say(client, path, "I like tea");
+  const [first] = await eventsAt(receiver, 1);
+  const { body: other } = await client("POST", "/agents", {
+    ...ada,
+    agent_name: "Other",
+    agent_model: model.name,
+  });
+
+  await client("PATCH", `/conversations/${conversationId}`, { agent_id: other.agent_id });
+  await approve(client, conversationId, last?.run_id ?? "", "c2");
+  const [, second] = await eventsAt(receiver, 2);
+
+  expect(first).toMatchObject({ type: "memory.changed", data: { action: "updated" } });
+  expect(second).toMatchObject({
+    type: "run.failed",
+    data: { run_id: last?.run_id, error_code: "not-found" },
+  });
 });

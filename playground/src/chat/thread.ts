@@ -45,6 +45,7 @@ export class Thread {
   readonly #listeners = new Set<(state: ThreadState) => void>();
   #answer: Answer | undefined;
   #isOpen = false;
+  #isDeciding = false;
   #state: ThreadState = {
     messages: [],
     earlier: null,
@@ -195,14 +196,18 @@ export class Thread {
   /** Decides about a call that the turn waits for, and follows the turn again. Throws what the client throws. */
   async decide(callId: string, decision: "approve" | "reject"): Promise<void> {
     const { live } = this.#state;
-    if (live?.runId === undefined || live.end?.kind !== "waiting") return;
+    // After a second click, the turn would be followed twice, and its text shown twice.
+    if (live?.runId === undefined || live.end?.kind !== "waiting" || this.#isDeciding) return;
     const conversation = this.#client.conversations(this.conversationId);
-    await conversation.decide(live.runId, callId, decision, { signal: this.#closing.signal });
-    const answer = conversation.follow(live.runId, { ...this.#following(), after: live.seq });
+    this.#isDeciding = true;
     try {
-      await this.#read(answer);
-    } catch (error) {
-      if (!this.#closing.signal.aborted) this.#end({ kind: "lost", error });
+      await conversation.decide(live.runId, callId, decision, { signal: this.#closing.signal });
+      const answer = conversation.follow(live.runId, { ...this.#following(), after: live.seq });
+      await this.#read(answer).catch((error: unknown) => {
+        if (!this.#closing.signal.aborted) this.#end({ kind: "lost", error });
+      });
+    } finally {
+      this.#isDeciding = false;
     }
   }
 
