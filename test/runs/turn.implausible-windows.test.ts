@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { beginConversation, signUp, table } from "../support/app.ts";
 import { scriptModel } from "../support/control.ts";
 import { plant, words } from "../support/planted.ts";
+import { untilIdle } from "../support/runs.ts";
 import { say } from "../support/sse.ts";
 
 const ANSWER = [{ text: "Ok." }];
@@ -32,6 +33,8 @@ describe("an overflow whose stated limit is", () => {
     await plant(client, conversationId, talk);
 
     const first = await say(client, path, "Hello");
+    // The window is stored after the answer.
+    await untilIdle(client, path);
     const second = await say(client, path, "Go on");
 
     expect([first.text, second.text]).toEqual(["Ok.", "Ok."]);

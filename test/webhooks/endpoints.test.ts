@@ -101,7 +101,6 @@ it.each([
   [{ url: `https://hooks.example.com/${"x".repeat(2_000)}` }, "url"],
   [{ events: [] }, "events"],
   [{ events: ["run.exploded"] }, "events"],
-  [{ events: ["approval.requested"] }, "events"],
   [{ events: ["webhook.test"] }, "events"],
   [{ description: "Two\nlines" }, "description must be one line of text"],
   [{ secret: "whsec_mine" }, "secret"],
