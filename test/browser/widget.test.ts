@@ -340,7 +340,7 @@ it("leaves the focus where it is when the page closes the chat while somebody is
   expect(await page.evaluate("document.activeElement.localName")).toBe("main");
 });
 
-it("leaves the page alone but for an element and a handle, and is there once", async () => {
+it("adds one element and one global to the page, even if it is loaded twice", async () => {
   const site = await siteWith({ model: "demo" });
   const before = await (await site.open()).evaluate<string[]>("Object.keys(globalThis)");
   expect(before).toContain("AgentChat");

@@ -35,7 +35,7 @@ function setUp({ isStored, keep = async () => {} }: { isStored: boolean; keep?: 
   };
 }
 
-it("has a deletion looked after before its request has ended", async () => {
+it("registers a deletion with the runner before its request has ended", async () => {
   const { begin, delays } = setUp({ isStored: true });
   const removal = Promise.withResolvers<boolean>();
 
@@ -47,7 +47,7 @@ it("has a deletion looked after before its request has ended", async () => {
   expect(delays).toEqual([120_000]);
 });
 
-it("has the rest of a deletion removed at once", async () => {
+it("lets the runner continue an unfinished deletion at once", async () => {
   const { begin, delays, settled } = setUp({ isStored: true });
 
   expect(await begin(async () => false)).toBe(false);
@@ -56,7 +56,7 @@ it("has the rest of a deletion removed at once", async () => {
   expect(delays.toSorted((one, other) => one - other)).toEqual([0, 120_000]);
 });
 
-it("has a deletion looked after that fails", async () => {
+it("registers a deletion that fails", async () => {
   const { begin, delays, settled } = setUp({ isStored: true });
 
   await expect(begin(() => Promise.reject(new Error("The table is away.")))).rejects.toThrow(
@@ -67,7 +67,7 @@ it("has a deletion looked after that fails", async () => {
   expect(delays).toEqual([120_000]);
 });
 
-it("has nothing looked after that does not exist", async () => {
+it("registers no deletion of what does not exist", async () => {
   const { begin, delays, settled } = setUp({ isStored: false });
 
   expect(await begin(async () => true)).toBe(true);

@@ -147,7 +147,7 @@ describe("the script that other sites embed", () => {
     },
   );
 
-  it("is compared with the one that a browser has", async () => {
+  it("is a 304 for a browser that has this version of it", async () => {
     const etag = (await ask()).headers.get("etag") ?? "";
 
     expect((await ask({ "if-none-match": etag })).status).toBe(304);

@@ -118,7 +118,7 @@ it("names the session and the revision in each request after the handshake", asy
   expect(sent.every(({ headers }) => headers.get("authorization") === "Bearer canary")).toBe(true);
 });
 
-it("ignores what else is in a stream, and answers a sign of life and a question of the server", async () => {
+it("ignores other events of a stream, and answers a ping and a request of the server", async () => {
   const answered = Promise.withResolvers<void>();
   const { connection, sent } = connectionTo(
     afterHandshake(({ message }) => {
@@ -243,7 +243,7 @@ it("fails as a server that can't be reached does if the connection breaks within
   });
 });
 
-it("does not care about a broken answer to what needs none", async () => {
+it("ignores a broken answer to a notification", async () => {
   const { connection } = connectionTo(({ message }) => {
     if (message["method"] === "initialize") return initialized(message["id"]);
     if (message["method"] === "notifications/initialized") return new Response(broken());

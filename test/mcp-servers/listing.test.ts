@@ -50,7 +50,7 @@ describe("the parameters of a listed tool", () => {
     });
   });
 
-  it("have what references, unions and parts stand for", () => {
+  it("replace references, unions and `allOf` by what they stand for", () => {
     const schema = parametersOf({
       type: "object",
       properties: {
@@ -243,7 +243,7 @@ describe("the names that models get", () => {
   });
   const namesOf = (tools: readonly { readonly name: string }[]) => tools.map(({ name }) => name);
 
-  it("are those of server and tool, with signs that every provider accepts, and distinct", () => {
+  it("join the names of server and tool, are unique, and have only characters that every provider accepts", () => {
     expect(namesOf(namedTools(serverWith("s", "a.b", "a-b", "A/B", "c")))).toEqual([
       "s__a_b",
       "s__a_b_2",

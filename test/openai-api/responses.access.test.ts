@@ -155,7 +155,7 @@ it("is gone with its end user, also for a new one with the same id", async () =>
   expect((await errorOf(openai.responses.retrieve(id))).status).toBe(404);
 });
 
-it("is not found by an id that is made up of a run of another protocol", async () => {
+it("is not found by an id that was built from a run of another protocol", async () => {
   const client = await signUp();
   const { agentId, openai } = await agentWith(client, ...hello);
   const { response } = await openai.chat.completions

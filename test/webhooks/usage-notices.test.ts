@@ -86,7 +86,7 @@ describe("the pages of knowledge bases", () => {
     expect(await receiver.received()).toHaveLength(2);
   });
 
-  it("are told of when a crawl ends, without those that it gives back", async () => {
+  it("count when a crawl ends, without the reserved ones that it has not used", async () => {
     const client = await signUpFree();
     const receiver = await noticed(client);
     const base = await createBase(client);

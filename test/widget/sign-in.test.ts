@@ -390,7 +390,7 @@ describe("the way back", () => {
     });
   });
 
-  it("gives no token to somebody whose address is not verified", async () => {
+  it("issues no token to somebody whose address is not verified", async () => {
     const browser = openBrowser();
     const departure = await begin(browser);
 

@@ -204,7 +204,7 @@ it("resumes after every number with the same frames as the first stream", () => 
     );
 });
 
-it("never gives a number to a second event, if a crash has taken events that had been sent", () => {
+it("uses no number a second time if a crash has taken events that had been sent", () => {
   const text = (words: string): AgentEvent => ({ type: "text", text: words });
   const before = eventsOf([text("a "), text("b "), text("c ")]);
   const write = frameWriterOf(wire, RUN);
