@@ -10,7 +10,7 @@ const MAX_CHARS = 1_000;
  * A scheme, a slash, and only characters of RFC 3986, without a fragment. Parsers differ about other characters: some drop line breaks, or
  * read a backslash as a slash.
  */
-const ADDRESS = /^[a-z][a-z\d+.-]*:\/[\w.~:/?[\]@!$&'()*+,;=%-]*$/iu;
+const ADDRESS = /^[a-z][a-z\d+.-]*:\/[\w/.~:?[\]@!$&'()*+,;=%-]*$/iu;
 
 /** Schemes that browsers or systems interpret themselves. Those without a slash, such as `mailto:`, are refused by their form. */
 const REFUSED_SCHEMES: ReadonlySet<string> = new Set([

@@ -11,6 +11,7 @@ const SECTIONS = [
   "Agents",
   "Conversations",
   "Knowledge",
+  "Widget",
   "Account",
   "Webhooks",
   "Plans",

@@ -18,6 +18,7 @@ const SOURCES = [
   "scripts",
   "src",
   "tsconfig.json",
+  "widget",
   "wrangler.toml",
 ];
 

@@ -23,6 +23,7 @@ async function copyOfProject(): Promise<string> {
     "pricing_config.json",
     "reference",
     "tsconfig.json",
+    "widget",
     "wrangler.toml",
     "wrangler.pdf.toml",
   ])
