@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import { createDemoAgent, signInToDemo } from "./demo-account.ts";
+import { listenOn } from "./listen.ts";
 
 /** The name of the demo agent's key, which visitors see above the chat. */
 const KEY_NAME = "Corner Library";
@@ -70,15 +71,7 @@ export async function startDemoSite(api: string, port: number): Promise<DemoSite
     }
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
-  });
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+  const stop = await listenOn(server, port);
   return { url, stop };
 }
 

@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { listenOn } from "./listen.ts";
 
 /** A minimal page that does what an application does around a sign-in. */
 const pageFor = (api: string): string => `<!doctype html>
@@ -36,15 +37,7 @@ export async function startSignInPage(
     response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
     response.end(pageFor(api));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
-  });
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+  const stop = await listenOn(server, port);
   // By name: cookies of `localhost` know no ports.
   return { url: `http://localhost:${port}`, stop };
 }

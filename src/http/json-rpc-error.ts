@@ -1,6 +1,6 @@
+import { errorHeaders } from "./error-headers.ts";
 import type { AppError } from "../shared/errors.ts";
 import type { ProblemContext } from "./problem-document.ts";
-import { rateLimitHeaders } from "../shared/rate-limit.ts";
 
 /** Whether the clients of a path speak the Model Context Protocol, whose errors are those of JSON-RPC. */
 export const speaksJsonRpc = (path: string): boolean => path.startsWith("/mcp/");
@@ -22,15 +22,8 @@ export function jsonRpcErrorResponse(
   error: AppError,
   { requestId }: Pick<ProblemContext, "requestId">,
 ): Response {
-  const headers = new Headers({
-    "content-type": "application/json",
-    "cache-control": "no-store",
-    "x-request-id": requestId,
-    ...(error.rateLimit && rateLimitHeaders(error.rateLimit)),
-  });
-  if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
+  const headers = errorHeaders(error, requestId, "application/json");
   if (error.code === "unauthenticated") headers.set("www-authenticate", "Bearer");
-  if (error.allow !== undefined) headers.set("allow", error.allow.join(", "));
 
   const code = error.name === "ParseError" ? PARSE_ERROR : (CODES[error.code] ?? SERVER_ERROR);
   const data = { code: error.code, request_id: requestId };

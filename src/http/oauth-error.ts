@@ -1,5 +1,5 @@
+import { errorHeaders } from "./error-headers.ts";
 import type { AppError } from "../shared/errors.ts";
-import { rateLimitHeaders } from "../shared/rate-limit.ts";
 import type { ProblemContext } from "./problem-document.ts";
 
 /** An error as OAuth 2.0 writes it (RFC 6749, section 5.2). */
@@ -26,14 +26,7 @@ export const oauthError = (error: AppError, path: string): OAuthError => ({
 
 /** Like `problemResponse`, in OAuth's form. */
 export function oauthErrorResponse(error: AppError, { requestId, instance }: ProblemContext): Response {
-  const headers = new Headers({
-    "content-type": "application/json",
-    "cache-control": "no-store",
-    "x-request-id": requestId,
-    ...(error.rateLimit && rateLimitHeaders(error.rateLimit)),
-  });
-  if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
-  if (error.allow !== undefined) headers.set("allow", error.allow.join(", "));
+  const headers = errorHeaders(error, requestId, "application/json");
   return new Response(JSON.stringify(oauthError(error, instance)), { status: oauthStatus(error), headers });
 }
 

@@ -1,5 +1,5 @@
+import { errorHeaders } from "./error-headers.ts";
 import type { AppError } from "../shared/errors.ts";
-import { rateLimitHeaders } from "../shared/rate-limit.ts";
 import type { ProblemContext } from "./problem-document.ts";
 
 /** An error as OpenAI's API writes it. `param` names the member of the request that is wrong. */
@@ -25,17 +25,10 @@ export const openAiError = (error: AppError): OpenAiError => ({
 
 /** Like `problemResponse`, in OpenAI's form. */
 export function openAiErrorResponse(error: AppError, { requestId }: ProblemContext): Response {
-  const headers = new Headers({
-    "content-type": "application/json",
-    "cache-control": "no-store",
-    "x-request-id": requestId,
-    // OpenAI's clients retry 409, 429 and 5xx by themselves. Not all of these can succeed later.
-    "x-should-retry": String(error.retryable),
-    ...(error.rateLimit && rateLimitHeaders(error.rateLimit)),
-  });
-  if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
+  const headers = errorHeaders(error, requestId, "application/json");
+  // OpenAI's clients retry 409, 429 and 5xx by themselves. Not all of these can succeed later.
+  headers.set("x-should-retry", String(error.retryable));
   if (error.code === "unauthenticated") headers.set("www-authenticate", "Bearer");
-  if (error.allow !== undefined) headers.set("allow", error.allow.join(", "));
   return new Response(JSON.stringify(openAiError(error)), { status: error.status, headers });
 }
 

@@ -1,5 +1,5 @@
+import { errorHeaders } from "./error-headers.ts";
 import type { AppError } from "../shared/errors.ts";
-import { rateLimitHeaders } from "../shared/rate-limit.ts";
 
 /** The request that a problem belongs to. */
 export interface ProblemContext {
@@ -10,15 +10,8 @@ export interface ProblemContext {
 
 /** Returns an error as `application/problem+json` (RFC 9457), with its code and the request's id. */
 export function problemResponse(error: AppError, { instance, requestId }: ProblemContext): Response {
-  const headers = new Headers({
-    "content-type": "application/problem+json",
-    "cache-control": "no-store",
-    "x-request-id": requestId,
-    ...(error.rateLimit && rateLimitHeaders(error.rateLimit)),
-  });
-  if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
+  const headers = errorHeaders(error, requestId, "application/problem+json");
   if (error.code === "unauthenticated") headers.set("www-authenticate", "Bearer");
-  if (error.allow !== undefined) headers.set("allow", error.allow.join(", "));
 
   const problem = {
     type: `urn:problem:${error.code}`,

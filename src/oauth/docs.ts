@@ -1,3 +1,4 @@
+import { serverMetadata } from "./server-metadata.ts";
 import { EXAMPLE, examplePage, type FeatureDocs } from "../http/docs.ts";
 import { CONNECTION_SCOPES } from "./model.ts";
 
@@ -37,22 +38,7 @@ export const oauthDocs: FeatureDocs = {
       description:
         "The metadata of the authorization server (RFC 8414). `authorization_endpoint` is a page on which the person signs in and decides. Codes need PKCE with S256 and a `resource`, the MCP address of an agent (RFC 8707). MCP clients read it by themselves.",
       answers: {
-        200: {
-          issuer: ORIGIN,
-          authorization_endpoint: `${ORIGIN}/oauth/authorize`,
-          token_endpoint: `${ORIGIN}/oauth/token`,
-          registration_endpoint: `${ORIGIN}/oauth/register`,
-          revocation_endpoint: `${ORIGIN}/oauth/revoke`,
-          scopes_supported: SCOPES,
-          response_types_supported: ["code"],
-          response_modes_supported: ["query"],
-          grant_types_supported: ["authorization_code", "refresh_token"],
-          token_endpoint_auth_methods_supported: ["none"],
-          revocation_endpoint_auth_methods_supported: ["none"],
-          code_challenge_methods_supported: ["S256"],
-          authorization_response_iss_parameter_supported: true,
-          client_id_metadata_document_supported: true,
-        },
+        200: serverMetadata(ORIGIN),
       },
     },
     registerOAuthClient: {

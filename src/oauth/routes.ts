@@ -1,3 +1,4 @@
+import { serverMetadata } from "./server-metadata.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import * as z from "zod";
 import { limitBursts } from "../access/burst-limit.ts";
@@ -128,25 +129,7 @@ export const metadataRoutes = new Hono<AppEnv>()
     (c) => {
       const origin = requireOrigin(c);
       c.header("Cache-Control", PUBLIC);
-      return c.json(
-        {
-          issuer: origin,
-          authorization_endpoint: `${origin}/oauth/authorize`,
-          token_endpoint: `${origin}/oauth/token`,
-          registration_endpoint: `${origin}/oauth/register`,
-          revocation_endpoint: `${origin}/oauth/revoke`,
-          scopes_supported: [...CONNECTION_SCOPES],
-          response_types_supported: ["code"],
-          response_modes_supported: ["query"],
-          grant_types_supported: ["authorization_code", "refresh_token"],
-          token_endpoint_auth_methods_supported: ["none"],
-          revocation_endpoint_auth_methods_supported: ["none"],
-          code_challenge_methods_supported: ["S256"],
-          authorization_response_iss_parameter_supported: true,
-          client_id_metadata_document_supported: true,
-        },
-        200,
-      );
+      return c.json(serverMetadata(origin), 200);
     },
   );
 

@@ -1,3 +1,4 @@
+import { RUN_PROBLEMS } from "../runs/run-problems.ts";
 import * as z from "zod";
 import { EXAMPLE, type FeatureDocs, type StreamDocs } from "../http/docs.ts";
 
@@ -134,15 +135,7 @@ export const openAiDocs: FeatureDocs = {
         "gone",
         "provider-not-configured",
         "limit-exceeded",
-        "provider-auth",
-        "provider-quota",
-        "provider-rate",
-        "provider-overflow",
-        "provider-content",
-        "provider-unavailable",
-        "provider-truncated",
-        "provider-stalled",
-        "persist-failed",
+        ...RUN_PROBLEMS,
       ],
     },
     listAgentsAsModels: {

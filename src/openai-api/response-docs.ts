@@ -1,3 +1,4 @@
+import { RUN_PROBLEMS } from "../runs/run-problems.ts";
 import * as z from "zod";
 import { EXAMPLE, type FeatureDocs, type StreamDocs } from "../http/docs.ts";
 import { conversationIdOf, runIdOf } from "../shared/id-types.ts";
@@ -180,19 +181,6 @@ const INCLUDE = {
     example: ["message.output_text.logprobs"],
   },
 };
-
-/** The problems of a run, which a request that waits for the answer is refused with. */
-const RUN_PROBLEMS = [
-  "provider-auth",
-  "provider-quota",
-  "provider-rate",
-  "provider-overflow",
-  "provider-content",
-  "provider-unavailable",
-  "provider-truncated",
-  "provider-stalled",
-  "persist-failed",
-] as const;
 
 /** The texts and examples of the routes for OpenAI's responses. */
 export const responseDocs: FeatureDocs = {

@@ -1,3 +1,4 @@
+import { RUN_PROBLEMS } from "./run-problems.ts";
 import { EXAMPLE, examplePage, type FeatureDocs } from "../http/docs.ts";
 import { ANSWER_EXAMPLE } from "../messages/docs.ts";
 import { RUN_EVENTS } from "./event-docs.ts";
@@ -15,6 +16,24 @@ const RUN = {
   error_code: null,
 };
 
+const WHOLE_ANSWER = {
+  message: ANSWER_EXAMPLE,
+  tool_calls: ANSWER_EXAMPLE.tool_calls,
+  usage: ANSWER_EXAMPLE.usage,
+  run_id: EXAMPLE.runId,
+  stop_reason: null,
+};
+
+/** A run whose calls have been decided. */
+const GOING_ON = {
+  ...RUN,
+  state: "running",
+  ended_at: null,
+  message_id: null,
+  usage: null,
+  pending_calls: [],
+};
+
 /** The problems of requests that begin a run and return its answer. */
 const SEND_PROBLEMS = [
   "malformed-request",
@@ -25,15 +44,7 @@ const SEND_PROBLEMS = [
   "provider-not-configured",
   "idempotency-mismatch",
   "limit-exceeded",
-  "provider-auth",
-  "provider-quota",
-  "provider-rate",
-  "provider-overflow",
-  "provider-content",
-  "provider-unavailable",
-  "provider-truncated",
-  "provider-stalled",
-  "persist-failed",
+  ...RUN_PROBLEMS,
 ] as const;
 
 /** The texts and examples of runs, and of what a conversation shows the model. */
@@ -45,15 +56,7 @@ export const runDocs: FeatureDocs = {
       description:
         "Begins a run: the message is stored, the agent reads its memory, may call tools, and answers. By default the answer is a stream of server-sent events; with `Accept: application/json` (and neither `text/event-stream` nor `*/*`) the request waits for the end and is answered as a whole.\n\nThe run goes on if the client disconnects; follow it with `followRun`. A conversation has one run at a time: a second message is refused with 409 `conversation-busy`, which names the `run_id`. With an `Idempotency-Key`, a repeat returns the stream of the same run from its beginning. Every message counts against the plan's messages of the month, unless the run fails before it has said anything.\n\nThe body may have 1 MB; up to 5 text files may be attached.",
       request: { content: "Hi, I'm Alice. I work at the library.", attachments: [] },
-      answers: {
-        200: {
-          message: ANSWER_EXAMPLE,
-          tool_calls: ANSWER_EXAMPLE.tool_calls,
-          usage: ANSWER_EXAMPLE.usage,
-          run_id: EXAMPLE.runId,
-          stop_reason: null,
-        },
-      },
+      answers: { 200: WHOLE_ANSWER },
       stream: RUN_EVENTS,
       headers: ["RateLimit", "RateLimit-Policy"],
       problems: SEND_PROBLEMS,
@@ -63,15 +66,7 @@ export const runDocs: FeatureDocs = {
       summary: "Write the last answer again",
       description:
         "Answers the last message of the conversation once more, with the same text and files. `messageId` names the answer to replace, or the message itself if it has no answer because its run failed. Only the last answer can be written again: 409 `conflict` if others have followed, also in another tab.\n\nThe new run does not see the former answer. When the new answer is complete, it takes the place of the former one, in the same write. If the run fails, is cancelled or dies, the former answer stays and what was written of the new one is dropped; `message_id` of the run is then null. Without a former answer, what was said is kept as `sendMessage` keeps it.\n\nEverything else is as with `sendMessage`: the stream, JSON on request, 409 `conversation-busy`, `Idempotency-Key`, and the count against the plan's messages. What the former run wrote to the agent's memory stays. List it with `listMemoryChanges`, and take it back with `revertMemoryChanges` before you regenerate.",
-      answers: {
-        200: {
-          message: ANSWER_EXAMPLE,
-          tool_calls: ANSWER_EXAMPLE.tool_calls,
-          usage: ANSWER_EXAMPLE.usage,
-          run_id: EXAMPLE.runId,
-          stop_reason: null,
-        },
-      },
+      answers: { 200: WHOLE_ANSWER },
       stream: RUN_EVENTS,
       headers: ["RateLimit", "RateLimit-Policy"],
       problems: SEND_PROBLEMS,
@@ -120,9 +115,7 @@ export const runDocs: FeatureDocs = {
       description:
         "Decides about a call for which a run waits (`APPROVAL_REQUESTED`). When all its calls are decided, the run goes on: an approved call is run, and the model is told about a rejected one, with the `reason`. Follow the run with `followRun` behind the last event that you have. A call is decided once: repeating the same decision changes nothing, and another one is a 409, as is a decision about a run that does not wait any more. Whoever may write in the conversation may decide, so an end user decides in theirs. A run waits for 24 hours; then, or when another message is sent, it ends as cancelled.",
       request: { decision: "approve" },
-      answers: {
-        200: { ...RUN, state: "running", ended_at: null, message_id: null, usage: null, pending_calls: [] },
-      },
+      answers: { 200: GOING_ON },
       problems: ["not-found", "conflict", "gone"],
     },
     getEndUserRun: {
@@ -139,9 +132,7 @@ export const runDocs: FeatureDocs = {
       description:
         "Decides like `decideCall`, for the owner of the agent: also where the end user is a visitor of a web page, who can't decide. The webhook event `approval.requested` has all ids of this path.",
       request: { decision: "approve" },
-      answers: {
-        200: { ...RUN, state: "running", ended_at: null, message_id: null, usage: null, pending_calls: [] },
-      },
+      answers: { 200: GOING_ON },
       problems: ["not-found", "conflict", "gone"],
     },
     getContext: {

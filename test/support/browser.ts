@@ -62,10 +62,9 @@ export interface Departure {
   readonly redirectUri: string;
 }
 
-export async function beginSignIn(browser: Browser, path = "/auth/google"): Promise<Departure> {
-  const { status, headers, body } = await browser("GET", path);
-  if (status !== 302) throw new Error(`No way to the issuer: ${status} ${JSON.stringify(body)}`);
-  const url = new URL(headers.get("location") ?? "");
+/** Returns what a redirect to the issuer says. */
+export function departureTo(location: string): Departure {
+  const url = new URL(location);
   const parameter = (name: string) => url.searchParams.get(name) ?? "";
   return {
     url,
@@ -74,6 +73,12 @@ export async function beginSignIn(browser: Browser, path = "/auth/google"): Prom
     challenge: parameter("code_challenge"),
     redirectUri: parameter("redirect_uri"),
   };
+}
+
+export async function beginSignIn(browser: Browser, path = "/auth/google"): Promise<Departure> {
+  const { status, headers, body } = await browser("GET", path);
+  if (status !== 302) throw new Error(`No way to the issuer: ${status} ${JSON.stringify(body)}`);
+  return departureTo(headers.get("location") ?? "");
 }
 
 /** A person with a unique address. */

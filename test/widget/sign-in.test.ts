@@ -10,6 +10,7 @@ import {
   newPerson,
   openBrowser,
   withCookies,
+  departureTo,
 } from "../support/browser.ts";
 import { createKey, pageWith, SHOP, type ShownKey } from "../support/widget.ts";
 
@@ -34,15 +35,7 @@ async function begin(browser: Browser, query: Record<string, string> = {}): Prom
   const path = googlePath({ api_key: key.public_key, redirect_uri: PAGE, ...query });
   const { status, headers, body } = await browser("GET", path);
   if (status !== 307) throw new Error(`No way to the issuer: ${status} ${JSON.stringify(body)}`);
-  const url = new URL(headers.get("location") ?? "");
-  const parameter = (name: string) => url.searchParams.get(name) ?? "";
-  return {
-    url,
-    state: parameter("state"),
-    nonce: parameter("nonce"),
-    challenge: parameter("code_challenge"),
-    redirectUri: parameter("redirect_uri"),
-  };
+  return departureTo(headers.get("location") ?? "");
 }
 
 const returnPath = (parameters: Record<string, string>) => callbackPath(parameters, "/widget/auth/callback");
