@@ -103,7 +103,7 @@ it("says why a sign-in has failed, where the person can try again", async () => 
   expect(await page.getByRole("button", { name: "Sign in with Google" }).isEnabled()).toBe(true);
 });
 
-it("says so if the browser blocks the window", async () => {
+it("shows a sentence if the browser blocks the window", async () => {
   const site = await siteWith({ model: "demo", requiresSignIn: true });
   const page = await site.open();
   await page.evaluate("globalThis.open = () => null");

@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { violationsIn } from "./accessibility.ts";
 import { answers, launcher, openChat, said, say, untilAnswered, useWidgetStand } from "./widget-site.ts";
@@ -164,7 +165,7 @@ it("stops an answer, keeps what was said, and takes the next message", async () 
   expect(await answers(page).first().innerText()).toBe("Begun");
 });
 
-it("says so if the page is not one of those that may use the key", async () => {
+it("shows a sentence if the page's origin may not use the key", async () => {
   stand.allow(/status of 403/u);
   const site = await siteWith({ model: "demo", origins: ["https://shop.example.com"] });
   const page = await site.open();
@@ -304,7 +305,7 @@ it("can be used with the keyboard only, and keeps the page's shortcuts out of wh
   expect(await page.title()).toBe("ShopTab");
 });
 
-it("tells at its button that an answer has come while it was closed", async () => {
+it("shows at its button that an answer has come while it was closed", async () => {
   const model = await scriptModel([{ text: "One, " }, { hold: true }, { text: "two." }]);
   const site = await siteWith({ model: model.name });
   const page = await site.open();
@@ -389,14 +390,20 @@ it("says in the console what is missing in its tag, and shows nothing", async ()
   expect(complaints.join("\n")).toContain("data-key is missing");
 });
 
-it("forgets the visitor when the page asks for it, and begins anew on request", async () => {
-  const model = await scriptModel([{ text: "Noted." }], [{ text: "Hello again." }]);
+/** A page on which Alice has sent one message, which was answered. The next answer is `next`. */
+async function chatWithAlice(next: string): Promise<Page> {
+  const model = await scriptModel([{ text: "Noted." }], [{ text: next }]);
   const site = await siteWith({ model: model.name });
   const page = await site.open();
   await openChat(page);
   await say(page, "I am Alice.");
   await answers(page).getByText("Noted.").waitFor();
   await untilAnswered(page);
+  return page;
+}
+
+it("forgets the visitor when the page asks for it, and begins anew on request", async () => {
+  const page = await chatWithAlice("Hello again.");
   expect(await page.evaluate("JSON.stringify(localStorage)")).toContain("conversationId");
 
   await page.getByRole("button", { name: "Start a new chat" }).click();
@@ -411,13 +418,7 @@ it("forgets the visitor when the page asks for it, and begins anew on request", 
 });
 
 it("shows nothing of a visitor who is forgotten while the chat is being loaded", async () => {
-  const model = await scriptModel([{ text: "Noted." }], [{ text: "Hello, Bob." }]);
-  const site = await siteWith({ model: model.name });
-  const page = await site.open();
-  await openChat(page);
-  await say(page, "I am Alice.");
-  await answers(page).getByText("Noted.").waitFor();
-  await untilAnswered(page);
+  const page = await chatWithAlice("Hello, Bob.");
   const asked = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const delivered = Promise.withResolvers<void>();

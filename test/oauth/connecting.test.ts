@@ -1,5 +1,7 @@
 import {
   Client as ModernClient,
+  type OAuthClientInformationMixed,
+  type OAuthTokens,
   StreamableHTTPClientTransport as ModernTransport,
   UnauthorizedError as ModernUnauthorized,
 } from "@modelcontextprotocol/client";
@@ -24,34 +26,37 @@ class Keychain {
     response_types: ["code"],
     token_endpoint_auth_method: "client_secret_post",
   };
-  // The members of each are those that the client of the protocol stores.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  stored: Record<string, any> = {};
+  readonly stored: { client?: OAuthClientInformationMixed; tokens?: OAuthTokens; verifier?: string } = {};
   opened: URL | undefined;
 
   state() {
     return "state-of-the-editor";
   }
   clientInformation() {
-    return this.stored["client"];
+    return this.stored.client;
   }
-  saveClientInformation(client: unknown) {
-    this.stored["client"] = client;
+  saveClientInformation(client: OAuthClientInformationMixed) {
+    this.stored.client = client;
   }
   tokens() {
-    return this.stored["tokens"];
+    return this.stored.tokens;
   }
-  saveTokens(tokens: unknown) {
-    this.stored["tokens"] = tokens;
+  /** The tokens that the client has stored. Throws if it has none. */
+  issued(): OAuthTokens {
+    if (!this.stored.tokens) throw new Error("The client has stored no tokens.");
+    return this.stored.tokens;
+  }
+  saveTokens(tokens: OAuthTokens) {
+    this.stored.tokens = tokens;
   }
   redirectToAuthorization(address: URL) {
     this.opened = address;
   }
   saveCodeVerifier(verifier: string) {
-    this.stored["verifier"] = verifier;
+    this.stored.verifier = verifier;
   }
   codeVerifier(): string {
-    return this.stored["verifier"];
+    return this.stored.verifier ?? "";
   }
 }
 
@@ -116,7 +121,7 @@ describe.each([
 
     expect(content).toEqual(expect.arrayContaining([{ type: "text", text: "Hello, Ann." }]));
     expect(tools).toHaveLength(6);
-    expect(keychain.stored["client"]).toMatchObject({
+    expect(keychain.stored.client).toMatchObject({
       client_name: INFO.name,
       token_endpoint_auth_method: "none",
     });
@@ -145,9 +150,9 @@ describe.each([
     const { agentId } = await beginConversation(person);
     const keychain = new Keychain();
     await connected(person, agentId, keychain);
-    const before = keychain.stored["tokens"];
+    const before = keychain.issued();
     // As if an hour had passed.
-    keychain.stored["tokens"] = { ...before, access_token: "dabo_expired" };
+    keychain.stored.tokens = { ...before, access_token: "dabo_expired" };
     keychain.opened = undefined;
 
     const later = begin(agentId, keychain);
@@ -155,7 +160,7 @@ describe.each([
 
     expect((await later.client.listTools()).tools).toHaveLength(6);
     expect(keychain.opened).toBeUndefined();
-    expect(keychain.stored["tokens"].refresh_token).not.toBe(before.refresh_token);
+    expect(keychain.issued().refresh_token).not.toBe(before.refresh_token);
   });
 
   it("asks its person again after the connection was ended", async () => {
@@ -168,7 +173,7 @@ describe.each([
     keychain.opened = undefined;
 
     // The provider keeps what it has, so the client learns from each answer that it has to ask.
-    keychain.stored["tokens"] = { ...keychain.stored["tokens"], refresh_token: undefined };
+    keychain.stored.tokens = { ...keychain.issued(), refresh_token: undefined };
     await expect(begin(agentId, keychain).connect()).rejects.toBeInstanceOf(Unauthorized);
 
     expect(keychain.opened).toBeInstanceOf(URL);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Client, signUp, table } from "../support/app.ts";
 import { endUserOf, programOf } from "../support/callers.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
-import { agentWith, errorOf, openAiOf, user } from "./openai-client.ts";
+import { agentWith, countingAgent, errorOf, openAiOf, user } from "./openai-client.ts";
 
 const append = (content: string) => ({
   call: { name: "core_memory_append", arguments: JSON.stringify({ block: "human", content }) },
@@ -127,12 +127,7 @@ describe("a chat completion", () => {
 
   it("goes on in the conversation that a header or its metadata names, and reads only the last message", async () => {
     const client = await signUp();
-    const { model, agentId, openai } = await agentWith(
-      client,
-      [{ text: "One." }],
-      [{ text: "Two." }],
-      [{ text: "Three." }],
-    );
+    const { model, agentId, openai } = await countingAgent(client);
     const headers = { "X-Conversation-Id": "ticket 4711" };
 
     const { response } = await openai.chat.completions

@@ -12,6 +12,10 @@ export async function agentWith(client: Client, ...replies: readonly (readonly S
   return { model, name, agentId: body.agent_id as string, openai: openAiOf(client) };
 }
 
+/** An agent that answers `One.`, `Two.` and `Three.`, and OpenAI's client for it. */
+export const countingAgent = (client: Client) =>
+  agentWith(client, [{ text: "One." }], [{ text: "Two." }], [{ text: "Three." }]);
+
 /** OpenAI's client, which reaches the app as this caller. */
 export const openAiOf = (client: Client): OpenAI =>
   new OpenAI({

@@ -151,7 +151,7 @@ describe("the run of a response", () => {
     });
   });
 
-  it("is told as failed after its runner has died, with numbers that go on", async () => {
+  it("ends as failed after its runner has died, and its numbers continue", async () => {
     const client = await signUp();
     const { agentId, openai } = await agentWith(client, [{ text: "One " }, { hold: true }]);
     const headers = { "Idempotency-Key": "k1" };

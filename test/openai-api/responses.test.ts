@@ -2,7 +2,7 @@ import type OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { signUp, table } from "../support/app.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
-import { agentWith, errorOf, user } from "./openai-client.ts";
+import { agentWith, countingAgent, errorOf, user } from "./openai-client.ts";
 
 type Events = OpenAI.Responses.ResponseStreamEvent[];
 
@@ -152,12 +152,7 @@ describe("a response", () => {
 
   it("goes on in the conversation that the request names, by its id or any name", async () => {
     const client = await signUp();
-    const { agentId, openai } = await agentWith(
-      client,
-      [{ text: "One." }],
-      [{ text: "Two." }],
-      [{ text: "Three." }],
-    );
+    const { agentId, openai } = await countingAgent(client);
     const create = (more: object) => openai.responses.create({ model: agentId, input: "Hello", ...more });
 
     const { data: first, response } = await openai.responses
@@ -312,12 +307,7 @@ describe("a response", () => {
 
   it("is found by its key although others have followed it", async () => {
     const client = await signUp();
-    const { model, agentId, openai } = await agentWith(
-      client,
-      [{ text: "One." }],
-      [{ text: "Two." }],
-      [{ text: "Three." }],
-    );
+    const { model, agentId, openai } = await countingAgent(client);
     const headers = { "Idempotency-Key": "k1" };
     const first = await openai.responses.create({ model: agentId, input: "Hello" });
     const next = { model: agentId, input: "And?", previous_response_id: first.id };

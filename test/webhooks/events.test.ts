@@ -296,7 +296,7 @@ it("tells of a compaction and of what it archives, although nobody asks for anyt
   );
 });
 
-it("tells that a call waits for an approval", async () => {
+it("reports that a call waits for an approval", async () => {
   const client = await signUp();
   const receiver = await startReceiver();
   await createWebhook(client, receiver, ["approval.requested"]);
@@ -325,7 +325,7 @@ it("tells that a call waits for an approval", async () => {
   ]);
 });
 
-it("tells of changes that were made before a run waits, and of a run that can't go on", async () => {
+it("reports memory changes as soon as a run waits, and a run that fails after it was approved", async () => {
   const client = await signUp();
   const receiver = await startReceiver();
   await createWebhook(client, receiver, ["memory.changed", "run.failed"]);

@@ -66,7 +66,7 @@ describe("the pages of knowledge bases", () => {
   const eighty = { type: TYPE, data: { ...data, percent: 80, used: 8 } };
   const hundred = { type: TYPE, data: { ...data, percent: 100, used: 10 } };
 
-  it("are told of once at 80 % and once at 100 %, whichever upload reaches it", async () => {
+  it("are reported once at 80 % and once at 100 %, whichever upload reaches it", async () => {
     const client = await signUpFree();
     const receiver = await noticed(client);
     const { kbId } = await createBase(client);
@@ -86,7 +86,7 @@ describe("the pages of knowledge bases", () => {
     expect(await receiver.received()).toHaveLength(2);
   });
 
-  it("count when a crawl ends, without the reserved ones that it has not used", async () => {
+  it("are reported when a crawl ends, without the reserved ones that it has not used", async () => {
     const client = await signUpFree();
     const receiver = await noticed(client);
     const base = await createBase(client);
@@ -112,7 +112,7 @@ describe("the pages of knowledge bases", () => {
     expect(await receiver.received()).toHaveLength(2);
   });
 
-  it("are told of when an interrupted crawl ends for the second time", async () => {
+  it("are reported when an interrupted crawl ends for the second time", async () => {
     const client = await signUpFree();
     const base = await createBase(client);
     const jobId = newJobId();
@@ -132,7 +132,7 @@ describe("the pages of knowledge bases", () => {
 });
 
 describe("the messages of an end user", () => {
-  it("are told of once at 80 % and once at 100 % of the agent's limit, for each end user", async () => {
+  it("are reported once at 80 % and once at 100 % of the agent's limit, for each end user", async () => {
     const client = await signUp();
     const receiver = await noticed(client);
     const model = await scriptModel(...Array.from({ length: 6 }, () => [{ text: "Hello." }]));
