@@ -1,5 +1,5 @@
 import { useChat } from "@ai-sdk/react";
-import { DefaultChatTransport, type UIMessage } from "ai";
+import { DefaultChatTransport, lastAssistantMessageIsCompleteWithToolCalls, type UIMessage } from "ai";
 import { useState } from "react";
 
 /** Where the agent is, and for whom. The chat's id may be any text; the same id is the same conversation. */
@@ -16,11 +16,19 @@ interface RunIds {
   readonly conversation_id: string;
 }
 
+/** What the agent can ask the page for, besides its own tools. The page runs it, and the agent reads the result. */
+const TOOLS = {
+  read_page_title: {
+    description: "Returns the title of the page that the user sees.",
+    parameters: { type: "object", properties: {} },
+  },
+};
+
 /** A chat with an agent that remembers. */
 export function Chat({ api, agentId, chatId, token }: ChatProps) {
   const headers = { Authorization: `Bearer ${token}` };
   const [draft, setDraft] = useState("");
-  const { messages, sendMessage, regenerate, status, error } = useChat({
+  const { messages, sendMessage, regenerate, addToolOutput, status, error } = useChat({
     id: chatId,
     resume: true,
     transport: new DefaultChatTransport({
@@ -28,9 +36,15 @@ export function Chat({ api, agentId, chatId, token }: ChatProps) {
       headers,
       // The service keeps the history.
       prepareSendMessagesRequest: ({ id, messages: all, trigger, messageId }) => ({
-        body: { id, trigger, messageId, messages: all.slice(-1) },
+        body: { id, trigger, messageId, messages: all.slice(-1), tools: TOOLS },
       }),
     }),
+    // The agent's own tools are dynamic. The call must not be awaited here.
+    onToolCall: ({ toolCall: { toolName, toolCallId, dynamic } }) => {
+      if (dynamic || toolName !== "read_page_title") return;
+      void addToolOutput({ tool: "read_page_title", toolCallId, output: document.title });
+    },
+    sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithToolCalls,
   });
 
   const isAnswering = status === "streaming" || status === "submitted";
@@ -84,6 +98,7 @@ export function Chat({ api, agentId, chatId, token }: ChatProps) {
 function Part({ part }: { readonly part: UIMessage["parts"][number] }) {
   if (part.type === "text") return <p>{part.text}</p>;
   if (part.type === "dynamic-tool") return <small>{part.toolName}</small>;
+  if (part.type === "tool-read_page_title") return <small>The agent has read the title of the page.</small>;
   if (part.type === "source-url") return <a href={part.url}>{part.title ?? part.url}</a>;
   if (part.type === "data-memory") return <small>The agent has remembered something.</small>;
   return null;

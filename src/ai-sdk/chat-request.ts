@@ -3,6 +3,17 @@ import type { Decision } from "../architectures/events.ts";
 import { blankAsAbsent } from "../http/schemas.ts";
 import { attachmentsFrom, type InlineFile } from "../messages/inline-files.ts";
 import type { CallDecision } from "../runs/decisions.ts";
+import {
+  ClientToolDescription,
+  ClientToolName,
+  ClientToolParameters,
+  fitsTogether,
+  MAX_CLIENT_TOOLS,
+  MAX_LEVELS,
+  MAX_RESULT_CHARS,
+  nestsLittle,
+  toClientTool,
+} from "../runs/client-tools.ts";
 import { rule } from "../shared/violations.ts";
 import { AI_SDK_VERSIONS, type AiSdkVersion } from "../wires/wire.ts";
 
@@ -10,7 +21,7 @@ const MAX_PARTS = 100;
 /** An answer has a part per call, text and note. */
 const MAX_ANSWER_PARTS = 5_000;
 const NOT_USER =
-  "must be `user` in the last message. An answer may be the last one if it says that calls were approved or rejected; results of tools that run in the browser are not supported.";
+  "must be `user` in the last message. An answer may be the last one if its last step has results of the client's tools, or says that calls were approved or rejected.";
 
 /** An id that a client has chosen. */
 export const ClientId = z.string().min(1).max(255);
@@ -25,11 +36,13 @@ const Part = z.object({
   toolCallId: z.string().min(1).max(200).optional(),
   state: z.string().max(100).optional(),
   approval: z.object({ approved: z.boolean().optional(), reason: z.string().max(2_000).nullish() }).nullish(),
+  output: z.unknown().optional(),
+  errorText: z.string().nullish(),
 });
 
 const SILENT = /^(?:data-.*|step-start|source-url|source-document)$/u;
 
-/** The last message of a chat: what the user says, with files, or an answer whose calls the user has decided about. */
+/** The last message of a chat: what the user says, with files, or an answer with what is decided about its calls. */
 const LastMessage = z
   .object({
     id: ClientId,
@@ -38,9 +51,9 @@ const LastMessage = z
   })
   .transform(({ id, role, parts }, context) => {
     if (role === "assistant") {
-      const decisions = decisionsIn(parts);
+      const decisions = decisionsIn(parts, context);
       if (decisions.length === 0) addIssue(context, ["role"], NOT_USER);
-      return { kind: "decisions" as const, decisions };
+      return { kind: "decisions" as const, id, decisions };
     }
 
     if (parts.length > MAX_PARTS) addIssue(context, ["parts"], `must have at most ${MAX_PARTS} items.`);
@@ -67,20 +80,83 @@ const LastMessage = z
 /** A message of the user. */
 export type UserMessage = Extract<z.output<typeof LastMessage>, { kind: "message" }>;
 
-/** Returns what the user has decided about the calls of an answer. Its other parts are passed over. */
-function decisionsIn(parts: readonly z.output<typeof Part>[]): readonly CallDecision[] {
-  return parts.flatMap(({ toolCallId, state, approval }): CallDecision[] => {
-    if (state !== "approval-responded" || toolCallId === undefined) return [];
-    const decision: Decision =
-      approval?.approved === true
-        ? { kind: "approved" }
-        : { kind: "rejected", reason: approval?.reason ?? null };
-    return [{ callId: toolCallId, decision }];
+/**
+ * Returns what is decided about the calls of an answer: approvals of the user, and results of the tools that the client has run. Only the
+ * last step can wait; those before it have gone on with what they say. Adds issues to the context for results that can't be kept.
+ */
+function decisionsIn(
+  parts: readonly z.output<typeof Part>[],
+  context: z.RefinementCtx,
+): readonly CallDecision[] {
+  const lastStep = parts.findLastIndex(({ type }) => type === "step-start") + 1;
+  return parts.slice(lastStep).flatMap((part, index): CallDecision[] => {
+    const { toolCallId: callId } = part;
+    const decision =
+      callId === undefined ? undefined : decisionIn(part, ["parts", lastStep + index], context);
+    return callId === undefined || !decision ? [] : [{ callId, decision }];
   });
+}
+
+/** Returns what a part decides about its call; `undefined` if nothing. The tools of the agent are `dynamic-tool` parts. */
+function decisionIn(
+  { type, state, approval, output, errorText }: z.output<typeof Part>,
+  path: readonly (string | number)[],
+  context: z.RefinementCtx,
+): Decision | undefined {
+  if (state === "approval-responded")
+    return approval?.approved === true
+      ? { kind: "approved" }
+      : { kind: "rejected", reason: approval?.reason ?? null };
+  if (!type.startsWith("tool-")) return undefined;
+  if (state === "output-error") return answered(errorText ?? "", "error", [...path, "errorText"], context);
+  if (state !== "output-available") return undefined;
+  return typeof output === "string"
+    ? answered(output, undefined, [...path, "output"], context)
+    : answered(jsonOf(output), "json", [...path, "output"], context);
+}
+
+/** Returns a value as JSON; `undefined` if it nests too deeply to be written. A tool that returns nothing has the result null. */
+const jsonOf = (value: unknown): string | undefined =>
+  nestsLittle(value) ? JSON.stringify(value ?? null) : undefined;
+
+/** Returns a result, or adds an issue to the context if it can't be kept. */
+function answered(
+  output: string | undefined,
+  form: "json" | "error" | undefined,
+  path: (string | number)[],
+  context: z.RefinementCtx,
+): Decision {
+  if (output === undefined) addIssue(context, path, `must nest at most ${MAX_LEVELS} levels.`);
+  else if (output.length > MAX_RESULT_CHARS)
+    addIssue(context, path, `must have at most ${MAX_RESULT_CHARS} characters, as JSON if it is no text.`);
+  // What a page reads may be cut off in the middle of a character. It can't send anything better.
+  return { kind: "answered", output: (output ?? "").toWellFormed(), ...(form && { form }) };
 }
 
 const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate: string): void =>
   context.addIssue({ code: "custom", message: `messages.${path.join(".")} ${predicate}`, path });
+
+/** Tools that the client runs, by their names. Further members, such as those of a client's own tools, are ignored. */
+const ClientTools = z
+  .record(
+    ClientToolName,
+    z
+      .object({
+        description: ClientToolDescription,
+        parameters: ClientToolParameters,
+        inputSchema: ClientToolParameters.describe("The same as `parameters`."),
+      })
+      .describe("The tool."),
+  )
+  .transform((tools) =>
+    Object.entries(tools).map(([name, { description, parameters, inputSchema }]) =>
+      toClientTool(name, description, parameters ?? inputSchema),
+    ),
+  )
+  .refine((tools) => tools.length <= MAX_CLIENT_TOOLS, {
+    error: rule(`must have at most ${MAX_CLIENT_TOOLS} members.`),
+  })
+  .refine(...fitsTogether);
 
 /**
  * The body that `DefaultChatTransport` of the AI SDK sends. The conversation is kept here, so only the last message is read. Further
@@ -95,8 +171,11 @@ export const ChatRequest = z
       .transform((messages) => messages.at(-1))
       .pipe(LastMessage)
       .describe(
-        "The chat's messages. Only the last one is read: it is the user's, or the answer whose calls the user has approved or rejected.",
+        "The chat's messages. Only the last one is read: it is the user's, or the answer with results of the client's tools, or whose calls the user has approved or rejected.",
       ),
+    tools: ClientTools.nullish().describe(
+      "Tools that the client runs, by their names. The agent has its own besides. A run that waits keeps those with which it began.",
+    ),
     trigger: z
       .enum(["submit-message", "regenerate-message"])
       .nullish()

@@ -18,9 +18,15 @@ const part = <T extends string, S extends z.ZodRawShape>(
 const BlockId = z.string().describe("The block's id, the same in its start, its pieces and its end.");
 const CallId = z.string().describe("The id that the call and its result have in common.");
 const ToolName = z.string().describe("The tool's name.");
-const ServerTool = {
-  providerExecuted: z.literal(true).describe("The tool runs on the server."),
-  dynamic: z.literal(true).describe("The application need not know the tool."),
+const ToolKind = {
+  providerExecuted: z
+    .literal(true)
+    .optional()
+    .describe("The tool runs on the server. Absent for the client's tools, and for calls that ask first."),
+  dynamic: z
+    .literal(true)
+    .optional()
+    .describe("The application need not know the tool. Absent for the client's tools."),
 };
 const Transient = z.literal(true).describe("The part is not kept in the message.");
 const FinishReason = z
@@ -43,6 +49,7 @@ export const UI_PARTS: StreamDocs = {
       messageId: z.string().describe("The id under which the answer is stored."),
     }),
     part("UiRun", "data-run", "The run that writes the answer. With these ids it can be cancelled.", {
+      id: z.string().describe("The run's id: an answer that goes on after a pause has the part once."),
       data: z
         .object({
           run_id: z.string().describe("The run's id."),
@@ -80,23 +87,33 @@ export const UI_PARTS: StreamDocs = {
     part("UiToolInputStart", "tool-input-start", "The agent calls a tool.", {
       toolCallId: CallId,
       toolName: ToolName,
-      ...ServerTool,
+      ...ToolKind,
     }),
     part("UiToolInputAvailable", "tool-input-available", "The arguments of the call are complete.", {
       toolCallId: CallId,
       toolName: ToolName,
       input: z.record(z.string(), z.unknown()).describe("The arguments."),
-      ...ServerTool,
+      ...ToolKind,
+    }),
+    part("UiToolInputError", "tool-input-error", "The model has called a tool of the client wrongly.", {
+      toolCallId: CallId,
+      toolName: ToolName,
+      input: z.string().describe("What the model has written as the arguments."),
+      errorText: z.string().describe("Why it is none. Send it back as the result."),
     }),
     part("UiToolOutputAvailable", "tool-output-available", "A tool has returned.", {
       toolCallId: CallId,
-      output: z.string().describe("The result, cut to 200 characters and `...`."),
-      ...ServerTool,
+      output: z
+        .unknown()
+        .describe("The result, cut to 200 characters and `...`; that of the client's tools as it was sent."),
+      ...ToolKind,
     }),
     part("UiToolOutputError", "tool-output-error", "A tool has failed.", {
       toolCallId: CallId,
-      errorText: z.string().describe("Why, cut to 200 characters and `...`."),
-      ...ServerTool,
+      errorText: z
+        .string()
+        .describe("Why, cut to 200 characters and `...`; that of the client's tools as it was sent."),
+      ...ToolKind,
     }),
     part(
       "UiApprovalRequest",
@@ -121,7 +138,7 @@ export const UI_PARTS: StreamDocs = {
             tool_call_id: CallId,
             tool_name: ToolName,
             state: z
-              .enum(["requested", "approved", "rejected", "answered"])
+              .enum(["requested", "approved", "rejected"])
               .describe("What has been decided; `requested` until then."),
             expires_at: z.string().nullable().describe("When the run is given up; null once it is decided."),
           })
@@ -176,6 +193,7 @@ export const UI_PARTS: StreamDocs = {
     { type: "start", messageId: EXAMPLE.answerId },
     {
       type: "data-run",
+      id: EXAMPLE.runId,
       data: {
         run_id: EXAMPLE.runId,
         conversation_id: EXAMPLE.conversationId,
@@ -217,6 +235,16 @@ export const UI_PARTS: StreamDocs = {
       providerExecuted: true,
       dynamic: true,
     },
+    { type: "tool-input-start", toolCallId: "call_4", toolName: "read_title" },
+    { type: "tool-input-available", toolCallId: "call_4", toolName: "read_title", input: {} },
+    {
+      type: "tool-input-error",
+      toolCallId: "call_5",
+      toolName: "read_title",
+      input: "[1",
+      errorText: "The arguments are not a JSON object.",
+    },
+    { type: "tool-output-available", toolCallId: "call_4", output: { title: "Opening hours" } },
     { type: "tool-approval-request", approvalId: "call_2", toolCallId: "call_2" },
     { type: "tool-output-denied", toolCallId: "call_2" },
     {

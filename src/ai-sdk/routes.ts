@@ -59,12 +59,18 @@ export const chatRoutes = new Hono<AppEnv>()
         const conversationId = await deps.threadService.find({ scope, agentId, name: request.id });
         if (conversationId === undefined) throw notFound("Conversation");
         const call = { scope, conversationId, requestId };
-        const { decisions } = request.messages;
-        const { runId, frames } = await deps.runnerClient.sendDecisions(call, decisions, wire);
+        const { id, decisions } = request.messages;
+        const { runId, frames } = await deps.runnerClient.sendDecisions(call, decisions, wire, id);
         return stream(c, frames, { "X-Conversation-Id": conversationId, "X-Run-Id": runId });
       }
 
-      const run = { agentId, showsReasoning: query.reasoning === "1", timeZone: timeZoneIn(c), wire };
+      const run = {
+        agentId,
+        showsReasoning: query.reasoning === "1",
+        timeZone: timeZoneIn(c),
+        wire,
+        clientTools: request.tools ?? undefined,
+      };
       const { name, text, input } = await wantedRun(run, request, request.messages);
       const thread = { scope, agentId, name };
       const conversationId =

@@ -14,7 +14,12 @@ export type Decision =
   /** `reason` is for the model; null if none was given. */
   | { readonly kind: "rejected"; readonly reason: string | null }
   /** The result of a tool that the client has run. */
-  | { readonly kind: "answered"; readonly output: string };
+  | {
+      readonly kind: "answered";
+      readonly output: string;
+      /** Absent if the client has sent the result as text; `json` if it has sent the value of this JSON, `error` if the tool has failed. */
+      readonly form?: "json" | "error";
+    };
 
 /** What a turn that waits needs to go on and that its other events do not tell. Never sent to clients. */
 export interface PausedTurn {
@@ -84,6 +89,8 @@ export type AnswerEvent =
       readonly input: Readonly<Record<string, unknown>>;
       /** Which response of the turn contains the call, from 0. Absent in logs of earlier versions. */
       readonly step?: number;
+      /** What the call waits for before it has a result. Absent if it waits for nothing, and in logs of earlier versions. */
+      readonly waitsFor?: WaitsFor;
       /** What the provider expects back with the response, on its first call. */
       readonly providerData?: ProviderData;
     }

@@ -12,7 +12,7 @@ import type {
   ToolSpec,
 } from "../llm/model.ts";
 import { sumOfTokens } from "../plans/token-usage.ts";
-import type { AnswerEvent, Decision } from "./events.ts";
+import type { AnswerEvent, Decision, WaitsFor } from "./events.ts";
 import { argumentsOf, type ToolResult } from "../tools/tool.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import { neutralizeTokens, neutralizeArguments } from "../shared/fence.ts";
@@ -64,6 +64,7 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
       step: step - 1,
       remainingChars,
       mayCall: offered.length > 0,
+      waitsFor: (call, index) => waitOf(call, index, tools, turn),
       askedIds,
       showsReasoning: turn.showsReasoning,
     });
@@ -119,10 +120,15 @@ async function* runDecided(
   if (decision?.kind === "approved") return yield* finished(call, await tools.invoke(call), turn);
   const result =
     decision?.kind === "answered"
-      ? { ok: true, output: tools.shown(decision.output) }
+      ? answered(decision, tools)
       : { ok: false, output: tools.shown(notApproved(decision?.reason ?? null)) };
   return yield* finished(call, result, turn);
 }
+
+const answered = ({ form, output }: Decision & { kind: "answered" }, tools: Toolbox): ToolResult =>
+  form === "error"
+    ? { ok: false, output: tools.shown(`Error: ${output}`) }
+    : { ok: true, output: tools.shown(output) };
 
 const notApproved = (reason: string | null): string =>
   `Error: Not run. The user has not approved this call.${reason === null ? "" : ` The reason: ${reason}`}`;
@@ -190,6 +196,8 @@ interface Reading {
   readonly step: number;
   readonly remainingChars: number;
   readonly mayCall: boolean;
+  /** Returns what a call waits for, by its place in the response. */
+  readonly waitsFor: (call: ToolCall, index: number) => WaitsFor | undefined;
   /** The ids of calls that have waited in this turn. */
   readonly askedIds: ReadonlySet<string>;
   readonly showsReasoning: boolean;
@@ -197,7 +205,7 @@ interface Reading {
 
 async function* readResponse(
   chunks: AsyncIterable<ModelChunk>,
-  { step, remainingChars, mayCall, askedIds, showsReasoning }: Reading,
+  { step, remainingChars, mayCall, waitsFor, askedIds, showsReasoning }: Reading,
 ): AsyncGenerator<AnswerEvent, ModelResponse, void> {
   const calls: ToolCall[] = [];
   let text = "";
@@ -219,7 +227,7 @@ async function* readResponse(
       // A model that was offered no tools may still emit calls. They are ignored.
       if (!mayCall) continue;
       const call = withOtherId(chunk.call, askedIds);
-      yield started(call, step, calls.length === 0 ? providerData : null);
+      yield started(call, step, waitsFor(call, calls.length), calls.length === 0 ? providerData : null);
       calls.push(call);
     } else if (chunk.type === "usage") usage = sumOfTokens(usage, chunk.usage);
     else if (chunk.type === "provider-data") providerData = chunk.providerData;
@@ -246,15 +254,33 @@ const withOtherId = (call: ToolCall, taken: ReadonlySet<string>): ToolCall =>
 
 const WITHOUT_TOOLS = "This model can't use tools: memory can be read in this turn, but not changed.";
 
-const started = (call: ToolCall, step: number, providerData: ProviderData | null): AnswerEvent => ({
+const started = (
+  call: ToolCall,
+  step: number,
+  waitsFor: WaitsFor | undefined,
+  providerData: ProviderData | null,
+): AnswerEvent => ({
   type: "tool-started",
   callId: call.id,
   name: call.name,
   arguments: call.arguments,
   input: argumentsOf(call),
   step,
+  ...(waitsFor && { waitsFor }),
   ...(providerData && { providerData }),
 });
+
+/** Returns what a call waits for: its client, or somebody's approval; `undefined` if it is run, or refused, at once. */
+function waitOf(
+  { name }: ToolCall,
+  index: number,
+  tools: Toolbox,
+  { clientTools = [], approvals, waitsUntil }: AskingTurn,
+): WaitsFor | undefined {
+  if (index >= MAX_CALLS_PER_RESPONSE) return undefined;
+  if (clientTools.some((tool) => tool.name === name)) return "result";
+  return waitsUntil !== null && tools.has(name) && approvals.asks(name) ? "approval" : undefined;
+}
 
 /** Runs a call, or asks about it. Returns the result for the model; `undefined` if the call has to wait. */
 async function* runCall(
@@ -263,16 +289,16 @@ async function* runCall(
   tools: Toolbox,
   turn: AskingTurn,
 ): AsyncGenerator<AnswerEvent, string | undefined, void> {
-  const { clientTools = [], approvals, waitsUntil: expiresAt } = turn;
+  const { approvals, waitsUntil: expiresAt } = turn;
   if (index >= MAX_CALLS_PER_RESPONSE) return yield* finished(call, TOO_MANY_CALLS, turn);
 
-  const isClients = clientTools.some(({ name }) => name === call.name);
-  const isAsking = !isClients && tools.has(call.name) && approvals.asks(call.name);
-  if (isAsking && expiresAt === null) return yield* finished(call, CANNOT_ASK, turn);
-  if (!isClients && !isAsking) return yield* finished(call, await tools.invoke(call), turn);
-
   const { id: callId, name, arguments: text } = call;
-  const waitsFor = isClients ? "result" : "approval";
+  const waitsFor = waitOf(call, index, tools, turn);
+  if (!waitsFor) {
+    const cannotAsk = tools.has(name) && approvals.asks(name);
+    return yield* finished(call, cannotAsk ? CANNOT_ASK : await tools.invoke(call), turn);
+  }
+
   yield {
     type: "call-waiting",
     callId,

@@ -1,8 +1,18 @@
 import * as z from "zod";
 import { type Attachment } from "../messages/attachments.ts";
 import { attachmentsFrom, type InlineFile } from "../messages/inline-files.ts";
-import { isReservedToolName } from "../http-tools/model.ts";
 import type { GivenMessage } from "../messages/model.ts";
+import {
+  ClientToolDescription,
+  ClientToolName,
+  ClientToolParameters,
+  fitsTogether,
+  MAX_CLIENT_TOOLS,
+  MAX_LEVELS,
+  MAX_RESULT_CHARS,
+  nestsLittle,
+  toClientTool,
+} from "../runs/client-tools.ts";
 import type { GivenResponse } from "../runs/turn.ts";
 import type { AnswerFormat, ToolChoice, ToolSpec } from "../llm/model.ts";
 import { rule } from "../shared/violations.ts";
@@ -12,10 +22,6 @@ const MAX_PARTS = 100;
 /** As many as a response of a model can have; see `llm/tool-calls.ts`. So is the length of their arguments. */
 const MAX_CALLS = 256;
 const MAX_ARGUMENT_CHARS = 100_000;
-/** The runner stores a result in one row of at most 2 MB, as JSON, in which a character may take six bytes. */
-const MAX_RESULT_CHARS = 200_000;
-/** Far more than providers accept. Anti-DoS: a schema that nests thousands of levels can't be passed to the runner. */
-const MAX_SCHEMA_LEVELS = 100;
 
 const ContentPart = z.object({
   type: z.enum(["text", "refusal", "file"]).describe("The type of the part."),
@@ -223,16 +229,6 @@ export const instructionsFrom = (text: string): string =>
 const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate: string): void =>
   context.addIssue({ code: "custom", message: `messages.${path.join(".")} ${predicate}`, path });
 
-/** Returns whether a value nests at most `MAX_SCHEMA_LEVELS` levels. Takes linear time and does not recurse. */
-function nestsLittle(value: unknown): boolean {
-  let level = [value];
-  for (let left = MAX_SCHEMA_LEVELS; left > 0 && level.length > 0; left--)
-    level = level.flatMap((inner): unknown[] =>
-      typeof inner === "object" && inner !== null ? Object.values(inner) : [],
-    );
-  return level.every((inner) => typeof inner !== "object" || inner === null);
-}
-
 export const FormatType = z.enum(["text", "json_object", "json_schema"]).describe("The form of the answer.");
 
 /** A JSON Schema that an answer must match. */
@@ -244,7 +240,7 @@ export const NamedSchema = z.object({
   description: z.string().max(1_000).nullish().describe("What the answer is for."),
   schema: z
     .record(z.string(), z.unknown())
-    .refine(nestsLittle, { error: rule(`must nest at most ${MAX_SCHEMA_LEVELS} levels.`) })
+    .refine(nestsLittle, { error: rule(`must nest at most ${MAX_LEVELS} levels.`) })
     .nullish()
     .describe("The JSON Schema."),
   strict: z.boolean().nullish().describe("Whether the provider must keep exactly to the schema."),
@@ -284,46 +280,25 @@ export function answerFormat(
   };
 }
 
-/** How many tools a client may send, and how long their definitions may be together, as JSON. */
-const MAX_TOOLS = 64;
-const MAX_TOOLS_CHARS = 64 * 1024;
-
 const ClientTool = z
   .object({
     type: z.literal("function", { error: rule("must be `function`.") }).describe("The type of the tool."),
     function: z
       .object({
-        name: z
-          .string()
-          .regex(/^[\w-]{1,64}$/u, { error: rule("must have 1 to 64 letters, digits, `_` and `-`.") })
-          .refine((name) => !isReservedToolName(name), {
-            error: rule("begins like the agent's own tools. Choose another name."),
-          })
-          .describe("The name by which the model calls it."),
-        description: z.string().max(4_000).nullish().describe("What it does, for the model."),
-        parameters: z
-          .record(z.string(), z.unknown())
-          .refine(nestsLittle, { error: rule(`must nest at most ${MAX_SCHEMA_LEVELS} levels.`) })
-          .refine(({ type }) => type === undefined || type === "object", {
-            error: rule("must be a JSON Schema of the type `object`."),
-          })
-          .nullish()
-          .describe("The JSON Schema of its arguments."),
+        name: ClientToolName,
+        description: ClientToolDescription,
+        parameters: ClientToolParameters,
       })
       .describe("The function."),
   })
-  .transform(({ function: { name, description, parameters } }): ToolSpec => ({
-    name,
-    description: description ?? "",
-    parameters: { ...parameters, type: "object", properties: parameters?.["properties"] ?? {} },
-  }));
+  .transform(({ function: { name, description, parameters } }) =>
+    toClientTool(name, description, parameters),
+  );
 
 const ClientTools = z
   .array(ClientTool)
-  .max(MAX_TOOLS)
-  .refine((tools) => JSON.stringify(tools).length <= MAX_TOOLS_CHARS, {
-    error: rule(`must have at most ${MAX_TOOLS_CHARS / 1024} KB in all.`),
-  })
+  .max(MAX_CLIENT_TOOLS)
+  .refine(...fitsTogether)
   .refine((tools) => new Set(tools.map(({ name }) => name)).size === tools.length, {
     error: rule("must not have a name twice."),
   });

@@ -44,6 +44,8 @@ interface RunInput {
   readonly showsReasoning: boolean;
   /** The format of the frames that `send` returns; the native one by default. */
   readonly wire?: Wire;
+  /** Tools that the client runs. Absent if it has none. */
+  readonly clientTools?: readonly ToolSpec[] | undefined;
   readonly key: IdempotencyKey | null;
 }
 
@@ -78,9 +80,7 @@ export interface SendInput extends RunInput {
   readonly format?: AnswerFormat | undefined;
   /** What the agent has answered since the message, if the client keeps the history. */
   readonly givenResponses?: readonly GivenResponse[] | undefined;
-  /** Tools that the client runs. Absent if it has none. */
-  readonly clientTools?: readonly ToolSpec[] | undefined;
-  /** Which of them the model must call first. Absent if it may choose. */
+  /** Which of the client's tools the model must call first. Absent if it may choose. */
   readonly toolChoice?: ToolChoice | undefined;
 }
 
@@ -231,16 +231,17 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   /**
-   * Decides about calls of the run that waits in the conversation, and streams what follows. Throws like `decide`, and `conflict` if
-   * no run waits for these calls.
+   * Decides about calls of the run that writes the answer `answerId`, or without it of the run that waits in the conversation, and
+   * streams what follows. Throws like `decide`, and `conflict` if no run waits for these calls.
    */
   sendDecisions(
     call: RunnerCall,
     decisions: readonly CallDecision[],
     wire?: Wire,
+    answerId?: string,
   ): Promise<Reply<StreamedRun>> {
     return this.#reply(call, async () => {
-      const { runId, after } = await this.#decideAnywhere(call, decisions);
+      const { runId, after } = await this.#decideAnywhere(call, decisions, answerId);
       return { runId, frames: this.#framesOf(runId, after, wire), messagesLeft: null };
     });
   }
@@ -352,7 +353,7 @@ export class ConversationRunner extends DurableObject<Env> {
   /** Begins to write the last answer again. The turn itself notices if it is no longer the last one. */
   #regenerate(
     { scope, conversationId }: RunnerCall,
-    { regenerates: { messageId }, message, key, timeZone, showsReasoning }: RegenerateInput,
+    { regenerates: { messageId }, message, key, timeZone, showsReasoning, clientTools }: RegenerateInput,
     last: LastExchange | undefined,
   ): Promise<AcceptedRun> {
     const wanted = { messageId, questionId: this.#questionOf(message?.input.key ?? null) };
@@ -361,7 +362,7 @@ export class ConversationRunner extends DurableObject<Env> {
     const { content, attachments } = question;
     return this.#host.begin(
       { ...scope, agentId, conversationId },
-      { content, attachments, timeZone, showsReasoning },
+      { content, attachments, timeZone, showsReasoning, clientTools },
       key,
       { question: placeOf(question), answer: answer && placeOf(answer) },
     );
@@ -391,13 +392,15 @@ export class ConversationRunner extends DurableObject<Env> {
   async #decideAnywhere(
     call: RunnerCall,
     decisions: readonly CallDecision[],
+    answerId?: string,
   ): Promise<{ readonly runId: RunId; readonly after: number }> {
     await Promise.all([
       this.#reader.requireAccount(call.scope),
       this.#reader.requireAgentInScope(call),
       this.#reader.requireConversation(call),
     ]);
-    const runId = runOfCalls(this.#log, decisions);
+    const named = answerId === undefined ? undefined : this.#log.findByAnswer(answerId);
+    const runId = named?.runIds.runId ?? runOfCalls(this.#log, decisions);
     await this.#untilPaused(runId, decisions);
     const after = recordDecisions(this.#log, runId, decisions);
     this.#host.goOn();

@@ -38,7 +38,7 @@ export function recordDecisions(log: DecidedLog, runId: RunId, decisions: readon
     // The last event of a stream says that the run waits.
     if (fresh.length > 0 && pause) log.add(runId, pause);
   }
-  return pauseBefore(log, runId, found[0]?.callId);
+  return pauseBefore(log, runId, new Set(found.map(({ callId }) => callId)));
 }
 
 /** Returns the run that waits for these calls, or has waited for them. Throws `conflict` if there is none. */
@@ -96,19 +96,20 @@ export const isAsked = (log: DecidedLog, runId: RunId, decisions: readonly CallD
 
 /** A reason does not make a rejection another one. */
 const isSame = (a: Decision, b: Decision): boolean =>
-  a.kind === b.kind && (a.kind !== "answered" || (b.kind === "answered" && a.output === b.output));
+  a.kind === b.kind &&
+  (a.kind !== "answered" || (b.kind === "answered" && a.output === b.output && a.form === b.form));
 
 const contradicted = (): AppError =>
   new AppError("conflict", "Another decision about this call was made before.");
 
 const overdue = (): AppError => new AppError("conflict", "The run does not wait for this call any more.");
 
-/** Returns the number of the event `waiting` behind the last call with this id. */
-function pauseBefore(log: DecidedLog, runId: RunId, callId: string | undefined): number {
+/** Returns the number of the event `waiting` behind the last of these calls. */
+function pauseBefore(log: DecidedLog, runId: RunId, callIds: ReadonlySet<string>): number {
   let isAsked = false;
   let pausedAt = 0;
   for (const { seq, event } of log.all(runId)) {
-    if (event.type === "call-waiting" && event.callId === callId) isAsked = true;
+    if (event.type === "call-waiting" && callIds.has(event.callId)) isAsked = true;
     if (event.type !== "waiting" || !isAsked) continue;
     pausedAt = seq;
     isAsked = false;

@@ -30,10 +30,10 @@ export function requireOtherNames(
   clientTools: readonly ToolSpec[] = [],
   own: readonly { readonly name: string }[],
 ): void {
-  const taken = clientTools.findIndex(({ name }) => own.some((tool) => tool.name === name));
-  if (taken < 0) return;
-  const message = `tools.${taken}.function.name must differ from the names of the agent's own tools.`;
-  throw invalidInput("json", [{ path: ["tools", taken, "function", "name"], message, code: "custom" }]);
+  const taken = clientTools.find(({ name }) => own.some((tool) => tool.name === name));
+  if (!taken) return;
+  const message = `tools must not have the name of one of the agent's own tools: ${taken.name}.`;
+  throw invalidInput("json", [{ path: ["tools"], message, code: "custom" }]);
 }
 
 /** Returns the responses that the client has sent in the form of a turn that has waited; `undefined` if there are none. */

@@ -76,9 +76,19 @@ export class RunnerClient {
     return this.#runners.call(nameOf(call), (runner) => runner.decide(call, runId, decisions));
   }
 
-  /** Decides about calls of the run that waits in a conversation, and returns the frames behind its pause. Safe to repeat. */
-  sendDecisions(call: RunnerCall, decisions: readonly CallDecision[], wire: Wire): Promise<StreamedRun> {
-    return this.#runners.call(nameOf(call), (runner) => runner.sendDecisions(call, decisions, wire));
+  /**
+   * Decides about calls of the run that writes the answer `answerId`, or without it of the run that waits in a conversation, and
+   * returns the frames behind its pause. Safe to repeat.
+   */
+  sendDecisions(
+    call: RunnerCall,
+    decisions: readonly CallDecision[],
+    wire: Wire,
+    answerId?: string,
+  ): Promise<StreamedRun> {
+    return this.#runners.call(nameOf(call), (runner) =>
+      runner.sendDecisions(call, decisions, wire, answerId),
+    );
   }
 
   /** Like `sendDecisions`; `answer` returns the answer of the run. */

@@ -57,6 +57,8 @@ export function describeViolation(issue: RawIssue): string {
         `${name} must be one of: ${issue.values.map(String).join(", ")}.`,
         ...suggestion(issue.input, issue.values.map(String)),
       ].join(" ");
+    case "invalid_key":
+      return [`${name} is not a valid name.`, ...issue.issues.map(({ message }) => message)].join(" ");
     case "invalid_format":
       return FORMATS[issue.format]
         ? `${name} must be ${FORMATS[issue.format]}.`

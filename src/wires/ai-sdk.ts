@@ -1,7 +1,8 @@
-import { type AgentEvent, isTerminal } from "../architectures/events.ts";
+import { type AgentEvent, type Decision, isTerminal } from "../architectures/events.ts";
 import { type Citation, toCitationView } from "../knowledge/citation-model.ts";
 import { toTokenUsageView } from "../plans/token-usage.ts";
 import { formatTimestamp } from "../shared/clock.ts";
+import { objectFrom, valueFrom } from "../shared/json.ts";
 import { preview } from "../shared/text.ts";
 import { type AiSdkVersion, dataFrame, DONE, type FramedRun, type FrameWriter, missingText } from "./wire.ts";
 import { RESULT_PREVIEW } from "./native.ts";
@@ -16,24 +17,27 @@ type UiPart = { readonly type: string } & Readonly<Record<string, unknown>>;
 /** Where a stream stands: what has been opened and not closed yet. */
 interface UiState {
   readonly isStarted: boolean;
-  /** Whether a step is open, and whether results of its tool calls have been sent: then what follows is another step. */
-  readonly step: "none" | "open" | "has-results";
+  /**
+   * Whether a step is open, and whether results of its tool calls have been sent: then what follows is another step. After a pause, the
+   * step with the calls is `over`: it was ended before the stream.
+   */
+  readonly step: "none" | "open" | "has-results" | "over";
   readonly block: { readonly kind: "text" | "reasoning"; readonly id: string } | null;
-  /** How many blocks have been opened. Their ids are numbers from 1. */
-  readonly blocks: number;
   /** The ids of the sources that have been sent. */
   readonly sources: readonly string[];
-  /** The ids of the calls that were denied, which have no other result. */
-  readonly denied: readonly string[];
+  /** The ids of the calls of tools that the client runs. */
+  readonly clientCalls: readonly string[];
+  /** The ids of the calls that were denied, or whose result the client has sent: they have no other result. */
+  readonly settled: readonly string[];
 }
 
 const UI_START: UiState = {
   isStarted: false,
   step: "none",
   block: null,
-  blocks: 0,
   sources: [],
-  denied: [],
+  clientCalls: [],
+  settled: [],
 };
 
 /** The parts of an event, and where the stream stands behind them. */
@@ -45,8 +49,8 @@ interface UiStep {
 /** Returns a function that writes the events of a run as a UI message stream. */
 export function aiSdkWriter(version: AiSdkVersion, run: FramedRun): FrameWriter {
   let state = UI_START;
-  return (event, _seq, answerBefore) => {
-    const next = toUiParts(state, event, { version, run, answerBefore });
+  return (event, seq, answerBefore) => {
+    const next = toUiParts(state, event, { version, run, seq, answerBefore });
     state = next.state;
     const frames = next.parts.map(dataFrame).join("");
     return isEnd(event) ? frames + DONE : frames;
@@ -56,12 +60,14 @@ export function aiSdkWriter(version: AiSdkVersion, run: FramedRun): FrameWriter 
 interface UiContext {
   readonly version: AiSdkVersion;
   readonly run: FramedRun;
+  /** The number of the event. */
+  readonly seq: number;
   readonly answerBefore: () => string;
 }
 
 /** Returns the parts that an event of a run becomes, after the events that have led to `state`. */
 function toUiParts(state: UiState, event: AgentEvent, context: UiContext): UiStep {
-  const stream = new UiStream({ state, run: context.run });
+  const stream = new UiStream({ state, run: context.run, seq: context.seq });
   stream.start();
   write(stream, event, context);
   return stream.result;
@@ -82,7 +88,7 @@ function write(stream: UiStream, event: AgentEvent, { version, answerBefore }: U
     case "reasoning":
       return stream.addPiece(event.type, event.text);
     case "tool-started":
-      return stream.addCall(event.callId, event.name, event.input);
+      return stream.addCall(event);
     case "tool-finished":
       return stream.addResult(event);
     case "call-waiting":
@@ -101,18 +107,18 @@ function write(stream: UiStream, event: AgentEvent, { version, answerBefore }: U
     case "completed": {
       const rest = missingText(event, answerBefore);
       if (rest !== "") stream.addPiece("text", rest);
-      stream.endStep();
+      stream.endLastStep();
       const reason = event.isCut ? "length" : "stop";
       if (event.isCut) stream.add({ type: "data-stop", data: { reason } });
       return stream.finish(version >= 6 ? { finishReason: reason } : {});
     }
     case "cancelled":
-      stream.endStep();
+      stream.endLastStep();
       stream.add({ type: "abort" });
       return stream.finish({});
     case "failed": {
       const { code, message, retryable } = event;
-      stream.endStep();
+      stream.endLastStep();
       stream.add({ type: "data-error", data: { code, retryable }, transient: true });
       stream.add({ type: "error", errorText: message });
       return stream.finish(version >= 6 ? { finishReason: "error" } : {});
@@ -125,26 +131,31 @@ const isEnd = (event: AgentEvent): boolean => event.type === "waiting" || isTerm
 /** Collects the parts of one event. */
 class UiStream {
   readonly #run: FramedRun;
+  readonly #seq: number;
   readonly #parts: UiPart[] = [];
   #state: UiState;
 
-  constructor({ state, run }: { readonly state: UiState; readonly run: FramedRun }) {
+  constructor({ state, run, seq }: Pick<UiContext, "run" | "seq"> & { readonly state: UiState }) {
     this.#state = state;
     this.#run = run;
+    this.#seq = seq;
   }
 
   get result(): UiStep {
     return { state: this.#state, parts: this.#parts };
   }
 
-  /** Begins the message, unless an earlier event has. The run's ids are data, because clients may check metadata. */
+  /**
+   * Begins the message, unless an earlier event has. The run's ids are data, because clients may check metadata; their part has an id,
+   * so that a message which goes on after a pause has it once.
+   */
   start(): void {
     if (this.#state.isStarted) return;
     const { runId, conversationId, userMessageId, answerId } = this.#run;
     this.#change({ isStarted: true });
     this.add({ type: "start", messageId: answerId });
     const data = { run_id: runId, conversation_id: conversationId, user_message_id: userMessageId };
-    this.add({ type: "data-run", data });
+    this.add({ type: "data-run", id: runId, data });
   }
 
   add(part: UiPart): void {
@@ -159,16 +170,25 @@ class UiStream {
     this.add({ type: `${kind}-delta`, id, delta });
   }
 
-  /**
-   * Adds a call. `providerExecuted` keeps clients from waiting for a result of their own, and `dynamic` from looking the tool up
-   * among their types.
-   */
-  addCall(toolCallId: string, toolName: string, input: unknown): void {
+  /** Adds a call. The part of a call that waits has to say that its result is still to come. */
+  addCall({
+    callId,
+    name: toolName,
+    arguments: text,
+    input,
+    waitsFor,
+  }: AgentEvent & { type: "tool-started" }) {
     this.#beginStep();
     this.#closeBlock();
-    const about = { toolCallId, toolName };
-    this.add({ type: "tool-input-start", ...about, ...SERVER_TOOL });
-    this.add({ type: "tool-input-available", ...about, input, ...SERVER_TOOL });
+    const isClients = waitsFor === "result";
+    if (isClients) this.#change({ clientCalls: [...this.#state.clientCalls, callId] });
+    const about = { toolCallId: callId, toolName };
+    const kind = waitsFor === "approval" ? ASKING_TOOL : this.#kindOf(callId);
+    this.add({ type: "tool-input-start", ...about, ...kind });
+    // Clients send this part back as the result. So the model reads the sentence, and can call the tool again.
+    if (isClients && !isArguments(text))
+      return this.add({ type: "tool-input-error", ...about, input: text, errorText: NO_ARGUMENTS });
+    return this.add({ type: "tool-input-available", ...about, input, ...kind });
   }
 
   addResult({
@@ -178,31 +198,47 @@ class UiStream {
     citations = [],
   }: AgentEvent & { type: "tool-finished" }): void {
     const text = preview(output, RESULT_PREVIEW);
-    this.#change({ step: "has-results" });
-    if (this.#state.denied.includes(toolCallId)) return;
+    const isOver = this.#state.step === "none" || this.#state.step === "over";
+    this.#change({ step: isOver ? "over" : "has-results" });
+    if (this.#state.settled.includes(toolCallId)) return;
+    const kind = this.#kindOf(toolCallId);
     this.add(
       ok
-        ? { type: "tool-output-available", toolCallId, output: text, ...SERVER_TOOL }
-        : { type: "tool-output-error", toolCallId, errorText: text, ...SERVER_TOOL },
+        ? { type: "tool-output-available", toolCallId, output: text, ...kind }
+        : { type: "tool-output-error", toolCallId, errorText: text, ...kind },
     );
     if (citations.length > 0) this.#addCitations(toolCallId, citations);
   }
 
-  /** Adds that a call waits. Releases before 6 do not know approvals, and none knows tools of other clients. */
+  /** Adds that a call waits for an approval. Releases before 6 do not know approvals. */
   addWaiting(event: AgentEvent & { type: "call-waiting" }, version: AiSdkVersion): void {
     const { callId: toolCallId, waitsFor } = event;
-    if (waitsFor === "approval" && version >= 6)
-      return this.add({ type: "tool-approval-request", approvalId: toolCallId, toolCallId });
+    // The client knows it from the call itself.
+    if (waitsFor === "result") return;
+    if (version >= 6) return this.add({ type: "tool-approval-request", approvalId: toolCallId, toolCallId });
     this.#addApproval(event, "requested");
   }
 
   addDecision(event: AgentEvent & { type: "call-decided" }, version: AiSdkVersion): void {
     const { callId: toolCallId, decision } = event;
-    if (version < 6 || decision.kind === "answered")
-      return this.#addApproval({ ...event, expiresAt: null }, decision.kind);
+    if (decision.kind === "answered") return this.#addAnswer(toolCallId, decision);
+    if (version < 6) return this.#addApproval({ ...event, expiresAt: null }, decision.kind);
     if (decision.kind === "approved") return;
-    this.#change({ denied: [...this.#state.denied, toolCallId] });
+    this.#change({ settled: [...this.#state.settled, toolCallId] });
     this.add({ type: "tool-output-denied", toolCallId });
+  }
+
+  /** Adds a result as the client has sent it, whole: other tabs show it, and the message that goes on is sent back with it. */
+  #addAnswer(toolCallId: string, { form, output }: Decision & { kind: "answered" }): void {
+    this.#change({ settled: [...this.#state.settled, toolCallId] });
+    if (form === "error") return this.add({ type: "tool-output-error", toolCallId, errorText: output });
+    const value = form === "json" ? valueFrom(output) : output;
+    this.add({ type: "tool-output-available", toolCallId, output: value });
+  }
+
+  /** Clients look the part of a result up by its kind. */
+  #kindOf(callId: string): typeof CLIENT_TOOL | typeof SERVER_TOOL {
+    return this.#state.clientCalls.includes(callId) ? CLIENT_TOOL : SERVER_TOOL;
   }
 
   /** A part with the same id replaces the earlier one. */
@@ -212,7 +248,7 @@ class UiStream {
       name,
       expiresAt,
     }: { readonly callId: string; readonly name: string; readonly expiresAt: number | null },
-    state: "requested" | "approved" | "rejected" | "answered",
+    state: "requested" | "approved" | "rejected",
   ): void {
     const expires_at = expiresAt === null ? null : formatTimestamp(expiresAt);
     const data = { tool_call_id: callId, tool_name: name, state, expires_at };
@@ -221,8 +257,17 @@ class UiStream {
 
   endStep(): void {
     this.#closeBlock();
-    if (this.#state.step !== "none") this.add({ type: "finish-step" });
+    if (this.#state.step === "open" || this.#state.step === "has-results") this.add({ type: "finish-step" });
     this.#change({ step: "none" });
+  }
+
+  /**
+   * Ends the step of a run that has ended. If its calls have results, another one follows, although the model has said nothing in it:
+   * clients send a message whose last step has all its results.
+   */
+  endLastStep(): void {
+    if (this.#state.step === "has-results" || this.#state.step === "over") this.#beginStep();
+    this.endStep();
   }
 
   finish(more: Readonly<Record<string, unknown>>): void {
@@ -238,9 +283,9 @@ class UiStream {
 
   #openBlock(kind: "text" | "reasoning"): void {
     this.#closeBlock();
-    const blocks = this.#state.blocks + 1;
-    const id = String(blocks);
-    this.#change({ blocks, block: { kind, id } });
+    // No event opens two blocks, and none has a number twice: ids differ also behind a pause.
+    const id = String(this.#seq);
+    this.#change({ block: { kind, id } });
     this.add({ type: `${kind}-start`, id });
   }
 
@@ -272,4 +317,19 @@ class UiStream {
   }
 }
 
+/** The client runs the tool, and waits for its own result. */
+const CLIENT_TOOL = {} as const;
+
+/**
+ * `dynamic` keeps clients from looking the tool up among their types. Without `providerExecuted`, a client that sends the message when
+ * all its own calls have results waits for this one, too.
+ */
+const ASKING_TOOL = { dynamic: true } as const;
+
+/** `providerExecuted` keeps clients from waiting for a result of their own. */
 const SERVER_TOOL = { providerExecuted: true, dynamic: true } as const;
+
+/** Whether the text of a call's arguments is what a tool can be run with. Some models send nothing to a tool without parameters. */
+const isArguments = (text: string): boolean => text.trim() === "" || objectFrom(text) !== undefined;
+
+const NO_ARGUMENTS = "The arguments are not a JSON object.";

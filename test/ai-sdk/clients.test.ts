@@ -13,6 +13,7 @@ import { fetchOf } from "../support/wires.ts";
 interface AiSdk {
   readonly AbstractChat: typeof release507.AbstractChat;
   readonly DefaultChatTransport: typeof release507.DefaultChatTransport;
+  readonly lastAssistantMessageIsCompleteWithToolCalls: typeof release507.lastAssistantMessageIsCompleteWithToolCalls;
 }
 
 type UiMessage = release507.UIMessage;
@@ -25,12 +26,29 @@ const RELEASES: readonly (readonly [string, AiSdk, string])[] = [
   ["7", release7 as unknown as AiSdk, "7"],
 ];
 
+const readTitle = (id: string): ScriptStep => ({
+  call: { id, name: "read_title", arguments: JSON.stringify({ part: "head" }) },
+});
+
 const append = {
   call: { name: "core_memory_append", arguments: JSON.stringify({ block: "human", content: "Name: Alice" }) },
 };
 
+/** What a page says about its own tools. */
+type PageTools = Pick<release507.ChatInit<UiMessage>, "onToolCall" | "sendAutomaticallyWhen">;
+
+/** The tools that the pages of these tests have. */
+const TOOLS = { read_title: { description: "Returns the page's title.", parameters: { type: "object" } } };
+
 /** What `useChat` is built on, without React. */
-function chatOf(sdk: AiSdk, client: Client, agentId: string, version: string, id = "chat-1") {
+function chatOf(
+  sdk: AiSdk,
+  client: Client,
+  agentId: string,
+  version: string,
+  tools?: PageTools,
+  id = "chat-1",
+) {
   const errors: Error[] = [];
   const data: { readonly type: string; readonly data: unknown }[] = [];
   const state: release507.ChatState<UiMessage> = {
@@ -50,7 +68,9 @@ function chatOf(sdk: AiSdk, client: Client, agentId: string, version: string, id
       api: `https://api.example.com/agents/${agentId}/chat`,
       headers: { "X-AI-SDK": version },
       fetch: fetchOf(client),
+      ...(tools && { body: { tools: TOOLS } }),
     }),
+    ...tools,
     onError: (error) => void errors.push(error),
     onData: (part) => void data.push(part),
   });
@@ -200,6 +220,89 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
     expect((await storedMessages(conversationId)).map(({ content }) => content)).toEqual(said);
   });
 
+  it("answers calls of the page's tools as they come, and shows one message", async () => {
+    const client = await signUp();
+    const { model, agentId } = await agentWith(
+      client,
+      [{ text: "Let me look. " }, readTitle("c1")],
+      [{ text: "And again. " }, readTitle("c2")],
+      [{ text: "It is about tea." }],
+      [{ text: "Bye." }],
+    );
+    const asked: unknown[] = [];
+    const page = chatOf(sdk, client, agentId, version, {
+      sendAutomaticallyWhen: sdk.lastAssistantMessageIsCompleteWithToolCalls,
+      onToolCall: ({ toolCall }) => {
+        asked.push([toolCall.toolName, toolCall.input]);
+        const output = { title: "Tea", n: asked.length };
+        // Not awaited: the AI SDK answers when the call has been read.
+        void page.chat.addToolResult({ tool: "read_title", toolCallId: toolCall.toolCallId, output });
+      },
+    });
+    const { chat, state, errors } = page;
+
+    await chat.sendMessage({ text: "What is this page about?" });
+    await expect.poll(() => textOf(state.messages[1])).toContain("tea.");
+    await expect.poll(() => state.status).toBe("ready");
+    await chat.sendMessage({ text: "Thanks" });
+
+    expect(errors).toEqual([]);
+    expect(asked).toEqual([
+      ["read_title", { part: "head" }],
+      ["read_title", { part: "head" }],
+    ]);
+    expect(state.messages.map(textOf)).toEqual([
+      "What is this page about?",
+      "Let me look. And again. It is about tea.",
+      "Thanks",
+      "Bye.",
+    ]);
+    expect(state.messages[1]?.parts.map(({ type }) => type)).toEqual([
+      "data-run",
+      "step-start",
+      "text",
+      "tool-read_title",
+      "step-start",
+      "text",
+      "tool-read_title",
+      "step-start",
+      "text",
+      "data-usage",
+    ]);
+    expect(state.messages[1]?.parts[3]).toMatchObject({
+      state: "output-available",
+      input: { part: "head" },
+      output: { title: "Tea", n: 1 },
+    });
+    expect((await storedMessages(conversationIn(state.messages[1])))[1]?.["message_id"]).toBe(
+      state.messages[1]?.id,
+    );
+    expect((await model.log()).requests).toHaveLength(4);
+  });
+
+  it("answers a call in a page that was opened while it waits, and the first page is told", async () => {
+    const client = await signUp();
+    const { agentId } = await agentWith(client, [readTitle("c1")], [{ text: "It is about tea." }]);
+    const tools = { sendAutomaticallyWhen: sdk.lastAssistantMessageIsCompleteWithToolCalls };
+    const first = chatOf(sdk, client, agentId, version, tools);
+    await first.chat.sendMessage({ text: "What is this page about?" });
+
+    const second = chatOf(sdk, client, agentId, version, tools);
+    await second.chat.resumeStream();
+    const waiting = second.state.messages[0]?.parts.at(-1);
+    const answer = (page: typeof first, output: string) =>
+      page.chat.addToolResult({ tool: "read_title", toolCallId: "c1", output });
+    await answer(second, "Tea");
+    await expect.poll(() => textOf(second.state.messages[0])).toBe("It is about tea.");
+    await answer(first, "Tea");
+    await expect.poll(() => textOf(first.state.messages[1])).toBe("It is about tea.");
+
+    expect(waiting).toMatchObject({ type: "tool-read_title", state: "input-available" });
+    expect([first.errors, second.errors, second.state.messages.length]).toEqual([[], [], 1]);
+    const stored = await storedMessages(conversationIn(first.state.messages[1]));
+    expect(stored.map(({ content }) => content)).toEqual(["What is this page about?", "It is about tea."]);
+  });
+
   it("shows the sentence of a run that fails, and the problem of a request that is refused", async () => {
     const client = await signUp();
     const { agentId } = await agentWith(client, [{ status: 401, body: { error: { message: "no" } } }]);
@@ -214,6 +317,35 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
     expect(refused.errors[0]?.message).toContain("Agent not found");
   });
 });
+
+describe.each(RELEASES.filter(([release]) => release !== "5.0.7"))(
+  "tools of the page on release %s",
+  (_release, sdk, version) => {
+    it("tell the model why they have failed", async () => {
+      const client = await signUp();
+      const { model, agentId } = await agentWith(client, [readTitle("c1")], [{ text: "No title." }]);
+      const { chat, state, errors } = chatOf(sdk, client, agentId, version, {
+        sendAutomaticallyWhen: sdk.lastAssistantMessageIsCompleteWithToolCalls,
+      });
+      await chat.sendMessage({ text: "What is this page about?" });
+
+      // Release 5.0.7, whose types are used here, has no results that are errors.
+      const page = chat as unknown as {
+        addToolOutput(output: {
+          toolCallId: string;
+          state: "output-error";
+          errorText: string;
+        }): Promise<void>;
+      };
+      await page.addToolOutput({ toolCallId: "c1", state: "output-error", errorText: "It has none." });
+      await expect.poll(() => textOf(state.messages[1])).toBe("No title.");
+
+      expect([errors, state.messages.length]).toEqual([[], 2]);
+      expect(state.messages[1]?.parts[2]).toMatchObject({ state: "output-error", errorText: "It has none." });
+      expect(JSON.stringify((await model.log()).requests[1])).toContain("Error: It has none.");
+    });
+  },
+);
 
 describe.each(RELEASES.filter(([, , version]) => version !== "5"))(
   "approvals of release %s",
@@ -240,6 +372,35 @@ describe.each(RELEASES.filter(([, , version]) => version !== "5"))(
       expect(textOf(state.messages[1])).toBe("May I? Noted.");
       const done = state.messages[1]?.parts.find(({ type }) => type === "dynamic-tool");
       expect(done).toMatchObject({ state: "output-available" });
+      expect(state.messages[1]?.parts.filter(({ type }) => type === "data-run")).toHaveLength(1);
+    });
+
+    it("and results of the page's tools are sent together, when both are there", async () => {
+      const client = await signUp();
+      const { model, agentId } = await agentWith(client, [append, readTitle("c1")], [{ text: "Noted." }]);
+      await client("PATCH", `/agents/${agentId}`, { tool_approvals: { core_memory_append: "always" } });
+      // Release 5.0.7, whose types are used here, has no approvals.
+      const { lastAssistantMessageIsCompleteWithApprovalResponses: isDecided } = sdk as unknown as {
+        readonly lastAssistantMessageIsCompleteWithApprovalResponses: AiSdk["lastAssistantMessageIsCompleteWithToolCalls"];
+      };
+      const { chat, state, errors } = chatOf(sdk, client, agentId, version, {
+        sendAutomaticallyWhen: (all) =>
+          sdk.lastAssistantMessageIsCompleteWithToolCalls(all) || isDecided(all),
+      });
+      const page = chat as unknown as {
+        addToolApprovalResponse(response: { id: string; approved: boolean }): Promise<void>;
+      };
+      await chat.sendMessage({ text: "I like tea" });
+      const asked = state.messages[1]?.parts.find(({ type }) => type === "dynamic-tool");
+      const { approval } = asked as unknown as { readonly approval: { readonly id: string } };
+
+      await chat.addToolResult({ tool: "read_title", toolCallId: "c1", output: "Tea" });
+      const afterResult = state.status;
+      await page.addToolApprovalResponse({ id: approval.id, approved: true });
+      await expect.poll(() => textOf(state.messages[1])).toBe("Noted.");
+
+      expect([errors, afterResult, state.messages.length]).toEqual([[], "ready", 2]);
+      expect((await model.log()).requests).toHaveLength(2);
     });
   },
 );

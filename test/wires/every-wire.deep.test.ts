@@ -331,3 +331,81 @@ describe.each(Object.entries(WIRES))("on the wire %s", (_name, wire) => {
     expect(await messagesUsed(client.email)).toBe(1);
   });
 });
+
+/** How a client of a wire declares a tool that it runs, and sends the result of the call `c1`. */
+const CLIENT_TOOLS: Readonly<
+  Record<string, { readonly tools: unknown; readonly result: (place: Place) => object }>
+> = {
+  "AI SDK": {
+    tools: { read_title: { parameters: { type: "object" } } },
+    result: ({ conversationId: id }) => ({
+      id,
+      messages: [
+        {
+          id: "a",
+          role: "assistant",
+          parts: [{ type: "tool-read_title", toolCallId: "c1", state: "output-available", output: "Tea" }],
+        },
+      ],
+    }),
+  },
+  "chat completions": {
+    tools: [{ type: "function", function: { name: "read_title" } }],
+    result: ({ agentId }) => ({
+      model: agentId,
+      stream: true,
+      messages: [
+        { role: "user", content: "Hello" },
+        {
+          role: "assistant",
+          tool_calls: [{ id: "c1", type: "function", function: { name: "read_title", arguments: "{}" } }],
+        },
+        { role: "tool", tool_call_id: "c1", content: "Tea" },
+      ],
+    }),
+  },
+};
+
+describe.each(Object.entries(CLIENT_TOOLS))("tools of a client on the wire %s", (name, { tools, result }) => {
+  const wire = WIRES[name];
+  if (!wire) throw new Error(`There is no wire ${name}.`);
+  const post = async (client: Client, place: Place, body: object) =>
+    (await client.raw("POST", wire.path(place), body, { headers: wire.headers?.(place, "") ?? {} })).response;
+  const asking = async (...replies: readonly (readonly ScriptStep[])[]) => {
+    const prepared = await prepare([{ call: { id: "c1", name: "read_title", arguments: "{}" } }], ...replies);
+    const { client, place } = prepared;
+    const first = await post(client, place, { ...wire.body(place, "Hello", "k1"), tools });
+    expect(wire.read(await first.text())).toEqual({ text: "", end: "completed" });
+    return prepared;
+  };
+
+  it("a run waits through the death of its runner, and a result that is sent three times continues it once", async () => {
+    const { client, place, model } = await asking([{ text: "About tea." }]);
+    await abortAllDurableObjects();
+
+    const responses = await Promise.all([1, 2, 3].map(() => post(client, place, result(place))));
+    const texts = await Promise.all(responses.map(async (response) => wire.read(await response.text()).text));
+
+    expect(texts).toEqual(["About tea.", "About tea.", "About tea."]);
+    expect(await contentsOf(place)).toEqual([
+      ["Hello", "complete"],
+      ["About tea.", "complete"],
+    ]);
+    expect((await model.log()).requests).toHaveLength(2);
+    expect(await messagesUsed(client.email)).toBe(1);
+  });
+
+  it("a run whose runner dies between a result and the answer is told to the repeated result, and the next message is answered", async () => {
+    const { client, place } = await asking([{ text: "About " }, { hold: true }], [{ text: "Next." }]);
+    const turn = reading(await post(client, place, result(place)));
+    await untilLogged(client, place, "About ");
+
+    await abortAllDurableObjects();
+    await turn.rest();
+
+    const again = wire.read(await (await post(client, place, result(place))).text());
+    expect(again).toEqual({ text: "About ", end: "unavailable" });
+    expect(await contentsOf(place)).toContainEqual(["About ", "interrupted"]);
+    expect((await say(client, wire, place, "And?")).text).toBe("Next.");
+  });
+});
