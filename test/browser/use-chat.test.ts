@@ -12,20 +12,67 @@ const stand = useStand();
 
 const EXAMPLE = join(import.meta.dirname, "../../examples/ai-sdk");
 
-let script = "";
+/** A page whose tool is run by a person: it shows the question of a call, and the button is the result. */
+const ASKING_PAGE = `
+  import { useChat } from "@ai-sdk/react";
+  import { DefaultChatTransport, lastAssistantMessageIsCompleteWithToolCalls } from "ai";
+  import { createElement as h } from "react";
+  const tools = { ask_user: { description: "Asks the user.", inputSchema: { type: "object" } } };
+  export function Chat({ api, agentId, chatId, token }) {
+    const { messages, sendMessage, addToolOutput } = useChat({
+      id: chatId,
+      resume: true,
+      transport: new DefaultChatTransport({
+        api: api + "/agents/" + agentId + "/chat",
+        headers: { Authorization: "Bearer " + token },
+        body: { tools },
+      }),
+      sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithToolCalls,
+    });
+    const answer = (toolCallId, output) => () => addToolOutput({ tool: "ask_user", toolCallId, output });
+    return h("main", null,
+      messages.map(({ id, role, parts }) => h("article", { key: id }, h("strong", null, role),
+        parts.map((part, index) =>
+          part.type === "text" ? h("p", { key: index }, part.text)
+          : part.type !== "tool-ask_user" ? null
+          : part.state === "input-available"
+            ? h("button", { key: index, onClick: answer(part.toolCallId, { choice: "mint" }) }, part.input.question)
+            : h("small", { key: index }, JSON.stringify(part.output))))),
+      h("button", { onClick: () => void sendMessage({ text: "Order tea" }) }, "Order"));
+  }`;
 
-// The page of the example, with the current `@ai-sdk/react`.
+/** The example's page, and the page above, with the current `@ai-sdk/react`. */
+const PAGES = { example: "", asking: "" };
+
 beforeAll(async () => {
+  PAGES.example = await bundleOf('export { Chat } from "./chat.tsx";');
+  PAGES.asking = await bundleOf(ASKING_PAGE);
+});
+
+/** Returns the script of a page that shows the component `Chat` of a module. */
+async function bundleOf(chat: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: {
       contents: `
         import { createElement } from "react";
         import { createRoot } from "react-dom/client";
-        import { Chat } from "./chat.tsx";
+        import { Chat } from "page:chat";
         const place = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
         createRoot(document.getElementById("root")).render(createElement(Chat, place));`,
       resolveDir: EXAMPLE,
     },
+    plugins: [
+      {
+        name: "page",
+        setup(bundle) {
+          bundle.onResolve({ filter: /^page:chat$/u }, ({ path }) => ({ path, namespace: "page" }));
+          bundle.onLoad({ filter: /.*/u, namespace: "page" }, () => ({
+            contents: chat,
+            resolveDir: EXAMPLE,
+          }));
+        },
+      },
+    ],
     bundle: true,
     write: false,
     format: "esm",
@@ -33,13 +80,13 @@ beforeAll(async () => {
     jsx: "automatic",
     define: { "process.env.NODE_ENV": '"production"' },
   });
-  script = outputFiles[0]?.text ?? "";
-});
+  return outputFiles[0]?.text ?? "";
+}
 
-/** Serves the page from an origin of its own, and returns the origin. */
-async function servePage(): Promise<string> {
+/** Serves a page from an origin of its own, and returns the origin. */
+async function servePage(script: string): Promise<string> {
   const html =
-    '<!doctype html><link rel="icon" href="data:,"><div id="root"></div><script type="module" src="/page.js"></script>';
+    '<!doctype html><title>All about tea</title><link rel="icon" href="data:,"><div id="root"></div><script type="module" src="/page.js"></script>';
   const server = createServer(({ url }, response) => {
     const isScript = url === "/page.js";
     response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
@@ -50,11 +97,13 @@ async function servePage(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Opens the page as an end user of an agent that a script answers for. */
-async function chatWith(...replies: readonly (readonly ScriptStep[])[]) {
+/** Opens the example's page as an end user of an agent that a script answers for. */
+const chatWith = (...replies: readonly (readonly ScriptStep[])[]) => chatIn(PAGES.example, ...replies);
+
+async function chatIn(script: string, ...replies: readonly (readonly ScriptStep[])[]) {
   const account = await stand.signUp();
   const model = await scriptModel(...replies);
-  const origin = await servePage();
+  const origin = await servePage(script);
   stand.allowOrigin(origin);
   const { agent_id: agentId } = await account.call<{ agent_id: string }>("POST", "/agents", {
     agent_name: "Ada",
@@ -167,4 +216,44 @@ it("has an answer written again, in place of the former one, and a failed messag
     "A drink.",
     "What is tea?",
   ]);
+});
+
+it("runs a tool in the page when the agent calls it, and shows the answer in the same message", async () => {
+  const { page, model } = await chatWith(
+    [{ text: "Let me look." }, { call: { id: "c1", name: "read_page_title", arguments: "{}" } }],
+    [{ text: "It is all about tea." }],
+    [{ text: "Bye." }],
+  );
+
+  await say(page, "What is this page about?");
+  await page.getByText("It is all about tea.").waitFor();
+  await say(page, "Thanks");
+  await page.getByText("Bye.").waitFor();
+
+  expect((await lines(page)).map((parts) => parts.filter((text) => text !== ""))).toEqual([
+    ["user", "What is this page about?"],
+    ["assistant", "Let me look.", "The agent has read the title of the page.", "It is all about tea."],
+    ["user", "Thanks"],
+    ["assistant", "Bye."],
+  ]);
+  const requests = (await model.log()).requests.map(({ body }) => JSON.stringify(body));
+  expect(requests).toHaveLength(3);
+  expect(requests[1]).toContain("All about tea");
+});
+
+it("shows a call that a person answers, also after a reload, and goes on with the answer", async () => {
+  const ask = { id: "c1", name: "ask_user", arguments: JSON.stringify({ question: "Which kind?" }) };
+  const { page, model } = await chatIn(PAGES.asking, [{ call: ask }], [{ text: "Mint tea it is." }]);
+
+  await page.getByRole("button", { name: "Order" }).click();
+  await page.getByRole("button", { name: "Which kind?" }).waitFor();
+  await page.reload();
+  await page.getByRole("button", { name: "Which kind?" }).click();
+  await page.getByText("Mint tea it is.").waitFor();
+
+  expect(await shown(page)).toHaveLength(1);
+  expect(await page.locator("small").allInnerTexts()).toEqual(['{"choice":"mint"}']);
+  const { requests } = await model.log();
+  expect(requests).toHaveLength(2);
+  expect(JSON.stringify(requests[1])).toContain("mint");
 });

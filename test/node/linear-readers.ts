@@ -205,7 +205,21 @@ export const READERS: Readonly<Record<string, Reads>> = {
   ],
   "ai-sdk/chat-request: ChatRequest": (text) => {
     const parts = [{ type: "text", text }, { type: "file", url: `data:,${text}` }, { type: text }];
-    return ChatRequest.safeParse({ id: text.slice(0, 255), messages: [{ id: "m", role: "user", parts }] });
+    const results = piecesOf(text).map((output) => ({
+      type: "tool-a",
+      toolCallId: "c",
+      state: "output-available",
+      output,
+    }));
+    const id = text.slice(0, 255);
+    return [
+      ChatRequest.safeParse({ id, messages: [{ id: "m", role: "user", parts }] }),
+      ChatRequest.safeParse({
+        id,
+        tools: { [text]: {}, a: { description: text, parameters: { text } } },
+        messages: [{ id: "m", role: "assistant", parts: [...results, { ...results[0], output: [text] }] }],
+      }),
+    ];
   },
   "agents/tool-approvals: ToolApprovals": (text) => [
     ToolApprovals.safeParse(text),
