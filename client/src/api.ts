@@ -254,8 +254,17 @@ export interface AuthSession {
 export interface ChatRequest {
   /** The chat's id, which the client has chosen, or the id of a conversation. */
   id: string;
-  /** The chat's messages. Only the last one is read: it is the user's, or the answer whose calls the user has approved or rejected. */
+  /** The chat's messages. Only the last one is read: it is the user's, or the answer with results of the client's tools, or whose calls the user has approved or rejected. */
   messages: readonly unknown[];
+  /** Tools that the client runs, by their names. The agent has its own besides. A run that waits keeps those with which it began. */
+  tools?: Record<string, {
+    /** What it does, for the model. */
+    description?: string | null | undefined;
+    /** The JSON Schema of its arguments. */
+    parameters?: Record<string, unknown> | null | undefined;
+    /** The same as `parameters`. */
+    inputSchema?: Record<string, unknown> | null | undefined;
+  }> | null | undefined;
   /** Why the client sends the request. `regenerate-message` has the last answer written again. */
   trigger?: "submit-message" | "regenerate-message" | null | undefined;
   /** With `regenerate-message`: the id of the answer to write again. The last one if absent. */
@@ -3535,7 +3544,7 @@ export interface UiApproval {
     /** The tool's name. */
     tool_name: string;
     /** What has been decided; `requested` until then. */
-    state: "requested" | "approved" | "rejected" | "answered";
+    state: "requested" | "approved" | "rejected";
     /** When the run is given up; null once it is decided. */
     expires_at: string | null;
   };
@@ -3632,7 +3641,7 @@ export interface UiMemory {
 }
 
 /** What one `data:` line of the AI SDK's UI message stream (version 1) holds. The last line is `data: [DONE]`. Types that begin with `data-` are this service's own. */
-export type UiMessagePart = UiStart | UiRun | UiStatus | UiCompaction | UiStartStep | UiFinishStep | UiReasoningStart | UiReasoningDelta | UiReasoningEnd | UiTextStart | UiTextDelta | UiTextEnd | UiToolInputStart | UiToolInputAvailable | UiToolOutputAvailable | UiToolOutputError | UiApprovalRequest | UiOutputDenied | UiApproval | UiCitations | UiSourceUrl | UiSourceDocument | UiMemory | UiUsage | UiStop | UiAbort | UiErrorCode | UiError | UiFinish;
+export type UiMessagePart = UiStart | UiRun | UiStatus | UiCompaction | UiStartStep | UiFinishStep | UiReasoningStart | UiReasoningDelta | UiReasoningEnd | UiTextStart | UiTextDelta | UiTextEnd | UiToolInputStart | UiToolInputAvailable | UiToolInputError | UiToolOutputAvailable | UiToolOutputError | UiApprovalRequest | UiOutputDenied | UiApproval | UiCitations | UiSourceUrl | UiSourceDocument | UiMemory | UiUsage | UiStop | UiAbort | UiErrorCode | UiError | UiFinish;
 
 /** A call was rejected. Only with `?ai_sdk=6` and later. */
 export interface UiOutputDenied {
@@ -3672,6 +3681,8 @@ export interface UiReasoningStart {
 export interface UiRun {
   /** The type of the part. */
   type: "data-run";
+  /** The run's id: an answer that goes on after a pause has the part once. */
+  id: string;
   /** The ids. */
   data: {
     /** The run's id. */
@@ -3781,10 +3792,24 @@ export interface UiToolInputAvailable {
   toolName: string;
   /** The arguments. */
   input: Record<string, unknown>;
-  /** The tool runs on the server. */
-  providerExecuted: true;
-  /** The application need not know the tool. */
-  dynamic: true;
+  /** The tool runs on the server. Absent for the client's tools, and for calls that ask first. */
+  providerExecuted?: true | undefined;
+  /** The application need not know the tool. Absent for the client's tools. */
+  dynamic?: true | undefined;
+}
+
+/** The model has called a tool of the client wrongly. */
+export interface UiToolInputError {
+  /** The type of the part. */
+  type: "tool-input-error";
+  /** The id that the call and its result have in common. */
+  toolCallId: string;
+  /** The tool's name. */
+  toolName: string;
+  /** What the model has written as the arguments. */
+  input: string;
+  /** Why it is none. Send it back as the result. */
+  errorText: string;
 }
 
 /** The agent calls a tool. */
@@ -3795,10 +3820,10 @@ export interface UiToolInputStart {
   toolCallId: string;
   /** The tool's name. */
   toolName: string;
-  /** The tool runs on the server. */
-  providerExecuted: true;
-  /** The application need not know the tool. */
-  dynamic: true;
+  /** The tool runs on the server. Absent for the client's tools, and for calls that ask first. */
+  providerExecuted?: true | undefined;
+  /** The application need not know the tool. Absent for the client's tools. */
+  dynamic?: true | undefined;
 }
 
 /** A tool has returned. */
@@ -3807,12 +3832,12 @@ export interface UiToolOutputAvailable {
   type: "tool-output-available";
   /** The id that the call and its result have in common. */
   toolCallId: string;
-  /** The result, cut to 200 characters and `...`. */
-  output: string;
-  /** The tool runs on the server. */
-  providerExecuted: true;
-  /** The application need not know the tool. */
-  dynamic: true;
+  /** The result, cut to 200 characters and `...`; that of the client's tools as it was sent. */
+  output: unknown;
+  /** The tool runs on the server. Absent for the client's tools, and for calls that ask first. */
+  providerExecuted?: true | undefined;
+  /** The application need not know the tool. Absent for the client's tools. */
+  dynamic?: true | undefined;
 }
 
 /** A tool has failed. */
@@ -3821,12 +3846,12 @@ export interface UiToolOutputError {
   type: "tool-output-error";
   /** The id that the call and its result have in common. */
   toolCallId: string;
-  /** Why, cut to 200 characters and `...`. */
+  /** Why, cut to 200 characters and `...`; that of the client's tools as it was sent. */
   errorText: string;
-  /** The tool runs on the server. */
-  providerExecuted: true;
-  /** The application need not know the tool. */
-  dynamic: true;
+  /** The tool runs on the server. Absent for the client's tools, and for calls that ask first. */
+  providerExecuted?: true | undefined;
+  /** The application need not know the tool. Absent for the client's tools. */
+  dynamic?: true | undefined;
 }
 
 /** Tokens as the provider counted them. */
@@ -6337,7 +6362,7 @@ export interface Operations {
      *
      * The `api` of `useChat` and of `DefaultChatTransport` (AI SDK 5 and later): `new DefaultChatTransport({ api: "…/agents/{agentId}/chat", headers: { Authorization: "Bearer …" } })`. The chat's `id` leads to a conversation, which the first message creates; the id of an existing conversation with the agent works, too. The conversation is kept by the service, so only the last message is read, and the agent remembers the others without them. To send less, use `prepareSendMessagesRequest`.
      *
-     * A repeat of a message, recognised by its `id` for 24 hours, returns the stream of the same run. The run goes on if the client disconnects: `stop()` of `useChat` only stops reading, so cancel the run with `cancelRun` and the ids of the part `data-run`. Text files are taken as attachments from `data:` URLs. The agent's tools run on the server and appear as dynamic tools. Results of tools in the browser are refused. A tool that asks first appears as a call in the state `approval-requested` (AI SDK 6 and later, with `?ai_sdk=6`); send the chat again after `addToolApprovalResponse`, and the same run goes on. Earlier releases get `data-approval`.
+     * A repeat of a message, recognised by its `id` for 24 hours, returns the stream of the same run. The run goes on if the client disconnects: `stop()` of `useChat` only stops reading, so cancel the run with `cancelRun` and the ids of the part `data-run`. Text files are taken as attachments from `data:` URLs. The agent's tools run on the server and appear as dynamic tools. Tools of the page are sent as `tools`: the run waits for their results, which are those of the last message's last step (`addToolOutput` and `sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithToolCalls`), and goes on in the same message. All calls of a step are answered at once, each with one result: the same again returns the same stream, another one is a 409. A tool that asks first appears as a call in the state `approval-requested` (AI SDK 6 and later, with `?ai_sdk=6`); send the chat again after `addToolApprovalResponse`, and the same run goes on. Earlier releases get `data-approval`.
      *
      * `regenerate()` of `useChat` has the last answer written again, as `regenerateAnswer` does. With the id of the answer, `regenerate({ messageId })`, two tabs and a repeat get the same new answer, and a tab that does not show the last answer gets 409 `conflict`. Without an id, and if the message was refused before, the message is sent like a new one.
      *
