@@ -18,7 +18,7 @@ const ASKING_PAGE = `
   import { DefaultChatTransport, lastAssistantMessageIsCompleteWithToolCalls } from "ai";
   import { createElement as h } from "react";
   const tools = { ask_user: { description: "Asks the user.", inputSchema: { type: "object" } } };
-  export function Chat({ api, agentId, chatId, token }) {
+  function Chat({ api, agentId, chatId, token }) {
     const { messages, sendMessage, addToolOutput } = useChat({
       id: chatId,
       resume: true,
@@ -45,34 +45,21 @@ const ASKING_PAGE = `
 const PAGES = { example: "", asking: "" };
 
 beforeAll(async () => {
-  PAGES.example = await bundleOf('export { Chat } from "./chat.tsx";');
+  PAGES.example = await bundleOf('import { Chat } from "./chat.tsx";');
   PAGES.asking = await bundleOf(ASKING_PAGE);
 });
 
-/** Returns the script of a page that shows the component `Chat` of a module. */
+/** Returns the script of a page. `chat` is the code that brings the component `Chat`. */
 async function bundleOf(chat: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: {
-      contents: `
+      contents: `${chat}
         import { createElement } from "react";
         import { createRoot } from "react-dom/client";
-        import { Chat } from "page:chat";
         const place = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
         createRoot(document.getElementById("root")).render(createElement(Chat, place));`,
       resolveDir: EXAMPLE,
     },
-    plugins: [
-      {
-        name: "page",
-        setup(bundle) {
-          bundle.onResolve({ filter: /^page:chat$/u }, ({ path }) => ({ path, namespace: "page" }));
-          bundle.onLoad({ filter: /.*/u, namespace: "page" }, () => ({
-            contents: chat,
-            resolveDir: EXAMPLE,
-          }));
-        },
-      },
-    ],
     bundle: true,
     write: false,
     format: "esm",
