@@ -369,8 +369,10 @@ const CLIENT_TOOLS: Readonly<
 describe.each(Object.entries(CLIENT_TOOLS))("tools of a client on the wire %s", (name, { tools, result }) => {
   const wire = WIRES[name];
   if (!wire) throw new Error(`There is no wire ${name}.`);
-  const post = async (client: Client, place: Place, body: object) =>
-    (await client.raw("POST", wire.path(place), body, { headers: wire.headers?.(place, "") ?? {} })).response;
+  const post = async (client: Client, place: Place, body: object) => {
+    const headers = wire.headers?.(place, crypto.randomUUID()) ?? {};
+    return (await client.raw("POST", wire.path(place), body, { headers })).response;
+  };
   const asking = async (...replies: readonly (readonly ScriptStep[])[]) => {
     const prepared = await prepare([{ call: { id: "c1", name: "read_title", arguments: "{}" } }], ...replies);
     const { client, place } = prepared;
