@@ -479,7 +479,7 @@ describe("tools of the page are refused", () => {
   });
 
   it("if the agent has a tool of the same name", async () => {
-    const { agentId } = await agentWith(client, [{ text: "Never." }]);
+    const { agentId } = agent;
     const tool = {
       name: "read_title",
       description: "Reads a title.",
