@@ -1,5 +1,5 @@
 import type { Citation } from "../knowledge/citation-model.ts";
-import type { AnswerFormat, ProviderData, TokenUsage, ToolSpec } from "../llm/model.ts";
+import type { AnswerFormat, ProviderData, TokenUsage, ToolChoice, ToolSpec } from "../llm/model.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import type { GivenMessage } from "../messages/model.ts";
 import type { MemoryUpdate } from "../memory/core-memory.ts";
@@ -28,6 +28,9 @@ export interface PausedTurn {
   readonly timeZone?: string | undefined;
   readonly format?: AnswerFormat | undefined;
   readonly clientTools?: readonly ToolSpec[] | undefined;
+  readonly oneClientCall?: boolean | undefined;
+  /** Which of the client's tools the model must call first when the turn goes on, if the request with the results has said so. */
+  readonly toolChoice?: ToolChoice | undefined;
   /** What the client has said before the message, behind the history. */
   readonly preceding?: readonly GivenMessage[] | undefined;
 }

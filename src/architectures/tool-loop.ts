@@ -54,11 +54,12 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
   const askedIds = new Set(soFar?.responses.flatMap(({ waiting }) => waiting.map(({ id }) => id)));
 
   if (soFar) yield* goOn(soFar, request, options);
-  for (let step = (soFar?.modelCalls ?? 0) + 1; step <= maxModelCalls && !isWaiting; step++) {
+  const first = (soFar?.modelCalls ?? 0) + 1;
+  for (let step = first; step <= maxModelCalls && !isWaiting; step++) {
     const tools = options.tools(request.prompt);
     const offered = step === maxModelCalls ? [] : [...tools.specs, ...clientTools];
     // Later responses may answer, or else the turn would never end.
-    const choice = step === 1 && offered.length > 0 ? turn.toolChoice : undefined;
+    const choice = step === first && offered.length > 0 ? turn.toolChoice : undefined;
     const chunks = answerWithin(turn.model, request, { tools: offered, choice }, signal);
     const response = yield* readResponse(chunks, {
       step: step - 1,
@@ -78,9 +79,16 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
 
     request.push(asSent(response));
     memory.beginResponse();
+    let mayAskClient = true;
     for (const [index, call] of response.calls.entries()) {
       signal.throwIfAborted();
-      const content = yield* runCall(call, index, tools, turn);
+      const isClients = clientTools.some(({ name }) => name === call.name);
+      const isTooMany = index >= MAX_CALLS_PER_RESPONSE;
+      const refusal = isTooMany ? TOO_MANY_CALLS : isClients && !mayAskClient ? ONE_CLIENT_CALL : undefined;
+      if (isClients && turn.oneClientCall === true) mayAskClient = false;
+      const content = refusal
+        ? yield* finished(call, refusal, turn)
+        : yield* runCall(call, isClients, tools, turn);
       if (content === undefined) isWaiting = true;
       else request.push({ role: "tool", callId: call.id, content });
     }
@@ -259,14 +267,11 @@ const started = (call: ToolCall, step: number, providerData: ProviderData | null
 /** Runs a call, or asks about it. Returns the result for the model; `undefined` if the call has to wait. */
 async function* runCall(
   call: ToolCall,
-  index: number,
+  isClients: boolean,
   tools: Toolbox,
   turn: AskingTurn,
 ): AsyncGenerator<AnswerEvent, string | undefined, void> {
-  const { clientTools = [], approvals, waitsUntil: expiresAt } = turn;
-  if (index >= MAX_CALLS_PER_RESPONSE) return yield* finished(call, TOO_MANY_CALLS, turn);
-
-  const isClients = clientTools.some(({ name }) => name === call.name);
+  const { approvals, waitsUntil: expiresAt } = turn;
   const isAsking = !isClients && tools.has(call.name) && approvals.asks(call.name);
   if (isAsking && expiresAt === null) return yield* finished(call, CANNOT_ASK, turn);
   if (!isClients && !isAsking) return yield* finished(call, await tools.invoke(call), turn);
@@ -298,6 +303,11 @@ async function* finished(
 const TOO_MANY_CALLS: ToolResult = {
   ok: false,
   output: `Error: Not run. At most ${MAX_CALLS_PER_RESPONSE} tool calls are run per response.`,
+};
+
+const ONE_CLIENT_CALL: ToolResult = {
+  ok: false,
+  output: "Error: Not run. Call this tool again, and no other tool of the application in the same response.",
 };
 
 const CANNOT_ASK: ToolResult = {

@@ -38,7 +38,7 @@ const FAILED = response({
   status: "failed",
   error: { code: "provider-unavailable", message: "The model provider is not available at the moment." },
 });
-const [MESSAGE] = COMPLETED.output;
+const MESSAGE = COMPLETED.output.find((item) => item.type === "message");
 
 /** Returns the schema of an event. */
 const event = <T extends string, S extends z.ZodRawShape>(

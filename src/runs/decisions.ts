@@ -1,7 +1,9 @@
-import type { Decision } from "../architectures/events.ts";
+import type { Decision, PausedTurn } from "../architectures/events.ts";
 import { openCallsIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { RunId } from "../shared/id-types.ts";
+import { ClientPauseFinder, type RunPart } from "./client-pauses.ts";
+import { hasGoneOn } from "./past-turn.ts";
 import type { LoggedRun, RunLog } from "./run-log.ts";
 
 /** What somebody says about a call. */
@@ -10,16 +12,51 @@ export interface CallDecision {
   readonly decision: Decision;
 }
 
+/** What the request with the results of the client's tools says about the rest of the turn. */
+export type TurnOptions = Pick<
+  PausedTurn,
+  "clientTools" | "format" | "oneClientCall" | "preceding" | "toolChoice"
+>;
+
 /** The parts of the log that decisions need. */
 type DecidedLog = Pick<RunLog, "add" | "all" | "begun" | "decided" | "find" | "waiting">;
 
 /**
  * Records what is decided about calls of a run: all of it or, if anything is wrong, nothing. A decision that was made before changes
- * nothing. Returns the number of the event at which the run had waited for these calls. Throws `not-found` if the run has not asked
- * about a call, `validation-failed` if a decision is of the wrong kind, and `conflict` if another decision was made, or if the run
- * does not wait any more. Does not await anything, so that a call is decided once.
+ * nothing. `options` take the place of those with which the run has paused. Throws like `requireDecidable`. Does not await anything, so
+ * that a call is decided once.
  */
-export function recordDecisions(log: DecidedLog, runId: RunId, decisions: readonly CallDecision[]): number {
+export function recordDecisions(
+  log: DecidedLog,
+  runId: RunId,
+  decisions: readonly CallDecision[],
+  options?: TurnOptions,
+): void {
+  const { events, calls, fresh } = requireDecidable(log, runId, decisions);
+  const pause = events.findLast((event) => event.type === "waiting");
+  if (pause && options && fresh.length > 0)
+    log.add(runId, { ...pause, paused: withOptions(pause.paused, options) });
+  for (const { call, decision } of fresh)
+    log.add(runId, { type: "call-decided", callId: call.id, name: call.name, decision });
+  if (fresh.length === calls.filter(({ decision }) => !decision).length) {
+    if (fresh.length > 0) log.decided(runId);
+  } else {
+    const last = eventsOf(log, runId).findLast(({ type }) => type === "waiting");
+    // The last event of a stream says that the run waits.
+    if (fresh.length > 0 && last) log.add(runId, last);
+  }
+}
+
+/**
+ * Returns the events and the calls of a run, and those decisions that were not made before. Throws `not-found` if the run has not asked
+ * about a call, `validation-failed` if a decision is of the wrong kind or the result of a call is missing, and `conflict` if another
+ * decision was made, or if the run does not wait any more.
+ */
+export function requireDecidable(
+  log: Pick<DecidedLog, "all" | "find">,
+  runId: RunId,
+  decisions: readonly CallDecision[],
+) {
   const run = log.find(runId);
   if (!run) throw notFound("Run");
   const events = eventsOf(log, runId);
@@ -28,17 +65,29 @@ export function recordDecisions(log: DecidedLog, runId: RunId, decisions: readon
   const fresh = found.filter(({ call }) => !call.decision);
   requireAllResults(calls, fresh);
   if (fresh.length > 0 && run.state !== "waiting") throw overdue();
+  return { events, calls, fresh };
+}
 
-  for (const { call, decision } of fresh)
-    log.add(runId, { type: "call-decided", callId: call.id, name: call.name, decision });
-  if (fresh.length === calls.filter(({ decision }) => !decision).length) {
-    if (fresh.length > 0) log.decided(runId);
-  } else {
-    const pause = events.findLast(({ type }) => type === "waiting");
-    // The last event of a stream says that the run waits.
-    if (fresh.length > 0 && pause) log.add(runId, pause);
-  }
-  return pauseBefore(log, runId, found[0]?.callId);
+/**
+ * Throws `conflict` if a run has gone on with the results of the calls with which a part has ended. One that has failed since or was
+ * cancelled does not count.
+ */
+export function requireOpenPart(log: Pick<RunLog, "all" | "endOf">, { runId, part }: RunPart): void {
+  const end = log.endOf(runId);
+  if (end && end.type !== "completed") return;
+  const finder = new ClientPauseFinder();
+  const events = eventsOf(log, runId);
+  for (const event of events) finder.add(event);
+  const ids = new Set(finder.pauses()[part]?.calls.map(({ id }) => id));
+  if (waitingCallsIn(events).some(({ id, decision }) => decision && ids.has(id))) throw hasGoneOn();
+}
+
+/** What was said before in the turn remains said; what is repeated is said once. */
+function withOptions(paused: PausedTurn, options: TurnOptions): PausedTurn {
+  const before = paused.preceding ?? [];
+  const said = new Set(before.map((message) => JSON.stringify(message)));
+  const added = (options.preceding ?? []).filter((message) => !said.has(JSON.stringify(message)));
+  return { ...paused, ...options, preceding: [...before, ...added] };
 }
 
 /** Returns the run that waits for these calls, or has waited for them. Throws `conflict` if there is none. */
@@ -49,11 +98,11 @@ export function runOfCalls(log: DecidedLog, decisions: readonly CallDecision[]):
     return decisions.every(({ callId }) => ids.has(callId));
   };
   const run = runs.find(asked);
-  if (!run) throw new AppError("conflict", "No run of this conversation waits for these calls.");
+  if (!run) throw unknownCalls();
   return run.runIds.runId;
 }
 
-const eventsOf = (log: DecidedLog, runId: RunId) => [...log.all(runId)].map(({ event }) => event);
+const eventsOf = (log: Pick<DecidedLog, "all">, runId: RunId) => [...log.all(runId)].map(({ event }) => event);
 
 /** Clients send the results of all their tools at once. Throws `validation-failed` if one is missing. */
 function requireAllResults(calls: readonly WaitingCall[], fresh: readonly CallDecision[]): void {
@@ -101,14 +150,22 @@ const isSame = (a: Decision, b: Decision): boolean =>
 const contradicted = (): AppError =>
   new AppError("conflict", "Another decision about this call was made before.");
 
+/** The error for calls that nobody has been asked about. */
+export const unknownCalls = (): AppError =>
+  new AppError("conflict", "No run of this conversation waits for these calls.");
+
 const overdue = (): AppError => new AppError("conflict", "The run does not wait for this call any more.");
 
-/** Returns the number of the event `waiting` behind the last call with this id. */
-function pauseBefore(log: DecidedLog, runId: RunId, callId: string | undefined): number {
+/** Returns the number of the event at which the run has waited for these calls; 0 if it has not asked about them. */
+export function pauseOf(
+  log: Pick<DecidedLog, "all">,
+  runId: RunId,
+  [first]: readonly CallDecision[],
+): number {
   let isAsked = false;
   let pausedAt = 0;
   for (const { seq, event } of log.all(runId)) {
-    if (event.type === "call-waiting" && event.callId === callId) isAsked = true;
+    if (event.type === "call-waiting" && event.callId === first?.callId) isAsked = true;
     if (event.type !== "waiting" || !isAsked) continue;
     pausedAt = seq;
     isAsked = false;

@@ -32,8 +32,8 @@ export function requireOtherNames(
 ): void {
   const taken = clientTools.findIndex(({ name }) => own.some((tool) => tool.name === name));
   if (taken < 0) return;
-  const message = `tools.${taken}.function.name must differ from the names of the agent's own tools.`;
-  throw invalidInput("json", [{ path: ["tools", taken, "function", "name"], message, code: "custom" }]);
+  const message = `tools.${taken} must not have the name of one of the agent's own tools.`;
+  throw invalidInput("json", [{ path: ["tools", taken], message, code: "custom" }]);
 }
 
 /** Returns the responses that the client has sent in the form of a turn that has waited; `undefined` if there are none. */
@@ -75,11 +75,12 @@ export function requireNewest(runId: RunId, history: readonly Message[]): void {
   const newest = history.findLastIndex((message) => message.runId === runId);
   const isAnswer = ({ role, status }: Message) => role === "assistant" && status !== "interrupted";
   if (newest >= 0 && !history.slice(newest + 1).some(isAnswer)) return;
-  throw new AppError(
-    "conflict",
-    "The conversation has gone on since that answer. Continue from its newest one.",
-  );
+  throw hasGoneOn();
 }
+
+/** The error for a message that follows an answer which others have followed. */
+export const hasGoneOn = (): AppError =>
+  new AppError("conflict", "The conversation has gone on since that answer. Continue from its newest one.");
 
 /**
  * Returns the history before the message that is answered again. Throws `conflict` if this message, with its answer, is no longer the

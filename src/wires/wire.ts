@@ -1,5 +1,6 @@
 import type { AgentEvent } from "../architectures/events.ts";
 import type { EndUserRef } from "../access/access-scope.ts";
+import type { PartBeginning } from "../runs/client-pauses.ts";
 import type { ConversationId, RunId } from "../shared/id-types.ts";
 import type { ResponseRequest } from "./responses.ts";
 
@@ -35,6 +36,8 @@ export interface FramedRun {
   readonly answerId: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** Where the part of the run begins that is shown; absent if it is the first. Only the wire `responses` shows parts. */
+  readonly beginning?: PartBeginning | undefined;
 }
 
 /**
