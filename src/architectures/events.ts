@@ -35,6 +35,12 @@ export interface PausedTurn {
   readonly preceding?: readonly GivenMessage[] | undefined;
 }
 
+/** What the request with the results of the client's tools says about the rest of the turn. Absent members ask for nothing. */
+export type TurnOptions = Pick<
+  PausedTurn,
+  "clientTools" | "format" | "oneClientCall" | "preceding" | "toolChoice"
+>;
+
 /**
  * An event of a turn; events are emitted in the order in which they happen. Adding a member is compatible, changing one
  * is not. Exactly one of `completed`, `cancelled` and `failed` ends a turn. A turn may pause any number of times before:
@@ -52,6 +58,8 @@ export type AgentEvent =
       readonly callId: string;
       readonly name: string;
       readonly decision: Decision;
+      /** What the request with the decision says about the rest of the turn. Never sent to clients. Absent if it says nothing. */
+      readonly options?: TurnOptions;
     }
   | { readonly type: "usage"; readonly usage: TokenUsage }
   /** `messageId` is null if the turn ended without any text. `isCut`: the answer was cut off at a limit on its length. */

@@ -101,7 +101,8 @@ type Services = ReturnType<typeof createServices>;
 /** Builds the dependencies of a request. */
 export function createDeps(ports: Ports, later: Later): Deps {
   const repositories = createRepositories(ports);
-  const { agents, continuations, conversations, legacyChunks, mcpCalls, messages, rules, runs } = repositories;
+  const { agents, continuations, conversations, legacyChunks, mcpCalls, messages, rules, runs } =
+    repositories;
   const { usage, users, signIns } = repositories;
   const services = createServices(ports, repositories, later);
   return {

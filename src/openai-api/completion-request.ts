@@ -292,8 +292,11 @@ export const CompletionRequest = z
   )
   .meta({ id: "CompletionRequest" });
 
-const choiceOf = ({ tool_choice: choice }: { tool_choice?: z.output<typeof ToolChoiceOf> | null | undefined }) =>
-  typeof choice === "object" && choice !== null ? choice.function : (choice ?? undefined);
+const choiceOf = ({
+  tool_choice: choice,
+}: {
+  tool_choice?: z.output<typeof ToolChoiceOf> | null | undefined;
+}) => (typeof choice === "object" && choice !== null ? choice.function : (choice ?? undefined));
 
 /** Returns the tools of the client that a request offers to the model, and how the model may call them. */
 export const offeredTools = (request: z.output<typeof CompletionRequest>) =>

@@ -152,7 +152,8 @@ function inputOf(items: readonly InputItem[], context: z.RefinementCtx): Input {
     context,
   );
   const last = read.at(-1);
-  if (isGoingOn && said.length === 0) addIssue(context, [last?.index ?? 0], "must follow a message of the user.");
+  if (isGoingOn && said.length === 0)
+    addIssue(context, [last?.index ?? 0], "must follow a message of the user.");
   else if (last?.role === "assistant" && !isGoingOn)
     addIssue(context, [last.index, "role"], "must not be `assistant` in the last item.");
   else if (content.trim() === "" && attachments.length === 0 && results.length === 0 && !isGoingOn)
@@ -382,8 +383,11 @@ export const formatOf = ({ text }: z.output<typeof NewResponse>) =>
 export const keepsHistory = ({ history, responses }: Input): boolean =>
   history.length > 0 || responses.length > 0;
 
-const choiceOf = ({ tool_choice: choice }: { tool_choice?: z.output<typeof ToolChoiceOf> | null | undefined }) =>
-  choice ?? undefined;
+const choiceOf = ({
+  tool_choice: choice,
+}: {
+  tool_choice?: z.output<typeof ToolChoiceOf> | null | undefined;
+}) => choice ?? undefined;
 
 /** Returns the tools of the client that a request offers to the model, and how the model may call them. */
 export const offeredTools = (request: z.output<typeof NewResponse>) =>

@@ -83,7 +83,10 @@ export const responseRoutes = new Hono<AppEnv>()
       const request = requestOf(body, c.var.caller.kind === "end-user");
       const clientRequest = JSON.stringify(request);
       if (utf8Length(clientRequest) > MAX_REPEATED_BYTES)
-        throw invalid("instructions", "must have at most 200 KB together with `text`, `tools` and `metadata`.");
+        throw invalid(
+          "instructions",
+          "must have at most 200 KB together with `text`, `tools` and `metadata`.",
+        );
 
       const agentId = await agentOf(c, body.model);
       const previous = previousOf(body);
@@ -227,14 +230,7 @@ async function continued(
     agentId,
     follows: previous && partOf(previous),
     clientRequest,
-    options: {
-      clientTools: undefined,
-      oneClientCall: undefined,
-      toolChoice: undefined,
-      ...offeredTools(body),
-      format: formatOf(body),
-      preceding: precedingIn(body),
-    },
+    options: { ...offeredTools(body), format: formatOf(body), preceding: precedingIn(body) },
   };
   if (body.stream !== true)
     return whole(c, call, await runnerClient.beginDecisions(call, results, continuation), request);
@@ -347,7 +343,9 @@ async function openConversation(c: Context<UserEnv>, { scope, agentId, body, pre
 /** Returns what a request says besides the user's message: as the history, if the client keeps it. */
 function givenBy(body: NewResponse, conversationId: ConversationId) {
   const preceding = precedingIn(body);
-  return isTransient(conversationId) ? { givenHistory: [...body.input.history, ...preceding] } : { preceding };
+  return isTransient(conversationId)
+    ? { givenHistory: [...body.input.history, ...preceding] }
+    : { preceding };
 }
 
 /** Returns the instructions of a request. */

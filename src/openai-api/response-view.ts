@@ -80,10 +80,7 @@ export const ResponseView = z
     store: z.boolean(),
     temperature: z.null(),
     text: z.object({ format: z.record(z.string(), z.unknown()) }),
-    tool_choice: z.union([
-      z.enum(CHOICES),
-      z.object({ type: z.literal("function"), name: z.string() }),
-    ]),
+    tool_choice: z.union([z.enum(CHOICES), z.object({ type: z.literal("function"), name: z.string() })]),
     tools: z.array(ResponseTool),
     top_p: z.null(),
     truncation: z.literal("disabled"),

@@ -80,9 +80,10 @@ export class ContinuationRepository {
     return (
       item && {
         clientRequest: text(item, "client_request"),
-        results: maps(item, "results").map(
-          (result): StoredResult => ({ callId: text(result, "call_id"), output: text(result, "output") }),
-        ),
+        results: maps(item, "results").map((result): StoredResult => ({
+          callId: text(result, "call_id"),
+          output: text(result, "output"),
+        })),
       }
     );
   }

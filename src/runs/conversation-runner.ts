@@ -1,3 +1,4 @@
+import type { TurnOptions } from "../architectures/events.ts";
 import type { AgentId, ConversationId, RunId } from "../shared/id-types.ts";
 import { DurableObject } from "cloudflare:workers";
 import { createRunnerDeps, type RunnerDeps } from "../deps/objects.ts";
@@ -27,7 +28,6 @@ import {
   requireDecidable,
   requireOpenPart,
   runOfCalls,
-  type TurnOptions,
   unknownCalls,
 } from "./decisions.ts";
 import { type RunAnswer, RunReader } from "./run-reader.ts";

@@ -1,5 +1,5 @@
-import type { Decision, PausedTurn } from "../architectures/events.ts";
-import { openCallsIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
+import type { Decision, TurnOptions } from "../architectures/events.ts";
+import { openCallsIn, pausedIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { RunId } from "../shared/id-types.ts";
 import { ClientPauseFinder, type RunPart } from "./client-pauses.ts";
@@ -12,18 +12,12 @@ export interface CallDecision {
   readonly decision: Decision;
 }
 
-/** What the request with the results of the client's tools says about the rest of the turn. */
-export type TurnOptions = Pick<
-  PausedTurn,
-  "clientTools" | "format" | "oneClientCall" | "preceding" | "toolChoice"
->;
-
 /** The parts of the log that decisions need. */
 type DecidedLog = Pick<RunLog, "add" | "all" | "begun" | "decided" | "find" | "waiting">;
 
 /**
  * Records what is decided about calls of a run: all of it or, if anything is wrong, nothing. A decision that was made before changes
- * nothing. `options` take the place of those with which the run has paused. Throws like `requireDecidable`. Does not await anything, so
+ * nothing. `options` take the place of those with which the run has paused; see `turnSoFar`. Throws like `requireDecidable`. Does not await anything, so
  * that a call is decided once.
  */
 export function recordDecisions(
@@ -33,17 +27,17 @@ export function recordDecisions(
   options?: TurnOptions,
 ): void {
   const { events, calls, fresh } = requireDecidable(log, runId, decisions);
-  const pause = events.findLast((event) => event.type === "waiting");
-  if (pause && options && fresh.length > 0)
-    log.add(runId, { ...pause, paused: withOptions(pause.paused, options) });
-  for (const { call, decision } of fresh)
-    log.add(runId, { type: "call-decided", callId: call.id, name: call.name, decision });
+  for (const [index, { call, decision }] of fresh.entries()) {
+    const event = { type: "call-decided", callId: call.id, name: call.name, decision } as const;
+    log.add(runId, index === 0 && options ? { ...event, options } : event);
+  }
   if (fresh.length === calls.filter(({ decision }) => !decision).length) {
     if (fresh.length > 0) log.decided(runId);
   } else {
-    const last = eventsOf(log, runId).findLast(({ type }) => type === "waiting");
+    const pause = events.findLast((event) => event.type === "waiting");
+    const paused = pausedIn(eventsOf(log, runId));
     // The last event of a stream says that the run waits.
-    if (fresh.length > 0 && last) log.add(runId, last);
+    if (fresh.length > 0 && pause && paused) log.add(runId, { ...pause, paused });
   }
 }
 
@@ -82,14 +76,6 @@ export function requireOpenPart(log: Pick<RunLog, "all" | "endOf">, { runId, par
   if (waitingCallsIn(events).some(({ id, decision }) => decision && ids.has(id))) throw hasGoneOn();
 }
 
-/** What was said before in the turn remains said; what is repeated is said once. */
-function withOptions(paused: PausedTurn, options: TurnOptions): PausedTurn {
-  const before = paused.preceding ?? [];
-  const said = new Set(before.map((message) => JSON.stringify(message)));
-  const added = (options.preceding ?? []).filter((message) => !said.has(JSON.stringify(message)));
-  return { ...paused, ...options, preceding: [...before, ...added] };
-}
-
 /** Returns the run that waits for these calls, or has waited for them. Throws `conflict` if there is none. */
 export function runOfCalls(log: DecidedLog, decisions: readonly CallDecision[]): RunId {
   const runs = [...log.waiting(), ...log.begun()];
@@ -102,7 +88,8 @@ export function runOfCalls(log: DecidedLog, decisions: readonly CallDecision[]):
   return run.runIds.runId;
 }
 
-const eventsOf = (log: Pick<DecidedLog, "all">, runId: RunId) => [...log.all(runId)].map(({ event }) => event);
+const eventsOf = (log: Pick<DecidedLog, "all">, runId: RunId) =>
+  [...log.all(runId)].map(({ event }) => event);
 
 /** Clients send the results of all their tools at once. Throws `validation-failed` if one is missing. */
 function requireAllResults(calls: readonly WaitingCall[], fresh: readonly CallDecision[]): void {

@@ -135,7 +135,10 @@ export const beginRun = (
     error_code: null,
     has_slot: hasSlot,
     ...(clientRequest !== undefined && { client_request: clientRequest }),
-    ttl: ttlAfter(runIds.startedAt, isTransient(place.conversationId) ? TRANSIENT_LIFETIME_MS : RUN_LIFETIME_MS),
+    ttl: ttlAfter(
+      runIds.startedAt,
+      isTransient(place.conversationId) ? TRANSIENT_LIFETIME_MS : RUN_LIFETIME_MS,
+    ),
   },
   if: absent("pk"),
 });

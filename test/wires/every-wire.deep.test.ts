@@ -31,6 +31,8 @@ interface AnyWire {
   readonly read: (frames: string) => Verdict;
   /** How a cancelled answer ends, if the wire has no word for it. */
   readonly cancelled?: string;
+  /** What a request says that offers the tool `look_up` of the client, and what one says that brings the result of the call `c1`. */
+  readonly clientTools?: { readonly offer: object; readonly result: object };
 }
 
 const keyed = (_place: Place, key: string) => ({ "Idempotency-Key": key });
@@ -95,6 +97,19 @@ const WIRES: Readonly<Record<string, AnyWire>> = {
       return { text, end: code ?? (reason === "length" ? "cut" : "completed") };
     },
     cancelled: "completed",
+    clientTools: {
+      offer: { tools: [{ type: "function", function: { name: "look_up" } }] },
+      result: {
+        messages: [
+          { role: "user", content: "Weather?" },
+          {
+            role: "assistant",
+            tool_calls: [{ id: "c1", type: "function", function: { name: "look_up", arguments: "{}" } }],
+          },
+          { role: "tool", tool_call_id: "c1", content: "Sunny" },
+        ],
+      },
+    },
   },
   responses: {
     path: () => "/v1/responses",
@@ -114,6 +129,10 @@ const WIRES: Readonly<Record<string, AnyWire>> = {
         .map(({ type, delta }) => (type === "response.output_text.delta" ? delta : ""))
         .join("");
       return { text, end: last?.error?.type ?? (last?.status === "incomplete" ? "cut" : last?.status) };
+    },
+    clientTools: {
+      offer: { tools: [{ type: "function", name: "look_up" }] },
+      result: { input: [{ type: "function_call_output", call_id: "c1", output: "Sunny" }] },
     },
   },
 };
@@ -331,3 +350,34 @@ describe.each(Object.entries(WIRES))("on the wire %s", (_name, wire) => {
     expect(await messagesUsed(client.email)).toBe(1);
   });
 });
+
+describe.each(Object.entries(WIRES).filter(([, { clientTools }]) => clientTools))(
+  "on the wire %s",
+  (_name, wire) => {
+    it.each([false, true])(
+      "a run goes on once with results that come three times, its runner having died: %s",
+      async (hasDied) => {
+        const { client, model, place } = await prepare(
+          [{ text: "One moment. " }, { call: { id: "c1", name: "look_up", arguments: "{}" } }],
+          [{ text: "Sunny." }],
+        );
+        const { offer = {}, result = {} } = wire.clientTools ?? {};
+        const ask = async (more: object) => {
+          const body = { ...wire.body(place, "Weather?", ""), ...offer, ...more };
+          const headers = wire.headers?.(place, crypto.randomUUID()) ?? {};
+          const { response } = await client.raw("POST", wire.path(place), body, { headers });
+          return wire.read(await response.text());
+        };
+
+        expect(await ask({})).toEqual({ text: "One moment. ", end: "completed" });
+        if (hasDied) await abortAllDurableObjects();
+        const verdicts = await Promise.all([1, 2, 3].map(() => ask(result)));
+
+        expect(verdicts).toEqual(verdicts.map(() => ({ text: "Sunny.", end: "completed" })));
+        expect((await model.log()).requests).toHaveLength(2);
+        expect(await messagesUsed(client.email)).toBe(1);
+        expect(await contentsOf(place)).toContainEqual(["One moment. Sunny.", "complete"]);
+      },
+    );
+  },
+);
