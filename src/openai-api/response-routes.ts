@@ -95,7 +95,7 @@ export const responseRoutes = new Hono<AppEnv>()
         callId,
         decision: { kind: "answered", output },
       }));
-      if (results.length > 0 && content === "" && attachments.length === 0)
+      if (results.length > 0 && content.trim() === "" && attachments.length === 0)
         return continued(c, { scope, agentId, body, previous, request, clientRequest, results });
 
       const place = await openConversation(c, { scope, agentId, body, previous, key });

@@ -378,12 +378,12 @@ export class ConversationRunner extends DurableObject<Env> {
     if (waiting) {
       // The conversation may have been given to another agent since.
       await this.#reader.requireConversation(call, agentId);
-      const isAnswered = this.#requireResults(results) === waiting.runIds.runId;
+      const isAnswered = this.#requireResults(results, follows) === waiting.runIds.runId;
       await this.#host.giveUp(waiting, "message", isAnswered ? results : []);
       // Another request may have begun a run meanwhile.
       return this.#accept(call, input);
     }
-    this.#requireResults(results);
+    this.#requireResults(results, follows);
     const place = { ...call.scope, agentId, conversationId: call.conversationId };
     return this.#host.begin(place, { ...message, follows: follows?.runId }, key);
   }
@@ -428,11 +428,23 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   /** Returns the run that the results belong to, `undefined` if there are none. Throws like `requireDecidable` if they can't be taken. */
-  #requireResults(results: readonly CallDecision[]): RunId | undefined {
+  #requireResults(results: readonly CallDecision[], follows: RunPart | undefined): RunId | undefined {
     if (results.length === 0) return undefined;
     const runId = runOfCalls(this.#log, results);
+    this.#partBehind(runId, results, follows);
     requireDecidable(this.#log, runId, results);
     return runId;
+  }
+
+  /**
+   * Returns the part of a run that begins with these decisions, and the number of the event behind which it does. Throws `conflict` if the
+   * request follows another part than the one before.
+   */
+  #partBehind(runId: RunId, decisions: readonly CallDecision[], follows: RunPart | undefined) {
+    const after = pauseOf(this.#log, runId, decisions);
+    const { part } = partsIn(this.#log.all(runId)).findLast(({ seq }) => seq <= after) ?? FIRST_PART;
+    if (follows && (follows.runId !== runId || follows.part !== part - 1)) throw unknownCalls();
+    return { after, part };
   }
 
   async #decideAnywhere(
@@ -447,8 +459,7 @@ export class ConversationRunner extends DurableObject<Env> {
     ]);
     const runId = runOfCalls(this.#log, decisions);
     await this.#untilPaused(runId, decisions);
-    const after = pauseOf(this.#log, runId, decisions);
-    const { part } = partsIn(this.#log.all(runId)).findLast(({ seq }) => seq <= after) ?? FIRST_PART;
+    const { after, part } = this.#partBehind(runId, decisions, continuation?.follows);
     if (continuation) await this.#noteContinuation(call, { runId, part }, decisions, continuation);
     recordDecisions(this.#log, runId, decisions, continuation?.options);
     this.#host.goOn();
@@ -457,14 +468,13 @@ export class ConversationRunner extends DurableObject<Env> {
     return { runId, after, part };
   }
 
-  /** Stores the request that a part of a run answers, unless another one has begun the part. Throws `conflict` for calls of another part. */
+  /** Stores the request that a part of a run answers, unless another one has begun the part. Throws like `requireDecidable`. */
   async #noteContinuation(
     { conversationId }: RunnerCall,
     { runId, part }: RunPart,
     decisions: readonly CallDecision[],
-    { follows, clientRequest }: Continuation,
+    { clientRequest }: Continuation,
   ): Promise<void> {
-    if (follows && (follows.runId !== runId || follows.part !== part - 1)) throw unknownCalls();
     if (requireDecidable(this.#log, runId, decisions).fresh.length === 0) return;
     const { continuations } = await this.#deps();
     await continuations.save({ conversationId, runId, part, clientRequest, results: decisions });
