@@ -358,6 +358,8 @@ export const NewResponse = z
     const { previous_response_id: previous, conversation, store, input } = request;
     const refuse = (member: string, sentence: string) =>
       context.addIssue({ code: "custom", path: [member], message: `${member} ${sentence}` });
+    // This is called also if the input has issues. Then it has not been read.
+    if (!("results" in input)) return;
     requireChoice(request.tools, choiceOf(request), ["tool_choice", "name"], context);
     const continued = (previous ?? conversation ?? null) !== null;
     if (!continued && input.results.length > 0)

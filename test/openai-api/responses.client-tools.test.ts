@@ -42,6 +42,10 @@ const lastOf = (events: Events): Response => {
   return last.response;
 };
 
+/** The output of a response as the input of the next request. */
+const echoOf = ({ output: items }: Response) =>
+  items.filter((item) => item.type === "message" || item.type === "function_call");
+
 /** A response whose agent has called a tool of the client, and a way to follow it. */
 async function asked(client: Client, ...replies: Parameters<typeof agentWith>[1][]) {
   const made = await agentWith(client, ...replies);
@@ -107,7 +111,7 @@ it("streams calls as OpenAI does, and each part of the run can be resumed after 
     [{ text: "Sunny." }],
   );
   const body = { model: agentId, tools: [weather], stream: true as const };
-  const create = (input: OpenAI.Responses.ResponseCreateParams["input"], previous?: string) =>
+  const create = (input: string | OpenAI.Responses.ResponseInput, previous?: string) =>
     eventsOf(openai.responses.create({ ...body, input, previous_response_id: previous ?? null }));
 
   const first = await create("Weather?");
@@ -322,10 +326,10 @@ it("reads calls and their results in a history that the client keeps", async () 
     summary: [],
     content: [{ type: "reasoning_text", text: "Hm." }],
   } as const;
-  input.push({ ...reasoning, content: [...reasoning.content], summary: [] }, ...first.output);
+  input.push({ ...reasoning, content: [...reasoning.content], summary: [] }, ...echoOf(first));
   input.push(result("c1"), result("c2", "Mild"));
   const second = await openai.responses.create({ ...body, input });
-  input.push(...second.output, user("What did I ask?"));
+  input.push(...echoOf(second), user("What did I ask?"));
   const third = await openai.responses.create({ ...body, input });
 
   expect(first).toMatchObject({
