@@ -31,7 +31,7 @@ describe("a refused response", () => {
     ["no input", { input: undefined }, "input", "is required"],
     ["an empty list", { input: [] }, "input", "must have at least 1 elements"],
     ["an empty list in a conversation", { input: [], conversation: "c" }, "input", "must have at least 1"],
-    ["a result without an id", { input: [result("")] }, "input", "input.0.call_id must not be empty."],
+    ["a result without an id", { input: [result("")] }, "input.0.call_id", "must not be empty."],
     ["blank text", { input: " \n" }, "input", "must not be blank."],
     ["a number", { input: 5 }, "input", "must be text, or a list"],
     ["instructions alone", { input: [{ role: "developer", content: "Hi" }] }, "input", "must not be blank."],
