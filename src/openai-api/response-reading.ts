@@ -4,13 +4,14 @@ import type { UserEnv } from "../access/env.ts";
 import type { Message } from "../messages/model.ts";
 import type { BegunRun, RunnerCall } from "../runs/conversation-runner.ts";
 import { differenceOfTokens } from "../plans/token-usage.ts";
-import { FIRST_PART, type RunPart } from "../runs/client-pauses.ts";
+import type { RunPart } from "../runs/client-pauses.ts";
 import type { StoredResult } from "../runs/continuations.ts";
 import type { Run } from "../runs/model.ts";
 import type { RunWithCalls } from "../runs/view.ts";
 import { AppError, type ErrorCode, notFound } from "../shared/errors.ts";
 import { type ResponseRef, responseRefIn } from "../wires/response-id.ts";
 import { timeOf } from "../shared/ids.ts";
+import { FIRST_PART } from "../wires/wire.ts";
 import { itemIdOf, type ResponseRequest, type ResponseState, toResponse } from "../wires/responses.ts";
 import { scopeOfResponse } from "./addressing.ts";
 

@@ -95,7 +95,7 @@ const REQUIRED = {
 } as const satisfies Record<InputItem["type"], readonly (keyof InputItem)[]>;
 
 /** A result of a call that the service has made. */
-export interface GivenResult {
+interface GivenResult {
   readonly callId: string;
   readonly output: string;
 }

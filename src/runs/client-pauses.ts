@@ -5,6 +5,7 @@ import { utf8Length } from "../shared/text.ts";
 import { count, maps, text } from "../table/fields.ts";
 import type { Item } from "../table/marshal.ts";
 import type { RunId } from "../shared/id-types.ts";
+import { FIRST_PART, type PartBeginning } from "../wires/wire.ts";
 import type { NumberedEvent } from "./run-log.ts";
 
 /** A point at which a run has left calls to its client. In protocols whose answers end there, the next answer begins behind it. */
@@ -22,16 +23,6 @@ export interface RunPart {
   readonly runId: RunId;
   readonly part: number;
 }
-
-/** Where a part of a run begins: at its first event, or behind a client pause. */
-export interface PartBeginning extends Pick<ClientPause, "chars" | "usage"> {
-  /** How many client pauses were before. */
-  readonly part: number;
-  /** The number of the event behind which the part begins; 0 for the first. */
-  readonly seq: number;
-}
-
-export const FIRST_PART: PartBeginning = { part: 0, seq: 0, chars: 0, usage: null };
 
 /** Finds the client pauses of a run in its events. */
 export class ClientPauseFinder {

@@ -19,16 +19,16 @@ import type { Run } from "./model.ts";
 import { RunRecovery } from "./recover-run.ts";
 import { type AcceptedRun, RunHost } from "./run-host.ts";
 import { type LoggedRun, RunLog } from "./run-log.ts";
-import { FIRST_PART, partsIn, type RunPart } from "./client-pauses.ts";
+import { partsIn, type RunPart } from "./client-pauses.ts";
 import {
   type CallDecision,
   isAsked,
-  pauseOf,
+  partBehind,
   recordDecisions,
   requireDecidable,
   requireOpenPart,
+  requireResults,
   runOfCalls,
-  unknownCalls,
 } from "./decisions.ts";
 import { type RunAnswer, RunReader } from "./run-reader.ts";
 import { RunnerSchedule } from "./runner-schedule.ts";
@@ -378,12 +378,12 @@ export class ConversationRunner extends DurableObject<Env> {
     if (waiting) {
       // The conversation may have been given to another agent since.
       await this.#reader.requireConversation(call, agentId);
-      const isAnswered = this.#requireResults(results, follows) === waiting.runIds.runId;
+      const isAnswered = requireResults(this.#log, results, follows) === waiting.runIds.runId;
       await this.#host.giveUp(waiting, "message", isAnswered ? results : []);
       // Another request may have begun a run meanwhile.
       return this.#accept(call, input);
     }
-    this.#requireResults(results, follows);
+    requireResults(this.#log, results, follows);
     const place = { ...call.scope, agentId, conversationId: call.conversationId };
     return this.#host.begin(place, { ...message, follows: follows?.runId }, key);
   }
@@ -427,26 +427,6 @@ export class ConversationRunner extends DurableObject<Env> {
     return this.#log.waiting()[0];
   }
 
-  /** Returns the run that the results belong to, `undefined` if there are none. Throws like `requireDecidable` if they can't be taken. */
-  #requireResults(results: readonly CallDecision[], follows: RunPart | undefined): RunId | undefined {
-    if (results.length === 0) return undefined;
-    const runId = runOfCalls(this.#log, results);
-    this.#partBehind(runId, results, follows);
-    requireDecidable(this.#log, runId, results);
-    return runId;
-  }
-
-  /**
-   * Returns the part of a run that begins with these decisions, and the number of the event behind which it does. Throws `conflict` if the
-   * request follows another part than the one before.
-   */
-  #partBehind(runId: RunId, decisions: readonly CallDecision[], follows: RunPart | undefined) {
-    const after = pauseOf(this.#log, runId, decisions);
-    const { part } = partsIn(this.#log.all(runId)).findLast(({ seq }) => seq <= after) ?? FIRST_PART;
-    if (follows && (follows.runId !== runId || follows.part !== part - 1)) throw unknownCalls();
-    return { after, part };
-  }
-
   async #decideAnywhere(
     call: RunnerCall,
     decisions: readonly CallDecision[],
@@ -459,7 +439,7 @@ export class ConversationRunner extends DurableObject<Env> {
     ]);
     const runId = runOfCalls(this.#log, decisions);
     await this.#untilPaused(runId, decisions);
-    const { after, part } = this.#partBehind(runId, decisions, continuation?.follows);
+    const { after, part } = partBehind(this.#log, runId, decisions, continuation?.follows);
     if (continuation) await this.#noteContinuation(call, { runId, part }, decisions, continuation);
     recordDecisions(this.#log, runId, decisions, continuation?.options);
     this.#host.goOn();

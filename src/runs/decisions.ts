@@ -2,8 +2,9 @@ import type { Decision, TurnOptions } from "../architectures/events.ts";
 import { openCallsIn, pausedIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { RunId } from "../shared/id-types.ts";
-import { ClientPauseFinder, type RunPart } from "./client-pauses.ts";
+import { ClientPauseFinder, partsIn, type RunPart } from "./client-pauses.ts";
 import { hasGoneOn } from "./past-turn.ts";
+import { FIRST_PART } from "../wires/wire.ts";
 import type { LoggedRun, RunLog } from "./run-log.ts";
 
 /** What somebody says about a call. */
@@ -138,17 +139,45 @@ const contradicted = (): AppError =>
   new AppError("conflict", "Another decision about this call was made before.");
 
 /** The error for calls that nobody has been asked about. */
-export const unknownCalls = (): AppError =>
+const unknownCalls = (): AppError =>
   new AppError("conflict", "No run of this conversation waits for these calls.");
 
 const overdue = (): AppError => new AppError("conflict", "The run does not wait for this call any more.");
 
-/** Returns the number of the event at which the run has waited for these calls; 0 if it has not asked about them. */
-export function pauseOf(
+/**
+ * Returns the run that these results belong to; `undefined` if there are none. Throws like `requireDecidable` and `partBehind` if they
+ * can't be taken.
+ */
+export function requireResults(
+  log: DecidedLog,
+  results: readonly CallDecision[],
+  follows: RunPart | undefined,
+): RunId | undefined {
+  if (results.length === 0) return undefined;
+  const runId = runOfCalls(log, results);
+  partBehind(log, runId, results, follows);
+  requireDecidable(log, runId, results);
+  return runId;
+}
+
+/**
+ * Returns the part of a run that begins with these decisions, and the number of the event behind which it does. Throws `conflict` if the
+ * request follows another part than the one before.
+ */
+export function partBehind(
   log: Pick<DecidedLog, "all">,
   runId: RunId,
-  [first]: readonly CallDecision[],
-): number {
+  decisions: readonly CallDecision[],
+  follows: RunPart | undefined,
+): { readonly after: number; readonly part: number } {
+  const after = pauseOf(log, runId, decisions);
+  const { part } = partsIn(log.all(runId)).findLast(({ seq }) => seq <= after) ?? FIRST_PART;
+  if (follows && (follows.runId !== runId || follows.part !== part - 1)) throw unknownCalls();
+  return { after, part };
+}
+
+/** Returns the number of the event at which the run has waited for these calls; 0 if it has not asked about them. */
+function pauseOf(log: Pick<DecidedLog, "all">, runId: RunId, [first]: readonly CallDecision[]): number {
   let isAsked = false;
   let pausedAt = 0;
   for (const { seq, event } of log.all(runId)) {

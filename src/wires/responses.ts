@@ -2,11 +2,10 @@ import type { EndUserRef } from "../access/access-scope.ts";
 import type { AgentEvent } from "../architectures/events.ts";
 import type { TokenUsage, ToolCall } from "../llm/model.ts";
 import { differenceOfTokens } from "../plans/token-usage.ts";
-import { FIRST_PART } from "../runs/client-pauses.ts";
 import type { ErrorCode } from "../shared/errors.ts";
 import { isTransient } from "../shared/transient-ids.ts";
 import { responseIdOf } from "./response-id.ts";
-import { type FramedRun, type FrameWriter, missingText, type Wire } from "./wire.ts";
+import { FIRST_PART, type FramedRun, type FrameWriter, missingText, type Wire } from "./wire.ts";
 
 type ResponsesWire = Wire & { readonly kind: "responses" };
 
@@ -33,7 +32,7 @@ export interface ResponseRequest {
 }
 
 /** A tool of the client, in the form of OpenAI's responses. */
-export interface FunctionTool {
+interface FunctionTool {
   readonly type: "function";
   readonly name: string;
   readonly description: string | null;
@@ -42,11 +41,7 @@ export interface FunctionTool {
 }
 
 /** What a response repeats of `tool_choice`. */
-export type ToolChoiceView =
-  | "none"
-  | "auto"
-  | "required"
-  | { readonly type: "function"; readonly name: string };
+type ToolChoiceView = "none" | "auto" | "required" | { readonly type: "function"; readonly name: string };
 
 /** The run of a response, and which part of it the response is; see `ResponseRef`. */
 export interface ResponseRun extends Pick<FramedRun, "runId" | "conversationId"> {
