@@ -518,6 +518,8 @@ export type CompletionRequest = {
       name: string;
     };
   } | null | undefined;
+  /** If false, the client runs at most one of its tools per response of the model. */
+  parallel_tool_calls?: boolean | null | undefined;
   /** Not supported. */
   functions?: unknown | undefined;
   /** Not supported. */
@@ -2309,13 +2311,13 @@ export type NewResponse = {
   /** What the user says, or messages of which the last are new. */
   input: string | readonly ({
     /** The type of the item. */
-    type?: "message" | undefined;
-    /** Who says it. The last message is not the assistant's. */
-    role: "user" | "assistant" | "system" | "developer";
+    type?: "message" | "function_call" | "function_call_output" | "reasoning" | undefined;
+    /** Who says it. The last message is not the assistant's. Required in messages. */
+    role?: "user" | "assistant" | "system" | "developer" | undefined;
     /** The text, or its parts. */
-    content: string | readonly ({
+    content?: string | readonly ({
       /** The type of the part. */
-      type: "input_text" | "output_text" | "refusal" | "input_image" | "input_file";
+      type: "input_text" | "output_text" | "refusal" | "input_image" | "input_file" | "reasoning_text";
       /** The text of a part of type `input_text` or `output_text`. */
       text?: string | undefined;
       /** The text of a part of type `refusal`. */
@@ -2330,7 +2332,32 @@ export type NewResponse = {
       file_id?: string | null | undefined;
       /** The name of the file. */
       filename?: string | null | undefined;
-    })[];
+    })[] | null | undefined;
+    /** The id of the call, in items of the types `function_call` and `function_call_output`. */
+    call_id?: string | undefined;
+    /** The tool's name, in a `function_call`. */
+    name?: string | undefined;
+    /** The arguments, in a `function_call`: JSON as text. */
+    arguments?: string | undefined;
+    /** The result, in a `function_call_output`: text, or parts of the type `input_text`. */
+    output?: string | readonly ({
+      /** The type of the part. */
+      type: "input_text" | "output_text" | "refusal" | "input_image" | "input_file" | "reasoning_text";
+      /** The text of the part. */
+      text?: string | undefined;
+      /** The text of a part of type `refusal`. */
+      refusal?: string | undefined;
+      /** Not supported: a result is text. */
+      file_data?: string | null | undefined;
+      /** Not supported: a result is text. */
+      file_url?: string | null | undefined;
+      /** Not supported: a result is text. */
+      image_url?: string | null | undefined;
+      /** Not supported: a result is text. */
+      file_id?: string | null | undefined;
+      /** Not supported: a result is text. */
+      filename?: string | null | undefined;
+    })[] | undefined;
   })[];
   /** What the application says about this answer. It has the rights of the user. */
   instructions?: string | null | undefined;
@@ -2369,8 +2396,28 @@ export type NewResponse = {
   user?: string | null | undefined;
   /** The same as `user`, which wins if both are sent. */
   safety_identifier?: string | null | undefined;
-  /** Not supported. */
-  tools?: unknown | undefined;
+  /** Tools that the client runs. The agent has its own besides. */
+  tools?: readonly ({
+    /** Always `function`: tools that OpenAI runs do not exist here. */
+    type: "function";
+    /** The name by which the model calls it. */
+    name: string;
+    /** What it does, for the model. */
+    description?: string | null | undefined;
+    /** The JSON Schema of its arguments. */
+    parameters?: Record<string, unknown> | null | undefined;
+    /** Repeated in the response, and otherwise ignored. */
+    strict?: boolean | null | undefined;
+  })[] | null | undefined;
+  /** `none` offers no tools of the client, `required` makes the model call a tool first, and an object names that tool. */
+  tool_choice?: "none" | "auto" | "required" | {
+    /** The type of the tool. */
+    type: "function";
+    /** The tool's name. */
+    name: string;
+  } | null | undefined;
+  /** If false, the client runs at most one of its tools per response of the model. */
+  parallel_tool_calls?: boolean | null | undefined;
   /** Not supported. */
   prompt?: unknown | undefined;
 };
@@ -2494,9 +2541,9 @@ export type OpenAiResponse = {
   metadata: Record<string, string>;
   /** The `model` of the request. */
   model: string;
-  /** The answer; empty before its end, and if it has no text. */
-  output: ResponseMessage[];
-  /** Always true. */
+  /** The answer, if it has text, and then the calls that are left to the client. Empty before the end. */
+  output: (ResponseMessage | ResponseCall)[];
+  /** The `parallel_tool_calls` of the request; true by default. */
   parallel_tool_calls: boolean;
   /** The `previous_response_id` of the request. */
   previous_response_id: string | null;
@@ -2516,15 +2563,20 @@ export type OpenAiResponse = {
     /** The `text.format` of the request. */
     format: Record<string, unknown>;
   };
-  /** Always `auto`. */
-  tool_choice: "auto";
-  /** Always empty: the tools of the agent stay hidden. */
-  tools: Record<string, unknown>[];
+  /** The `tool_choice` of the request; `auto` by default. */
+  tool_choice: "none" | "auto" | "required" | {
+    /** The type of the tool. */
+    type: "function";
+    /** The tool's name. */
+    name: string;
+  };
+  /** The `tools` of the request. Those of the agent stay hidden. */
+  tools: ResponseTool[];
   /** Always null: the agent has its own. */
   top_p: null;
   /** Always `disabled`. */
   truncation: "disabled";
-  /** The tokens of the turn; null if the provider has not counted them. */
+  /** The tokens of the response; null if the provider has not counted them. */
   usage: ResponseUsage | null;
   /** The `user` of the request. Absent if it has none. */
   user?: string | undefined;
@@ -2834,6 +2886,50 @@ export interface RefreshedToken {
   picture: string | null;
 }
 
+/** The arguments of a call, in one piece. */
+export interface ResponseArgumentsDelta {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.function_call_arguments.delta";
+  /** The place of the item in the output, from 0. */
+  output_index: number;
+  /** The id of the item. */
+  item_id: string;
+  /** The arguments: JSON as text. */
+  delta: string;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** The arguments of a call have ended. */
+export interface ResponseArgumentsDone {
+  /** The type of the event, which is also the `event` of its frame. */
+  type: "response.function_call_arguments.done";
+  /** The place of the item in the output, from 0. */
+  output_index: number;
+  /** The id of the item. */
+  item_id: string;
+  /** All of them. */
+  arguments: string;
+  /** The number of the event, from 0. */
+  sequence_number: number;
+}
+
+/** A call that is left to the client. */
+export interface ResponseCall {
+  /** `fc_` and the id of the call. */
+  id: string;
+  /** The type of the item. */
+  type: "function_call";
+  /** The id of the call, for its result. */
+  call_id: string;
+  /** The tool's name. */
+  name: string;
+  /** The arguments: JSON as text. */
+  arguments: string;
+  /** Whether the call is whole. */
+  status: "in_progress" | "completed";
+}
+
 /** The response is whole. */
 export interface ResponseCompleted {
   /** The type of the event, which is also the `event` of its frame. */
@@ -2869,7 +2965,7 @@ export interface ResponseError {
 }
 
 /** What one `data:` line holds. Numbers have no gaps unless the run was interrupted. OpenAI has no event for a cancelled response: it ends with `response.incomplete`, with the status `cancelled`. */
-export type ResponseEvent = ResponseCreated | ResponseInProgress | ResponseItemAdded | ResponsePartAdded | ResponseTextDelta | ResponseTextDone | ResponsePartDone | ResponseItemDone | ResponseCompleted | ResponseIncomplete | ResponseFailed | ResponseError;
+export type ResponseEvent = ResponseCreated | ResponseInProgress | ResponseItemAdded | ResponsePartAdded | ResponseTextDelta | ResponseTextDone | ResponsePartDone | ResponseItemDone | ResponseArgumentsDelta | ResponseArgumentsDone | ResponseCompleted | ResponseIncomplete | ResponseFailed | ResponseError;
 
 /** The run has failed. An `error` follows. */
 export interface ResponseFailed {
@@ -2902,62 +2998,65 @@ export interface ResponseInProgress {
 }
 
 /** The input of a response. */
-export type ResponseInputItems = {
+export interface ResponseInputItems {
   /** The type of the object. */
   object: "list";
-  /** The user's message. */
-  data: ({
-    /** `msg_` and the id of the message. */
-    id: string;
-    /** The type of the item. */
-    type: "message";
-    /** Always `user`. */
-    role: "user";
-    /** Always `completed`. */
-    status: "completed";
-    /** The text, and the files. */
-    content: ({
-      /** The type of the part. */
-      type: "input_text";
-      /** The text. */
-      text: string;
-    } | {
-      /** The type of the part. */
-      type: "input_file";
-      /** The name of the file. */
-      filename: string;
-      /** The file, as a `data:` URL. */
-      file_data: string;
-    })[];
-  })[];
-  /** The id of the message. */
+  /** The user's message, or the results of the client's tools. */
+  data: (ResponseInputMessage | ResponseResult)[];
+  /** The id of the first item. */
   first_id: string;
-  /** The id of the message. */
+  /** The id of the last item. */
   last_id: string;
   /** Always false. */
   has_more: false;
+}
+
+/** The user's message that a response answers. */
+export type ResponseInputMessage = {
+  /** `msg_` and the id of the message. */
+  id: string;
+  /** The type of the item. */
+  type: "message";
+  /** Always `user`. */
+  role: "user";
+  /** Always `completed`. */
+  status: "completed";
+  /** The text, and the files. */
+  content: ({
+    /** The type of the part. */
+    type: "input_text";
+    /** The text. */
+    text: string;
+  } | {
+    /** The type of the part. */
+    type: "input_file";
+    /** The name of the file. */
+    filename: string;
+    /** The file, as a `data:` URL. */
+    file_data: string;
+  })[];
 };
 
-/** The answer begins. */
+/** The answer begins, or a call. */
 export interface ResponseItemAdded {
   /** The type of the event, which is also the `event` of its frame. */
   type: "response.output_item.added";
-  /** Always 0. */
-  output_index: 0;
-  /** The answer, which is empty. */
-  item: ResponseMessage;
+  /** The place of the item in the output, from 0. */
+  output_index: number;
+  /** The answer or the call, which is empty. */
+  item: ResponseMessage | ResponseCall;
   /** The number of the event, from 0. */
   sequence_number: number;
 }
 
-/** The answer has ended. */
+/** The answer has ended, or a call. */
 export interface ResponseItemDone {
   /** The type of the event, which is also the `event` of its frame. */
   type: "response.output_item.done";
-  /** Always 0. */
-  output_index: 0;
-  /** The answer. */
-  item: ResponseMessage;
+  /** The place of the item in the output, from 0. */
+  output_index: number;
+  /** The answer, or the call. */
+  item: ResponseMessage | ResponseCall;
   /** The number of the event, from 0. */
   sequence_number: number;
 }
@@ -2980,7 +3079,7 @@ export interface ResponseMessage {
 export interface ResponsePartAdded {
   /** The type of the event, which is also the `event` of its frame. */
   type: "response.content_part.added";
-  /** Always 0. */
+  /** Always 0: the answer comes before calls. */
   output_index: 0;
   /** The id of the answer. */
   item_id: string;
@@ -2996,7 +3095,7 @@ export interface ResponsePartAdded {
 export interface ResponsePartDone {
   /** The type of the event, which is also the `event` of its frame. */
   type: "response.content_part.done";
-  /** Always 0. */
+  /** Always 0: the answer comes before calls. */
   output_index: 0;
   /** The id of the answer. */
   item_id: string;
@@ -3006,6 +3105,20 @@ export interface ResponsePartDone {
   part: ResponseText;
   /** The number of the event, from 0. */
   sequence_number: number;
+}
+
+/** The result of a tool of the client. */
+export interface ResponseResult {
+  /** `fco_` and the id of the call. */
+  id: string;
+  /** The type of the item. */
+  type: "function_call_output";
+  /** The id of the call. */
+  call_id: string;
+  /** The result, cut to 2,000 bytes. */
+  output: string;
+  /** Always `completed`. */
+  status: "completed";
 }
 
 /** The text of an answer. */
@@ -3024,7 +3137,7 @@ export interface ResponseText {
 export interface ResponseTextDelta {
   /** The type of the event, which is also the `event` of its frame. */
   type: "response.output_text.delta";
-  /** Always 0. */
+  /** Always 0: the answer comes before calls. */
   output_index: 0;
   /** The id of the answer. */
   item_id: string;
@@ -3042,7 +3155,7 @@ export interface ResponseTextDelta {
 export interface ResponseTextDone {
   /** The type of the event, which is also the `event` of its frame. */
   type: "response.output_text.done";
-  /** Always 0. */
+  /** Always 0: the answer comes before calls. */
   output_index: 0;
   /** The id of the answer. */
   item_id: string;
@@ -3054,6 +3167,20 @@ export interface ResponseTextDone {
   logprobs: Record<string, unknown>[];
   /** The number of the event, from 0. */
   sequence_number: number;
+}
+
+/** A tool of the client, as the request has sent it. */
+export interface ResponseTool {
+  /** The type of the tool. */
+  type: "function";
+  /** The tool's name. */
+  name: string;
+  /** What it does; null if the request does not say so. */
+  description: string | null;
+  /** The JSON Schema of its arguments; null if there is none. */
+  parameters: Record<string, unknown> | null;
+  /** The `strict` of the request; null if it has none. */
+  strict: boolean | null;
 }
 
 /** Tokens as the provider counted them. */
@@ -5152,7 +5279,7 @@ export interface Operations {
     /**
      * List the input of a response. (`listResponseInput`)
      *
-     * Returns the user's message that a response answers, with its files. Instructions, and a history that the client keeps, are not stored.
+     * Returns the user's message that a response answers, with its files, or the results of the client's tools that it follows, cut to 2,000 bytes each. Instructions, and a history that the client keeps, are not stored.
      */
     "/v1/responses/{responseId}/input_items": {
       options: {
@@ -5165,11 +5292,11 @@ export interface Operations {
           include?: string | readonly string[] | undefined;
           /** Ignored: there is nothing to include. */
           "include[]"?: string | readonly string[] | undefined;
-          /** Ignored: there is one item. */
+          /** Ignored: the list is whole. */
           limit?: string | undefined;
-          /** Ignored: there is one item. */
+          /** Ignored: the list is whole. */
           order?: string | undefined;
-          /** Ignored: there is one item. */
+          /** Ignored: the list is whole. */
           after?: string | undefined;
         } | undefined;
       };
@@ -6421,9 +6548,9 @@ export interface Operations {
     /**
      * Create one of OpenAI's responses. (`createResponse`)
      *
-     * OpenAI's Responses API, with an agent as the model. A response is a run: the agent answers with its own memory, tools and instructions; tools stay hidden.
+     * OpenAI's Responses API, with an agent as the model. A response is a run, or a part of one: the agent answers with its own memory, tools and instructions; these tools stay hidden.
      *
-     * **Conversations.** `previous_response_id` continues from the newest response of a conversation; an older one is refused with 409. Responses that have failed or were cancelled do not count, so the request can be tried again with the same `previous_response_id`; what was said in them stays in the history. `conversation` is the id of a conversation with the agent, or any name of yours. Without either, a conversation begins, which later responses can continue. With `store: false`, or if the input has messages of the assistant, the input is the history and nothing of it is kept for longer than a day; then nothing can follow. What the input says behind the last message of the assistant is new: several messages of the user become one.
+     * **Conversations.** `previous_response_id` continues from the newest response of a conversation; an older one is refused with 409. Responses that have failed or were cancelled do not count, so the request can be tried again with the same `previous_response_id`; what was said in them stays in the history. `conversation` is the id of a conversation with the agent, or any name of yours. Without either, a conversation begins, which later responses can continue. With `store: false`, or if the input has messages or calls of the assistant, the input is the history and nothing of it is kept for longer than a day; then nothing can follow. What the input says behind the last message of the assistant is new: several messages of the user become one.
      *
      * **Instructions.** `instructions` and messages of the system or the developer reach the model as words of the user, in this turn only, because the agent has instructions of its own.
      *
@@ -6431,7 +6558,9 @@ export interface Operations {
      *
      * **End users.** `user` or else `safety_identifier` chooses the end user whose conversations and memory are used, and creates the end user if necessary; an API key needs the scope `end-users:write`. A response that continues another one is about the same person.
      *
-     * Tools of the client, `prompt`, images and files by id are refused; so is a JSON `text.format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. With an `Idempotency-Key`, a repeat returns the response of the same run.
+     * **Client tools.** `tools` (functions) are offered to the model beside the agent's own. When it calls one, the response is completed with items of the type `function_call`, and the run waits for 24 hours. Send the results of all calls as `function_call_output`, with `previous_response_id` or `conversation`: the same run goes on, as the next response, with the tools and the instructions of that request. A repeat returns the same response. Messages of the user behind the results end the run with these, and another run answers; messages without the results end it, too. Without a conversation, send the calls and the results in the input. Items of the type `reasoning` are ignored.
+     *
+     * Hosted tools, `item_reference`, `prompt`, images and files by id are refused; so is a JSON `text.format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. With an `Idempotency-Key`, a repeat returns the response of the same run.
      */
     "/v1/responses": {
       options: {
@@ -6449,7 +6578,7 @@ export interface Operations {
     /**
      * Cancel a response. (`cancelResponse`)
      *
-     * Stops the run of a response, in the background or not, and returns the response. The answer so far is kept. A response that has ended is returned as it is.
+     * Stops the run of a response, in the background or not, and returns the response. The answer so far is kept. A response that has ended is returned as it is, also if the run waits for the results of its calls.
      */
     "/v1/responses/{responseId}/cancel": {
       options: {

@@ -150,7 +150,7 @@ const ClientTools = z
   )
   .transform((tools) =>
     Object.entries(tools).map(([name, { description, parameters, inputSchema }]) =>
-      toClientTool(name, description, parameters ?? inputSchema),
+      toClientTool({ name, description, parameters: parameters ?? inputSchema }),
     ),
   )
   .refine((tools) => tools.length <= MAX_CLIENT_TOOLS, {

@@ -59,8 +59,10 @@ export const chatRoutes = new Hono<AppEnv>()
         const conversationId = await deps.threadService.find({ scope, agentId, name: request.id });
         if (conversationId === undefined) throw notFound("Conversation");
         const call = { scope, conversationId, requestId };
-        const { id, decisions } = request.messages;
-        const { runId, frames } = await deps.runnerClient.sendDecisions(call, decisions, wire, id);
+        const { id: answerId, decisions } = request.messages;
+        const { runId, frames } = await deps.runnerClient.sendDecisions(call, decisions, wire, {
+          answerId,
+        });
         return stream(c, frames, { "X-Conversation-Id": conversationId, "X-Run-Id": runId });
       }
 

@@ -28,6 +28,8 @@ interface Turn extends Omit<PromptInput, "blocks" | "promptTokens" | "httpTools"
   readonly format?: AnswerFormat | undefined;
   /** Which of the client's tools the model must call first. Absent if it may choose. */
   readonly toolChoice?: ToolChoice | undefined;
+  /** Whether the client runs at most one of its tools per response of the model. */
+  readonly oneClientCall?: boolean | undefined;
   /** Which calls wait for a decision before they are run. */
   readonly approvals: Approvals;
   /** When calls that wait are given up, in milliseconds since the epoch; null if a turn can't wait here. */

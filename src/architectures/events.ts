@@ -1,5 +1,5 @@
 import type { Citation } from "../knowledge/citation-model.ts";
-import type { AnswerFormat, ProviderData, TokenUsage, ToolSpec } from "../llm/model.ts";
+import type { AnswerFormat, ProviderData, TokenUsage, ToolChoice, ToolSpec } from "../llm/model.ts";
 import type { Compaction } from "../memory/capacity-model.ts";
 import type { GivenMessage } from "../messages/model.ts";
 import type { MemoryUpdate } from "../memory/core-memory.ts";
@@ -33,9 +33,18 @@ export interface PausedTurn {
   readonly timeZone?: string | undefined;
   readonly format?: AnswerFormat | undefined;
   readonly clientTools?: readonly ToolSpec[] | undefined;
+  readonly oneClientCall?: boolean | undefined;
+  /** Which of the client's tools the model must call first when the turn goes on, if the request with the results has said so. */
+  readonly toolChoice?: ToolChoice | undefined;
   /** What the client has said before the message, behind the history. */
   readonly preceding?: readonly GivenMessage[] | undefined;
 }
+
+/** What the request with the results of the client's tools says about the rest of the turn. Absent members ask for nothing. */
+export type TurnOptions = Pick<
+  PausedTurn,
+  "clientTools" | "format" | "oneClientCall" | "preceding" | "toolChoice"
+>;
 
 /**
  * An event of a turn; events are emitted in the order in which they happen. Adding a member is compatible, changing one
@@ -54,6 +63,8 @@ export type AgentEvent =
       readonly callId: string;
       readonly name: string;
       readonly decision: Decision;
+      /** What the request with the decision says about the rest of the turn. Never sent to clients. Absent if it says nothing. */
+      readonly options?: TurnOptions;
     }
   | { readonly type: "usage"; readonly usage: TokenUsage }
   /** `messageId` is null if the turn ended without any text. `isCut`: the answer was cut off at a limit on its length. */

@@ -54,17 +54,18 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
   const askedIds = new Set(soFar?.responses.flatMap(({ waiting }) => waiting.map(({ id }) => id)));
 
   if (soFar) yield* goOn(soFar, request, options);
-  for (let step = (soFar?.modelCalls ?? 0) + 1; step <= maxModelCalls && !isWaiting; step++) {
+  const first = (soFar?.modelCalls ?? 0) + 1;
+  for (let step = first; step <= maxModelCalls && !isWaiting; step++) {
     const tools = options.tools(request.prompt);
     const offered = step === maxModelCalls ? [] : [...tools.specs, ...clientTools];
     // Later responses may answer, or else the turn would never end.
-    const choice = step === 1 && offered.length > 0 ? turn.toolChoice : undefined;
+    const choice = step === first && offered.length > 0 ? turn.toolChoice : undefined;
     const chunks = answerWithin(turn.model, request, { tools: offered, choice }, signal);
     const response = yield* readResponse(chunks, {
       step: step - 1,
       remainingChars,
       mayCall: offered.length > 0,
-      waitsFor: (call, index) => waitOf(call, index, tools, turn),
+      waitsFor: (call, earlier) => waitOf(call, earlier, tools, turn),
       askedIds,
       showsReasoning: turn.showsReasoning,
     });
@@ -81,7 +82,7 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
     memory.beginResponse();
     for (const [index, call] of response.calls.entries()) {
       signal.throwIfAborted();
-      const content = yield* runCall(call, index, tools, turn);
+      const content = yield* runCall(call, response.calls.slice(0, index), tools, turn);
       if (content === undefined) isWaiting = true;
       else request.push({ role: "tool", callId: call.id, content });
     }
@@ -196,8 +197,8 @@ interface Reading {
   readonly step: number;
   readonly remainingChars: number;
   readonly mayCall: boolean;
-  /** Returns what a call waits for, by its place in the response. */
-  readonly waitsFor: (call: ToolCall, index: number) => WaitsFor | undefined;
+  /** Returns what a call waits for, which has `earlier` ones in its response. */
+  readonly waitsFor: (call: ToolCall, earlier: readonly ToolCall[]) => WaitsFor | undefined;
   /** The ids of calls that have waited in this turn. */
   readonly askedIds: ReadonlySet<string>;
   readonly showsReasoning: boolean;
@@ -227,7 +228,7 @@ async function* readResponse(
       // A model that was offered no tools may still emit calls. They are ignored.
       if (!mayCall) continue;
       const call = withOtherId(chunk.call, askedIds);
-      yield started(call, step, waitsFor(call, calls.length), calls.length === 0 ? providerData : null);
+      yield started(call, step, waitsFor(call, calls), calls.length === 0 ? providerData : null);
       calls.push(call);
     } else if (chunk.type === "usage") usage = sumOfTokens(usage, chunk.usage);
     else if (chunk.type === "provider-data") providerData = chunk.providerData;
@@ -270,35 +271,53 @@ const started = (
   ...(providerData && { providerData }),
 });
 
+/** Returns why a call is not run, for the model; `undefined` if it may be. `earlier`: the calls before it in the response. */
+function refusalOf(
+  { name }: ToolCall,
+  earlier: readonly ToolCall[],
+  tools: Toolbox,
+  turn: AskingTurn,
+): ToolResult | undefined {
+  if (earlier.length >= MAX_CALLS_PER_RESPONSE) return TOO_MANY_CALLS;
+  if (isOfClient(name, turn))
+    return turn.oneClientCall && earlier.some((call) => isOfClient(call.name, turn))
+      ? ONE_CLIENT_CALL
+      : undefined;
+  return turn.waitsUntil === null && needsApproval(name, tools, turn) ? CANNOT_ASK : undefined;
+}
+
 /** Returns what a call waits for: its client, or somebody's approval; `undefined` if it is run, or refused, at once. */
 function waitOf(
-  { name }: ToolCall,
-  index: number,
+  call: ToolCall,
+  earlier: readonly ToolCall[],
   tools: Toolbox,
-  { clientTools = [], approvals, waitsUntil }: AskingTurn,
+  turn: AskingTurn,
 ): WaitsFor | undefined {
-  if (index >= MAX_CALLS_PER_RESPONSE) return undefined;
-  if (clientTools.some((tool) => tool.name === name)) return "result";
-  return waitsUntil !== null && tools.has(name) && approvals.asks(name) ? "approval" : undefined;
+  if (refusalOf(call, earlier, tools, turn)) return undefined;
+  if (isOfClient(call.name, turn)) return "result";
+  return needsApproval(call.name, tools, turn) ? "approval" : undefined;
 }
+
+const isOfClient = (name: string, { clientTools = [] }: AskingTurn): boolean =>
+  clientTools.some((tool) => tool.name === name);
+
+const needsApproval = (name: string, tools: Toolbox, { approvals }: AskingTurn): boolean =>
+  tools.has(name) && approvals.asks(name);
 
 /** Runs a call, or asks about it. Returns the result for the model; `undefined` if the call has to wait. */
 async function* runCall(
   call: ToolCall,
-  index: number,
+  earlier: readonly ToolCall[],
   tools: Toolbox,
   turn: AskingTurn,
 ): AsyncGenerator<AnswerEvent, string | undefined, void> {
-  const { approvals, waitsUntil: expiresAt } = turn;
-  if (index >= MAX_CALLS_PER_RESPONSE) return yield* finished(call, TOO_MANY_CALLS, turn);
+  const refusal = refusalOf(call, earlier, tools, turn);
+  if (refusal) return yield* finished(call, refusal, turn);
+  const waitsFor = waitOf(call, earlier, tools, turn);
+  if (!waitsFor) return yield* finished(call, await tools.invoke(call), turn);
 
   const { id: callId, name, arguments: text } = call;
-  const waitsFor = waitOf(call, index, tools, turn);
-  if (!waitsFor) {
-    const cannotAsk = tools.has(name) && approvals.asks(name);
-    return yield* finished(call, cannotAsk ? CANNOT_ASK : await tools.invoke(call), turn);
-  }
-
+  const { waitsUntil: expiresAt } = turn;
   yield {
     type: "call-waiting",
     callId,
@@ -324,6 +343,11 @@ async function* finished(
 const TOO_MANY_CALLS: ToolResult = {
   ok: false,
   output: `Error: Not run. At most ${MAX_CALLS_PER_RESPONSE} tool calls are run per response.`,
+};
+
+const ONE_CLIENT_CALL: ToolResult = {
+  ok: false,
+  output: "Error: Not run. Call this tool again, and no other tool of the application in the same response.",
 };
 
 const CANNOT_ASK: ToolResult = {

@@ -1,6 +1,6 @@
 import type { ProviderData, ToolCall } from "../llm/model.ts";
 import type { Citation } from "../knowledge/citation-model.ts";
-import type { AgentEvent, Decision, PausedTurn, WaitsFor } from "./events.ts";
+import type { AgentEvent, Decision, PausedTurn, TurnOptions, WaitsFor } from "./events.ts";
 
 /** A call that waits, or has waited. */
 export interface WaitingCall extends ToolCall {
@@ -90,14 +90,35 @@ export const openCallsIn = (events: Iterable<AgentEvent>): readonly WaitingCall[
 
 /** Returns what a turn has done, from the events that it has emitted; `undefined` if it has never paused. */
 export function turnSoFar(events: readonly AgentEvent[]): TurnSoFar | undefined {
-  const pause = events.findLast((event) => event.type === "waiting");
-  if (!pause) return undefined;
+  const paused = pausedIn(events);
+  if (!paused) return undefined;
   const responses = responsesIn(events);
   return {
     responses,
     modelCalls: responses.length,
     chars: responses.reduce((sum, { text }) => sum + text.length, 0),
     citations: events.flatMap((event) => (event.type === "tool-finished" ? (event.citations ?? []) : [])),
-    paused: pause.paused,
+    paused,
   };
+}
+
+/** Returns how the turn has paused last, with what was said about the rest of it since; `undefined` if it has never paused. */
+export function pausedIn(events: Iterable<AgentEvent>): PausedTurn | undefined {
+  let paused: PausedTurn | undefined;
+  for (const event of events) {
+    if (event.type === "waiting") ({ paused } = event);
+    if (event.type === "call-decided" && event.options && paused) paused = withOptions(paused, event.options);
+  }
+  return paused;
+}
+
+/** What was said before in the turn remains said; what is repeated is said once. */
+function withOptions(
+  paused: PausedTurn,
+  { clientTools, format, oneClientCall, preceding = [], toolChoice }: TurnOptions,
+): PausedTurn {
+  const before = paused.preceding ?? [];
+  const said = new Set(before.map((message) => JSON.stringify(message)));
+  const added = preceding.filter((message) => !said.has(JSON.stringify(message)));
+  return { ...paused, clientTools, format, oneClientCall, toolChoice, preceding: [...before, ...added] };
 }

@@ -34,7 +34,7 @@ import { createUsageNotices } from "./usage-notices.ts";
 /** What a conversation's runner may use. */
 export interface RunnerDeps extends Pick<
   Repositories,
-  "conversations" | "endUsers" | "messages" | "runs" | "turns" | "users" | "webhooks"
+  "continuations" | "conversations" | "endUsers" | "messages" | "runs" | "turns" | "users" | "webhooks"
 > {
   readonly webhookSender: SenderClient;
   readonly turnDeps: Omit<TurnDeps, "keepUnsaved" | "follow">;

@@ -27,6 +27,7 @@ import { rulesOf } from "../plans/account-plan.ts";
 import { PublishableKeyRepository } from "../publishable-keys/repository.ts";
 import { UsageRepository } from "../plans/usage-repository.ts";
 import { ConnectionRepository } from "../oauth/repository.ts";
+import { ContinuationRepository } from "../runs/continuations.ts";
 import { RunRepository } from "../runs/repository.ts";
 import { ContactPauseRepository } from "../contact/repository.ts";
 import { TurnRepository } from "../runs/turn-repository.ts";
@@ -41,7 +42,7 @@ import type { Ports } from "./ports.ts";
 export type Repositories = ReturnType<typeof createRepositories>;
 
 /** Constructs all repositories, each named by the plural of what it stores, and what several services share. */
-export function createRepositories({ config, table, cursorKey, ciphers }: Ports) {
+export function createRepositories({ config, table, cursorKey, ciphers, clock }: Ports) {
   const cursors = new Cursors(cursorKey);
   const rules = rulesOf(config);
   const providerSettings = new ProviderSettingsRepository({ table });
@@ -76,6 +77,7 @@ export function createRepositories({ config, table, cursorKey, ciphers }: Ports)
     partialDeletions: new PartialDeletionRepository({ table }),
     providerSettings,
     publishableKeys: new PublishableKeyRepository({ table, cursors }),
+    continuations: new ContinuationRepository({ table, clock }),
     runs: new RunRepository({ table, cursors }),
     sessions: new SessionRepository({ table, cursors }),
     signIns: new SignInRepository({ table }),

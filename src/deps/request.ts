@@ -61,6 +61,7 @@ export interface Deps
     Pick<
       Repositories,
       | "agents"
+      | "continuations"
       | "conversations"
       | "legacyChunks"
       | "mcpCalls"
@@ -100,12 +101,14 @@ type Services = ReturnType<typeof createServices>;
 /** Builds the dependencies of a request. */
 export function createDeps(ports: Ports, later: Later): Deps {
   const repositories = createRepositories(ports);
-  const { agents, conversations, legacyChunks, mcpCalls, messages, rules, runs, usage, users, signIns } =
+  const { agents, continuations, conversations, legacyChunks, mcpCalls, messages, rules, runs } =
     repositories;
+  const { usage, users, signIns } = repositories;
   const services = createServices(ports, repositories, later);
   return {
     ...services,
     agents,
+    continuations,
     conversations,
     legacyChunks,
     mcpCalls,

@@ -2,26 +2,28 @@ import * as z from "zod";
 import { type Attachment } from "../messages/attachments.ts";
 import { attachmentsFrom, type InlineFile } from "../messages/inline-files.ts";
 import type { GivenMessage } from "../messages/model.ts";
-import {
-  ClientToolDescription,
-  ClientToolName,
-  ClientToolParameters,
-  fitsTogether,
-  MAX_CLIENT_TOOLS,
-  MAX_LEVELS,
-  MAX_RESULT_CHARS,
-  nestsLittle,
-  toClientTool,
-} from "../runs/client-tools.ts";
+import { JsonSchema, toClientTool } from "../runs/client-tools.ts";
 import type { GivenResponse } from "../runs/turn.ts";
-import type { AnswerFormat, ToolChoice, ToolSpec } from "../llm/model.ts";
+import type { AnswerFormat } from "../llm/model.ts";
 import { rule } from "../shared/violations.ts";
+import {
+  CALL_ARGUMENTS,
+  CALL_ID,
+  CALL_NAME,
+  CHOICES,
+  clientToolsOf,
+  MAX_CALLS,
+  NO_CHOICE,
+  type PastEntry,
+  requireChoice,
+  toGiven,
+  TOOL_MEMBERS,
+  toolList,
+  withResults,
+} from "./client-tools.ts";
 
 const MAX_MESSAGES = 2_000;
 const MAX_PARTS = 100;
-/** As many as a response of a model can have; see `llm/tool-calls.ts`. So is the length of their arguments. */
-const MAX_CALLS = 256;
-const MAX_ARGUMENT_CHARS = 100_000;
 
 const ContentPart = z.object({
   type: z.enum(["text", "refusal", "file"]).describe("The type of the part."),
@@ -37,12 +39,12 @@ const ContentPart = z.object({
 });
 
 const CompletionCall = z.object({
-  id: z.string().min(1).max(200).describe("The call's id."),
+  id: CALL_ID.describe("The call's id."),
   type: z.literal("function").default("function").describe("The type of the tool."),
   function: z
     .object({
-      name: z.string().min(1).max(200).describe("The tool's name."),
-      arguments: z.string().max(MAX_ARGUMENT_CHARS).describe("The arguments: JSON as text."),
+      name: CALL_NAME.describe("The tool's name."),
+      arguments: CALL_ARGUMENTS.describe("The arguments: JSON as text."),
     })
     .describe("The call."),
 });
@@ -87,16 +89,12 @@ interface Said {
   readonly responses: readonly GivenResponse[];
 }
 
-/** A message as it was read, and where it stands in the request. */
-interface ReadMessage extends GivenMessage {
-  readonly index: number;
-  readonly role: "user" | "assistant";
-  readonly calls: GivenResponse["calls"];
-}
-
 /** Returns the last message of the user, those before it, and what the agent has answered since. Adds issues for what can't be read. */
 function saidIn(messages: readonly CompletionMessage[], context: z.RefinementCtx): Said {
-  const read = withResults(messages, context);
+  const entries = messages.map((message, index) => readMessage(message, index, context));
+  const read = withResults(entries, (index, member, predicate) =>
+    addIssue(context, [index, MEMBERS[member]], predicate),
+  );
   const last = messages.length - 1;
   const lastRole = messages[last]?.role;
   if (lastRole !== "user" && lastRole !== "tool")
@@ -116,87 +114,17 @@ function saidIn(messages: readonly CompletionMessage[], context: z.RefinementCtx
   };
 }
 
-/** Returns a message of the history, in the form in which stored messages have their calls. */
-const toGiven = ({ role, content, attachments, calls }: ReadMessage): GivenMessage => ({
-  role,
-  content,
-  attachments,
-  ...(calls.length > 0 && { toolCalls: calls.map((call) => ({ ...call, success: true, step: 0 })) }),
-});
-
-/** Reads the messages, and joins the results of the client's tools to their calls. Takes linear time. */
-function withResults(
-  messages: readonly CompletionMessage[],
-  context: z.RefinementCtx,
-): readonly ReadMessage[] {
-  const read: ReadMessage[] = [];
-  /** The calls of the last answer, and the results that they have. */
-  let calls: NonNullable<CompletionMessage["tool_calls"]> = [];
-  let ids = new Set<string>();
-  let results = new Map<string, string>();
-
-  const close = (index: number): void => {
-    const last = read.at(-1);
-    const missing = calls.find(({ id }) => !results.has(id));
-    if (missing)
-      addIssue(
-        context,
-        [index, "tool_calls"],
-        `must be followed by a result of each call. Missing: ${missing.id}.`,
-      );
-    if (last && calls.length > 0)
-      read[read.length - 1] = {
-        ...last,
-        calls: calls.map(({ id, function: { name, arguments: text } }) => ({
-          id,
-          name,
-          arguments: text,
-          output: results.get(id) ?? "",
-        })),
-      };
-    calls = [];
-    ids = new Set();
-    results = new Map();
-  };
-
-  for (const [index, message] of messages.entries()) {
-    const given = readMessage(message, index, context);
-    if (message.role === "tool") {
-      const id = message.tool_call_id ?? "";
-      if (!ids.has(id))
-        addIssue(context, [index, "tool_call_id"], "must be the id of a call in the answer before.");
-      else if (results.has(id)) addIssue(context, [index, "tool_call_id"], "must not have a result already.");
-      if (given.content.length > MAX_RESULT_CHARS)
-        addIssue(
-          context,
-          [index, "content"],
-          `must have at most ${MAX_RESULT_CHARS} characters in the result of a tool.`,
-        );
-      results.set(id, given.content);
-      continue;
-    }
-
-    close(read.at(-1)?.index ?? 0);
-    read.push({ ...given, index, calls: [] });
-    calls = message.tool_calls ?? [];
-    ids = new Set(calls.map(({ id }) => id));
-    if (ids.size < calls.length) addIssue(context, [index, "tool_calls"], "must not have an id twice.");
-    if (calls.length > 0 && message.role !== "assistant")
-      addIssue(context, [index, "tool_calls"], "must be in a message of the role `assistant`.");
-  }
-  close(read.at(-1)?.index ?? 0);
-  return read;
-}
+const MEMBERS = { calls: "tool_calls", id: "tool_call_id", output: "content" } as const;
 
 /**
  * Returns a message in our form. The agent has instructions of its own. Those of the request reach the model as words of the
  * user, whose rights they have.
  */
 function readMessage(
-  { role, content }: CompletionMessage,
+  { role, content, tool_calls: toolCalls, tool_call_id: resultOf }: CompletionMessage,
   index: number,
   context: z.RefinementCtx,
-): GivenMessage {
+): PastEntry {
   const files: InlineFile[] = [];
   const texts: string[] = [];
   for (const [at, part] of (content ?? []).entries()) {
@@ -217,9 +145,15 @@ function readMessage(
 
   const said = texts.join("\n\n");
   const attachments = attachmentsFrom(files, context);
-  if (role === "assistant" || role === "user") return { role, content: said, attachments };
-  if (role === "tool") return { role: "user", content: said, attachments: [] };
-  return { role: "user", content: instructionsFrom(said), attachments };
+  const calls = (toolCalls ?? []).map(({ id, function: { name, arguments: text } }) => ({
+    id,
+    name,
+    arguments: text,
+  }));
+  if (role === "assistant" || role === "user") return { index, role, content: said, attachments, calls };
+  if (role === "tool")
+    return { index, role: "user", content: said, attachments: [], calls, resultOf: resultOf ?? "" };
+  return { index, role: "user", content: instructionsFrom(said), attachments, calls };
 }
 
 /** Returns instructions of a request as words of the user; "" if there are none. */
@@ -238,11 +172,7 @@ export const NamedSchema = z.object({
     .regex(/^[\w-]{1,64}$/u, { error: rule("must have 1 to 64 letters, digits, `_` and `-`.") })
     .describe("The name of the schema."),
   description: z.string().max(1_000).nullish().describe("What the answer is for."),
-  schema: z
-    .record(z.string(), z.unknown())
-    .refine(nestsLittle, { error: rule(`must nest at most ${MAX_LEVELS} levels.`) })
-    .nullish()
-    .describe("The JSON Schema."),
+  schema: JsonSchema.nullish().describe("The JSON Schema."),
   strict: z.boolean().nullish().describe("Whether the provider must keep exactly to the schema."),
 });
 
@@ -283,35 +213,19 @@ export function answerFormat(
 const ClientTool = z
   .object({
     type: z.literal("function", { error: rule("must be `function`.") }).describe("The type of the tool."),
-    function: z
-      .object({
-        name: ClientToolName,
-        description: ClientToolDescription,
-        parameters: ClientToolParameters,
-      })
-      .describe("The function."),
+    function: z.object(TOOL_MEMBERS).describe("The function."),
   })
-  .transform(({ function: { name, description, parameters } }) =>
-    toClientTool(name, description, parameters),
-  );
-
-const ClientTools = z
-  .array(ClientTool)
-  .max(MAX_CLIENT_TOOLS)
-  .refine(...fitsTogether)
-  .refine((tools) => new Set(tools.map(({ name }) => name)).size === tools.length, {
-    error: rule("must not have a name twice."),
-  });
+  .transform(({ function: tool }) => toClientTool(tool));
 
 const ToolChoiceOf = z.union(
   [
-    z.enum(["none", "auto", "required"]),
+    z.enum(CHOICES),
     z.object({
       type: z.literal("function").describe("The type of the tool."),
       function: z.object({ name: z.string().max(64).describe("The tool's name.") }).describe("The tool."),
     }),
   ],
-  { error: rule("must be `none`, `auto`, `required`, or name one of the tools.") },
+  NO_CHOICE,
 );
 
 /** Accepts a member that asks for nothing, and refuses any other value of it. */
@@ -355,43 +269,34 @@ export const CompletionRequest = z
       .literal(1, { error: rule("must be 1.") })
       .nullish()
       .describe("The number of answers."),
-    tools: ClientTools.nullish()
+    tools: toolList(ClientTool)
+      .nullish()
       .transform((tools) => tools ?? [])
       .describe("Tools that the client runs. The agent has its own besides."),
     tool_choice: ToolChoiceOf.nullish().describe(
       "`none` offers no tools of the client, `required` makes the model call a tool first, and an object names that tool.",
     ),
+    parallel_tool_calls: z
+      .boolean()
+      .nullish()
+      .describe("If false, the client runs at most one of its tools per response of the model."),
     functions: nothing("must be empty: send them as `tools`.").describe("Not supported."),
     audio: nothing("is not supported: agents answer in text.").describe("Not supported."),
     response_format: ResponseFormat.nullish()
       .transform(formatOf)
       .describe("The form of the answer; text by default."),
   })
-  .superRefine(({ tools, tool_choice: choice }, context) => {
-    const name = typeof choice === "object" ? choice?.function.name : undefined;
-    const isKnown = name === undefined || tools.some((tool) => tool.name === name);
-    if (choice === "required" && tools.length === 0)
-      context.addIssue({ code: "custom", message: "tool_choice needs `tools`.", path: ["tool_choice"] });
-    if (!isKnown)
-      context.addIssue({
-        code: "custom",
-        message: "tool_choice.function.name must be the name of one of the `tools`.",
-        path: ["tool_choice", "function", "name"],
-      });
-  })
+  .superRefine((request, context) =>
+    requireChoice(request.tools, choiceOf(request), ["tool_choice", "function", "name"], context),
+  )
   .meta({ id: "CompletionRequest" });
 
-/** Returns the tools that the model is offered, and which of them it must call first. */
-export function clientToolsOf({
-  tools,
+const choiceOf = ({
   tool_choice: choice,
-}: Pick<z.output<typeof CompletionRequest>, "tools" | "tool_choice">): {
-  readonly clientTools?: readonly ToolSpec[];
-  readonly toolChoice?: ToolChoice;
-} {
-  if (tools.length === 0 || choice === "none") return {};
-  if (choice === "required") return { clientTools: tools, toolChoice: { name: null } };
-  if (typeof choice === "object" && choice !== null)
-    return { clientTools: tools, toolChoice: { name: choice.function.name } };
-  return { clientTools: tools };
-}
+}: {
+  tool_choice?: z.output<typeof ToolChoiceOf> | null | undefined;
+}) => (typeof choice === "object" && choice !== null ? choice.function : (choice ?? undefined));
+
+/** Returns the tools of the client that a request offers to the model, and how the model may call them. */
+export const offeredTools = (request: z.output<typeof CompletionRequest>) =>
+  clientToolsOf(request.tools, choiceOf(request), request.parallel_tool_calls);

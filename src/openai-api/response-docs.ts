@@ -1,177 +1,6 @@
+import { EXAMPLE, type FeatureDocs } from "../http/docs.ts";
 import { RUN_PROBLEMS } from "../runs/run-problems.ts";
-import * as z from "zod";
-import { EXAMPLE, type FeatureDocs, type StreamDocs } from "../http/docs.ts";
-import { conversationIdOf, runIdOf } from "../shared/id-types.ts";
-import { type ResponseRequest, type ResponseState, toResponse } from "../wires/responses.ts";
-import { ResponseMessage, ResponseText, ResponseView } from "./response-view.ts";
-
-const REQUEST: ResponseRequest = {
-  model: EXAMPLE.agentId,
-  instructions: null,
-  previousResponseId: null,
-  metadata: {},
-  format: { type: "text" },
-  isBackground: false,
-  isStored: true,
-  user: null,
-  safetyIdentifier: null,
-  isEndUsers: false,
-};
-
-const RUN = {
-  runId: runIdOf(EXAMPLE.runId),
-  conversationId: conversationIdOf(EXAMPLE.conversationId),
-  startedAt: Date.parse(EXAMPLE.at),
-};
-
-const ANSWER = "Nice to meet you, Alice!";
-
-const response = (state: ResponseState) => toResponse(RUN, REQUEST, state);
-const IN_PROGRESS = response({ status: "in_progress" });
-const COMPLETED = response({
-  status: "completed",
-  answer: { id: EXAMPLE.answerId, text: ANSWER },
-  usage: { inputTokens: 812, outputTokens: 9, cachedTokens: 640 },
-});
-const CANCELLED = response({ status: "cancelled" });
-const FAILED = response({
-  status: "failed",
-  error: { code: "provider-unavailable", message: "The model provider is not available at the moment." },
-});
-const [MESSAGE] = COMPLETED.output;
-
-/** Returns the schema of an event. */
-const event = <T extends string, S extends z.ZodRawShape>(
-  id: string,
-  type: T,
-  description: string,
-  shape: S,
-) =>
-  z
-    .strictObject({
-      type: z.literal(type).describe("The type of the event, which is also the `event` of its frame."),
-      ...shape,
-      sequence_number: z.number().int().describe("The number of the event, from 0."),
-    })
-    .describe(description)
-    .meta({ id });
-
-const Whole = { response: ResponseView.describe("The response as it is now.") };
-const Item = {
-  output_index: z.literal(0).describe("Always 0."),
-};
-const Part = {
-  ...Item,
-  item_id: z.string().describe("The id of the answer."),
-  content_index: z.literal(0).describe("Always 0."),
-};
-const NoLogprobs = z.array(z.strictObject({})).max(0).describe("Always empty.");
-
-/** The events of a streamed response, as `responsesWriter` writes them. */
-export const RESPONSE_EVENTS: StreamDocs = {
-  id: "ResponseEvent",
-  description:
-    "What one `data:` line holds. Numbers have no gaps unless the run was interrupted. OpenAI has no event for a cancelled response: it ends with `response.incomplete`, with the status `cancelled`.",
-  discriminator: "type",
-  events: [
-    event("ResponseCreated", "response.created", "The run has begun.", Whole),
-    event("ResponseInProgress", "response.in_progress", "The agent works.", Whole),
-    event("ResponseItemAdded", "response.output_item.added", "The answer begins.", {
-      ...Item,
-      item: ResponseMessage.describe("The answer, which is empty."),
-    }),
-    event("ResponsePartAdded", "response.content_part.added", "The text of the answer begins.", {
-      ...Part,
-      part: ResponseText.describe("The text, which is empty."),
-    }),
-    event("ResponseTextDelta", "response.output_text.delta", "A piece of the answer.", {
-      ...Part,
-      delta: z.string().describe("The piece."),
-      logprobs: NoLogprobs,
-    }),
-    event("ResponseTextDone", "response.output_text.done", "The text of the answer has ended.", {
-      ...Part,
-      text: z.string().describe("All of it."),
-      logprobs: NoLogprobs,
-    }),
-    event("ResponsePartDone", "response.content_part.done", "The text of the answer has ended.", {
-      ...Part,
-      part: ResponseText.describe("All of it."),
-    }),
-    event("ResponseItemDone", "response.output_item.done", "The answer has ended.", {
-      ...Item,
-      item: ResponseMessage.describe("The answer."),
-    }),
-    event("ResponseCompleted", "response.completed", "The response is whole.", Whole),
-    event(
-      "ResponseIncomplete",
-      "response.incomplete",
-      "The response was cut off at a limit on its length, or cancelled.",
-      Whole,
-    ),
-    event("ResponseFailed", "response.failed", "The run has failed. An `error` follows.", Whole),
-    event("ResponseError", "error", "Why the run has failed. OpenAI's client throws it.", {
-      code: z.string().describe("The code of the problem, as in `OpenAiError`."),
-      message: z.string().describe("A sentence for people."),
-      param: z.null().describe("Always null."),
-    }),
-  ],
-  examples: [
-    { type: "response.created", response: IN_PROGRESS, sequence_number: 0 },
-    { type: "response.in_progress", response: IN_PROGRESS, sequence_number: 1 },
-    {
-      type: "response.output_item.added",
-      output_index: 0,
-      item: { ...MESSAGE, status: "in_progress", content: [] },
-      sequence_number: 2,
-    },
-    {
-      type: "response.content_part.added",
-      output_index: 0,
-      item_id: MESSAGE?.id,
-      content_index: 0,
-      part: { ...MESSAGE?.content[0], text: "" },
-      sequence_number: 3,
-    },
-    {
-      type: "response.output_text.delta",
-      output_index: 0,
-      item_id: MESSAGE?.id,
-      content_index: 0,
-      delta: ANSWER,
-      logprobs: [],
-      sequence_number: 4,
-    },
-    {
-      type: "response.output_text.done",
-      output_index: 0,
-      item_id: MESSAGE?.id,
-      content_index: 0,
-      text: ANSWER,
-      logprobs: [],
-      sequence_number: 5,
-    },
-    {
-      type: "response.content_part.done",
-      output_index: 0,
-      item_id: MESSAGE?.id,
-      content_index: 0,
-      part: MESSAGE?.content[0],
-      sequence_number: 6,
-    },
-    { type: "response.output_item.done", output_index: 0, item: MESSAGE, sequence_number: 7 },
-    { type: "response.completed", response: COMPLETED, sequence_number: 8 },
-    { type: "response.incomplete", response: CANCELLED, sequence_number: 2 },
-    { type: "response.failed", response: FAILED, sequence_number: 2 },
-    {
-      type: "error",
-      code: "provider-unavailable",
-      message: "The model provider is not available at the moment.",
-      param: null,
-      sequence_number: 3,
-    },
-  ],
-};
+import { CANCELLED, COMPLETED, RESPONSE_EVENTS } from "./response-event-docs.ts";
 
 /** What OpenAI's client may ask for beside a response. */
 const INCLUDE = {
@@ -189,7 +18,7 @@ export const responseDocs: FeatureDocs = {
       tag: "Chat",
       summary: "Create one of OpenAI's responses",
       description:
-        "OpenAI's Responses API, with an agent as the model. A response is a run: the agent answers with its own memory, tools and instructions; tools stay hidden.\n\n**Conversations.** `previous_response_id` continues from the newest response of a conversation; an older one is refused with 409. Responses that have failed or were cancelled do not count, so the request can be tried again with the same `previous_response_id`; what was said in them stays in the history. `conversation` is the id of a conversation with the agent, or any name of yours. Without either, a conversation begins, which later responses can continue. With `store: false`, or if the input has messages of the assistant, the input is the history and nothing of it is kept for longer than a day; then nothing can follow. What the input says behind the last message of the assistant is new: several messages of the user become one.\n\n**Instructions.** `instructions` and messages of the system or the developer reach the model as words of the user, in this turn only, because the agent has instructions of its own.\n\n**Background.** With `background: true`, the request returns as soon as the run has begun; retrieve the response until its `status` is no longer `in_progress`. Without it, a run goes on as well if the client disconnects.\n\n**End users.** `user` or else `safety_identifier` chooses the end user whose conversations and memory are used, and creates the end user if necessary; an API key needs the scope `end-users:write`. A response that continues another one is about the same person.\n\nTools of the client, `prompt`, images and files by id are refused; so is a JSON `text.format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. With an `Idempotency-Key`, a repeat returns the response of the same run.",
+        "OpenAI's Responses API, with an agent as the model. A response is a run, or a part of one: the agent answers with its own memory, tools and instructions; these tools stay hidden.\n\n**Conversations.** `previous_response_id` continues from the newest response of a conversation; an older one is refused with 409. Responses that have failed or were cancelled do not count, so the request can be tried again with the same `previous_response_id`; what was said in them stays in the history. `conversation` is the id of a conversation with the agent, or any name of yours. Without either, a conversation begins, which later responses can continue. With `store: false`, or if the input has messages or calls of the assistant, the input is the history and nothing of it is kept for longer than a day; then nothing can follow. What the input says behind the last message of the assistant is new: several messages of the user become one.\n\n**Instructions.** `instructions` and messages of the system or the developer reach the model as words of the user, in this turn only, because the agent has instructions of its own.\n\n**Background.** With `background: true`, the request returns as soon as the run has begun; retrieve the response until its `status` is no longer `in_progress`. Without it, a run goes on as well if the client disconnects.\n\n**End users.** `user` or else `safety_identifier` chooses the end user whose conversations and memory are used, and creates the end user if necessary; an API key needs the scope `end-users:write`. A response that continues another one is about the same person.\n\n**Client tools.** `tools` (functions) are offered to the model beside the agent's own. When it calls one, the response is completed with items of the type `function_call`, and the run waits for 24 hours. Send the results of all calls as `function_call_output`, with `previous_response_id` or `conversation`: the same run goes on, as the next response, with the tools and the instructions of that request. A repeat returns the same response. Messages of the user behind the results end the run with these, and another run answers; messages without the results end it, too. Without a conversation, send the calls and the results in the input. Items of the type `reasoning` are ignored.\n\nHosted tools, `item_reference`, `prompt`, images and files by id are refused; so is a JSON `text.format` if the provider of the agent has no such answers (Anthropic, Bedrock). Settings that belong to the agent, such as `temperature`, and unknown members are ignored. With an `Idempotency-Key`, a repeat returns the response of the same run.",
       request: { model: EXAMPLE.agentId, input: "Hi, I'm Alice. I work at the library." },
       answers: { 200: COMPLETED },
       stream: RESPONSE_EVENTS,
@@ -226,7 +55,7 @@ export const responseDocs: FeatureDocs = {
       tag: "Chat",
       summary: "List the input of a response",
       description:
-        "Returns the user's message that a response answers, with its files. Instructions, and a history that the client keeps, are not stored.",
+        "Returns the user's message that a response answers, with its files, or the results of the client's tools that it follows, cut to 2,000 bytes each. Instructions, and a history that the client keeps, are not stored.",
       answers: {
         200: {
           object: "list",
@@ -246,9 +75,9 @@ export const responseDocs: FeatureDocs = {
       },
       parameters: {
         ...INCLUDE,
-        limit: { description: "Ignored: there is one item.", example: "20" },
-        order: { description: "Ignored: there is one item.", example: "asc" },
-        after: { description: "Ignored: there is one item.", example: `msg_${EXAMPLE.messageId}` },
+        limit: { description: "Ignored: the list is whole.", example: "20" },
+        order: { description: "Ignored: the list is whole.", example: "asc" },
+        after: { description: "Ignored: the list is whole.", example: `msg_${EXAMPLE.messageId}` },
       },
       problems: ["not-found"],
     },
@@ -256,7 +85,7 @@ export const responseDocs: FeatureDocs = {
       tag: "Chat",
       summary: "Cancel a response",
       description:
-        "Stops the run of a response, in the background or not, and returns the response. The answer so far is kept. A response that has ended is returned as it is.",
+        "Stops the run of a response, in the background or not, and returns the response. The answer so far is kept. A response that has ended is returned as it is, also if the run waits for the results of its calls.",
       answers: { 200: CANCELLED },
       headers: ["X-Conversation-Id", "X-Run-Id"],
       problems: ["not-found"],
@@ -269,7 +98,20 @@ export const responseDocs: FeatureDocs = {
         model: "The id or the name of an agent.",
         input: "What the user says, or messages of which the last are new.",
         "input.type": "The type of the item.",
-        "input.role": "Who says it. The last message is not the assistant's.",
+        "input.role": "Who says it. The last message is not the assistant's. Required in messages.",
+        "input.call_id":
+          "The id of the call, in items of the types `function_call` and `function_call_output`.",
+        "input.name": "The tool's name, in a `function_call`.",
+        "input.arguments": "The arguments, in a `function_call`: JSON as text.",
+        "input.output": "The result, in a `function_call_output`: text, or parts of the type `input_text`.",
+        "input.output.type": "The type of the part.",
+        "input.output.text": "The text of the part.",
+        "input.output.refusal": "The text of a part of type `refusal`.",
+        "input.output.file_data": "Not supported: a result is text.",
+        "input.output.file_url": "Not supported: a result is text.",
+        "input.output.image_url": "Not supported: a result is text.",
+        "input.output.file_id": "Not supported: a result is text.",
+        "input.output.filename": "Not supported: a result is text.",
         "input.content": "The text, or its parts.",
         "input.content.type": "The type of the part.",
         "input.content.text": "The text of a part of type `input_text` or `output_text`.",
@@ -292,7 +134,14 @@ export const responseDocs: FeatureDocs = {
         metadata: "Texts of your own, which the response repeats.",
         user: "The end user whose conversations and memory are used.",
         safety_identifier: "The same as `user`, which wins if both are sent.",
-        tools: "Not supported.",
+        tools: "Tools that the client runs. The agent has its own besides.",
+        "tools.type": "Always `function`: tools that OpenAI runs do not exist here.",
+        "tools.strict": "Repeated in the response, and otherwise ignored.",
+        tool_choice:
+          "`none` offers no tools of the client, `required` makes the model call a tool first, and an object names that tool.",
+        "tool_choice.type": "The type of the tool.",
+        "tool_choice.name": "The tool's name.",
+        parallel_tool_calls: "If false, the client runs at most one of its tools per response of the model.",
         prompt: "Not supported.",
       },
     },
@@ -315,8 +164,9 @@ export const responseDocs: FeatureDocs = {
         max_tool_calls: "Always null: the agent has its own limit.",
         metadata: "The `metadata` of the request.",
         model: "The `model` of the request.",
-        output: "The answer; empty before its end, and if it has no text.",
-        parallel_tool_calls: "Always true.",
+        output:
+          "The answer, if it has text, and then the calls that are left to the client. Empty before the end.",
+        parallel_tool_calls: "The `parallel_tool_calls` of the request; true by default.",
         previous_response_id: "The `previous_response_id` of the request.",
         conversation: "The conversation that the response belongs to; null if it is not kept.",
         "conversation.id": "The conversation's id.",
@@ -325,11 +175,13 @@ export const responseDocs: FeatureDocs = {
         temperature: "Always null: the agent has its own.",
         text: "The form of the answer.",
         "text.format": "The `text.format` of the request.",
-        tool_choice: "Always `auto`.",
-        tools: "Always empty: the tools of the agent stay hidden.",
+        tool_choice: "The `tool_choice` of the request; `auto` by default.",
+        "tool_choice.type": "The type of the tool.",
+        "tool_choice.name": "The tool's name.",
+        tools: "The `tools` of the request. Those of the agent stay hidden.",
         top_p: "Always null: the agent has its own.",
         truncation: "Always `disabled`.",
-        usage: "The tokens of the turn; null if the provider has not counted them.",
+        usage: "The tokens of the response; null if the provider has not counted them.",
         user: "The `user` of the request. Absent if it has none.",
         safety_identifier: "The `safety_identifier` of the request. Absent if it has none.",
       },
@@ -346,6 +198,27 @@ export const responseDocs: FeatureDocs = {
         role: "Always `assistant`.",
         status: "Whether the answer is whole.",
         content: "The text, in one part.",
+      },
+    },
+    ResponseCall: {
+      description: "A call that is left to the client.",
+      fields: {
+        id: "`fc_` and the id of the call.",
+        type: "The type of the item.",
+        call_id: "The id of the call, for its result.",
+        name: "The tool's name.",
+        arguments: "The arguments: JSON as text.",
+        status: "Whether the call is whole.",
+      },
+    },
+    ResponseTool: {
+      description: "A tool of the client, as the request has sent it.",
+      fields: {
+        type: "The type of the tool.",
+        name: "The tool's name.",
+        description: "What it does; null if the request does not say so.",
+        parameters: "The JSON Schema of its arguments; null if there is none.",
+        strict: "The `strict` of the request; null if it has none.",
       },
     },
     ResponseText: {
@@ -374,19 +247,34 @@ export const responseDocs: FeatureDocs = {
       description: "The input of a response.",
       fields: {
         object: "The type of the object.",
-        data: "The user's message.",
-        "data.id": "`msg_` and the id of the message.",
-        "data.type": "The type of the item.",
-        "data.role": "Always `user`.",
-        "data.status": "Always `completed`.",
-        "data.content": "The text, and the files.",
-        "data.content.type": "The type of the part.",
-        "data.content.text": "The text.",
-        "data.content.filename": "The name of the file.",
-        "data.content.file_data": "The file, as a `data:` URL.",
-        first_id: "The id of the message.",
-        last_id: "The id of the message.",
+        data: "The user's message, or the results of the client's tools.",
+        first_id: "The id of the first item.",
+        last_id: "The id of the last item.",
         has_more: "Always false.",
+      },
+    },
+    ResponseInputMessage: {
+      description: "The user's message that a response answers.",
+      fields: {
+        id: "`msg_` and the id of the message.",
+        type: "The type of the item.",
+        role: "Always `user`.",
+        status: "Always `completed`.",
+        content: "The text, and the files.",
+        "content.type": "The type of the part.",
+        "content.text": "The text.",
+        "content.filename": "The name of the file.",
+        "content.file_data": "The file, as a `data:` URL.",
+      },
+    },
+    ResponseResult: {
+      description: "The result of a tool of the client.",
+      fields: {
+        id: "`fco_` and the id of the call.",
+        type: "The type of the item.",
+        call_id: "The id of the call.",
+        output: "The result, cut to 2,000 bytes.",
+        status: "Always `completed`.",
       },
     },
   },

@@ -2,20 +2,30 @@ import type { Context } from "hono";
 import type { Scope } from "../access/caller.ts";
 import type { UserEnv } from "../access/env.ts";
 import type { Message } from "../messages/model.ts";
-import type { RunnerCall } from "../runs/conversation-runner.ts";
+import type { BegunRun, RunnerCall } from "../runs/conversation-runner.ts";
+import { differenceOfTokens } from "../plans/token-usage.ts";
+import type { RunPart } from "../runs/client-pauses.ts";
+import type { StoredResult } from "../runs/continuations.ts";
 import type { Run } from "../runs/model.ts";
+import type { RunWithCalls } from "../runs/view.ts";
 import { AppError, type ErrorCode, notFound } from "../shared/errors.ts";
-import type { RunId } from "../shared/id-types.ts";
+import { type ResponseRef, responseRefIn } from "../wires/response-id.ts";
 import { timeOf } from "../shared/ids.ts";
-import { responseRefIn } from "../wires/response-id.ts";
+import { FIRST_PART } from "../wires/wire.ts";
 import { itemIdOf, type ResponseRequest, type ResponseState, toResponse } from "../wires/responses.ts";
 import { scopeOfResponse } from "./addressing.ts";
 
 /** A response that the caller may use. */
-interface FoundResponse {
+interface FoundResponse extends RunOfResponse {
   readonly call: RunnerCall;
-  readonly run: Run;
   readonly request: ResponseRequest;
+  /** The results with which it began; empty if it began with a message. */
+  readonly results: readonly StoredResult[];
+}
+
+/** The run of a response, as it is now. `part` is the part that the response is; see `ResponseRef`. */
+interface RunOfResponse extends Omit<RunWithCalls, "calls"> {
+  readonly part: number;
 }
 
 /**
@@ -32,15 +42,26 @@ export async function findResponse(
   try {
     const scope = await scopeOfResponse(c, ref, permission);
     const call = { scope, conversationId: ref.conversationId, requestId: c.var.requestId };
-    const { run } = await c.var.deps.runnerClient.getRun(call, ref.runId);
-    if (run.clientRequest === null) throw notFound("Response");
+    const { run, answer } = await c.var.deps.runnerClient.getRun(call, ref.runId);
+    const { clientRequest, results } = await requestOf(c, run, ref);
+    if (clientRequest === null) throw notFound("Response");
     // Written by `createResponse`.
-    const request = JSON.parse(run.clientRequest) as ResponseRequest;
-    return { call, run, request: c.var.caller.kind === "end-user" ? shownToEndUser(request) : request };
+    const stored = JSON.parse(clientRequest) as ResponseRequest;
+    const request = c.var.caller.kind === "end-user" ? shownToEndUser(stored) : stored;
+    return { call, run, answer, part: ref.part ?? 0, request, results };
   } catch (error) {
     if (error instanceof AppError && error.code === "not-found") throw notFound("Response");
     throw error;
   }
+}
+
+/** Returns what is stored of the request that a response answers. Throws `not-found` if the run has no such part. */
+async function requestOf({ var: { deps } }: Context<UserEnv>, run: Run, { part = 0 }: ResponseRef) {
+  if (part === 0) return { clientRequest: run.clientRequest, results: [] };
+  const continued =
+    part <= run.clientPauses.length && (await deps.continuations.find(run.conversationId, run.id, part));
+  if (!continued) throw notFound("Response");
+  return continued;
 }
 
 /**
@@ -56,57 +77,74 @@ const shownToEndUser = (request: ResponseRequest): ResponseRequest =>
         metadata: {},
         format: { type: request.format["type"] },
         safetyIdentifier: null,
+        tools: [],
+        toolChoice: "auto",
       };
 
 /**
- * Waits until a run has ended or waits, and returns its response, which is still in progress if the run waits. If the run failed, throws
- * its error.
+ * Waits until a run has ended or waits, and returns its response, or that of a part. The response is still in progress if the run waits
+ * for an approval. If the run failed, throws its error.
  */
 export async function answeredResponse(
   c: Context<UserEnv>,
   call: RunnerCall,
-  runId: RunId,
+  { runId, part = 0 }: Pick<BegunRun, "runId" | "part">,
   request: ResponseRequest,
 ) {
   const { runnerClient } = c.var.deps;
-  const { message: answer, isWaiting } = await runnerClient.answer(call, runId);
-  if (!answer || isWaiting || answer.status === "interrupted") {
-    const { run } = await runnerClient.getRun(call, runId);
-    return currentResponse(c, call, run, request);
-  }
-  return responseOf(call, runId, request, {
-    ...ofAnswer(answer),
+  const { message: answer, calls, isWaiting } = await runnerClient.answer(call, runId);
+  if (!answer || isWaiting || part > 0 || calls.length > 0 || answer.status === "interrupted")
+    return currentResponse(c, call, { ...(await runnerClient.getRun(call, runId)), part }, request);
+  return responseOf(call, { runId, part }, request, {
+    ...ofAnswer({ id: answer.id, text: answer.content }),
     status: answer.status === "truncated" ? "incomplete" : "completed",
     usage: answer.usage,
   });
 }
 
-/** Returns the response of a run as it is now. */
+/** Returns the response of a run, or of a part of it, as it is now. */
 export async function currentResponse(
   c: Context<UserEnv>,
   call: RunnerCall,
-  run: Run,
+  found: RunOfResponse,
   request: ResponseRequest,
 ) {
-  return responseOf(call, run.id, request, await stateOf(c, call, run));
+  const part = { runId: found.run.id, part: found.part };
+  return responseOf(call, part, request, await stateOf(c, call, found));
 }
 
 const responseOf = (
   { scope: { endUser }, conversationId }: RunnerCall,
-  runId: RunId,
+  { runId, part }: RunPart,
   request: ResponseRequest,
   state: ResponseState,
-) => toResponse({ runId, conversationId, endUser, startedAt: timeOf(runId) }, request, state);
+) => toResponse({ runId, part, conversationId, endUser, startedAt: timeOf(runId) }, request, state);
 
-async function stateOf(c: Context<UserEnv>, call: RunnerCall, run: Run): Promise<ResponseState> {
-  const answer = await answerOf(c, run);
-  const known = { ...ofAnswer(answer), usage: run.usage };
+/** Whether a response has ended with calls that are left to the client. What the run does later is not a part of it. */
+export const isLeftToClient = ({ run, part }: Pick<RunOfResponse, "run" | "part">): boolean =>
+  run.clientPauses[part] !== undefined;
+
+async function stateOf(
+  c: Context<UserEnv>,
+  call: RunnerCall,
+  { run, part, answer: open }: RunOfResponse,
+): Promise<ResponseState> {
+  const stored = open ? undefined : await answerOf(c, run);
+  const answer = open ?? (stored && { id: stored.id, text: stored.content });
+  const before = run.clientPauses[part - 1] ?? FIRST_PART;
+  const pause = run.clientPauses[part];
+  const said = answer && { id: answer.id, text: answer.text.slice(before.chars, pause?.chars) };
+  const known = {
+    ...ofAnswer(said),
+    usage: differenceOfTokens(pause ? pause.usage : run.usage, before.usage),
+  };
+  if (pause) return { ...known, status: "completed", calls: pause.calls };
   switch (run.state) {
     case "running":
     case "waiting":
       return { status: "in_progress" };
     case "completed":
-      return { ...known, status: answer?.status === "truncated" ? "incomplete" : "completed" };
+      return { ...known, status: stored?.status === "truncated" ? "incomplete" : "completed" };
     case "cancelled":
       return { ...known, status: "cancelled" };
     case "failed":
@@ -122,8 +160,8 @@ async function answerOf({ var: { deps } }: Context<UserEnv>, run: Run): Promise<
   return messages.find(({ id }) => id === run.messageId);
 }
 
-const ofAnswer = (answer: Message | undefined): Pick<ResponseState, "answer"> =>
-  answer && answer.content !== "" ? { answer: { id: answer.id, text: answer.content } } : {};
+const ofAnswer = (answer: ResponseState["answer"]): Pick<ResponseState, "answer"> =>
+  answer && answer.text !== "" ? { answer } : {};
 
 /** Returns why a run has failed: in the words of its last event, as long as that is kept. */
 async function failureOf({ var: { deps } }: Context<UserEnv>, call: RunnerCall, { id, errorCode }: Run) {
@@ -147,19 +185,33 @@ export function toInputItems(message: Message | undefined) {
     file_data: `data:text/plain;charset=utf-8,${encodeURIComponent(content.toWellFormed())}`,
   }));
   const text = message.content === "" ? [] : [{ type: "input_text" as const, text: message.content }];
-  return {
-    object: "list" as const,
-    data: [
-      {
-        id,
-        type: "message" as const,
-        role: "user" as const,
-        status: "completed" as const,
-        content: [...text, ...files],
-      },
-    ],
-    first_id: id,
-    last_id: id,
-    has_more: false as const,
-  };
+  return listOf([
+    {
+      id,
+      type: "message" as const,
+      role: "user" as const,
+      status: "completed" as const,
+      content: [...text, ...files],
+    },
+  ]);
 }
+
+/** Returns the results with which a part of a run has begun as its input. */
+export const toResultItems = (results: readonly StoredResult[]) =>
+  listOf(
+    results.map(({ callId, output }) => ({
+      id: `fco_${callId}`,
+      type: "function_call_output" as const,
+      call_id: callId,
+      output,
+      status: "completed" as const,
+    })),
+  );
+
+const listOf = <Item extends { readonly id: string }>(data: readonly Item[]) => ({
+  object: "list" as const,
+  data: [...data],
+  first_id: data[0]?.id ?? "",
+  last_id: data.at(-1)?.id ?? "",
+  has_more: false as const,
+});

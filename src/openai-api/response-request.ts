@@ -2,8 +2,25 @@ import * as z from "zod";
 import type { Attachment } from "../messages/attachments.ts";
 import { attachmentsFrom, type InlineFile } from "../messages/inline-files.ts";
 import type { GivenMessage } from "../messages/model.ts";
-import { rule } from "../shared/violations.ts";
+import { toClientTool } from "../runs/client-tools.ts";
+import type { GivenResponse } from "../runs/turn.ts";
+import { nameIn, rule } from "../shared/violations.ts";
 import { MAX_RESPONSE_ID_CHARS } from "../wires/response-id.ts";
+import {
+  CALL_ARGUMENTS,
+  CALL_ID,
+  CALL_NAME,
+  CHOICES,
+  clientToolsOf,
+  NO_CHOICE,
+  type PastEntry,
+  requireChoice,
+  requireShort,
+  toGiven,
+  TOOL_MEMBERS,
+  toolList,
+  withResults,
+} from "./client-tools.ts";
 import { answerFormat, FormatType, instructionsFrom, NamedSchema, nothing } from "./completion-request.ts";
 
 const MAX_ITEMS = 2_000;
@@ -16,7 +33,8 @@ const MAX_METADATA_VALUE_CHARS = 512;
 const PART_TYPES = ["input_text", "output_text", "refusal", "input_image", "input_file"] as const;
 
 const InputPart = z.object({
-  type: z.enum(PART_TYPES),
+  // Only items of the type `reasoning` have the last one.
+  type: z.enum([...PART_TYPES, "reasoning_text"]),
   text: z.string().optional(),
   refusal: z.string().optional(),
   file_data: z.string().nullish(),
@@ -26,96 +44,214 @@ const InputPart = z.object({
   filename: z.string().max(255).nullish(),
 });
 
+/** The types of items that are read. Reasoning is not needed: the agent has its own. */
+const ITEM_TYPES = ["message", "function_call", "function_call_output", "reasoning"] as const;
+
+/** What to do instead of sending items of other types. */
+const NO_REFERENCES =
+  "can't be referred to. Send the items themselves, which clients do with `store: false`, or continue with `previous_response_id`.";
+const OTHER_ITEMS = `is not supported. Supported: ${ITEM_TYPES.join(", ")}.`;
+
+const Content = z.union(
+  [
+    z.string().transform((text): z.output<typeof InputPart>[] => [{ type: "input_text", text }]),
+    z.array(InputPart).max(MAX_PARTS),
+  ],
+  {
+    error: rule(
+      `must be text, or a list of at most ${MAX_PARTS} parts whose type is one of: ${PART_TYPES.join(", ")}.`,
+    ),
+  },
+);
+
+type InputItem = z.output<typeof InputItem>;
+
 const InputItem = z.object({
   type: z
-    .literal("message", {
-      error: rule("must be `message`: items of tools and of reasoning are not supported."),
+    .enum(ITEM_TYPES, {
+      error: (issue) => {
+        const isText = typeof issue.input === "string" && issue.input.length <= 64;
+        const which = isText ? `${nameIn(issue)}: \`${issue.input}\`` : nameIn(issue);
+        return issue.input === "item_reference"
+          ? `${nameIn(issue)}: items ${NO_REFERENCES}`
+          : `${which} ${OTHER_ITEMS}`;
+      },
     })
-    .optional(),
-  role: z.enum(["user", "assistant", "system", "developer"]),
-  content: z.union(
-    [
-      z.string().transform((text): z.output<typeof InputPart>[] => [{ type: "input_text", text }]),
-      z.array(InputPart).max(MAX_PARTS),
-    ],
-    {
-      error: rule(
-        `must be text, or a list of at most ${MAX_PARTS} parts whose type is one of: ${PART_TYPES.join(", ")}.`,
-      ),
-    },
-  ),
+    .default("message"),
+  role: z.enum(["user", "assistant", "system", "developer"]).optional(),
+  content: Content.nullish(),
+  call_id: CALL_ID.optional(),
+  name: CALL_NAME.optional(),
+  arguments: CALL_ARGUMENTS.optional(),
+  output: Content.optional(),
 });
+
+/** The members that items of a type must have. */
+const REQUIRED = {
+  message: ["role", "content"],
+  function_call: ["call_id", "name", "arguments"],
+  function_call_output: ["call_id", "output"],
+  reasoning: [],
+} as const satisfies Record<InputItem["type"], readonly (keyof InputItem)[]>;
+
+/** A result of a call that the service has made. */
+interface GivenResult {
+  readonly callId: string;
+  readonly output: string;
+}
 
 /** What a request says. */
 interface Input {
-  /** What the user says now. */
+  /** What the user says now. Empty if the results of calls are all that is new. */
   readonly content: string;
   readonly attachments: readonly Attachment[];
   /** What the application says along with it. */
   readonly preceding: readonly GivenMessage[];
   /** The messages up to the agent's last one, oldest first. Empty if the client does not keep the history. */
   readonly history: readonly GivenMessage[];
+  /** What the agent has answered since `content`, with the results of its calls, if the client keeps the history. */
+  readonly responses: readonly GivenResponse[];
+  /** The results of calls whose history the service keeps. */
+  readonly results: readonly GivenResult[];
 }
 
 /** An item before its files are read. */
-interface ReadItem {
-  readonly role: z.output<typeof InputItem>["role"];
-  readonly text: string;
+interface ReadItem extends Omit<PastEntry, "attachments"> {
+  readonly attachments: readonly Attachment[];
+  readonly isInstruction: boolean;
   readonly files: readonly InlineFile[];
 }
 
 /**
  * Returns what the items say: the history up to the agent's last message, and behind it what is new. Several new messages of the
- * user become one, because a turn answers one. Adds issues to the context for what can't be read.
+ * user become one, because a turn answers one. Without the calls, results are those of calls that the service keeps. Adds issues to the
+ * context for what can't be read.
  */
-function inputOf(items: readonly z.output<typeof InputItem>[], context: z.RefinementCtx): Input {
-  const read = items.map((item, index) => readItem(item, index, context));
+function inputOf(items: readonly InputItem[], context: z.RefinementCtx): Input {
+  const keepsCalls = items.some(({ type }) => type === "function_call");
+  const entries = entriesOf(items, context);
+  const refuse: Parameters<typeof withResults>[1] = (index, member, predicate) =>
+    addIssue(context, [index, ...MEMBERS[member]], predicate);
+  const results = keepsCalls ? [] : bareResults(entries, refuse);
+  const read = withResults(
+    keepsCalls ? entries : entries.filter(({ resultOf }) => resultOf === undefined),
+    refuse,
+  );
+
   const newest = read.findLastIndex(({ role }) => role === "assistant") + 1;
-  const isUsers = ({ role }: ReadItem) => role === "user";
-  const said = read.slice(newest).filter(isUsers);
-  const content = textOf(said.map(({ text }) => text));
+  const isUsers = ({ role, isInstruction }: (typeof read)[number]) => role === "user" && !isInstruction;
+  const isAnswered = (read[newest - 1]?.calls.length ?? 0) > 0;
+  const isGoingOn = isAnswered && !read.slice(newest).some(isUsers);
+  // What is new begins here: behind the last answer, or with the message whose answer is not whole.
+  const begin = isGoingOn ? Math.max(0, read.findLastIndex(isUsers)) : newest;
+  const recent = read.slice(begin);
+  const said = recent.filter(isUsers);
+  const content = textOf(said.map(({ content: text }) => text));
   const attachments = attachmentsFrom(
     said.flatMap(({ files }) => files),
     context,
   );
-  if (newest > 0 && newest === items.length)
-    addIssue(context, [newest - 1, "role"], "must not be `assistant` in the last item.");
-  else if (content.trim() === "" && attachments.length === 0) addIssue(context, [], "must not be blank.");
+  const last = read.at(-1);
+  if (isGoingOn && said.length === 0)
+    addIssue(context, [last?.index ?? 0], "must follow a message of the user.");
+  else if (last?.role === "assistant" && !isGoingOn)
+    addIssue(context, [last.index, "role"], "must not be `assistant` in the last item.");
+  else if (content.trim() === "" && attachments.length === 0 && results.length === 0 && !isGoingOn)
+    addIssue(context, [], "must not be blank.");
   else if (!content.isWellFormed()) addIssue(context, [], "is not well-formed Unicode.");
 
-  const given = (item: ReadItem) => toGiven(item, context);
+  const given = (item: (typeof read)[number]) =>
+    toGiven({ ...item, attachments: attachmentsFrom(item.files, context) });
   return {
     content,
     attachments,
-    preceding: read
-      .slice(newest)
-      .filter((item) => !isUsers(item))
-      .map(given),
-    history: read.slice(0, newest).map(given),
+    preceding: recent.filter(({ isInstruction }) => isInstruction).map(given),
+    history: read.slice(0, begin).map(given),
+    responses: recent.filter(({ role }) => role === "assistant"),
+    results,
   };
 }
 
-/** Returns the text and the files of an item. Adds issues to the context for parts without their content. */
-function readItem(
-  { role, content }: z.output<typeof InputItem>,
-  index: number,
-  context: z.RefinementCtx,
-): ReadItem {
+/** Where the parts of calls and results are in their items. */
+const MEMBERS = { calls: [], id: ["call_id"], output: ["output"] } as const;
+
+/** Returns the items in the form that chat completions have, too: the calls of an answer are a part of it. */
+function entriesOf(items: readonly InputItem[], context: z.RefinementCtx): readonly ReadItem[] {
+  const entries: ReadItem[] = [];
+  for (const [index, item] of items.entries()) {
+    const { type, call_id: id = "", name = "", arguments: text = "" } = item;
+    for (const member of REQUIRED[type])
+      if ((item[member] ?? null) === null) addIssue(context, [index, member], "is required.");
+    if (type === "reasoning") continue;
+    const last = entries.at(-1);
+    const call = { id, name, arguments: text };
+    if (type === "function_call" && last?.role === "assistant")
+      entries[entries.length - 1] = { ...last, calls: [...last.calls, call] };
+    else if (type === "function_call") entries.push({ ...EMPTY, index, role: "assistant", calls: [call] });
+    else entries.push(readItem(item, index, context));
+  }
+  return entries;
+}
+
+const EMPTY = { content: "", attachments: [], files: [], calls: [], isInstruction: false } as const;
+
+/** Returns the results of calls that the service keeps. The user's message may only stand behind them: before, it was answered. */
+function bareResults(
+  entries: readonly ReadItem[],
+  refuse: Parameters<typeof withResults>[1],
+): readonly GivenResult[] {
+  const ids = new Set<string>();
+  const results: GivenResult[] = [];
+  const last = entries.findLastIndex(({ resultOf }) => resultOf !== undefined);
+  for (const [at, entry] of entries.entries()) {
+    const { index, resultOf: callId, content: output, role, isInstruction } = entry;
+    if (callId === undefined) {
+      if (at < last && role === "user" && !isInstruction)
+        refuse(index, "calls", "must stand behind the results: what was said before has been answered.");
+      continue;
+    }
+    if (ids.has(callId)) refuse(index, "id", "must not have a result already.");
+    requireShort(entry, refuse);
+    ids.add(callId);
+    results.push({ callId, output });
+  }
+  return results;
+}
+
+/** Returns a message or a result. Adds issues to the context for parts without their content. */
+function readItem(item: InputItem, index: number, context: z.RefinementCtx): ReadItem {
+  const { type, role = "user", call_id: resultOf } = item;
+  const member = type === "message" ? "content" : "output";
   const files: InlineFile[] = [];
   const texts: string[] = [];
-  for (const [at, part] of content.entries()) {
-    const path = [index, "content", at];
-    const [member, value] = contentOf(part);
-    if (value === undefined || value === null)
+  for (const [at, part] of (item[member] ?? []).entries()) {
+    const path = [index, member, at];
+    const [name, value] = contentOf(part);
+    if (type !== "message" && isFile(part))
+      addIssue(context, [...path, "type"], "must be `input_text`: the result of a tool is text.");
+    else if (part.type === "reasoning_text")
+      addIssue(context, [...path, "type"], "is for items of the type `reasoning`.");
+    else if (value === undefined || value === null)
       addIssue(
         context,
-        [...path, member],
+        [...path, name],
         isFile(part) ? "is required: files can't be sent by id." : "is required.",
       );
-    else if (isFile(part)) files.push({ path: [...path, member], data: value, filename: part.filename });
+    else if (isFile(part)) files.push({ path: [...path, name], data: value, filename: part.filename });
     else texts.push(value);
   }
-  return { role, text: textOf(texts), files };
+  const isInstruction = type === "message" && (role === "system" || role === "developer");
+  const text = textOf(texts);
+  return {
+    ...EMPTY,
+    index,
+    role: type === "message" && role === "assistant" ? role : "user",
+    // Instructions of the request have the rights of its user; see `readMessage` of completions.
+    content: isInstruction ? instructionsFrom(text) : text,
+    isInstruction,
+    files,
+    ...(type === "function_call_output" && { resultOf: resultOf ?? "" }),
+  };
 }
 
 const isFile = ({ type }: z.output<typeof InputPart>): boolean =>
@@ -131,14 +267,6 @@ function contentOf(part: z.output<typeof InputPart>): [string, string | null | u
     : ["file_data", part.file_data];
 }
 
-/** Returns an item in our form. Instructions of the request have the rights of its user; see `readMessage` of completions. */
-function toGiven({ role, text, files }: ReadItem, context: z.RefinementCtx): GivenMessage {
-  const attachments = attachmentsFrom(files, context);
-  return role === "assistant" || role === "user"
-    ? { role, content: text, attachments }
-    : { role: "user", content: instructionsFrom(text), attachments };
-}
-
 const textOf = (texts: readonly string[]): string => texts.filter((text) => text !== "").join("\n\n");
 
 const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate: string): void =>
@@ -151,7 +279,7 @@ function describeInput(issue: z.core.$ZodRawIssue): string {
   const [first] = ofList;
   return first && first.path.length > 0
     ? `input.${first.message}`
-    : `input must be text, or a list of 1 to ${MAX_ITEMS} messages.`;
+    : `input must be text, or a list of 1 to ${MAX_ITEMS} items.`;
 }
 
 const Input = z
@@ -159,7 +287,9 @@ const Input = z
     [
       z
         .string()
-        .transform((text) => [{ role: "user" as const, content: [{ type: "input_text" as const, text }] }]),
+        .transform((text): InputItem[] => [
+          { type: "message", role: "user", content: [{ type: "input_text", text }] },
+        ]),
       z.array(InputItem).min(1).max(MAX_ITEMS),
     ],
     { error: describeInput },
@@ -175,6 +305,23 @@ const Format = NamedSchema.partial({ name: true })
 const Conversation = z.union(
   [z.string().min(1).max(255), z.object({ id: z.string().min(1).max(255) }).transform(({ id }) => id)],
   { error: rule("must be the id or the name of a conversation, of 1 to 255 characters.") },
+);
+
+/** The types of tools that OpenAI runs, or whose calls are not functions. */
+const ClientTool = z.object({
+  type: z.literal("function", {
+    error: (issue) => {
+      const isText = typeof issue.input === "string" && issue.input.length <= 64;
+      return `${nameIn(issue)} must be \`function\`${isText ? `, not \`${issue.input}\`` : ""}: the agent has its own tools beside the client's functions.`;
+    },
+  }),
+  ...TOOL_MEMBERS,
+  strict: z.boolean().nullish(),
+});
+
+const ToolChoiceOf = z.union(
+  [z.enum(CHOICES), z.object({ type: z.literal("function"), name: z.string().max(64) })],
+  NO_CHOICE,
 );
 
 /**
@@ -200,23 +347,32 @@ export const NewResponse = z
       .nullish(),
     user: z.string().max(255).nullish(),
     safety_identifier: z.string().max(255).nullish(),
-    tools: nothing("must be empty: tools of the client are not supported. The agent runs its own."),
+    tools: toolList(ClientTool)
+      .nullish()
+      .transform((tools) => tools ?? []),
+    tool_choice: ToolChoiceOf.nullish(),
+    parallel_tool_calls: z.boolean().nullish(),
     prompt: nothing("is not supported: the agent has instructions of its own."),
   })
   .superRefine((request, context) => {
     const { previous_response_id: previous, conversation, store, input } = request;
     const refuse = (member: string, sentence: string) =>
       context.addIssue({ code: "custom", path: [member], message: `${member} ${sentence}` });
+    // This is called also if the input has issues. Then it has not been read.
+    if (!("results" in input)) return;
+    requireChoice(request.tools, choiceOf(request), ["tool_choice", "name"], context);
     const continued = (previous ?? conversation ?? null) !== null;
+    if (!continued && input.results.length > 0)
+      refuse("input", "has results without their calls. Send these, too, or `previous_response_id`.");
     if (!continued) return;
     if (previous && conversation)
       refuse("previous_response_id", "must not be sent together with `conversation`.");
     if (store === false)
       refuse("store", "must not be false in a conversation, because it keeps what is said.");
-    if (input.history.length > 0)
+    if (keepsHistory(input))
       refuse(
         "input",
-        "must have no messages of the assistant in a conversation, because it has its own history.",
+        "must have no messages and calls of the assistant in a conversation, because it has its own history.",
       );
   })
   .meta({ id: "NewResponse" });
@@ -224,3 +380,17 @@ export const NewResponse = z
 /** Returns the form of the answer that a request asks for, or `undefined` for text. */
 export const formatOf = ({ text }: z.output<typeof NewResponse>) =>
   text?.format ? answerFormat(text.format.type, text.format) : undefined;
+
+/** Returns whether the client keeps the history, and sends it with the request. */
+export const keepsHistory = ({ history, responses }: Input): boolean =>
+  history.length > 0 || responses.length > 0;
+
+const choiceOf = ({
+  tool_choice: choice,
+}: {
+  tool_choice?: z.output<typeof ToolChoiceOf> | null | undefined;
+}) => choice ?? undefined;
+
+/** Returns the tools of the client that a request offers to the model, and how the model may call them. */
+export const offeredTools = (request: z.output<typeof NewResponse>) =>
+  clientToolsOf(request.tools.map(toClientTool), choiceOf(request), request.parallel_tool_calls);

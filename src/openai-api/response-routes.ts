@@ -12,6 +12,8 @@ import { headers, operation } from "../http/openapi.ts";
 import { wholeNumber } from "../http/schemas.ts";
 import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
+import type { GivenMessage } from "../messages/model.ts";
+import type { BegunRun, RunnerCall, StreamedRun } from "../runs/conversation-runner.ts";
 import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency/key.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { AppError, invalidInput, notFound } from "../shared/errors.ts";
@@ -23,8 +25,17 @@ import { type ResponseRef, responseRefIn } from "../wires/response-id.ts";
 import type { ResponseRequest } from "../wires/responses.ts";
 import { agentOf, idsOf, isSamePerson, scopeOf, scopeOfResponse } from "./addressing.ts";
 import { instructionsFrom } from "./completion-request.ts";
-import { formatOf, NewResponse } from "./response-request.ts";
-import { answeredResponse, currentResponse, findResponse, toInputItems } from "./response-reading.ts";
+import type { RunPart } from "../runs/client-pauses.ts";
+import type { CallDecision } from "../runs/decisions.ts";
+import { formatOf, keepsHistory, NewResponse, offeredTools } from "./response-request.ts";
+import {
+  answeredResponse,
+  currentResponse,
+  findResponse,
+  isLeftToClient,
+  toInputItems,
+  toResultItems,
+} from "./response-reading.ts";
 import { InputItemsView, ResponseReference, ResponseView } from "./response-view.ts";
 
 /** Clients may send the whole history with each request. */
@@ -72,48 +83,55 @@ export const responseRoutes = new Hono<AppEnv>()
       const request = requestOf(body, c.var.caller.kind === "end-user");
       const clientRequest = JSON.stringify(request);
       if (utf8Length(clientRequest) > MAX_REPEATED_BYTES)
-        throw invalid("instructions", "must have at most 200 KB together with `text` and `metadata`.");
+        throw invalid(
+          "instructions",
+          "must have at most 200 KB together with `text`, `tools` and `metadata`.",
+        );
 
       const agentId = await agentOf(c, body.model);
       const previous = previousOf(body);
       const scope = await scopeFor(c, agentId, body, previous);
+      const results = body.input.results.map(({ callId, output }): CallDecision => ({
+        callId,
+        decision: { kind: "answered", output },
+      }));
+      if (results.length > 0 && content.trim() === "" && attachments.length === 0)
+        return continued(c, { scope, agentId, body, previous, request, clientRequest, results });
+
       const place = await openConversation(c, { scope, agentId, body, previous, key });
       const { conversationId } = place;
       const call = { scope, conversationId, requestId: c.var.requestId };
       const given = givenBy(body, conversationId);
+      // Hashes of requests without results are those of earlier versions.
+      const { responses } = body.input;
+      const answered = results.length > 0 || responses.length > 0 ? [results, responses] : [];
       const input = {
         ...given,
+        ...offeredTools(body),
         agentId,
         content,
         attachments,
+        results,
+        givenResponses: body.input.responses,
         format: formatOf(body),
-        follows: previous?.runId,
+        follows: previous && partOf(previous),
         clientRequest,
         showsReasoning: false,
         timeZone: timeZoneIn(c),
         key:
           key === undefined
             ? null
-            : { key, bodyHash: await hashOf([agentId, content, attachments, given, clientRequest]) },
+            : {
+                key,
+                bodyHash: await hashOf([agentId, content, attachments, given, clientRequest, ...answered]),
+              },
       };
 
       if (body.stream === true) {
         const wire = { kind: "responses", request, endUser: scope.endUser, startingAfter: -1 } as const;
-        const begun = runnerClient.send(call, { ...input, wire });
-        const { runId, frames, messagesLeft } = await place.keptIfBegun(begun);
-        const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
-        return unbuffered(c, streamSSE(c, relay(frames)), { ...idsOf(conversationId, runId), ...limits });
+        return streamed(c, call, await place.keptIfBegun(runnerClient.send(call, { ...input, wire })));
       }
-
-      const { runId, messagesLeft } = await place.keptIfBegun(runnerClient.begin(call, input));
-      // The answer takes as long as the model does. Others may begin meanwhile.
-      c.var.leaveQueue?.();
-      const response =
-        body.background === true
-          ? await currentResponse(c, call, (await runnerClient.getRun(call, runId)).run, request)
-          : await answeredResponse(c, call, runId, request);
-      const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
-      return c.json(response, 200, { ...idsOf(conversationId, runId), ...limits });
+      return whole(c, call, await place.keptIfBegun(runnerClient.begin(call, input)), request);
     },
   )
   .get(
@@ -124,12 +142,13 @@ export const responseRoutes = new Hono<AppEnv>()
     validate("query", RetrieveQuery),
     async (c) => {
       const { stream, starting_after: startingAfter = -1 } = c.req.valid("query");
-      const { call, run, request } = await findResponse(c, c.req.valid("param").responseId, "end-users:read");
+      const found = await findResponse(c, c.req.valid("param").responseId, "end-users:read");
+      const { call, run, part, request } = found;
       const ids = idsOf(run.conversationId, run.id);
-      if (stream !== "true") return c.json(await currentResponse(c, call, run, request), 200, ids);
+      if (stream !== "true") return c.json(await currentResponse(c, call, found, request), 200, ids);
 
       const wire = { kind: "responses", request, endUser: call.scope.endUser, startingAfter } as const;
-      const frames = await c.var.deps.runnerClient.events(call, run.id, 0, wire);
+      const frames = await c.var.deps.runnerClient.events(call, run.id, { part }, wire);
       if (!frames) throw notFound("Response");
       return unbuffered(c, streamSSE(c, relay(frames)), ids);
     },
@@ -141,7 +160,8 @@ export const responseRoutes = new Hono<AppEnv>()
     validate("param", ResponseParam),
     validate("query", InputQuery),
     async (c) => {
-      const { run } = await findResponse(c, c.req.valid("param").responseId, "end-users:read");
+      const { run, part, results } = await findResponse(c, c.req.valid("param").responseId, "end-users:read");
+      if (part > 0) return c.json(toResultItems(results), 200);
       const messages = await c.var.deps.messages.since(run.conversationId, run.startedAt, 1);
       return c.json(toInputItems(messages.find(({ id }) => id === run.userMessageId)), 200);
     },
@@ -152,18 +172,71 @@ export const responseRoutes = new Hono<AppEnv>()
     requireAccess("user", "conversations:write", "end-user"),
     validate("param", ResponseParam),
     async (c) => {
-      const { call, run, request } = await findResponse(
-        c,
-        c.req.valid("param").responseId,
-        "end-users:write",
-      );
-      const stopped = await c.var.deps.runnerClient.cancel(call, run.id);
+      const found = await findResponse(c, c.req.valid("param").responseId, "end-users:write");
+      const { call, run, part, request } = found;
+      const { runnerClient } = c.var.deps;
+      const stopped = isLeftToClient(found)
+        ? found
+        : { run: await runnerClient.cancel(call, run.id), part, answer: null };
       // Whether the caller may read the answer depends on whose it is.
       c.set("scope", call.scope);
       const response = await currentResponse(c, call, stopped, request);
       return c.json(written(c, response, ResponseReference), 200, idsOf(run.conversationId, run.id));
     },
   );
+
+/** Answers with the frames of a run. */
+function streamed(c: Context, { conversationId }: RunnerCall, { runId, frames, messagesLeft }: StreamedRun) {
+  const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
+  return unbuffered(c, streamSSE(c, relay(frames)), { ...idsOf(conversationId, runId), ...limits });
+}
+
+/** Answers with the response of a run when it has ended, or at once if it is one in the background. */
+async function whole(c: Context<UserEnv>, call: RunnerCall, begun: BegunRun, request: ResponseRequest) {
+  const { runId, part = 0, messagesLeft } = begun;
+  // The answer takes as long as the model does. Others may begin meanwhile.
+  c.var.leaveQueue?.();
+  const response = request.isBackground
+    ? await currentResponse(
+        c,
+        call,
+        { ...(await c.var.deps.runnerClient.getRun(call, runId)), part },
+        request,
+      )
+    : await answeredResponse(c, call, begun, request);
+  const limits = messagesLeft ? rateLimitHeaders(messagesLeft) : {};
+  return c.json(response, 200, { ...idsOf(call.conversationId, runId), ...limits });
+}
+
+const partOf = ({ runId, part = 0 }: ResponseRef): RunPart => ({ runId, part });
+
+interface Continuing extends Omit<Opening, "key"> {
+  readonly request: ResponseRequest;
+  readonly clientRequest: string;
+  readonly results: readonly CallDecision[];
+}
+
+/** Has a run go on with the results of the client's tools, and answers with the response of the part that follows. */
+async function continued(
+  c: Context<UserEnv>,
+  { scope, agentId, body, previous, request, clientRequest, results }: Continuing,
+) {
+  const { runnerClient, threadService } = c.var.deps;
+  const name = body.conversation ?? "";
+  const conversationId = previous?.conversationId ?? (await threadService.find({ scope, agentId, name }));
+  if (conversationId === undefined) throw notFound("Conversation");
+  const call = { scope, conversationId, requestId: c.var.requestId };
+  const continuation = {
+    agentId,
+    follows: previous && partOf(previous),
+    clientRequest,
+    options: { ...offeredTools(body), format: formatOf(body), preceding: precedingIn(body) },
+  };
+  if (body.stream !== true)
+    return whole(c, call, await runnerClient.beginDecisions(call, results, { continuation }), request);
+  const wire = { kind: "responses", request, endUser: scope.endUser, startingAfter: -1 } as const;
+  return streamed(c, call, await runnerClient.sendDecisions(call, results, wire, { continuation }));
+}
 
 /** Returns what a response repeats of its request. */
 const requestOf = (body: NewResponse, isEndUsers: boolean): ResponseRequest => ({
@@ -176,11 +249,22 @@ const requestOf = (body: NewResponse, isEndUsers: boolean): ResponseRequest => (
   isStored: !isForgotten(body),
   user: body.user ?? null,
   safetyIdentifier: body.safety_identifier ?? null,
+  ...(body.tools.length > 0 && { tools: body.tools.map(toTool) }),
+  ...(body.tool_choice && { toolChoice: body.tool_choice }),
+  ...(body.parallel_tool_calls === false && { isParallel: false }),
   isEndUsers,
 });
 
+const toTool = ({
+  type,
+  name,
+  description = null,
+  parameters = null,
+  strict = null,
+}: NewResponse["tools"][number]) => ({ type, name, description, parameters, strict });
+
 /** Returns whether the conversation is kept for a day only: because the request says so, or because it brings a history along. */
-const isForgotten = ({ store, input }: NewResponse): boolean => store === false || input.history.length > 0;
+const isForgotten = ({ store, input }: NewResponse): boolean => store === false || keepsHistory(input);
 
 /** Returns the response that a request continues from. Throws `not-found` for an id that is none. */
 function previousOf({ previous_response_id: id }: NewResponse): ResponseRef | undefined {
@@ -257,12 +341,19 @@ async function openConversation(c: Context<UserEnv>, { scope, agentId, body, pre
 }
 
 /** Returns what a request says besides the user's message: as the history, if the client keeps it. */
-function givenBy({ instructions, input }: NewResponse, conversationId: ConversationId) {
+function givenBy(body: NewResponse, conversationId: ConversationId) {
+  const preceding = precedingIn(body);
+  return isTransient(conversationId)
+    ? { givenHistory: [...body.input.history, ...preceding] }
+    : { preceding };
+}
+
+/** Returns the instructions of a request. */
+function precedingIn({ instructions, input }: NewResponse): readonly GivenMessage[] {
   const content = instructionsFrom(instructions ?? "");
-  const preceding = [{ role: "user" as const, content, attachments: [] }, ...input.preceding].filter(
+  return [{ role: "user" as const, content, attachments: [] }, ...input.preceding].filter(
     (message) => message.content !== "" || message.attachments.length > 0,
   );
-  return isTransient(conversationId) ? { givenHistory: [...input.history, ...preceding] } : { preceding };
 }
 
 const invalid = (member: string, sentence: string): AppError =>

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { CHOICES } from "./client-tools.ts";
 
 /** A list that OpenAI's clients expect, and that is always empty here. */
 const Nothing = z.array(z.strictObject({})).max(0);
@@ -23,6 +24,28 @@ export const ResponseMessage = z
     content: z.array(ResponseText),
   })
   .meta({ id: "ResponseMessage" });
+
+/** A call that is left to the client. */
+export const ResponseCall = z
+  .object({
+    id: z.string(),
+    type: z.literal("function_call"),
+    call_id: z.string(),
+    name: z.string(),
+    arguments: z.string(),
+    status: z.enum(["in_progress", "completed"]),
+  })
+  .meta({ id: "ResponseCall" });
+
+const ResponseTool = z
+  .object({
+    type: z.literal("function"),
+    name: z.string(),
+    description: z.string().nullable(),
+    parameters: z.record(z.string(), z.unknown()).nullable(),
+    strict: z.boolean().nullable(),
+  })
+  .meta({ id: "ResponseTool" });
 
 const Usage = z
   .object({
@@ -49,7 +72,7 @@ export const ResponseView = z
     max_tool_calls: z.null(),
     metadata: z.record(z.string(), z.string()),
     model: z.string(),
-    output: z.array(ResponseMessage),
+    output: z.array(z.union([ResponseMessage, ResponseCall])),
     parallel_tool_calls: z.boolean(),
     previous_response_id: z.string().nullable(),
     conversation: z.object({ id: z.string() }).nullable(),
@@ -57,8 +80,8 @@ export const ResponseView = z
     store: z.boolean(),
     temperature: z.null(),
     text: z.object({ format: z.record(z.string(), z.unknown()) }),
-    tool_choice: z.literal("auto"),
-    tools: Nothing,
+    tool_choice: z.union([z.enum(CHOICES), z.object({ type: z.literal("function"), name: z.string() })]),
+    tools: z.array(ResponseTool),
     top_p: z.null(),
     truncation: z.literal("disabled"),
     usage: Usage.nullable(),
@@ -78,19 +101,31 @@ export const ResponseReference = ResponseView.pick({
 const InputText = z.object({ type: z.literal("input_text"), text: z.string() });
 const InputFile = z.object({ type: z.literal("input_file"), filename: z.string(), file_data: z.string() });
 
-/** What a response answers; see `toInputItems`. */
+const ResponseInputMessage = z
+  .object({
+    id: z.string(),
+    type: z.literal("message"),
+    role: z.literal("user"),
+    status: z.literal("completed"),
+    content: z.array(z.union([InputText, InputFile])),
+  })
+  .meta({ id: "ResponseInputMessage" });
+
+const ResponseResult = z
+  .object({
+    id: z.string(),
+    type: z.literal("function_call_output"),
+    call_id: z.string(),
+    output: z.string(),
+    status: z.literal("completed"),
+  })
+  .meta({ id: "ResponseResult" });
+
+/** What a response answers; see `toInputItems` and `toResultItems`. */
 export const InputItemsView = z
   .object({
     object: z.literal("list"),
-    data: z.array(
-      z.object({
-        id: z.string(),
-        type: z.literal("message"),
-        role: z.literal("user"),
-        status: z.literal("completed"),
-        content: z.array(z.union([InputText, InputFile])),
-      }),
-    ),
+    data: z.array(z.union([ResponseInputMessage, ResponseResult])),
     first_id: z.string(),
     last_id: z.string(),
     has_more: z.literal(false),

@@ -21,7 +21,7 @@ import { timeOf } from "../shared/ids.ts";
 import { rateLimitHeaders } from "../shared/rate-limit.ts";
 import { approvalNotice, completionIdOf, toCompletionUsage } from "../wires/chat-completions.ts";
 import { agentOf, agentsOf, idsOf, isCalled, scopeOf } from "./addressing.ts";
-import { clientToolsOf, CompletionRequest } from "./completion-request.ts";
+import { CompletionRequest, offeredTools } from "./completion-request.ts";
 
 /** Clients send the whole history with each message. */
 const BODY_LIMIT = 4 * 1024 * 1024;
@@ -136,7 +136,7 @@ export const openAiRoutes = new Hono<AppEnv>()
         givenHistory: thread ? undefined : said.history,
         givenResponses: thread ? undefined : said.responses,
         format: body.response_format,
-        ...clientToolsOf(body),
+        ...offeredTools(body),
       };
       const bodyHash = key === undefined ? "" : await hashOf(Object.values(asked));
       const input = {

@@ -37,6 +37,18 @@ export function tokenCountsOf(item: Item): TokenUsage {
   };
 }
 
+/** Returns the tokens that came after `before`; null if they are not counted. */
+export function differenceOfTokens(all: TokenUsage | null, before: TokenUsage | null): TokenUsage | null {
+  if (!all || !before) return all;
+  const reasoning = all.reasoningTokens;
+  return {
+    inputTokens: all.inputTokens - before.inputTokens,
+    outputTokens: all.outputTokens - before.outputTokens,
+    cachedTokens: all.cachedTokens - before.cachedTokens,
+    ...(reasoning !== undefined && { reasoningTokens: reasoning - (before.reasoningTokens ?? 0) }),
+  };
+}
+
 /** Returns the sum of two counts. Null means not counted, and counts as nothing. */
 export function sumOfTokens<A extends TokenUsage | null>(a: A, b: A): A;
 export function sumOfTokens(a: TokenUsage | null, b: TokenUsage | null): TokenUsage | null {

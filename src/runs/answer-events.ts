@@ -50,7 +50,8 @@ export async function* answerEvents(
     if (result.value.isWaiting && plan.waitsUntil !== null) {
       const now = { ms: deps.clock.now(), timestamp: deps.clock.timestamp() };
       const events = approvalEvents(input, runIds, calls, wantedEvents, now);
-      await persistently(() => deps.turns.pause(input, runIds.runId, { hasSlot, events }), deps);
+      const pausing = { hasSlot, events, clientPauses: progress.clientPauses(true) ?? [] };
+      await persistently(() => deps.turns.pause(input, runIds.runId, pausing), deps);
       // Whoever has cancelled the run meanwhile must not find it waiting.
       signal.throwIfAborted();
       yield* notes.atEnd();
@@ -108,6 +109,7 @@ const pausedTurn = (input: TurnInput, plan: Plan, { usage }: TurnResult): Paused
   timeZone: input.timeZone,
   format: input.format,
   clientTools: input.clientTools,
+  oneClientCall: input.oneClientCall,
   preceding: input.preceding,
 });
 

@@ -3,6 +3,7 @@ import type { TokenUsage } from "../llm/model.ts";
 import type { TurnResult } from "../architectures/architecture.ts";
 import type { Message, ResponseData, StoredToolCall } from "../messages/model.ts";
 import type { AgentEvent } from "../architectures/events.ts";
+import { type ClientPause, ClientPauseFinder } from "./client-pauses.ts";
 
 /** Collects the answer to store from a turn's events. */
 export class AnswerProgress {
@@ -11,6 +12,7 @@ export class AnswerProgress {
   readonly #started = new Map<string, Pick<StoredToolCall, "arguments" | "step">>();
   readonly #providerData: ResponseData[] = [];
   readonly #citations: Citation[] = [];
+  readonly #clientPauses = new ClientPauseFinder();
   #text = "";
   #waits = false;
   usage: TokenUsage | null = null;
@@ -33,8 +35,15 @@ export class AnswerProgress {
     return this.#text.trim() !== "";
   }
 
+  /** Where the run has left calls to its client; undefined if it never has. `isOver`: the calls since the last pause are left to it. */
+  clientPauses(isOver: boolean): readonly ClientPause[] | undefined {
+    if (!this.#clientPauses.hasAsked) return undefined;
+    return this.#clientPauses.pauses(isOver ? this.usage : undefined);
+  }
+
   /** Adds an event. Events that are not part of the answer are ignored. */
   add(event: AgentEvent): void {
+    this.#clientPauses.add(event);
     if (event.type === "text") this.#text += event.text;
     if (event.type === "call-waiting") this.#waits = true;
     if (event.type === "tool-started") {

@@ -21,6 +21,11 @@ export function nestsLittle(value: unknown): boolean {
   return level.every((inner) => typeof inner !== "object" || inner === null);
 }
 
+/** A JSON Schema. */
+export const JsonSchema = z
+  .record(z.string(), z.unknown())
+  .refine(nestsLittle, { error: rule(`must nest at most ${MAX_LEVELS} levels.`) });
+
 /** The name of a tool that the client runs. */
 export const ClientToolName = z
   .string()
@@ -34,21 +39,22 @@ export const ClientToolName = z
 export const ClientToolDescription = z.string().max(4_000).nullish().describe("What it does, for the model.");
 
 /** The arguments of a tool that the client runs. */
-export const ClientToolParameters = z
-  .record(z.string(), z.unknown())
-  .refine(nestsLittle, { error: rule(`must nest at most ${MAX_LEVELS} levels.`) })
-  .refine(({ type }) => type === undefined || type === "object", {
-    error: rule("must be a JSON Schema of the type `object`."),
-  })
+export const ClientToolParameters = JsonSchema.refine(({ type }) => type === undefined || type === "object", {
+  error: rule("must be a JSON Schema of the type `object`."),
+})
   .nullish()
   .describe("The JSON Schema of its arguments.");
 
 /** Returns a tool of the client as models are offered it. */
-export const toClientTool = (
-  name: string,
-  description: z.output<typeof ClientToolDescription>,
-  parameters: z.output<typeof ClientToolParameters>,
-): ToolSpec => ({
+export const toClientTool = ({
+  name,
+  description,
+  parameters,
+}: {
+  readonly name: string;
+  readonly description?: z.output<typeof ClientToolDescription>;
+  readonly parameters?: z.output<typeof ClientToolParameters>;
+}): ToolSpec => ({
   name,
   description: description ?? "",
   parameters: { ...parameters, type: "object", properties: parameters?.["properties"] ?? {} },
@@ -56,6 +62,6 @@ export const toClientTool = (
 
 /** The rule that limits how long the definitions of a client's tools are together. */
 export const fitsTogether = [
-  (tools: readonly ToolSpec[]): boolean => JSON.stringify(tools).length <= MAX_TOOLS_CHARS,
+  (tools: readonly unknown[]): boolean => JSON.stringify(tools).length <= MAX_TOOLS_CHARS,
   { error: rule(`must have at most ${MAX_TOOLS_CHARS / 1024} KB in all.`) },
 ] as const;

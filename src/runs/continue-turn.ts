@@ -25,8 +25,7 @@ export async function continueTurn(
   const soFar = turnSoFar(events);
   if (!soFar) throw new AppError("internal", "The run has not paused.");
   const progress = progressOf(place, runIds, events);
-  const { answeredBy: before, showsReasoning, timeZone, format, clientTools, preceding } = soFar.paused;
-  const options = { showsReasoning, timeZone, format, clientTools, preceding };
+  const { answeredBy: before, usage: _usage, seenLines: _seenLines, ...options } = soFar.paused;
   const input = { ...place, content: "", attachments: [], ...options };
   try {
     const plan = await prepare(input, runIds, deps, soFar);

@@ -1,3 +1,4 @@
+import type { TurnOptions } from "../architectures/events.ts";
 import type { AgentId, ConversationId, RunId } from "../shared/id-types.ts";
 import { DurableObject } from "cloudflare:workers";
 import { createRunnerDeps, type RunnerDeps } from "../deps/objects.ts";
@@ -18,7 +19,17 @@ import type { Run } from "./model.ts";
 import { RunRecovery } from "./recover-run.ts";
 import { type AcceptedRun, RunHost } from "./run-host.ts";
 import { type LoggedRun, RunLog } from "./run-log.ts";
-import { type CallDecision, isAsked, recordDecisions, runOfCalls } from "./decisions.ts";
+import { partsIn, type RunPart } from "./client-pauses.ts";
+import {
+  type CallDecision,
+  isAsked,
+  partBehind,
+  recordDecisions,
+  requireDecidable,
+  requireOpenPart,
+  requireResults,
+  runOfCalls,
+} from "./decisions.ts";
 import { type RunAnswer, RunReader } from "./run-reader.ts";
 import { RunnerSchedule } from "./runner-schedule.ts";
 import type { GivenResponse } from "./turn.ts";
@@ -72,8 +83,8 @@ export interface SendInput extends RunInput {
   readonly givenHistory?: readonly GivenMessage[] | undefined;
   /** What the client says before the message, behind the history. Only this turn reads it. */
   readonly preceding?: readonly GivenMessage[] | undefined;
-  /** The run that the message follows. Throws `conflict` if a later one of the conversation has been answered. */
-  readonly follows?: RunId | undefined;
+  /** The part of a run that the message follows. Throws `conflict` if a later one of the conversation has been answered. */
+  readonly follows?: RunPart | undefined;
   /** What the client's protocol repeats of the request whenever it shows the run, as JSON. */
   readonly clientRequest?: string | undefined;
   /** The form that the answer must have. Absent for text. */
@@ -82,6 +93,28 @@ export interface SendInput extends RunInput {
   readonly givenResponses?: readonly GivenResponse[] | undefined;
   /** Which of the client's tools the model must call first. Absent if it may choose. */
   readonly toolChoice?: ToolChoice | undefined;
+  /** Whether the client runs at most one of its tools per response of the model. */
+  readonly oneClientCall?: boolean | undefined;
+  /** Results of calls that the conversation's last run has left to the client. The run ends with them before the message is run. */
+  readonly results?: readonly CallDecision[] | undefined;
+}
+
+/** What a request says that brings results of the client's tools, besides the results. */
+export interface Continuation {
+  /** The agent that the request names. */
+  readonly agentId: AgentId;
+  /** The part of a run that has made the calls. If absent, any run of the conversation may have made them. */
+  readonly follows: RunPart | undefined;
+  /** See `SendInput.clientRequest`. */
+  readonly clientRequest: string;
+  readonly options: TurnOptions;
+}
+
+/** Which run decisions are for, and what else their request says. */
+export interface DecisionRequest {
+  /** The id of the answer that the run writes. If absent, it is the run that waits for the calls. */
+  readonly answerId?: string | undefined;
+  readonly continuation?: Continuation | undefined;
 }
 
 /** A run as a stream: its SSE frames from the first one on. */
@@ -97,6 +130,8 @@ export interface BegunRun {
   readonly messagesLeft: RateLimit | null;
   /** The number of the event behind which a run goes on that has waited. Absent if it has begun. */
   readonly after?: number;
+  /** The part of the run that begins there; see `RunPart`. Absent if the run has begun. */
+  readonly part?: number;
 }
 
 /**
@@ -163,14 +198,14 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   /**
-   * Streams the frames of a run after the event number `after`. Replies with null if there are none and none will come.
+   * Streams the frames of a run after the event number `from`, or of a part of it. Replies with null if there are none and none will come.
    * `wanted` is a run id, or `active`, which includes a run that waits. Frames of other wires than the native one build on those before,
-   * so `after` must be 0, or the number of an event at which the run has waited.
+   * so `from` must be 0, a part, or the number of an event at which the run has waited.
    */
   events(
     call: RunnerCall,
     wanted: RunId | "active",
-    after: number,
+    from: number | Pick<RunPart, "part">,
     wire?: Wire,
   ): Promise<Reply<ReadableStream<Uint8Array> | null>> {
     return this.#reply(call, async () => {
@@ -185,6 +220,8 @@ export class ConversationRunner extends DurableObject<Env> {
       const logged = this.#log.find(runId);
       if (!logged) throw await this.#goneOrNotFound(call, runId);
 
+      const after = typeof from === "number" ? from : partsIn(this.#log.all(runId))[from.part]?.seq;
+      if (after === undefined) throw notFound("Run");
       const last = this.#lastNumber(logged);
       if (after > last) throw new AppError("malformed-request", "`after` is beyond the end of the run.");
       this.#requireGoing(runId);
@@ -238,20 +275,24 @@ export class ConversationRunner extends DurableObject<Env> {
     call: RunnerCall,
     decisions: readonly CallDecision[],
     wire?: Wire,
-    answerId?: string,
+    request?: DecisionRequest,
   ): Promise<Reply<StreamedRun>> {
     return this.#reply(call, async () => {
-      const { runId, after } = await this.#decideAnywhere(call, decisions, answerId);
+      const { runId, after } = await this.#decideAnywhere(call, decisions, request);
       return { runId, frames: this.#framesOf(runId, after, wire), messagesLeft: null };
     });
   }
 
   /** Like `sendDecisions`, for callers that want the answer as a whole, from `answer`. */
-  beginDecisions(call: RunnerCall, decisions: readonly CallDecision[]): Promise<Reply<BegunRun>> {
-    return this.#reply(call, async () => {
-      const { runId, after } = await this.#decideAnywhere(call, decisions);
-      return { runId, messagesLeft: null, after };
-    });
+  beginDecisions(
+    call: RunnerCall,
+    decisions: readonly CallDecision[],
+    request?: DecisionRequest,
+  ): Promise<Reply<BegunRun>> {
+    return this.#reply(call, async () => ({
+      ...(await this.#decideAnywhere(call, decisions, request)),
+      messagesLeft: null,
+    }));
   }
 
   /**
@@ -339,15 +380,19 @@ export class ConversationRunner extends DurableObject<Env> {
       if (waiting) throw busy(waiting.runIds.runId);
       return this.#regenerate(call, input, last);
     }
-    const { agentId, key: _key, wire: _wire, ...message } = input;
+    const { agentId, key: _key, wire: _wire, results = [], follows, ...message } = input;
+    if (follows && results.length === 0) requireOpenPart(this.#log, follows);
     if (waiting) {
       // The conversation may have been given to another agent since.
       await this.#reader.requireConversation(call, agentId);
-      await this.#host.giveUp(waiting, "message");
+      const isAnswered = requireResults(this.#log, results, follows) === waiting.runIds.runId;
+      await this.#host.giveUp(waiting, "message", isAnswered ? results : []);
       // Another request may have begun a run meanwhile.
       return this.#accept(call, input);
     }
-    return this.#host.begin({ ...call.scope, agentId, conversationId: call.conversationId }, message, key);
+    requireResults(this.#log, results, follows);
+    const place = { ...call.scope, agentId, conversationId: call.conversationId };
+    return this.#host.begin(place, { ...message, follows: follows?.runId }, key);
   }
 
   /** Begins to write the last answer again. The turn itself notices if it is no longer the last one. */
@@ -392,21 +437,35 @@ export class ConversationRunner extends DurableObject<Env> {
   async #decideAnywhere(
     call: RunnerCall,
     decisions: readonly CallDecision[],
-    answerId?: string,
-  ): Promise<{ readonly runId: RunId; readonly after: number }> {
+    { answerId, continuation }: DecisionRequest = {},
+  ): Promise<{ readonly runId: RunId; readonly after: number; readonly part: number }> {
     await Promise.all([
       this.#reader.requireAccount(call.scope),
       this.#reader.requireAgentInScope(call),
-      this.#reader.requireConversation(call),
+      this.#reader.requireConversation(call, continuation?.agentId),
     ]);
     const named = answerId === undefined ? undefined : this.#log.findByAnswer(answerId);
     const runId = named?.runIds.runId ?? runOfCalls(this.#log, decisions);
     await this.#untilPaused(runId, decisions);
-    const after = recordDecisions(this.#log, runId, decisions);
+    const { after, part } = partBehind(this.#log, runId, decisions, continuation?.follows);
+    if (continuation) await this.#noteContinuation(call, { runId, part }, decisions, continuation);
+    recordDecisions(this.#log, runId, decisions, continuation?.options);
     this.#host.goOn();
     await this.#host.opened();
     this.#requireGoing(runId);
-    return { runId, after };
+    return { runId, after, part };
+  }
+
+  /** Stores the request that a part of a run answers, unless another one has begun the part. Throws like `requireDecidable`. */
+  async #noteContinuation(
+    { conversationId }: RunnerCall,
+    { runId, part }: RunPart,
+    decisions: readonly CallDecision[],
+    { clientRequest }: Continuation,
+  ): Promise<void> {
+    if (requireDecidable(this.#log, runId, decisions).fresh.length === 0) return;
+    const { continuations } = await this.#deps();
+    await continuations.save({ conversationId, runId, part, clientRequest, results: decisions });
   }
 
   /** Resolves when a run waits that has asked about these calls. It has asked shortly before. */
@@ -426,8 +485,15 @@ export class ConversationRunner extends DurableObject<Env> {
     const logged = this.#log.find(runId);
     if (!logged) throw notFound("Run");
     const { place, runIds } = logged;
-    const write = frameWriterOf(wire, { ...runIds, conversationId: place.conversationId });
-    return eventStream({ source: this.#host.eventsOf(runId), after, write });
+    const parts = wire.kind === "responses" ? partsIn(this.#log.all(runId)) : [];
+    const at = parts.findIndex(({ seq }) => seq === after);
+    const write = frameWriterOf(wire, {
+      ...runIds,
+      conversationId: place.conversationId,
+      beginning: parts[at],
+    });
+    const until = at < 0 ? undefined : parts[at + 1]?.seq;
+    return eventStream({ source: this.#host.eventsOf(runId), after, until, write });
   }
 
   /** Returns the highest event number that a client can have seen. */

@@ -1,7 +1,10 @@
-import type { Decision } from "../architectures/events.ts";
-import { openCallsIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
+import type { Decision, TurnOptions } from "../architectures/events.ts";
+import { openCallsIn, pausedIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { RunId } from "../shared/id-types.ts";
+import { ClientPauseFinder, partsIn, type RunPart } from "./client-pauses.ts";
+import { hasGoneOn } from "./past-turn.ts";
+import { FIRST_PART } from "../wires/wire.ts";
 import type { LoggedRun, RunLog } from "./run-log.ts";
 
 /** What somebody says about a call. */
@@ -15,11 +18,40 @@ type DecidedLog = Pick<RunLog, "add" | "all" | "begun" | "decided" | "find" | "w
 
 /**
  * Records what is decided about calls of a run: all of it or, if anything is wrong, nothing. A decision that was made before changes
- * nothing. Returns the number of the event at which the run had waited for these calls. Throws `not-found` if the run has not asked
- * about a call, `validation-failed` if a decision is of the wrong kind, and `conflict` if another decision was made, or if the run
- * does not wait any more. Does not await anything, so that a call is decided once.
+ * nothing. `options` take the place of those with which the run has paused; see `turnSoFar`. Throws like `requireDecidable`. Does not await anything, so
+ * that a call is decided once.
  */
-export function recordDecisions(log: DecidedLog, runId: RunId, decisions: readonly CallDecision[]): number {
+export function recordDecisions(
+  log: DecidedLog,
+  runId: RunId,
+  decisions: readonly CallDecision[],
+  options?: TurnOptions,
+): void {
+  const { events, calls, fresh } = requireDecidable(log, runId, decisions);
+  for (const [index, { call, decision }] of fresh.entries()) {
+    const event = { type: "call-decided", callId: call.id, name: call.name, decision } as const;
+    log.add(runId, index === 0 && options ? { ...event, options } : event);
+  }
+  if (fresh.length === calls.filter(({ decision }) => !decision).length) {
+    if (fresh.length > 0) log.decided(runId);
+  } else {
+    const pause = events.findLast((event) => event.type === "waiting");
+    const paused = pausedIn(eventsOf(log, runId));
+    // The last event of a stream says that the run waits.
+    if (fresh.length > 0 && pause && paused) log.add(runId, { ...pause, paused });
+  }
+}
+
+/**
+ * Returns the events and the calls of a run, and those decisions that were not made before. Throws `not-found` if the run has not asked
+ * about a call, `validation-failed` if a decision is of the wrong kind or the result of a call is missing, and `conflict` if another
+ * decision was made, or if the run does not wait any more.
+ */
+export function requireDecidable(
+  log: Pick<DecidedLog, "all" | "find">,
+  runId: RunId,
+  decisions: readonly CallDecision[],
+) {
   const run = log.find(runId);
   if (!run) throw notFound("Run");
   const events = eventsOf(log, runId);
@@ -28,17 +60,21 @@ export function recordDecisions(log: DecidedLog, runId: RunId, decisions: readon
   const fresh = found.filter(({ call }) => !call.decision);
   requireAllResults(calls, fresh);
   if (fresh.length > 0 && run.state !== "waiting") throw overdue();
+  return { events, calls, fresh };
+}
 
-  for (const { call, decision } of fresh)
-    log.add(runId, { type: "call-decided", callId: call.id, name: call.name, decision });
-  if (fresh.length === calls.filter(({ decision }) => !decision).length) {
-    if (fresh.length > 0) log.decided(runId);
-  } else {
-    const pause = events.findLast(({ type }) => type === "waiting");
-    // The last event of a stream says that the run waits.
-    if (fresh.length > 0 && pause) log.add(runId, pause);
-  }
-  return pauseBefore(log, runId, new Set(found.map(({ callId }) => callId)));
+/**
+ * Throws `conflict` if a run has gone on with the results of the calls with which a part has ended. One that has failed since or was
+ * cancelled does not count.
+ */
+export function requireOpenPart(log: Pick<RunLog, "all" | "endOf">, { runId, part }: RunPart): void {
+  const end = log.endOf(runId);
+  if (end && end.type !== "completed") return;
+  const finder = new ClientPauseFinder();
+  const events = eventsOf(log, runId);
+  for (const event of events) finder.add(event);
+  const ids = new Set(finder.pauses()[part]?.calls.map(({ id }) => id));
+  if (waitingCallsIn(events).some(({ id, decision }) => decision && ids.has(id))) throw hasGoneOn();
 }
 
 /** Returns the run that waits for these calls, or has waited for them. Throws `conflict` if there is none. */
@@ -49,11 +85,12 @@ export function runOfCalls(log: DecidedLog, decisions: readonly CallDecision[]):
     return decisions.every(({ callId }) => ids.has(callId));
   };
   const run = runs.find(asked);
-  if (!run) throw new AppError("conflict", "No run of this conversation waits for these calls.");
+  if (!run) throw unknownCalls();
   return run.runIds.runId;
 }
 
-const eventsOf = (log: DecidedLog, runId: RunId) => [...log.all(runId)].map(({ event }) => event);
+const eventsOf = (log: Pick<DecidedLog, "all">, runId: RunId) =>
+  [...log.all(runId)].map(({ event }) => event);
 
 /** Clients send the results of all their tools at once. Throws `validation-failed` if one is missing. */
 function requireAllResults(calls: readonly WaitingCall[], fresh: readonly CallDecision[]): void {
@@ -102,10 +139,47 @@ const isSame = (a: Decision, b: Decision): boolean =>
 const contradicted = (): AppError =>
   new AppError("conflict", "Another decision about this call was made before.");
 
+/** The error for calls that nobody has been asked about. */
+const unknownCalls = (): AppError =>
+  new AppError("conflict", "No run of this conversation waits for these calls.");
+
 const overdue = (): AppError => new AppError("conflict", "The run does not wait for this call any more.");
 
-/** Returns the number of the event `waiting` behind the last of these calls. */
-function pauseBefore(log: DecidedLog, runId: RunId, callIds: ReadonlySet<string>): number {
+/**
+ * Returns the run that these results belong to; `undefined` if there are none. Throws like `requireDecidable` and `partBehind` if they
+ * can't be taken.
+ */
+export function requireResults(
+  log: DecidedLog,
+  results: readonly CallDecision[],
+  follows: RunPart | undefined,
+): RunId | undefined {
+  if (results.length === 0) return undefined;
+  const runId = runOfCalls(log, results);
+  partBehind(log, runId, results, follows);
+  requireDecidable(log, runId, results);
+  return runId;
+}
+
+/**
+ * Returns the part of a run that begins with these decisions, and the number of the event behind which it does. Throws `conflict` if the
+ * request follows another part than the one before.
+ */
+export function partBehind(
+  log: Pick<DecidedLog, "all">,
+  runId: RunId,
+  decisions: readonly CallDecision[],
+  follows: RunPart | undefined,
+): { readonly after: number; readonly part: number } {
+  const after = pauseOf(log, runId, decisions);
+  const { part } = partsIn(log.all(runId)).findLast(({ seq }) => seq <= after) ?? FIRST_PART;
+  if (follows && (follows.runId !== runId || follows.part !== part - 1)) throw unknownCalls();
+  return { after, part };
+}
+
+/** Returns the number of the event at which the run has waited for the last of these calls; 0 if it has not asked about them. */
+function pauseOf(log: Pick<DecidedLog, "all">, runId: RunId, decisions: readonly CallDecision[]): number {
+  const callIds = new Set(decisions.map(({ callId }) => callId));
   let isAsked = false;
   let pausedAt = 0;
   for (const { seq, event } of log.all(runId)) {

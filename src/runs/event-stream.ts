@@ -15,6 +15,8 @@ interface EventStreamOptions {
   readonly source: EventSource;
   /** The number of the last event that is not sent. */
   readonly after: number;
+  /** The number of the event `waiting` at which the stream ends, if it ends before the run. */
+  readonly until?: number | undefined;
   readonly write: FrameWriter;
   /** After how many milliseconds without an event a ping is sent. */
   readonly pingMs?: number;
@@ -27,6 +29,7 @@ interface EventStreamOptions {
 export function eventStream({
   source,
   after,
+  until = Number.POSITIVE_INFINITY,
   write,
   pingMs = PING_MS,
 }: EventStreamOptions): ReadableStream<Uint8Array> {
@@ -38,11 +41,14 @@ export function eventStream({
     type: "bytes",
     async pull(controller) {
       for (;;) {
-        const events = source.read(position).slice(0, EVENTS_AT_ONCE);
+        const events = source
+          .read(position)
+          .slice(0, EVENTS_AT_ONCE)
+          .filter(({ seq }) => seq <= until);
         if (events.length > 0) {
           position = events.at(-1)?.seq ?? position;
           const frames = events.map(({ seq, event }) =>
-            event.type === "waiting" && !isLast(source, seq)
+            event.type === "waiting" && seq !== until && !isLast(source, seq)
               ? ""
               : write(event, seq, () => answerBefore(source, seq)),
           );
@@ -52,7 +58,7 @@ export function eventStream({
           return controller.enqueue(encoder.encode(text));
         }
 
-        if (source.isOver) return close(controller);
+        if (source.isOver || position >= until) return close(controller);
         const news = await wait();
         if (news === "quiet") return controller.enqueue(encoder.encode(PING));
         if (news === "left") return undefined;

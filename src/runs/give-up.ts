@@ -1,12 +1,21 @@
 import type { AgentEvent } from "../architectures/events.ts";
 import { openCallsIn, turnSoFar } from "../architectures/turn-so-far.ts";
+import type { CallDecision } from "./decisions.ts";
 import type { RunIds, TurnPlace } from "./model.ts";
+import { fence } from "../shared/fence.ts";
 import { progressOf } from "./run-progress.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { lastEvents } from "./turn-end.ts";
 
 /** Why a run does not wait any longer. */
 export type GiveUpReason = "message" | "expired" | "cancelled";
+
+/** How a turn that waits is ended. */
+interface GivingUp {
+  readonly reason: GiveUpReason;
+  readonly wantedEvents: readonly string[];
+  readonly results: readonly CallDecision[];
+}
 
 /** What the calls become that nobody has decided. Later turns read it in the conversation. */
 const RESULTS: { readonly [reason in GiveUpReason]: string } = {
@@ -17,17 +26,23 @@ const RESULTS: { readonly [reason in GiveUpReason]: string } = {
 
 /**
  * Ends a turn that waits as cancelled. `events` are those that it has emitted, and `wantedEvents` the types that the account's
- * webhook endpoints want. The answer so far is stored, with its calls.
+ * webhook endpoints want. `results` are those of calls that the client has run after all. The answer so far is stored, with its calls.
  */
 export async function* giveUpTurn(
   { place, runIds }: { readonly place: TurnPlace; readonly runIds: RunIds },
   events: readonly AgentEvent[],
-  { reason, wantedEvents }: { readonly reason: GiveUpReason; readonly wantedEvents: readonly string[] },
+  { reason, wantedEvents, results }: GivingUp,
   deps: TurnDeps,
 ): AsyncGenerator<AgentEvent, void, void> {
   const progress = progressOf(place, runIds, events);
-  for (const { id: callId, name } of openCallsIn(events)) {
-    const event = { type: "tool-finished", callId, name, ok: false, output: RESULTS[reason] } as const;
+  for (const { id: callId, name, decision } of openCallsIn(events)) {
+    const given = results.find((result) => result.callId === callId)?.decision;
+    if (given && !decision) yield { type: "call-decided", callId, name, decision: given };
+    const result = decision ?? given;
+    const event: AgentEvent =
+      result?.kind === "answered"
+        ? { type: "tool-finished", callId, name, ok: true, output: fence(result.output) }
+        : { type: "tool-finished", callId, name, ok: false, output: RESULTS[reason] };
     progress.add(event);
     yield event;
   }

@@ -18,6 +18,7 @@ import { flag, idAfter, optionalText, text } from "../table/fields.ts";
 import { conversationPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
+import { type ClientPause, clientPausesAttribute, clientPausesFrom } from "./client-pauses.ts";
 
 /** The agent, conversation and access scope of a turn. Logs that predate end users have no `endUser`. */
 export interface TurnPlace extends AccessScope {
@@ -86,6 +87,8 @@ export interface Run {
   readonly hasSlot: boolean;
   /** See `TurnInput.clientRequest`; null if there is none. */
   readonly clientRequest: string | null;
+  /** Where it has left calls to its client, in order. */
+  readonly clientPauses: readonly ClientPause[];
 }
 
 /** How a run ended. */
@@ -95,10 +98,12 @@ export interface RunEnd {
   readonly messageId: string | null;
   readonly usage: TokenUsage | null;
   readonly errorCode: ErrorCode | null;
+  /** Set if it has left calls to its client. It replaces what was noted when it paused. */
+  readonly clientPauses?: readonly ClientPause[];
 }
 
 /** Runs are kept for support only, so they expire. Messages do not. */
-const LIFETIME_MS = 90 * DAY_MS;
+export const RUN_LIFETIME_MS = 90 * DAY_MS;
 
 export const RUN_PREFIX = "RUN#";
 
@@ -130,7 +135,10 @@ export const beginRun = (
     error_code: null,
     has_slot: hasSlot,
     ...(clientRequest !== undefined && { client_request: clientRequest }),
-    ttl: ttlAfter(runIds.startedAt, isTransient(place.conversationId) ? TRANSIENT_LIFETIME_MS : LIFETIME_MS),
+    ttl: ttlAfter(
+      runIds.startedAt,
+      isTransient(place.conversationId) ? TRANSIENT_LIFETIME_MS : RUN_LIFETIME_MS,
+    ),
   },
   if: absent("pk"),
 });
@@ -147,19 +155,24 @@ export const endRun = (conversationId: ConversationId, runId: RunId, end: RunEnd
       message_id: end.messageId,
       error_code: end.errorCode,
       usage: end.usage && toTokenUsageView(end.usage),
+      ...(end.clientPauses && clientPausesAttribute(end.clientPauses)),
     },
   },
   if: hasNotEnded,
 });
 
-/** Returns the write that records that a run waits, or goes on. It is refused if the run has ended. Safe to repeat. */
+/**
+ * Returns the write that records that a run waits, with all its client pauses, or that it goes on. It is refused if the run has ended.
+ * Safe to repeat.
+ */
 export const pauseRun = (
   conversationId: ConversationId,
   runId: RunId,
   state: "waiting" | "running",
+  clientPauses: readonly ClientPause[] = [],
 ): WriteAction => ({
   update: runKey(conversationId, runId),
-  changes: { set: { state } },
+  changes: { set: { state, ...(clientPauses.length > 0 && clientPausesAttribute(clientPauses)) } },
   if: hasNotEnded,
 });
 
@@ -180,5 +193,6 @@ export function runFrom(item: Item): Run {
     errorCode: optionalText(item, "error_code"),
     hasSlot: flag(item, "has_slot"),
     clientRequest: optionalText(item, "client_request"),
+    clientPauses: clientPausesFrom(item),
   };
 }

@@ -75,11 +75,12 @@ export function requireNewest(runId: RunId, history: readonly Message[]): void {
   const newest = history.findLastIndex((message) => message.runId === runId);
   const isAnswer = ({ role, status }: Message) => role === "assistant" && status !== "interrupted";
   if (newest >= 0 && !history.slice(newest + 1).some(isAnswer)) return;
-  throw new AppError(
-    "conflict",
-    "The conversation has gone on since that answer. Continue from its newest one.",
-  );
+  throw hasGoneOn();
 }
+
+/** The error for a message that follows an answer which others have followed. */
+export const hasGoneOn = (): AppError =>
+  new AppError("conflict", "The conversation has gone on since that answer. Continue from its newest one.");
 
 /**
  * Returns the history before the message that is answered again. Throws `conflict` if this message, with its answer, is no longer the

@@ -5,6 +5,7 @@ import type { RateLimit } from "../shared/rate-limit.ts";
 import type { AgentEvent } from "../architectures/events.ts";
 import { ActiveRun, type EventSource, loggedRun } from "./active-run.ts";
 import { type GiveUpReason, giveUpTurn } from "./give-up.ts";
+import type { CallDecision } from "./decisions.ts";
 import type { IdempotencyKey } from "./idempotency-keys.ts";
 import type { Regeneration, RunIds, TurnPlace } from "./model.ts";
 import { type LoggedRun, type RunLog, SEQ_BLOCK } from "./run-log.ts";
@@ -150,10 +151,14 @@ export class RunHost {
   }
 
   /**
-   * Ends a run that waits, and resolves when it has ended. Has no effect on a run that does not wait any more. Throws if the account's
-   * webhooks can't be read; then the run goes on waiting.
+   * Ends a run that waits, and resolves when it has ended. `results` are those that the client brings after all. Has no effect on a run
+   * that does not wait any more. Throws if the account's webhooks can't be read; then the run goes on waiting.
    */
-  async giveUp({ place, runIds: { runId } }: LoggedRun, reason: GiveUpReason): Promise<void> {
+  async giveUp(
+    { place, runIds: { runId } }: LoggedRun,
+    reason: GiveUpReason,
+    results: readonly CallDecision[] = [],
+  ): Promise<void> {
     const { webhooks } = await this.#turnDeps();
     const { types: wantedEvents } = await webhooks.wanted(place.accountEmail);
     await this.#keepAlive();
@@ -164,7 +169,7 @@ export class RunHost {
     const run = this.#activate(logged);
     const events = [...this.#log.all(runId)].map(({ event }) => event);
     this.#log.goOn(runId);
-    this.#play(run, this.#givingUp(run, logged, events, { reason, wantedEvents }));
+    this.#play(run, this.#givingUp(run, logged, events, { reason, wantedEvents, results }));
     await run.ended;
   }
 

@@ -109,10 +109,18 @@ export class RunReader {
     return logged && logged.state !== "ended" ? { ...run, state: STATES[logged.state] } : run;
   }
 
-  /** Like `run`, with the calls that the run waits for. */
+  /** Like `run`, with the calls that the run waits for, and the answer so far if a part of it is whole. */
   async details(place: ReadPlace, runId: RunId): Promise<RunWithCalls> {
     const run = await this.run(place, runId);
-    return { run, calls: run.state === "waiting" ? openCallsIn(this.#eventsOf(runId)) : [] };
+    const isOpen = run.state === "waiting" || run.state === "running";
+    const logged = isOpen && run.clientPauses.length > 0 ? this.#log.find(runId) : undefined;
+    return {
+      run,
+      calls: run.state === "waiting" ? openCallsIn(this.#eventsOf(runId)) : [],
+      answer: logged
+        ? { id: logged.runIds.answerId, text: this.#textUpTo(runId, Number.POSITIVE_INFINITY) }
+        : null,
+    };
   }
 
   /**

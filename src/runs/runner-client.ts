@@ -4,12 +4,14 @@ import { type AccessScope, scopeName } from "../access/access-scope.ts";
 import { MAX_RUN_MS } from "../plans/run-slots.ts";
 import type {
   BegunRun,
+  DecisionRequest,
   ConversationRunner,
   RegenerateInput,
   RunnerCall,
   SendInput,
   StreamedRun,
 } from "./conversation-runner.ts";
+import type { RunPart } from "./client-pauses.ts";
 import type { CallDecision } from "./decisions.ts";
 import type { Run } from "./model.ts";
 import type { RunAnswer } from "./run-reader.ts";
@@ -52,14 +54,14 @@ export class RunnerClient {
     });
   }
 
-  /** Returns the frames of a run after an event number, or null if there are none and none will come. */
+  /** Returns the frames of a run after an event number, or of a part of it, or null if there are none and none will come. */
   events(
     call: RunnerCall,
     runId: RunId | "active",
-    after: number,
+    from: number | Pick<RunPart, "part">,
     wire?: Wire,
   ): Promise<ReadableStream<Uint8Array> | null> {
-    return this.#runners.call(nameOf(call), (runner) => runner.events(call, runId, after, wire));
+    return this.#runners.call(nameOf(call), (runner) => runner.events(call, runId, from, wire));
   }
 
   /** Stops a run if it is active, and returns its new state. */
@@ -76,24 +78,23 @@ export class RunnerClient {
     return this.#runners.call(nameOf(call), (runner) => runner.decide(call, runId, decisions));
   }
 
-  /**
-   * Decides about calls of the run that writes the answer `answerId`, or without it of the run that waits in a conversation, and
-   * returns the frames behind its pause. Safe to repeat.
-   */
+  /** Decides about calls of a run that waits in a conversation, and returns the frames behind its pause. Safe to repeat. */
   sendDecisions(
     call: RunnerCall,
     decisions: readonly CallDecision[],
     wire: Wire,
-    answerId?: string,
+    request?: DecisionRequest,
   ): Promise<StreamedRun> {
-    return this.#runners.call(nameOf(call), (runner) =>
-      runner.sendDecisions(call, decisions, wire, answerId),
-    );
+    return this.#runners.call(nameOf(call), (runner) => runner.sendDecisions(call, decisions, wire, request));
   }
 
   /** Like `sendDecisions`; `answer` returns the answer of the run. */
-  beginDecisions(call: RunnerCall, decisions: readonly CallDecision[]): Promise<BegunRun> {
-    return this.#runners.call(nameOf(call), (runner) => runner.beginDecisions(call, decisions));
+  beginDecisions(
+    call: RunnerCall,
+    decisions: readonly CallDecision[],
+    request?: DecisionRequest,
+  ): Promise<BegunRun> {
+    return this.#runners.call(nameOf(call), (runner) => runner.beginDecisions(call, decisions, request));
   }
 
   /** Stops a conversation's active run, and removes everything its runner stores. */

@@ -82,7 +82,13 @@ export function turnEnd(
   const status = how.state !== "completed" ? "interrupted" : progress.isCut ? "truncated" : "complete";
   const message = progress.hasBegun ? progress.message(status) : null;
   const messageId = message && !isDiscarded(runIds, message) ? message.id : null;
-  return { place, runIds, message, end: { ...how, messageId, usage: progress.usage } };
+  const clientPauses = progress.clientPauses(how.state === "completed");
+  return {
+    place,
+    runIds,
+    message,
+    end: { ...how, messageId, usage: progress.usage, ...(clientPauses && { clientPauses }) },
+  };
 }
 
 function* completed(progress: AnswerProgress, runIds: RunIds): Generator<AgentEvent, void, void> {

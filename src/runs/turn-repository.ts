@@ -54,6 +54,7 @@ import {
   servedWindowKey,
   servedWindowsFrom,
 } from "./served-window.ts";
+import type { ClientPause } from "./client-pauses.ts";
 import { approvedBefore, rememberApproved } from "./approved-tools.ts";
 import { endRun, isDiscarded, pauseRun, type RunEnd, type RunIds, type TurnPlace } from "./model.ts";
 import { runEventOf } from "./run-events.ts";
@@ -128,6 +129,8 @@ interface Pausing {
   /** Whether it has one of the account's slots for concurrent runs. */
   readonly hasSlot: boolean;
   readonly events: readonly WebhookEvent[];
+  /** Where the run has left calls to its client, this pause included. */
+  readonly clientPauses: readonly ClientPause[];
 }
 
 /** How a run that has waited goes on. */
@@ -258,10 +261,10 @@ export class TurnRepository {
   async pause(
     { accountEmail, conversationId }: TurnPlace,
     runId: RunId,
-    { hasSlot, events }: Pausing,
+    { hasSlot, events, clientPauses }: Pausing,
   ): Promise<void> {
     const isPaused = await this.#table.tryTransact([
-      pauseRun(conversationId, runId, "waiting"),
+      pauseRun(conversationId, runId, "waiting", clientPauses),
       ...(hasSlot ? [returnSlots(accountEmail, [runId])] : []),
       ...events.map((event) => recordEvent(accountEmail, event)),
     ]);

@@ -67,6 +67,8 @@ export interface TurnInput extends TurnPlace {
   readonly clientTools?: readonly ToolSpec[] | undefined;
   /** Which of them the model must call first. Absent if it may choose. */
   readonly toolChoice?: ToolChoice | undefined;
+  /** Whether the client runs at most one of its tools per response of the model. */
+  readonly oneClientCall?: boolean | undefined;
   /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
   readonly givenHistory?: readonly GivenMessage[] | undefined;
   /** What the client says before the message, behind the history. Only this turn reads it. */
@@ -318,6 +320,7 @@ export async function prepare(
     soFar: soFar ?? givenSoFar(input),
     clientTools: input.clientTools,
     toolChoice: input.toolChoice,
+    oneClientCall: input.oneClientCall,
     showsReasoning: input.showsReasoning,
     format: input.format,
     timeZone: input.timeZone,

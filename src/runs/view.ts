@@ -72,4 +72,6 @@ export const toRunDetails = ({ run, calls }: RunWithCalls): z.infer<typeof RunDe
 export interface RunWithCalls {
   readonly run: Run;
   readonly calls: readonly WaitingCall[];
+  /** The answer so far, and the id under which it will be stored, if the run has left calls to its client and has not ended. */
+  readonly answer: { readonly id: string; readonly text: string } | null;
 }

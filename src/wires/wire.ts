@@ -1,5 +1,6 @@
 import type { AgentEvent } from "../architectures/events.ts";
 import type { EndUserRef } from "../access/access-scope.ts";
+import type { TokenUsage } from "../llm/model.ts";
 import type { ConversationId, RunId } from "../shared/id-types.ts";
 import type { ResponseRequest } from "./responses.ts";
 
@@ -26,6 +27,20 @@ export type Wire =
 
 export const NATIVE: Wire = { kind: "native" };
 
+/** Where a part of a run begins: at its first event, or where the run has left calls to its client. */
+export interface PartBeginning {
+  /** How often the run had left calls to its client before. */
+  readonly part: number;
+  /** The number of the event behind which the part begins; 0 for the first. */
+  readonly seq: number;
+  /** The length of the run's answer before the part, in UTF-16 code units. */
+  readonly chars: number;
+  /** The tokens of the run before the part; null if the provider has not counted them. */
+  readonly usage: TokenUsage | null;
+}
+
+export const FIRST_PART: PartBeginning = { part: 0, seq: 0, chars: 0, usage: null };
+
 /** What the frames of a run say about it. */
 export interface FramedRun {
   readonly runId: RunId;
@@ -35,6 +50,8 @@ export interface FramedRun {
   readonly answerId: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** Where the part of the run begins that is shown; absent if it is the first. Only the wire `responses` shows parts. */
+  readonly beginning?: PartBeginning | undefined;
 }
 
 /**

@@ -9,7 +9,7 @@ import { crawlStream } from "../../src/knowledge/crawling/crawl-stream.ts";
 import { CRAWL_EVENTS } from "../../src/knowledge/crawling/event-docs.ts";
 import { UI_PARTS } from "../../src/ai-sdk/part-docs.ts";
 import { CHUNKS } from "../../src/openai-api/docs.ts";
-import { RESPONSE_EVENTS } from "../../src/openai-api/response-docs.ts";
+import { RESPONSE_EVENTS } from "../../src/openai-api/response-event-docs.ts";
 import { frameWriterOf } from "../../src/wires/frame-writers.ts";
 import type { Wire } from "../../src/wires/wire.ts";
 import { RUN_EVENTS } from "../../src/runs/event-docs.ts";

@@ -10,6 +10,9 @@ const nested = (levels: number): object => {
 const format = (more: object) => ({ text: { format: { type: "json_schema", name: "cat", ...more } } });
 const parts = (...content: object[]) => ({ input: [{ role: "user", content }] });
 const assistant = { role: "assistant", content: [{ type: "output_text", text: "Hi", annotations: [] }] };
+const tool = (name: string) => ({ type: "function", name });
+const calling = { type: "function_call", call_id: "c1", name: "a", arguments: "{}" };
+const result = (id: string) => ({ type: "function_call_output", call_id: id, output: "1" });
 const many = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`k${index}`, "v"]));
 const unstored =
   "resp_WyIwMTkzYjJmNS0xYjNjLTdhNDQtOGI3NS00ZTljNmZiYThiNTAiLCJ6ei0wMTkzYjJmNS0wYThjLTdkMTEtOWU0Mi0xYjZmM2M4ZDVlMjAiXQ";
@@ -27,6 +30,8 @@ describe("a refused response", () => {
   it.each<[string, object, string | null, string]>([
     ["no input", { input: undefined }, "input", "is required"],
     ["an empty list", { input: [] }, "input", "must have at least 1 elements"],
+    ["an empty list in a conversation", { input: [], conversation: "c" }, "input", "must have at least 1"],
+    ["a result without an id", { input: [result("")] }, "input.0.call_id", "must not be empty."],
     ["blank text", { input: " \n" }, "input", "must not be blank."],
     ["a number", { input: 5 }, "input", "must be text, or a list"],
     ["instructions alone", { input: [{ role: "developer", content: "Hi" }] }, "input", "must not be blank."],
@@ -67,8 +72,82 @@ describe("a refused response", () => {
       "can't be sent by id",
     ],
     ["a part without text", parts({ type: "input_text" }), "input.0.content.0.text", "is required."],
-    ["tools", { tools: [{ type: "function", name: "x" }] }, "tools", "tools of the client are not supported"],
-    ["a hosted tool", { tools: [{ type: "web_search" }] }, "tools", "must be empty"],
+    ["a hosted tool", { tools: [{ type: "web_search" }] }, "tools.0.type", "not `web_search`"],
+    ["a tool without a name", { tools: [{ type: "function" }] }, "tools.0.name", "is required"],
+    [
+      "a tool of the agent",
+      { tools: [{ type: "function", name: "core_memory_append" }] },
+      "tools.0.name",
+      "begins like the agent's own tools",
+    ],
+    [
+      "a tool that nests deeply",
+      { tools: [{ type: "function", name: "a", parameters: nested(5_000) }] },
+      "tools.0.parameters",
+      "at most 100 levels",
+    ],
+    ["a tool twice", { tools: [tool("a"), tool("a")] }, "tools", "must not have a name twice."],
+    [
+      "too many tools",
+      { tools: Array.from({ length: 65 }, (_, at) => tool(`t${at}`)) },
+      "tools",
+      "at most 64",
+    ],
+    ["a choice without tools", { tool_choice: "required" }, "tool_choice", "needs `tools`"],
+    [
+      "a choice of an unknown tool",
+      { tools: [tool("a")], tool_choice: { type: "function", name: "b" } },
+      "tool_choice.name",
+      "one of the `tools`",
+    ],
+    [
+      "a choice of a hosted tool",
+      { tools: [tool("a")], tool_choice: { type: "web_search_preview" } },
+      "tool_choice",
+      "or name one of the tools",
+    ],
+    ["a result without its call", { input: [result("c1")] }, "input", "has results without their calls."],
+    ["a call without its result", { input: [user("Hi"), calling] }, "input.1", "a result of each call"],
+    [
+      "a result twice",
+      { input: [user("Hi"), calling, result("c1"), result("c1")] },
+      "input.3.call_id",
+      "must not have a result already.",
+    ],
+    [
+      "a result of another call",
+      { input: [user("Hi"), calling, result("c2")] },
+      "input.2.call_id",
+      "must be the id of a call",
+    ],
+    ["a result without a question", { input: [calling, result("c1")] }, "input.0", "must follow a message"],
+    [
+      "a call without arguments",
+      { input: [{ type: "function_call", call_id: "c" }] },
+      "input.0.name",
+      "is required.",
+    ],
+    [
+      "an image as a result",
+      {
+        input: [
+          user("Hi"),
+          calling,
+          {
+            ...result("c1"),
+            output: [{ type: "input_image", image_url: "data:image/png;base64,iVBORw0KGgo=" }],
+          },
+        ],
+      },
+      "input.2.output.0.type",
+      "must be `input_text`",
+    ],
+    [
+      "a second history of calls",
+      { input: [user("Hi"), calling, result("c1")], conversation: "c" },
+      "input",
+      "has its own history",
+    ],
     ["a prompt by id", { prompt: { id: "pmpt_1" } }, "prompt", "has instructions of its own"],
     ["a JSON schema without a schema", format({}), "text.format", "must have a `name` and a `schema`"],
     [
@@ -143,17 +222,17 @@ describe("a refused response", () => {
     expect((await client("GET", "/conversations")).body.items).toEqual([]);
   });
 
-  it.each(["function_call", "function_call_output", "reasoning", "item_reference", "mcp_approval_response"])(
-    "says that items of the type %s are not supported",
-    async (type) => {
-      const input = [{ type, id: "x", call_id: "x", output: "1" }, user("Hello")];
+  it.each([
+    ["item_reference", "input.0.type: items can't be referred to."],
+    ["mcp_approval_response", "input.0.type: `mcp_approval_response` is not supported. Supported: message,"],
+    ["web_search_call", "input.0.type: `web_search_call` is not supported."],
+  ])("says that items of the type %s are not supported", async (type, sentence) => {
+    const input = [{ type, id: "x", call_id: "x", output: "1" }, user("Hello")];
 
-      const { status, body } = await client("POST", "/v1/responses", { model: agentId, input });
+    const { status, body } = await client("POST", "/v1/responses", { model: agentId, input });
 
-      const sentence = "input.0.type must be `message`: items of tools and of reasoning are not supported.";
-      expect([status, body.error.message]).toEqual([422, expect.stringContaining(sentence)]);
-    },
-  );
+    expect([status, body.error.message]).toEqual([422, expect.stringContaining(sentence)]);
+  });
 
   it.each([
     "resp_none",

@@ -37,6 +37,7 @@ const storedRun = (id: string, state: Run["state"]): Run => ({
   errorCode: null,
   hasSlot: false,
   clientRequest: null,
+  clientPauses: [],
 });
 const endOf = ({ runIds }: LoggedRun): TurnEnd => {
   const end = { state: "completed", endedAt: "", messageId: "m", usage: null, errorCode: null } as const;

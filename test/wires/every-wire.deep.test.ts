@@ -31,6 +31,8 @@ interface AnyWire {
   readonly read: (frames: string) => Verdict;
   /** How a cancelled answer ends, if the wire has no word for it. */
   readonly cancelled?: string;
+  /** What a request says that offers the tool `look_up` of the client, and what one says that brings the result of the call `c1`. */
+  readonly clientTools?: { readonly offer: object; readonly result: object };
 }
 
 const keyed = (_place: Place, key: string) => ({ "Idempotency-Key": key });
@@ -78,6 +80,18 @@ const WIRES: Readonly<Record<string, AnyWire>> = {
         end: codeIn(parts) ?? (types.includes("abort") ? "cancelled" : end),
       };
     },
+    clientTools: {
+      offer: { tools: { look_up: { parameters: { type: "object" } } } },
+      result: {
+        messages: [
+          {
+            id: "a",
+            role: "assistant",
+            parts: [{ type: "tool-look_up", toolCallId: "c1", state: "output-available", output: "Sunny" }],
+          },
+        ],
+      },
+    },
   },
   "chat completions": {
     path: () => "/v1/chat/completions",
@@ -95,6 +109,19 @@ const WIRES: Readonly<Record<string, AnyWire>> = {
       return { text, end: code ?? (reason === "length" ? "cut" : "completed") };
     },
     cancelled: "completed",
+    clientTools: {
+      offer: { tools: [{ type: "function", function: { name: "look_up" } }] },
+      result: {
+        messages: [
+          { role: "user", content: "Weather?" },
+          {
+            role: "assistant",
+            tool_calls: [{ id: "c1", type: "function", function: { name: "look_up", arguments: "{}" } }],
+          },
+          { role: "tool", tool_call_id: "c1", content: "Sunny" },
+        ],
+      },
+    },
   },
   responses: {
     path: () => "/v1/responses",
@@ -114,6 +141,10 @@ const WIRES: Readonly<Record<string, AnyWire>> = {
         .map(({ type, delta }) => (type === "response.output_text.delta" ? delta : ""))
         .join("");
       return { text, end: last?.error?.type ?? (last?.status === "incomplete" ? "cut" : last?.status) };
+    },
+    clientTools: {
+      offer: { tools: [{ type: "function", name: "look_up" }] },
+      result: { input: [{ type: "function_call_output", call_id: "c1", output: "Sunny" }] },
     },
   },
 };
@@ -332,82 +363,54 @@ describe.each(Object.entries(WIRES))("on the wire %s", (_name, wire) => {
   });
 });
 
-/** How a client of a wire declares a tool that it runs, and sends the result of the call `c1`. */
-const CLIENT_TOOLS: Readonly<
-  Record<string, { readonly tools: unknown; readonly result: (place: Place) => object }>
-> = {
-  "AI SDK": {
-    tools: { read_title: { parameters: { type: "object" } } },
-    result: ({ conversationId: id }) => ({
-      id,
-      messages: [
-        {
-          id: "a",
-          role: "assistant",
-          parts: [{ type: "tool-read_title", toolCallId: "c1", state: "output-available", output: "Tea" }],
-        },
-      ],
-    }),
+describe.each(Object.entries(WIRES).filter(([, { clientTools }]) => clientTools))(
+  "tools of a client on the wire %s",
+  (_name, wire) => {
+    const { offer = {}, result = {} } = wire.clientTools ?? {};
+    const asking = async (...replies: readonly (readonly ScriptStep[])[]) => {
+      const { client, model, place } = await prepare(
+        [{ text: "One moment. " }, { call: { id: "c1", name: "look_up", arguments: "{}" } }],
+        ...replies,
+      );
+      const post = async (more: object) => {
+        const body = { ...wire.body(place, "Weather?", ""), ...offer, ...more };
+        const headers = wire.headers?.(place, crypto.randomUUID()) ?? {};
+        return (await client.raw("POST", wire.path(place), body, { headers })).response;
+      };
+      const ask = async (more: object) => wire.read(await (await post(more)).text());
+      expect(await ask({})).toEqual({ text: "One moment. ", end: "completed" });
+      return { client, model, place, post, ask };
+    };
+
+    it.each([false, true])(
+      "a run goes on once with results that come three times, its runner having died: %s",
+      async (hasDied) => {
+        const { client, model, place, ask } = await asking([{ text: "Sunny." }]);
+        if (hasDied) await abortAllDurableObjects();
+
+        const verdicts = await Promise.all([1, 2, 3].map(() => ask(result)));
+
+        expect(verdicts).toEqual(verdicts.map(() => ({ text: "Sunny.", end: "completed" })));
+        expect((await model.log()).requests).toHaveLength(2);
+        expect(await messagesUsed(client.email)).toBe(1);
+        expect(await contentsOf(place)).toContainEqual(["One moment. Sunny.", "complete"]);
+      },
+    );
+
+    it("a run whose runner dies between a result and the answer is reported to the repeated result, and the next message is answered", async () => {
+      const { client, place, post, ask } = await asking(
+        [{ text: "It is " }, { hold: true }],
+        [{ text: "Next." }],
+      );
+      const turn = reading(await post(result));
+      await untilLogged(client, place, "It is ");
+
+      await abortAllDurableObjects();
+      await turn.rest();
+
+      expect((await ask(result)).end).toBe("unavailable");
+      expect(await contentsOf(place)).toContainEqual(["One moment. It is ", "interrupted"]);
+      expect((await say(client, wire, place, "And?")).text).toBe("Next.");
+    });
   },
-  "chat completions": {
-    tools: [{ type: "function", function: { name: "read_title" } }],
-    result: ({ agentId }) => ({
-      model: agentId,
-      stream: true,
-      messages: [
-        { role: "user", content: "Hello" },
-        {
-          role: "assistant",
-          tool_calls: [{ id: "c1", type: "function", function: { name: "read_title", arguments: "{}" } }],
-        },
-        { role: "tool", tool_call_id: "c1", content: "Tea" },
-      ],
-    }),
-  },
-};
-
-describe.each(Object.entries(CLIENT_TOOLS))("tools of a client on the wire %s", (name, { tools, result }) => {
-  const wire = WIRES[name];
-  if (!wire) throw new Error(`There is no wire ${name}.`);
-  const post = async (client: Client, place: Place, body: object) => {
-    const headers = wire.headers?.(place, crypto.randomUUID()) ?? {};
-    return (await client.raw("POST", wire.path(place), body, { headers })).response;
-  };
-  const asking = async (...replies: readonly (readonly ScriptStep[])[]) => {
-    const prepared = await prepare([{ call: { id: "c1", name: "read_title", arguments: "{}" } }], ...replies);
-    const { client, place } = prepared;
-    const first = await post(client, place, { ...wire.body(place, "Hello", "k1"), tools });
-    expect(wire.read(await first.text())).toEqual({ text: "", end: "completed" });
-    return prepared;
-  };
-
-  it("a run waits through the death of its runner, and a result that is sent three times continues it once", async () => {
-    const { client, place, model } = await asking([{ text: "About tea." }]);
-    await abortAllDurableObjects();
-
-    const responses = await Promise.all([1, 2, 3].map(() => post(client, place, result(place))));
-    const texts = await Promise.all(responses.map(async (response) => wire.read(await response.text()).text));
-
-    expect(texts).toEqual(["About tea.", "About tea.", "About tea."]);
-    expect(await contentsOf(place)).toEqual([
-      ["Hello", "complete"],
-      ["About tea.", "complete"],
-    ]);
-    expect((await model.log()).requests).toHaveLength(2);
-    expect(await messagesUsed(client.email)).toBe(1);
-  });
-
-  it("a run whose runner dies between a result and the answer is told to the repeated result, and the next message is answered", async () => {
-    const { client, place } = await asking([{ text: "About " }, { hold: true }], [{ text: "Next." }]);
-    const turn = reading(await post(client, place, result(place)));
-    await untilLogged(client, place, "About ");
-
-    await abortAllDurableObjects();
-    await turn.rest();
-
-    const again = wire.read(await (await post(client, place, result(place))).text());
-    expect(again).toEqual({ text: "About ", end: "unavailable" });
-    expect(await contentsOf(place)).toContainEqual(["About ", "interrupted"]);
-    expect((await say(client, wire, place, "And?")).text).toBe("Next.");
-  });
-});
+);

@@ -191,6 +191,114 @@ it.each<[AgentEvent, string, string]>([
   );
 });
 
+const asks = (callId: string, waitsFor: "approval" | "result"): AgentEvent => ({
+  type: "call-waiting",
+  callId,
+  name: "look_up",
+  arguments: '{"a":1}',
+  input: { a: 1 },
+  waitsFor,
+  expiresAt: 1,
+});
+const paused = {
+  usage: { inputTokens: 3, outputTokens: 2, cachedTokens: 0 },
+  answeredBy: { provider: "p", model: "m" },
+  seenLines: {},
+  showsReasoning: false,
+};
+const waiting: AgentEvent = { type: "waiting", expiresAt: 1, paused };
+const callOf = (id: string, status: string, text: string) => ({
+  id: `fc_${id}`,
+  type: "function_call",
+  call_id: id,
+  name: "look_up",
+  arguments: text,
+  status,
+});
+const callEvents = (id: string, output_index: number) => [
+  { type: "response.output_item.added", output_index, item: callOf(id, "in_progress", "") },
+  {
+    type: "response.function_call_arguments.delta",
+    item_id: `fc_${id}`,
+    output_index,
+    delta: '{"a":1}',
+  },
+  {
+    type: "response.function_call_arguments.done",
+    item_id: `fc_${id}`,
+    output_index,
+    arguments: '{"a":1}',
+  },
+  { type: "response.output_item.done", output_index, item: callOf(id, "completed", '{"a":1}') },
+];
+
+it.each<[string, AgentEvent, object]>([
+  ["waits for them", waiting, { input_tokens: 3, output_tokens: 2, total_tokens: 5 }],
+  ["ends with them", completed, {}],
+])("completes with the calls that are left to the client, if the run %s", (_case, last, usage) => {
+  const events = eventsOf([
+    { type: "text", text: "Hello, " },
+    asks("c1", "result"),
+    asks("a1", "approval"),
+    asks("c2", "result"),
+    last,
+  ]);
+
+  const output = [
+    message("completed", part("Hello, ")),
+    callOf("c1", "completed", '{"a":1}'),
+    callOf("c2", "completed", '{"a":1}'),
+  ];
+  expect(events).toMatchObject(
+    numbered([
+      ...BEGINNING,
+      ...OPENING,
+      delta("Hello, "),
+      ...closing("Hello, ", "completed"),
+      ...callEvents("c1", 1),
+      ...callEvents("c2", 2),
+      { type: "response.completed", response: { status: "completed", output } },
+    ]),
+  );
+  expect(events.at(-1)?.["response"]).toMatchObject(last === waiting ? { usage } : { usage: null });
+});
+
+it("ends without an event if the run waits for an approval alone", () => {
+  expect(eventsOf([asks("a1", "approval"), waiting]).map(({ type }) => type)).toEqual([
+    "response.created",
+    "response.in_progress",
+  ]);
+});
+
+it("has no calls if the run is cancelled before it waits", () => {
+  expect(eventsOf([asks("c1", "result"), { type: "cancelled", messageId: null }]).at(-1)).toMatchObject({
+    type: "response.incomplete",
+    response: { status: "cancelled", output: [] },
+  });
+});
+
+it("writes a later part of a run as a response of its own", () => {
+  const beginning = { part: 1, seq: 7, chars: 7, usage: paused.usage };
+  const write = frameWriterOf(wire, { ...RUN, beginning });
+  const usage = { inputTokens: 10, outputTokens: 6, cachedTokens: 1 };
+
+  const events = eventsIn(
+    write({ type: "text", text: "Alice!" }, 8, () => "Hello, ") +
+      write({ type: "usage", usage }, 9, () => "Hello, Alice!") +
+      write({ ...completed, text: "Hello, Alice!" }, 10, () => "Hello, Alice!"),
+  );
+
+  expect(events.map(({ sequence_number: number }) => number)).toEqual(events.map((_, index) => index));
+  expect(events.at(-1)).toMatchObject({
+    type: "response.completed",
+    response: {
+      id: responseIdOf({ ...RUN, part: 1 }),
+      output: [{ id: "msg_answer-1_1", content: [{ text: "Alice!" }] }],
+      usage: { input_tokens: 7, output_tokens: 4, input_tokens_details: { cached_tokens: 1 } },
+    },
+  });
+});
+
 it("resumes after every number with the same frames as the first stream", () => {
   const all = framesOf(wire, WHOLE_TURN);
   const frames = all.split("\n\n").slice(0, -1);
@@ -234,12 +342,14 @@ it("names no conversation that is kept for a day only", () => {
 
 const ids = { runId: runIdOf("run-1"), conversationId: conversationIdOf("zz-c_1") };
 
-it.each([ids, { ...ids, endUser: { agentId: agentIdOf("agent-1"), id: "a.b@c:d_e-f" } }])(
-  "finds a run by the id of its response",
-  (ref) => {
-    expect(responseRefIn(responseIdOf(ref))).toEqual(ref);
-  },
-);
+it.each([
+  ids,
+  { ...ids, endUser: { agentId: agentIdOf("agent-1"), id: "a.b@c:d_e-f" } },
+  { ...ids, part: 1 },
+  { ...ids, endUser: { agentId: agentIdOf("agent-1"), id: "a" }, part: 99 },
+])("finds a run by the id of its response", (ref) => {
+  expect(responseRefIn(responseIdOf(ref))).toEqual(ref);
+});
 
 const encoded = (value: unknown) => `resp_${toBase64Url(utf8(JSON.stringify(value)))}`;
 
@@ -253,6 +363,11 @@ it.each([
   encoded([]),
   encoded(["run-1"]),
   encoded(["run-1", 1]),
+  encoded(["run-1", "c-1", 0]),
+  encoded(["run-1", "c-1", -1]),
+  encoded(["run-1", "c-1", 1.5]),
+  encoded(["run-1", "c-1", 100]),
+  encoded(["run-1", "c-1", 1, 1]),
   encoded(["run-1", "c 1"]),
   encoded(["run#1", "c-1"]),
   encoded(["run-1", "c-1", "agent-1"]),
