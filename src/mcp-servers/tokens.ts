@@ -4,6 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { type Change, changeServers, requireServer, withServer } from "./changes.ts";
 import type { McpConnection } from "./connection.ts";
+import { parameterIn } from "./challenge.ts";
 import { McpFailure } from "./failure.ts";
 import type { Grant, McpServer } from "./model.ts";
 import { GrantRefused, type IssuedTokens, type McpOAuthClient } from "./oauth-client.ts";
@@ -93,7 +94,10 @@ export class McpTokens {
     throw new McpFailure("timeout", "The token of this server is being renewed by another request.");
   }
 
-  /** Runs requests, and once more with another token if the server refuses the one that it got. */
+  /**
+   * Runs requests, and once more with another token if the server refuses the one that it got. If it wants a token for more, that is recorded, and only
+   * its owner can help.
+   */
   async authorized<T>(
     place: ToolPlace,
     server: McpServer,
@@ -103,10 +107,23 @@ export class McpTokens {
     try {
       return await ask();
     } catch (error) {
+      await this.#recordWantedScope(place, server, error);
       if (!isRenewable(error, server, connection)) throw error;
       connection.token = await this.renewed(place, server.id, connection.token ?? "");
     }
     return ask();
+  }
+
+  /** Stores the scopes that a server wants for more than its token allows, so that its owner is asked for them. */
+  async #recordWantedScope(place: ToolPlace, { id, auth }: McpServer, error: unknown): Promise<void> {
+    if (!(error instanceof McpFailure) || error.reason !== "insufficient-scope" || auth !== "oauth") return;
+    const { message, challenge } = error;
+    const wantedScope = parameterIn(challenge, "scope") ?? null;
+    await changeServers(this.#deps.servers, place, (state) => {
+      const current = requireServer(state, id);
+      const unauthorized = { ...current, state: "unauthorized" as const, error: message, wantedScope };
+      return { result: null, servers: withServer(state, unauthorized) };
+    });
   }
 
   /** Renews the tokens, which this request has claimed. */
