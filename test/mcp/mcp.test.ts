@@ -66,7 +66,10 @@ describe.each([
 
     const { tools, resources } = (await connect(owner, agentId)).getServerCapabilities() ?? {};
 
-    expect({ tools, resources }).toEqual({ tools: { listChanged: false }, resources: { listChanged: false } });
+    expect({ tools, resources }).toEqual({
+      tools: { listChanged: false },
+      resources: { listChanged: false },
+    });
   });
 
   it("is told what the agent does, with numbers that increase", async () => {
