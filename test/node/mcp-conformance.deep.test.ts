@@ -40,9 +40,12 @@ it.each(REVISIONS)("an agent's MCP server conforms to the revision %s", async (r
 
   const found = await runSuite([
     "server",
-    ...["--url", service.agentUrl()],
-    ...["--suite", "all"],
-    ...["--spec-version", revision],
+    "--url",
+    service.agentUrl(),
+    "--suite",
+    "all",
+    "--spec-version",
+    revision,
   ]);
 
   expect([...found.keys()].toSorted()).toEqual(applicable.map(([name]) => name).toSorted());
@@ -83,10 +86,14 @@ it("the authorization server conforms, up to a code that a person has agreed to"
   const found = await runSuite(
     [
       "authorization",
-      ...["--url", service.url()],
-      ...["--client-id", registered.client_id],
-      ...["--resource", `${service.url()}/mcp/agents/${service.agentId()}`],
-      ...["--port", String(port)],
+      "--url",
+      service.url(),
+      "--client-id",
+      registered.client_id,
+      "--resource",
+      `${service.url()}/mcp/agents/${service.agentId()}`,
+      "--port",
+      String(port),
     ],
     {},
     // The suite prints the address that a person is to open.
