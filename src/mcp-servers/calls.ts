@@ -97,9 +97,10 @@ export class McpCalls {
       signal.throwIfAborted();
       if (error instanceof AppError) return `Error: Not called. ${error.message}`;
       if (!(error instanceof McpFailure)) throw error;
-      // An error of the protocol is an answer: the server is there.
-      if (error.reason !== "rpc") this.#failures.set(server.id, failures + 1);
-      else if (OUTDATED.includes(error.code)) this.#outdated.add(server.id);
+      // An error of the protocol and a wish for more rights are answers: the server is there, and its other tools may work.
+      const isAnswer = error.reason === "rpc" || error.reason === "insufficient-scope";
+      if (!isAnswer) this.#failures.set(server.id, failures + 1);
+      if (OUTDATED.includes(error.code)) this.#outdated.add(server.id);
       return `Error: ${error.message}`;
     } finally {
       this.#waitedMs += Math.max(0, clock.now() - startedAt);

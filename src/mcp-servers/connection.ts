@@ -282,8 +282,8 @@ async function errorText({ body }: Response, signal: AbortSignal): Promise<strin
 const END_MS = 5_000;
 const UNREADABLE = "The server's answer is no message of the protocol, or longer than 1 MB.";
 
-/** For the owner and the model. */
-const MORE_RIGHTS =
+/** What the owner and the model are told of a server that wants a token for more. */
+export const MORE_RIGHTS =
   "The server wants more rights for this. The agent's owner has to authorize the use of this server again.";
 
 /** What a message of the stateless revision says about its sender. */

@@ -4,7 +4,7 @@ import { AppError, invalidInput, type Issue } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { OUT_OF_BOUNDS, type OutboundPolicy, outOfBounds } from "../shared/outbound.ts";
 import { changeServers, requireServer, withServer } from "./changes.ts";
-import { McpConnection, withinTime } from "./connection.ts";
+import { McpConnection, MORE_RIGHTS, withinTime } from "./connection.ts";
 import { McpFailure } from "./failure.ts";
 import { listTools } from "./listing.ts";
 import {
@@ -149,7 +149,7 @@ export class McpServerService {
       const listed = {
         ...current,
         ...outcome,
-        ...(stillWanted && { state: current.state, error: current.error }),
+        ...(stillWanted && { state: "unauthorized" as const, error: MORE_RIGHTS }),
         ...(await this.#resealed(place, current)),
       };
       const hasRoom = sizeOfServers(withServer(state, listed)) <= MAX_ALL_BYTES;

@@ -3,8 +3,8 @@ import { sleep } from "../shared/async.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { type Change, changeServers, requireServer, withServer } from "./changes.ts";
-import type { McpConnection } from "./connection.ts";
 import { parameterIn } from "./challenge.ts";
+import type { McpConnection } from "./connection.ts";
 import { McpFailure } from "./failure.ts";
 import type { Grant, McpServer } from "./model.ts";
 import { GrantRefused, type IssuedTokens, type McpOAuthClient } from "./oauth-client.ts";
@@ -107,20 +107,33 @@ export class McpTokens {
     try {
       return await ask();
     } catch (error) {
-      await this.#recordWantedScope(place, server, error);
+      await this.#recordWantedScope(place, server, connection, error);
       if (!isRenewable(error, server, connection)) throw error;
       connection.token = await this.renewed(place, server.id, connection.token ?? "");
     }
     return ask();
   }
 
-  /** Stores the scopes that a server wants for more than its token allows, so that its owner is asked for them. */
-  async #recordWantedScope(place: ToolPlace, { id, auth }: McpServer, error: unknown): Promise<void> {
-    if (!(error instanceof McpFailure) || error.reason !== "insufficient-scope" || auth !== "oauth") return;
+  /**
+   * Stores the scopes that a server wants for more than its token allows, so that its owner is asked for them. If the token has been replaced or the
+   * server changed meanwhile, that is left alone.
+   */
+  async #recordWantedScope(
+    place: ToolPlace,
+    { id }: McpServer,
+    { token }: McpConnection,
+    error: unknown,
+  ): Promise<void> {
+    if (!(error instanceof McpFailure) || error.reason !== "insufficient-scope" || token === undefined)
+      return;
     const { message, challenge } = error;
     const wantedScope = parameterIn(challenge, "scope") ?? null;
-    await changeServers(this.#deps.servers, place, (state) => {
-      const current = requireServer(state, id);
+    const { servers, secrets } = this.#deps;
+    await changeServers(servers, place, async (state) => {
+      const current = state.servers.find((server) => server.id === id);
+      const opened = current && (await secrets.open(place, current));
+      const isKnown = current?.state === "unauthorized" && current.wantedScope === wantedScope;
+      if (!current || isKnown || opened?.secrets.accessToken !== token) return { result: null };
       const unauthorized = { ...current, state: "unauthorized" as const, error: message, wantedScope };
       return { result: null, servers: withServer(state, unauthorized) };
     });
