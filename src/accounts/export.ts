@@ -2,12 +2,13 @@ import type { KnowledgeBaseRef } from "../knowledge/model.ts";
 import type { FullPage } from "../knowledge/page-model.ts";
 import { isPagePart, packedIn, pageIdIn } from "../knowledge/stored-page-model.ts";
 import type { Clock } from "../shared/clock.ts";
+import { toBase64 } from "../shared/crypto.ts";
 import { AppError } from "../shared/errors.ts";
 import { gunzip } from "../shared/gzip.ts";
 import { type AccountEmail, knowledgeBaseIdOf, type PageId } from "../shared/id-types.ts";
 import { keyOf } from "../table/fields.ts";
 import { KNOWLEDGE_BASE_PREFIX } from "../table/keys.ts";
-import { base64, type Item } from "../table/marshal.ts";
+import type { Item } from "../table/marshal.ts";
 import { type ExportLine, KNOWLEDGE_PAGE, toExportLine } from "./export-view.ts";
 import type { AccountItems } from "./repository.ts";
 
@@ -81,5 +82,5 @@ const line = (value: object): string => `${JSON.stringify(value, plain)}\n`;
 /** JSON has neither sets nor bytes: sets become arrays, bytes become base64. */
 function plain(_name: string, value: unknown): unknown {
   if (value instanceof Set) return [...value];
-  return value instanceof Uint8Array ? base64(value) : value;
+  return value instanceof Uint8Array ? toBase64(value) : value;
 }

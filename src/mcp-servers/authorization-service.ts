@@ -60,7 +60,14 @@ export class McpAuthorizationService {
       throw new AppError("not-configured", "This deployment does not state its address (PUBLIC_URL).");
 
     const challenge = await this.#challengeOf(server);
-    const { grant, clientSecret } = await oauthClient.register(server.url, challenge, redirectUri);
+    // A token for more must not lose what the former one was for.
+    const moreScopes = server.wantedScope === null ? [] : [server.grant?.scope ?? "", server.wantedScope];
+    const { grant, clientSecret } = await oauthClient.register(
+      server.url,
+      challenge,
+      redirectUri,
+      moreScopes,
+    );
     const pending = { id: generateRandomState(), expiresAt: clock.now() + PENDING_MS, grant };
     const verifier = generateRandomCodeVerifier();
     await changeServers(servers, place, (state) => {
@@ -111,7 +118,13 @@ export class McpAuthorizationService {
     await changeServers(servers, begun, (current) => {
       const found = requireServer(current, serverId);
       requireUnchanged(found, server);
-      const authorized = { ...found, grant: { ...grant, expiresAt }, sealedSecrets, renewingUntil: 0 };
+      const authorized = {
+        ...found,
+        grant: { ...grant, expiresAt },
+        wantedScope: null,
+        sealedSecrets,
+        renewingUntil: 0,
+      };
       return { result: null, servers: withServer(current, authorized) };
     });
     return lists.refresh(begun, serverId);
@@ -140,7 +153,7 @@ export class McpAuthorizationService {
       await withinTime(PROBE_MS, (signal) => connection.request("tools/list", {}, signal));
     } catch (error) {
       if (!(error instanceof McpFailure)) throw error;
-      if (error.reason === "unauthorized") return error.challenge;
+      if (error.wantsAuthorization) return error.challenge;
       throw new AppError("conflict", error.message, { retryable: true });
     }
     return "";

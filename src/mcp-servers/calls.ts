@@ -5,7 +5,8 @@ import { AppError } from "../shared/errors.ts";
 import type { Json } from "../shared/json.ts";
 import { McpConnection, METHOD_NOT_FOUND, withinTime } from "./connection.ts";
 import { McpFailure } from "./failure.ts";
-import { type McpServer, type McpTool, offeredTools } from "./model.ts";
+import { type ListedTool, type McpServer, type McpTool, offeredTools } from "./model.ts";
+import { headersOf } from "./parameter-headers.ts";
 import { resultText } from "./results.ts";
 import type { McpServerService } from "./service.ts";
 import type { McpTokens } from "./tokens.ts";
@@ -18,8 +19,11 @@ const MAX_FAILURES = 2;
 const STALE_MS = HOUR_MS;
 /** In milliseconds. The same for a server that did not answer, or that does not know a tool any longer. */
 const RETRY_MS = 5 * 60_000;
-/** Errors of JSON-RPC: the arguments are not valid, with which servers also answer for an unknown tool. */
-const INVALID_PARAMS = -32_602;
+/**
+ * Errors after which the list of tools may be outdated: an unknown method, arguments that are not valid, with which servers also answer for an
+ * unknown tool, and headers that do not match the arguments.
+ */
+const OUTDATED: readonly unknown[] = [METHOD_NOT_FOUND, -32_602, -32_020];
 
 /** What calling the tools of an agent's servers needs. */
 export interface McpPorts {
@@ -88,15 +92,15 @@ export class McpCalls {
     const startedAt = clock.now();
     try {
       const timeoutMs = Math.min(server.timeoutSeconds * 1_000, leftMs);
-      return await withinTime(timeoutMs, (either) => this.#ask(server, tool.name, args, either), signal);
+      return await withinTime(timeoutMs, (either) => this.#ask(server, tool, args, either), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof AppError) return `Error: Not called. ${error.message}`;
       if (!(error instanceof McpFailure)) throw error;
-      // An error of the protocol is an answer: the server is there.
-      if (error.reason !== "rpc") this.#failures.set(server.id, failures + 1);
-      else if (error.code === INVALID_PARAMS || error.code === METHOD_NOT_FOUND)
-        this.#outdated.add(server.id);
+      // An error of the protocol and a wish for more rights are answers: the server is there, and its other tools may work.
+      const isAnswer = error.reason === "rpc" || error.reason === "insufficient-scope";
+      if (!isAnswer) this.#failures.set(server.id, failures + 1);
+      if (OUTDATED.includes(error.code)) this.#outdated.add(server.id);
       return `Error: ${error.message}`;
     } finally {
       this.#waitedMs += Math.max(0, clock.now() - startedAt);
@@ -104,11 +108,16 @@ export class McpCalls {
   }
 
   /** Nothing is repeated that may have run: a server refuses an expired token or session before it runs anything. */
-  async #ask(server: McpServer, name: string, args: Json, signal: AbortSignal): Promise<string> {
+  async #ask(
+    server: McpServer,
+    { name, headers = [] }: ListedTool,
+    args: Json,
+    signal: AbortSignal,
+  ): Promise<string> {
     const { place, tokens } = this.#deps;
     const connection = await this.#connectionTo(server);
     const result = await tokens.authorized(place, server, connection, () =>
-      connection.request("tools/call", { name, arguments: args }, signal),
+      connection.request("tools/call", { name, arguments: args }, signal, headersOf(headers, args)),
     );
     return resultText(result, (text) => connection.redacted(text));
   }

@@ -6,6 +6,7 @@ import { AddressRefused, LookUpFailed } from "../shared/guarded-fetch.ts";
 import { isObject, type Json, numberAt, objectAt, objectFrom, textAt } from "../shared/json.ts";
 import { OUT_OF_BOUNDS } from "../shared/outbound.ts";
 import { onOneLine, preview } from "../shared/text.ts";
+import { parameterIn } from "./challenge.ts";
 import { McpFailure } from "./failure.ts";
 import type { Protocol } from "./model.ts";
 
@@ -61,31 +62,41 @@ export class McpConnection {
   /** Finds out which form of the protocol the server speaks. Throws `McpFailure`, and the signal's reason if it is aborted. */
   async negotiate(signal: AbortSignal): Promise<void> {
     this.#protocol = "stateless";
+    if (!(await this.#isStateless(signal, true))) this.#protocol = "sessions";
+  }
+
+  /** Whether the server speaks the stateless revision. If `mayAsk`, a server that refuses that revision but names it as supported is asked again. */
+  async #isStateless(signal: AbortSignal, mayAsk: boolean): Promise<boolean> {
     try {
       const { supportedVersions: versions } = await this.#request("server/discover", {}, signal);
-      if (Array.isArray(versions) && versions.includes(STATELESS_REVISION)) return;
+      return Array.isArray(versions) && versions.includes(STATELESS_REVISION);
     } catch (error) {
       // What does not know the method answers with an error of some kind.
       if (!(error instanceof McpFailure) || !["rpc", "http", "unreadable"].includes(error.reason))
         throw error;
+      return mayAsk && error.revisions.includes(STATELESS_REVISION) && this.#isStateless(signal, false);
     }
-    this.#protocol = "sessions";
   }
 
   /**
    * Sends a request and returns its result. Throws `McpFailure` if there is none, and the signal's reason if it is aborted. A session that has
-   * expired is begun again, because the server refuses its requests unread.
+   * expired is begun again, because the server refuses its requests unread. `headers` are sent besides those of the protocol.
    */
-  async request(method: string, params: Json, signal: AbortSignal): Promise<Json> {
+  async request(
+    method: string,
+    params: Json,
+    signal: AbortSignal,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Json> {
     if (this.#protocol === "sessions") await this.#beginSession(signal);
     try {
-      return await this.#request(method, params, signal);
+      return await this.#request(method, params, signal, headers);
     } catch (error) {
       if (!(error instanceof McpFailure) || error.reason !== "expired-session") throw error;
     }
     this.#session = undefined;
     await this.#beginSession(signal);
-    return this.#request(method, params, signal);
+    return this.#request(method, params, signal, headers);
   }
 
   /** Returns a text of the server without the token, which a server may repeat. */
@@ -120,20 +131,30 @@ export class McpConnection {
     await discard(await this.#send({ method: "notifications/initialized" }, signal));
   }
 
-  async #request(method: string, params: Json, signal: AbortSignal): Promise<Json> {
+  async #request(
+    method: string,
+    params: Json,
+    signal: AbortSignal,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Json> {
     const id = ++this.#lastId;
-    return this.#resultIn(await this.#send({ id, method, params }, signal), id, signal);
+    return this.#resultIn(await this.#send({ id, method, params }, signal, headers), id, signal);
   }
 
   /** Sends a message. Throws `McpFailure` for everything but a status of 2xx. */
-  async #send(message: Json, signal: AbortSignal): Promise<Response> {
+  async #send(
+    message: Json,
+    signal: AbortSignal,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
     const isStateless = this.#protocol === "stateless";
     const params = isStateless ? { ...objectAt(message, "params"), _meta: ENVELOPE } : message["params"];
     const body = JSON.stringify({ jsonrpc: "2.0", ...message, ...(params !== undefined && { params }) });
     const send = this.#fetch;
+    const headers = { ...more, ...this.#headers(message) };
     let response: Response;
     try {
-      response = await send(this.#url, { method: "POST", headers: this.#headers(message), body, signal });
+      response = await send(this.#url, { method: "POST", headers, body, signal });
     } catch (error) {
       signal.throwIfAborted();
       throw unreachable(error);
@@ -162,10 +183,11 @@ export class McpConnection {
   async #refusal(response: Response, signal: AbortSignal): Promise<McpFailure> {
     const { status, headers } = response;
     const text = await errorText(response, signal);
+    const challenge = (headers.get("www-authenticate") ?? "").slice(0, MAX_ERROR_BYTES);
     if (status === 401)
-      return new McpFailure("unauthorized", "The server wants another authorization.", {
-        challenge: (headers.get("www-authenticate") ?? "").slice(0, MAX_ERROR_BYTES),
-      });
+      return new McpFailure("unauthorized", "The server wants another authorization.", { challenge });
+    if (status === 403 && parameterIn(challenge, "scope") !== undefined)
+      return new McpFailure("insufficient-scope", MORE_RIGHTS, { challenge });
     if (status === 404 && this.#session)
       return new McpFailure("expired-session", "The server has ended the session.");
     if (status >= 300 && status < 400)
@@ -235,6 +257,7 @@ export class McpConnection {
     const said = preview(text, MAX_ERROR_CHARS).toWellFormed();
     return new McpFailure("rpc", `The server says: ${said === "" ? "error" : said}`, {
       code: numberAt(error, "code"),
+      revisions: objectAt(error, "data")["supported"],
     });
   }
 }
@@ -258,6 +281,10 @@ async function errorText({ body }: Response, signal: AbortSignal): Promise<strin
 /** In milliseconds. */
 const END_MS = 5_000;
 const UNREADABLE = "The server's answer is no message of the protocol, or longer than 1 MB.";
+
+/** What the owner and the model are told of a server that wants a token for more. */
+export const MORE_RIGHTS =
+  "The server wants more rights for this. The agent's owner has to authorize the use of this server again.";
 
 /** What a message of the stateless revision says about its sender. */
 const ENVELOPE = {

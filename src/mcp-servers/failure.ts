@@ -1,6 +1,6 @@
 /**
  * Why a server has not answered. `address` and `redirect`: the address may not be asked, or leads elsewhere. `unauthorized`: it wants
- * another token. `rpc`: it has answered with an error of the protocol.
+ * another token. `insufficient-scope`: it wants a token for more. `rpc`: it has answered with an error of the protocol.
  */
 type FailureReason =
   | "address"
@@ -8,6 +8,7 @@ type FailureReason =
   | "timeout"
   | "unreachable"
   | "unauthorized"
+  | "insufficient-scope"
   | "expired-session"
   | "unreadable"
   | "http"
@@ -18,6 +19,8 @@ interface FailureOptions {
   readonly code?: number | undefined;
   /** The `WWW-Authenticate` header. */
   readonly challenge?: string;
+  /** The revisions of the protocol that the server says it supports instead of the one of the request. */
+  readonly revisions?: unknown;
   readonly cause?: unknown;
 }
 
@@ -27,11 +30,22 @@ export class McpFailure extends Error {
   readonly reason: FailureReason;
   readonly code: number | undefined;
   readonly challenge: string;
+  readonly revisions: readonly unknown[];
 
-  constructor(reason: FailureReason, message: string, { code, challenge = "", cause }: FailureOptions = {}) {
+  constructor(
+    reason: FailureReason,
+    message: string,
+    { code, challenge = "", revisions, cause }: FailureOptions = {},
+  ) {
     super(message, { cause });
     this.reason = reason;
     this.code = code;
     this.challenge = challenge;
+    this.revisions = Array.isArray(revisions) ? revisions : [];
+  }
+
+  /** Whether another authorization of the owner helps. */
+  get wantsAuthorization(): boolean {
+    return this.reason === "unauthorized" || this.reason === "insufficient-scope";
   }
 }

@@ -3,6 +3,7 @@ import { isObject, type Json, objectAt, objectsAt, textAt } from "../shared/json
 import { preview } from "../shared/text.ts";
 import type { McpConnection } from "./connection.ts";
 import type { Listing, ListedTool, Protocol, RefusedTool } from "./model.ts";
+import { parameterHeadersIn } from "./parameter-headers.ts";
 
 /** How many pages of a list are read. */
 const MAX_PAGES = 20;
@@ -112,13 +113,14 @@ function toTool(name: string, described: Json, protocol: Protocol): ListedTool {
   const schema = objectAt(described, "inputSchema");
   if (schema["type"] !== "object") throw new Refused("Its parameters are no JSON Schema of type object.");
   if (JSON.stringify(schema).length > MAX_SCHEMA_CHARS) throw new Refused(TOO_LONG);
-  const { schema: parameters, hasHeaders } = simplified(schema);
-  if (hasHeaders && protocol === "stateless")
-    throw new Refused("It wants arguments as headers, which is not supported.");
+  // The protocol has such headers since its stateless revision.
+  const headers = protocol === "stateless" ? parameterHeadersIn(schema) : [];
+  if (!headers) throw new Refused("It wants arguments as headers in a way that the protocol does not allow.");
   return {
     name,
     description: shownText(textAt(described, "description"), MAX_DESCRIPTION_CHARS),
-    parameters,
+    parameters: simplified(schema),
+    ...(headers.length > 0 && { headers }),
   };
 }
 
@@ -131,10 +133,9 @@ const shownText = (text: string, maxChars: number): string =>
  * alternative, and what is nested too deeply by any value. Throws `Refused` for a schema that has too many levels, or needs an argument
  * that can't be named. Anti-DoS: the numbers of levels and of characters bound the work, so references that repeat each other end early.
  */
-function simplified(root: Json): { readonly schema: Json; readonly hasHeaders: boolean } {
+function simplified(root: Json): Json {
   let left = MAX_LEVELS;
   let charsLeft = MAX_TOOL_CHARS;
-  let hasHeaders = false;
 
   function take(levels: number): void {
     left -= levels;
@@ -169,7 +170,6 @@ function simplified(root: Json): { readonly schema: Json; readonly hasHeaders: b
   function visit(given: unknown, depth: number): Json {
     take(1);
     const schema = resolved(given);
-    hasHeaders ||= "x-mcp-header" in schema;
     const type = typeOf(schema);
     return {
       type,
@@ -199,7 +199,7 @@ function simplified(root: Json): { readonly schema: Json; readonly hasHeaders: b
     };
   }
 
-  return { schema: visit(root, 1), hasHeaders };
+  return visit(root, 1);
 }
 
 const ANY = { type: "string" } as const;
@@ -267,7 +267,6 @@ const KEYWORDS = [
   "properties",
   "required",
   "items",
-  "x-mcp-header",
   ...LIMITS,
 ] as const;
 

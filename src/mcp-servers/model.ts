@@ -2,6 +2,7 @@ import { utf8 } from "../shared/crypto.ts";
 import { type Json, objectFrom, objectAt, objectsAt, textAt, valueFrom } from "../shared/json.ts";
 import { count, flag, maps, optionalCount, optionalText, text, texts } from "../table/fields.ts";
 import type { Item } from "../table/marshal.ts";
+import type { ParameterHeader } from "./parameter-headers.ts";
 
 /** How many servers an agent may have. */
 export const MAX_SERVERS = 6;
@@ -46,6 +47,8 @@ export interface ListedTool {
   readonly description: string;
   /** A JSON Schema of type object. */
   readonly parameters: Json;
+  /** The arguments that the server also wants as headers; absent for none. */
+  readonly headers?: readonly ParameterHeader[];
 }
 
 /** A tool that can't be offered. `reason` is a sentence for the owner. */
@@ -104,6 +107,8 @@ export interface McpServer extends McpServerSettings {
   readonly grant: Grant | null;
   /** The authorization that the owner has begun; null if there is none. */
   readonly pending: PendingAuthorization | null;
+  /** The scopes that the server has asked for in addition to those of the token, separated by spaces; null for none. */
+  readonly wantedScope: string | null;
   /** Until when one request renews the tokens, in milliseconds since the epoch; 0 if none does. */
   readonly renewingUntil: number;
   /** The secrets, encrypted; null if there are none. */
@@ -125,6 +130,7 @@ export const neverAsked = {
   listing: null,
   grant: null,
   pending: null,
+  wantedScope: null,
   renewingUntil: 0,
 } as const satisfies Partial<McpServer>;
 
@@ -143,6 +149,7 @@ export const mcpServerItem = (server: McpServer): Item => ({
   listing: server.listing && JSON.stringify(server.listing),
   oauth_grant: server.grant && JSON.stringify(server.grant),
   pending: server.pending && JSON.stringify(server.pending),
+  wanted_scope: server.wantedScope,
   renewing_until: server.renewingUntil,
   sealed_secrets: server.sealedSecrets,
   created_at: server.createdAt,
@@ -168,6 +175,7 @@ function mcpServerFrom(item: Item): McpServer {
     grant: (valueFrom(text(item, "oauth_grant")) as Grant | undefined) ?? null,
     // The casts state what `mcpServerItem` has written.
     pending: (valueFrom(text(item, "pending")) as PendingAuthorization | undefined) ?? null,
+    wantedScope: optionalText(item, "wanted_scope"),
     renewingUntil: optionalCount(item, "renewing_until") ?? 0,
     sealedSecrets: optionalText(item, "sealed_secrets"),
     createdAt: text(item, "created_at"),
@@ -185,6 +193,10 @@ function listingFrom(stored: string): Listing | null {
       name: textAt(tool, "name"),
       description: textAt(tool, "description"),
       parameters: objectAt(tool, "parameters"),
+      headers: objectsAt(tool, "headers").map((header) => ({
+        name: textAt(header, "name"),
+        path: Array.isArray(header["path"]) ? header["path"].map(String) : [],
+      })),
     })),
     others: Array.isArray(others) ? others.map(String) : [],
     refused: objectsAt(json, "refused").map((tool) => ({
@@ -202,7 +214,9 @@ function listingFrom(stored: string): Listing | null {
 export const sizeOfServers = (servers: readonly McpServer[]): number =>
   utf8(
     JSON.stringify(
-      servers.map((server) => mcpServerItem({ ...server, grant: null, pending: null, sealedSecrets: null })),
+      servers.map((server) =>
+        mcpServerItem({ ...server, grant: null, pending: null, wantedScope: null, sealedSecrets: null }),
+      ),
     ),
   ).byteLength;
 

@@ -5,6 +5,7 @@ import { AppError } from "../shared/errors.ts";
 import { type Json, objectFrom, textAt } from "../shared/json.ts";
 import { limitedFetch } from "../shared/limited-fetch.ts";
 import { type OutboundPolicy, outOfBounds } from "../shared/outbound.ts";
+import { parameterIn } from "./challenge.ts";
 import type { Grant } from "./model.ts";
 
 /** In milliseconds, for one request. */
@@ -72,12 +73,20 @@ export class McpOAuthClient {
 
   /**
    * Finds the authorization server of a server and registers this service with it. `challenge` is the `WWW-Authenticate` header with which
-   * the server has refused a request; empty if it has not. Throws `conflict` with what is missing.
+   * the server has refused a request; empty if it has not. `moreScopes` are asked for besides those that the server names. Throws `conflict`
+   * with what is missing.
    */
-  async register(serverUrl: string, challenge: string, redirectUri: string): Promise<RegisteredClient> {
+  async register(
+    serverUrl: string,
+    challenge: string,
+    redirectUri: string,
+    moreScopes: readonly string[] = [],
+  ): Promise<RegisteredClient> {
     const { resource, issuer, scopes } = await this.#resource(serverUrl, challenge);
     const server = await this.#authorizationServer(issuer);
-    const scope = parameterIn(challenge, "scope") ?? (scopes.length > 0 ? scopes.join(" ") : null);
+    const named = parameterIn(challenge, "scope") ?? scopes.join(" ");
+    const scope =
+      [...new Set(`${named} ${moreScopes.join(" ")}`.split(" ").filter(Boolean))].join(" ") || null;
     const registered = await this.#attempt(
       "The registration with the authorization server failed.",
       async () => {
@@ -89,11 +98,12 @@ export class McpOAuthClient {
             grant_types: ["authorization_code", "refresh_token"],
             response_types: ["code"],
             token_endpoint_auth_method: "none",
+            application_type: "web",
             ...(scope !== null && { scope }),
           },
           this.#options(),
         );
-        return oauth.processDynamicClientRegistrationResponse(response);
+        return oauth.processDynamicClientRegistrationResponse(await withoutOmissions(response));
       },
     );
     const { client_id: clientId } = registered;
@@ -281,6 +291,17 @@ export class McpOAuthClient {
   }
 }
 
+/**
+ * Returns the answer to a registration as the library requires it. Many servers leave out when the secret expires (RFC 7591, section 3.2.1),
+ * which is of no interest here: a client whose secret has expired is refused and registers again.
+ */
+async function withoutOmissions(response: Response): Promise<Response> {
+  if (!response.ok) return response;
+  const { client_secret: secret, ...json } = objectFrom(await response.text()) ?? {};
+  const registered = { ...json, client_secret: secret ?? undefined, client_secret_expires_at: 0 };
+  return Response.json(registered, { status: 201 });
+}
+
 /** What the library asks to be sent. */
 interface Sent {
   readonly method: string;
@@ -318,16 +339,6 @@ function requireOwn(resource: string, server: URL): string {
   if (!isOwn) throw unsuitable("It says that it is another server.");
   return resource;
 }
-
-/** The parameters of a `WWW-Authenticate` header that say how to get a token. */
-const PARAMETERS = {
-  resource_metadata: /(?:^|[\s,])resource_metadata="([^"]{1,2000})"/u,
-  scope: /(?:^|[\s,])scope="([^"]{1,2000})"/u,
-} as const;
-
-/** Returns a parameter of a `WWW-Authenticate` header; `undefined` if there is none. */
-export const parameterIn = (challenge: string, name: keyof typeof PARAMETERS): string | undefined =>
-  PARAMETERS[name].exec(challenge)?.[1];
 
 const unsuitable = (why: string): AppError =>
   new AppError("conflict", `This server can't be authorized with OAuth. ${why}`);

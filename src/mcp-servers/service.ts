@@ -4,7 +4,7 @@ import { AppError, invalidInput, type Issue } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { OUT_OF_BOUNDS, type OutboundPolicy, outOfBounds } from "../shared/outbound.ts";
 import { changeServers, requireServer, withServer } from "./changes.ts";
-import { McpConnection, withinTime } from "./connection.ts";
+import { McpConnection, MORE_RIGHTS, withinTime } from "./connection.ts";
 import { McpFailure } from "./failure.ts";
 import { listTools } from "./listing.ts";
 import {
@@ -111,7 +111,7 @@ export class McpServerService {
       const isOther = changed.url !== before.url || changed.auth !== before.auth || bearerToken !== undefined;
       const server = {
         ...changed,
-        ...(!keepsSecrets && { grant: null, pending: null, sealedSecrets: null }),
+        ...(!keepsSecrets && { grant: null, pending: null, wantedScope: null, sealedSecrets: null }),
         ...(bearerToken !== undefined && {
           sealedSecrets: await secrets.seal(place, serverId, { bearer: bearerToken }),
         }),
@@ -144,7 +144,14 @@ export class McpServerService {
       const current = requireServer(state, serverId);
       // The answer is about an address or a choice that somebody has changed meanwhile.
       if (!isAboutTheSame(current, server)) return { result: current };
-      const listed = { ...current, ...outcome, ...(await this.#resealed(place, current)) };
+      // What the server wants more rights for is no part of the listing.
+      const stillWanted = current.wantedScope !== null && outcome.state === "ready";
+      const listed = {
+        ...current,
+        ...outcome,
+        ...(stillWanted && { state: "unauthorized" as const, error: MORE_RIGHTS }),
+        ...(await this.#resealed(place, current)),
+      };
       const hasRoom = sizeOfServers(withServer(state, listed)) <= MAX_ALL_BYTES;
       const next = hasRoom
         ? listed
@@ -187,7 +194,7 @@ export class McpServerService {
     } catch (error) {
       if (!(error instanceof McpFailure)) throw error;
       return {
-        state: error.reason === "unauthorized" ? "unauthorized" : "failed",
+        state: error.wantsAuthorization ? "unauthorized" : "failed",
         error: error.message,
         checkedAt,
       };

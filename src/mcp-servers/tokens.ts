@@ -3,6 +3,7 @@ import { sleep } from "../shared/async.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { type Change, changeServers, requireServer, withServer } from "./changes.ts";
+import { parameterIn } from "./challenge.ts";
 import type { McpConnection } from "./connection.ts";
 import { McpFailure } from "./failure.ts";
 import type { Grant, McpServer } from "./model.ts";
@@ -93,7 +94,10 @@ export class McpTokens {
     throw new McpFailure("timeout", "The token of this server is being renewed by another request.");
   }
 
-  /** Runs requests, and once more with another token if the server refuses the one that it got. */
+  /**
+   * Runs requests, and once more with another token if the server refuses the one that it got. If it wants a token for more, that is recorded, and only
+   * its owner can help.
+   */
   async authorized<T>(
     place: ToolPlace,
     server: McpServer,
@@ -103,10 +107,36 @@ export class McpTokens {
     try {
       return await ask();
     } catch (error) {
+      await this.#recordWantedScope(place, server, connection, error);
       if (!isRenewable(error, server, connection)) throw error;
       connection.token = await this.renewed(place, server.id, connection.token ?? "");
     }
     return ask();
+  }
+
+  /**
+   * Stores the scopes that a server wants for more than its token allows, so that its owner is asked for them. If the token has been replaced or the
+   * server changed meanwhile, that is left alone.
+   */
+  async #recordWantedScope(
+    place: ToolPlace,
+    { id }: McpServer,
+    { token }: McpConnection,
+    error: unknown,
+  ): Promise<void> {
+    if (!(error instanceof McpFailure) || error.reason !== "insufficient-scope" || token === undefined)
+      return;
+    const { message, challenge } = error;
+    const wantedScope = parameterIn(challenge, "scope") ?? null;
+    const { servers, secrets } = this.#deps;
+    await changeServers(servers, place, async (state) => {
+      const current = state.servers.find((server) => server.id === id);
+      const opened = current && (await secrets.open(place, current));
+      const isKnown = current?.state === "unauthorized" && current.wantedScope === wantedScope;
+      if (!current || isKnown || opened?.secrets.accessToken !== token) return { result: null };
+      const unauthorized = { ...current, state: "unauthorized" as const, error: message, wantedScope };
+      return { result: null, servers: withServer(state, unauthorized) };
+    });
   }
 
   /** Renews the tokens, which this request has claimed. */

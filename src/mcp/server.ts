@@ -43,8 +43,6 @@ export function answerMcp(
   call: Omit<Served, "closesToCancel">,
 ): Promise<Response> {
   const handler = createMcpHandler(({ era }) => createServer({ ...call, closesToCancel: era === "modern" }), {
-    // Nothing that is listed changes while a client is connected.
-    maxSubscriptions: 0,
     onerror: (error) =>
       console.warn({
         message: "An MCP request was not served.",
@@ -60,7 +58,10 @@ function createServer(mcp: Served): McpServer {
   const { name } = mcp.agent;
   const server = new McpServer(
     { name: "dynamic-agent-builder", title: name, version: "1" },
-    { instructions: instructionsFor(mcp) },
+    {
+      instructions: instructionsFor(mcp),
+      capabilities: { tools: UNCHANGING, ...(mayUse(mcp, "readMemory") && { resources: UNCHANGING }) },
+    },
   );
   if (mayUse(mcp, "chat")) registerChat(server, mcp);
   if (mayUse(mcp, "readMemory")) {
@@ -70,6 +71,9 @@ function createServer(mcp: Served): McpServer {
   if (mayUse(mcp, "writeMemory")) registerWriters(server, mcp);
   return server;
 }
+
+/** Nobody is told of changes, so the SDK ends each subscription as soon as it is acknowledged. By default, it promises to tell. */
+const UNCHANGING = { listChanged: false } as const;
 
 const instructionsFor = (mcp: McpCall): string =>
   [

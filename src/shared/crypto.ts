@@ -15,12 +15,16 @@ export const toHex = (bytes: Uint8Array): string =>
 export const fromHex = (hex: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(hex.match(/../gu) ?? [], (pair) => Number.parseInt(pair, 16));
 
-/** Returns base64url without padding (RFC 4648 §5). */
-export function toBase64Url(bytes: Uint8Array): string {
+/** Returns base64 with padding (RFC 4648 §4). */
+export function toBase64(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/u, "");
+  return btoa(binary);
 }
+
+/** Returns base64url without padding (RFC 4648 §5). */
+export const toBase64Url = (bytes: Uint8Array): string =>
+  toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/u, "");
 
 /** Returns the bytes of base64url text, or `undefined` if it is not canonical base64url. */
 export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {

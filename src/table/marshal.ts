@@ -1,3 +1,4 @@
+import { toBase64 } from "../shared/crypto.ts";
 import { utf8Length } from "../shared/text.ts";
 
 /** A value in an item. The table does not store `undefined`, dates or class instances. */
@@ -53,7 +54,7 @@ export function marshalValue(value: Value, depth = 0): AttributeValue {
   if (typeof value === "boolean") return { BOOL: value };
   if (typeof value === "number") return { N: numberText(value) };
   if (typeof value === "string") return { S: wellFormed(value) };
-  if (value instanceof Uint8Array) return { B: base64(value) };
+  if (value instanceof Uint8Array) return { B: toBase64(value) };
   if (value instanceof Set) return marshalSet(value);
   if (isList(value)) return { L: value.map((element) => marshalValue(element, depth + 1)) };
   if (isPlainObject(value)) return { M: marshalMembers(value, depth + 1) };
@@ -145,13 +146,6 @@ function mapValues<From, To>(
   map: (value: From) => To,
 ): { [name: string]: To } {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
-}
-
-/** Returns bytes as base64, as DynamoDB writes them. */
-export function base64(value: Uint8Array): string {
-  let binary = "";
-  for (const byte of value) binary += String.fromCharCode(byte);
-  return btoa(binary);
 }
 
 const bytes = (text: string): Uint8Array =>

@@ -1,4 +1,4 @@
-import { utf8 } from "../shared/crypto.ts";
+import { toBase64, utf8 } from "../shared/crypto.ts";
 import type { Vault } from "../shared/encryption.ts";
 import type { SealedSecret, WebhookEndpoint } from "./model.ts";
 
@@ -14,7 +14,7 @@ type Owner = Pick<WebhookEndpoint, "accountEmail" | "id">;
 
 /** Returns a new secret: `whsec_` and 256 random bits in base64. */
 export const newSecret = (): string =>
-  SECRET_PREFIX + base64(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
+  SECRET_PREFIX + toBase64(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
 
 /** Returns the end of a secret, to tell secrets apart by. */
 export const hintOf = (secret: string): string => `${SECRET_PREFIX}…${secret.slice(-5)}`;
@@ -59,7 +59,7 @@ export async function signatureHeaders(
       const bytes = Uint8Array.from(atob(secret.slice(SECRET_PREFIX.length)), (c) => c.charCodeAt(0));
       const algorithm = { name: "HMAC", hash: "SHA-256" };
       const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
-      return `v1,${base64(new Uint8Array(await crypto.subtle.sign("HMAC", key, content)))}`;
+      return `v1,${toBase64(new Uint8Array(await crypto.subtle.sign("HMAC", key, content)))}`;
     }),
   );
   return {
@@ -68,5 +68,3 @@ export async function signatureHeaders(
     "webhook-signature": signatures.join(" "),
   };
 }
-
-const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));

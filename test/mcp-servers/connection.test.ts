@@ -193,6 +193,28 @@ it("speaks the stateless revision with a server that offers it", async () => {
   });
 });
 
+it.each<[string, number, readonly string[], string, number]>([
+  ["once more if the server names it as supported", 1, ["2026-07-28"], "stateless", 2],
+  ["no more if the server names others", 1, ["2025-11-25"], "sessions", 1],
+  ["only once more", 2, ["2026-07-28"], "sessions", 2],
+])(
+  "asks a server that refuses the stateless revision %s",
+  async (_case, refusals, supported, form, times) => {
+    const { connection, sent } = connectionTo(({ message: { id } }) =>
+      sent.length <= refusals
+        ? Response.json(
+            { jsonrpc: "2.0", id, error: { code: -32_022, message: "Unsupported", data: { supported } } },
+            { status: 400 },
+          )
+        : Response.json({ jsonrpc: "2.0", id, result: { supportedVersions: ["2026-07-28"] } }),
+    );
+
+    await connection.negotiate(never);
+
+    expect([connection.protocol, sent.length]).toEqual([form, times]);
+  },
+);
+
 it.each<[string, Answer, object]>([
   [
     "with an unknown revision",
@@ -209,6 +231,20 @@ it.each<[string, Answer, object]>([
     () => new Response("", { status: 401, headers: { "www-authenticate": 'Bearer scope="a"' } }),
     { reason: "unauthorized", challenge: 'Bearer scope="a"' },
   ],
+  [
+    "with a challenge for more than the token allows",
+    () =>
+      new Response("", {
+        status: 403,
+        headers: { "www-authenticate": 'Bearer error="insufficient_scope", scope="a b"' },
+      }),
+    {
+      reason: "insufficient-scope",
+      challenge: 'Bearer error="insufficient_scope", scope="a b"',
+      wantsAuthorization: true,
+    },
+  ],
+  ["with 403 without a challenge", () => new Response("", { status: 403 }), { reason: "http" }],
   [
     "with 500",
     () => new Response("canary", { status: 500 }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { McpConnection } from "../../src/mcp-servers/connection.ts";
 import { listTools, toListing } from "../../src/mcp-servers/listing.ts";
 import { type McpServer, namedTools, neverAsked, offeredTools } from "../../src/mcp-servers/model.ts";
-import { parameterIn } from "../../src/mcp-servers/oauth-client.ts";
+import { parameterIn } from "../../src/mcp-servers/challenge.ts";
 import { resultText } from "../../src/mcp-servers/results.ts";
 
 const tool = (inputSchema: unknown, more: object = {}) => ({
@@ -212,11 +212,18 @@ describe("a list of tools", () => {
     expect(refused).toHaveLength(20);
   });
 
-  it("refuses tools that want arguments as headers only where the protocol has such headers", () => {
-    const schema = { type: "object", properties: { a: { type: "string", "x-mcp-header": "Region" } } };
+  it("keeps which arguments a tool wants as headers only where the protocol has such headers", () => {
+    const schemaWith = (name: string) => ({
+      type: "object",
+      properties: { a: { type: "string", "x-mcp-header": name } },
+    });
 
-    expect(toListing([tool(schema)], "stateless", null).refused).toHaveLength(1);
-    expect(toListing([tool(schema)], "sessions", null).tools).toHaveLength(1);
+    const [known] = toListing([tool(schemaWith("Region"))], "stateless", null).tools;
+    expect(known?.headers).toEqual([{ name: "Region", path: ["a"] }]);
+    expect(known?.parameters).toEqual({ type: "object", properties: { a: { type: "string" } } });
+    expect(toListing([tool(schemaWith("Re gion"))], "stateless", null).refused).toHaveLength(1);
+    const [older] = toListing([tool(schemaWith("Re gion"))], "sessions", null).tools;
+    expect(older).not.toHaveProperty("headers");
   });
 });
 

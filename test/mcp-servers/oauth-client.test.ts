@@ -19,7 +19,7 @@ const pages = {
   "https://login.example.org/register": { client_id: "client" },
 } as const;
 
-type Page = object | ((request: Request) => Response);
+type Page = object | ((request: Request) => Response | Promise<Response>);
 
 /** A client as in production, of servers that answer with these pages, and the addresses that it has asked. */
 function clientOf(changes: Readonly<Record<string, Page>> = {}) {
@@ -113,6 +113,35 @@ describe("the registration at an authorization server", () => {
     const { client } = clientOf(metadata({ issuer: "https://evil.example.org" }));
 
     await expect(client.register(SERVER, "", CALLBACK)).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  it("names this service as a web application", async () => {
+    const bodies: unknown[] = [];
+    const { client } = clientOf({
+      "https://login.example.org/register": async (request) => {
+        bodies.push(await request.json());
+        return Response.json({ client_id: "client" }, { status: 201 });
+      },
+    });
+
+    await client.register(SERVER, "", CALLBACK);
+
+    expect(bodies).toMatchObject([{ application_type: "web", redirect_uris: [CALLBACK] }]);
+  });
+
+  it.each<[string, number, object, string | undefined]>([
+    ["no time at which the secret expires", 201, { client_secret: "secret" }, "secret"],
+    ["null for a client without a secret", 201, { client_secret: null }, undefined],
+    ["status 200", 200, {}, undefined],
+  ])("accepts an answer with %s", async (_case, status, answer, secret) => {
+    const { client } = clientOf({
+      "https://login.example.org/register": () =>
+        Response.json({ client_id: "client", ...answer }, { status }),
+    });
+
+    const { grant, clientSecret } = await client.register(SERVER, "", CALLBACK);
+
+    expect([grant.clientId, clientSecret]).toEqual(["client", secret]);
   });
 
   it.each(["invalid_client", "unauthorized_client", "invalid_redirect_uri"])(

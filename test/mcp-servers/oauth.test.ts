@@ -211,3 +211,31 @@ describe("an access token that is not valid any longer", () => {
     expect((await client("GET", server)).body).toMatchObject({ state: "ready" });
   });
 });
+
+it("asks the owner for the scopes that a call lacks besides those that there are, and calls the tool then", async () => {
+  const { site, client, server, model, path } = await agentWithServer({ callScope: "tools:write" }, [
+    [echo("One")],
+    [{ text: "It wants more rights." }],
+    [echo("Two")],
+    [{ text: "Done." }],
+  ]);
+  await authorize(client, server);
+
+  await say(client, path, "Ask it");
+
+  const resultOf = async (request: number) =>
+    JSON.stringify((await model.log()).requests[request]?.body.messages.at(-1));
+  expect(await resultOf(1)).toContain("wants more rights");
+  const wanting = { state: "unauthorized", error: expect.stringContaining("more rights") };
+  expect((await client("GET", server)).body).toMatchObject(wanting);
+  // That it lists its tools does not mean that it allows more.
+  expect((await client("POST", `${server}/refresh`)).body).toMatchObject(wanting);
+
+  await authorize(client, server);
+  await say(client, path, "Ask it again");
+
+  expect(await resultOf(3)).toContain("Two");
+  expect((await client("GET", server)).body).toMatchObject({ state: "ready", error: null });
+  const asked = (await site.log()).grants.filter((grant) => "code_challenge" in grant);
+  expect(asked.map((grant) => grant["scope"])).toEqual(["tools:use", "tools:use tools:write"]);
+});

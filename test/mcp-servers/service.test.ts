@@ -1,4 +1,7 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { McpConnection } from "../../src/mcp-servers/connection.ts";
+import { McpFailure } from "../../src/mcp-servers/failure.ts";
+import type { McpServer } from "../../src/mcp-servers/model.ts";
 import { McpOAuthClient } from "../../src/mcp-servers/oauth-client.ts";
 import { McpServerRepository } from "../../src/mcp-servers/repository.ts";
 import { McpServerSecrets } from "../../src/mcp-servers/secrets.ts";
@@ -61,7 +64,7 @@ function deploymentWith(
   const oauthClient = new McpOAuthClient({ fetch, policy, now: clock.now });
   const tokens = new McpTokens({ servers, secrets, oauthClient, clock });
   const service = new McpServerService({ servers, secrets, tokens, fetch, policy, clock });
-  return { service, servers, asked };
+  return { service, servers, secrets, tokens, asked };
 }
 
 async function newPlace() {
@@ -179,4 +182,77 @@ it("does nothing for a server that is gone, and throws nothing if its agent is",
   await service.refreshIfOlder({ ...(await newPlace()), agentId: (await newPlace()).agentId }, "nothing", 0);
 
   expect(asked).toEqual([]);
+});
+
+describe("a server that wants more rights than its token has", () => {
+  const refusal = new McpFailure("insufficient-scope", "It wants more rights.", {
+    challenge: 'Bearer error="insufficient_scope", scope="tools:write"',
+  });
+
+  /** A server that its owner has authorized, and which refuses calls with its token. */
+  async function refusingServer() {
+    const place = await newPlace();
+    const { service, servers, secrets, tokens } = deploymentWith([NEW]);
+    const { id } = await service.create(
+      place,
+      { ...settings, auth: "oauth", bearerToken: undefined },
+      undefined,
+    );
+    const store = async (changes: Partial<McpServer>) => {
+      const state = await servers.state(place);
+      await servers.save(place, { ...state, servers: state.servers.map((one) => ({ ...one, ...changes })) });
+    };
+    const sealed = (accessToken: string) => secrets.seal(place, id, { accessToken });
+    await store({ state: "ready", error: null, sealedSecrets: await sealed("access-1") });
+    const server = await service.get(place, id);
+    const { url } = server;
+    const connection = new McpConnection({ fetch, url, protocol: "stateless", token: "access-1" });
+    const call = () => tokens.authorized(place, server, connection, () => Promise.reject(refusal));
+    return { place, id, service, servers, store, sealed, call };
+  }
+
+  it("is stored once, however often it refuses", async () => {
+    const { place, id, service, servers, call } = await refusingServer();
+
+    await expect(call()).rejects.toBe(refusal);
+    const { revision } = await servers.state(place);
+    await expect(call()).rejects.toBe(refusal);
+
+    expect(await service.get(place, id)).toMatchObject({
+      state: "unauthorized",
+      error: "It wants more rights.",
+      wantedScope: "tools:write",
+    });
+    expect((await servers.state(place)).revision).toBe(revision);
+  });
+
+  it.each<[string, (sealed: (token: string) => Promise<string | null>) => Promise<Partial<McpServer>>]>([
+    ["another token", async (sealed) => ({ sealedSecrets: await sealed("access-2") })],
+    ["no authorization any longer", () => Promise.resolve({ auth: "none", sealedSecrets: null })],
+  ])("is left alone if it has meanwhile got %s", async (_case, changes) => {
+    const { place, id, service, store, sealed, call } = await refusingServer();
+    await store(await changes(sealed));
+
+    await expect(call()).rejects.toBe(refusal);
+
+    expect(await service.get(place, id)).toMatchObject({ state: "ready", error: null, wantedScope: null });
+  });
+
+  it("refuses with its own reason if it was removed meanwhile", async () => {
+    const { place, id, service, call } = await refusingServer();
+    await service.remove(place, id);
+
+    await expect(call()).rejects.toBe(refusal);
+  });
+
+  it("still wants them when it answers again after a failure", async () => {
+    const { place, id, service, store, call } = await refusingServer();
+    await expect(call()).rejects.toBe(refusal);
+    await store({ state: "failed", error: "The server could not be reached." });
+
+    expect(await service.refresh(place, id)).toMatchObject({
+      state: "unauthorized",
+      error: expect.stringContaining("wants more rights"),
+    });
+  });
 });

@@ -1,4 +1,5 @@
 import {
+  type ClientOptions,
   Client as ModernClient,
   StreamableHTTPClientTransport as ModernTransport,
 } from "@modelcontextprotocol/client";
@@ -43,6 +44,9 @@ export interface Progress {
   readonly message?: string | undefined;
 }
 
+/** By default, the second generation of the client also begins with `initialize`, like those of 2025. */
+export const REVISION_2026: ClientOptions = { versionNegotiation: { mode: { pin: "2026-07-28" } } };
+
 const INFO = { name: "a client of the tests", version: "1.0.0" };
 const addressOf = (agentId: string) => new URL(`https://api.example.com/mcp/agents/${agentId}`);
 
@@ -60,7 +64,7 @@ export async function legacyClient(caller: Client, agentId: string) {
 /** The official client of the revision 2026-07-28, connected to an agent. */
 export async function modernClient(caller: Client, agentId: string) {
   const { ask, exchanges } = fetchOf(caller);
-  const client = new ModernClient(INFO);
+  const client = new ModernClient(INFO, REVISION_2026);
   await client.connect(new ModernTransport(addressOf(agentId), { fetch: ask }));
   onTestFinished(() => client.close());
   const use = (name: string, args: Record<string, unknown> = {}, options: CallOptions = {}) =>

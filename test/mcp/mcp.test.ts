@@ -61,6 +61,17 @@ describe.each([
     expect(JSON.stringify((await model.log()).requests[1])).toContain("I am Ann.");
   });
 
+  it("is not promised changes of what is listed, which never come", async () => {
+    const { owner, agentId } = await agentThat();
+
+    const { tools, resources } = (await connect(owner, agentId)).getServerCapabilities() ?? {};
+
+    expect({ tools, resources }).toEqual({
+      tools: { listChanged: false },
+      resources: { listChanged: false },
+    });
+  });
+
   it("is told what the agent does, with numbers that increase", async () => {
     const edit = call("core_memory_append", { block: "human", content: "Name: Ann" });
     const { owner, agentId } = await agentThat([edit], [{ text: "Noted." }]);
@@ -171,6 +182,8 @@ describe.each([
     // One of the two clients does not even ask.
     const { resources } = await writer.listResources().catch(() => ({ resources: [] }));
     expect(resources).toEqual([]);
+    expect(reader.getServerCapabilities()).toHaveProperty("resources");
+    expect(writer.getServerCapabilities()).not.toHaveProperty("resources");
   });
 
   it("lets an end user chat in conversations of their own", async () => {
@@ -215,6 +228,16 @@ describe.each([
     const [, answer] = await storedMessages(id);
     expect(answer).toMatchObject({ content: "Once upon ", status: "interrupted" });
   });
+});
+
+it("acknowledges a subscription without promising anything, and ends it at once", async () => {
+  const { owner, agentId } = await agentThat();
+  const client = await modernClient(owner, agentId);
+
+  const subscription = await client.listen({ toolsListChanged: true, resourcesListChanged: true });
+
+  expect(subscription.honoredFilter).toEqual({});
+  expect(await subscription.closed).toBe("graceful");
 });
 
 it("shows a key that may write but not read nothing of what is stored", async () => {

@@ -1,6 +1,7 @@
 import { toListing } from "../../src/mcp-servers/listing.ts";
 import { namedTools, neverAsked } from "../../src/mcp-servers/model.ts";
-import { parameterIn } from "../../src/mcp-servers/oauth-client.ts";
+import { parameterIn } from "../../src/mcp-servers/challenge.ts";
+import { headersOf, parameterHeadersIn } from "../../src/mcp-servers/parameter-headers.ts";
 import { resultText } from "../../src/mcp-servers/results.ts";
 import { McpServerChanges, serverChangesIn } from "../../src/mcp-servers/schemas.ts";
 import type { Reads } from "./linear.ts";
@@ -62,11 +63,21 @@ export const MCP_SERVER_READERS: Readonly<Record<string, Reads>> = {
     ),
     resultText({ structuredContent: { [text]: text } }, asItIs),
   ],
-  "mcp-servers/oauth-client: parameterIn": (text) => [
+  "mcp-servers/challenge: parameterIn": (text) => [
     parameterIn(text, "scope"),
     parameterIn(`Bearer scope="${text}`, "scope"),
     parameterIn(`Bearer ${text}, resource_metadata="x"`, "resource_metadata"),
   ],
+  "mcp-servers/parameter-headers: parameterHeadersIn": (text) => [
+    parameterHeadersIn({ type: "object", properties: { [text]: { type: "string", "x-mcp-header": text } } }),
+    parameterHeadersIn({
+      type: "object",
+      properties: Object.fromEntries(
+        piecesOf(text).map((piece) => [piece, { type: "string", "x-mcp-header": "A" }]),
+      ),
+    }),
+  ],
+  "mcp-servers/parameter-headers: headersOf": (text) => headersOf([{ name: "A", path: ["a"] }], { a: text }),
   "mcp-servers/schemas: McpServerChanges": (text) => {
     const parsed = McpServerChanges.safeParse({
       name: text,

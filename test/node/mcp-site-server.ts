@@ -112,7 +112,7 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
   );
   if (url.pathname !== "/mcp") return authorize(site, url, body, response);
 
-  const { bearer, oauth, tokenEpoch = 0, protocol } = site.options;
+  const { bearer, oauth, tokenEpoch = 0, protocol, callScope } = site.options;
   const token = (headers["authorization"] ?? "").replace("Bearer ", "");
   const isAllowed = oauth
     ? token.startsWith(`access-${tokenEpoch}-`)
@@ -121,6 +121,12 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
     const metadata = `${site.origin}/.well-known/oauth-protected-resource/mcp`;
     response.setHeader("www-authenticate", `Bearer resource_metadata="${metadata}", scope="tools:use"`);
     return json(response, 401, { error: "invalid_token" });
+  }
+  const isShortOf = (scope: string) =>
+    !(site.grants.findLast((grant) => "code_challenge" in grant)?.["scope"] ?? "").split(" ").includes(scope);
+  if (callScope !== undefined && methodIn(body) === "tools/call" && isShortOf(callScope)) {
+    response.setHeader("www-authenticate", `Bearer error="insufficient_scope", scope="${callScope}"`);
+    return json(response, 403, { error: "insufficient_scope" });
   }
   return protocol === "sessions"
     ? serveSession(site, request, response, body)

@@ -11,6 +11,7 @@ import { StreamableHTTPClientTransport as LegacyTransport } from "@modelcontextp
 import { describe, expect, it } from "vitest";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { scriptModel } from "../support/control.ts";
+import { REVISION_2026 } from "../mcp/clients.ts";
 import { addressOf, agree, ALL, connect, reach } from "./people.ts";
 
 const INFO = { name: "Editor of the tests", version: "1.0.0" };
@@ -83,7 +84,7 @@ const modern = {
       authProvider: keychain,
       fetch: reach,
     });
-    const client = new ModernClient(INFO);
+    const client = new ModernClient(INFO, REVISION_2026);
     return {
       client,
       connect: () => client.connect(transport),

@@ -7,6 +7,8 @@ export interface McpSiteOptions {
   readonly bearer?: string;
   /** Whether it asks for tokens of its own authorization server. */
   readonly oauth?: boolean;
+  /** A scope without which tools can be listed but not called. */
+  readonly callScope?: string;
   /** Whether its authorization server registers clients. It does unless told. */
   readonly registers?: boolean;
   /** The names of the tools that it does not offer any longer. */
