@@ -6496,9 +6496,7 @@ export interface Operations {
     /**
      * Create a visitor, or renew a visitor's token. (`createVisitor`)
      *
-     * Creates an end user of the agent for somebody who has not signed in, and returns the token that identifies this visitor for 30 days. With the token of such a visitor as `Authorization`, it returns a new token for the same visitor, so that people who come back keep their conversations. A key that requires visitors to sign in refuses both.
-     *
-     * Call it when somebody sends their first message, not when the page is loaded.
+     * Returns the token that identifies somebody who has not signed in for 30 days. Nothing is stored: the visitor becomes an end user of the agent with their first conversation. With the token of such a visitor as `Authorization`, it returns a new token for the same visitor, so that people who come back keep their conversations. A key that requires visitors to sign in refuses both.
      */
     "/widget/visitors": {
       options: {};
@@ -6507,7 +6505,7 @@ export interface Operations {
     /**
      * Start a visitor's conversation. (`createWidgetConversation`)
      *
-     * Creates an empty conversation of the visitor with the agent. A visitor may have 1,000 conversations. Send an `Idempotency-Key` to create only one however often the request is repeated.
+     * Creates an empty conversation of the visitor with the agent. The first one also makes somebody who has not signed in an end user of the agent. A visitor may have 1,000 conversations. Send an `Idempotency-Key` to create only one however often the request is repeated.
      */
     "/widget/conversations": {
       options: {
