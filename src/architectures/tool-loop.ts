@@ -51,7 +51,8 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
   let remainingChars = MAX_ANSWER_CHARS - (soFar?.chars ?? 0);
   let answer: Pick<TurnResult, "isCut" | "providerData"> = { isCut: false, providerData: null };
   let isWaiting = false;
-  const askedIds = new Set(soFar?.responses.flatMap(({ waiting }) => waiting.map(({ id }) => id)));
+  const asked = soFar?.responses.flatMap(({ waiting }) => waiting.map(({ id }) => id)) ?? [];
+  const takenIds = new Set([...turn.pastCallIds, ...asked]);
 
   if (soFar) yield* goOn(soFar, request, options);
   for (let step = (soFar?.modelCalls ?? 0) + 1; step <= maxModelCalls && !isWaiting; step++) {
@@ -64,7 +65,7 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
       step: step - 1,
       remainingChars,
       mayCall: offered.length > 0,
-      askedIds,
+      takenIds,
       showsReasoning: turn.showsReasoning,
     });
     usage = sumOfTokens(usage, response.usage);
@@ -190,14 +191,14 @@ interface Reading {
   readonly step: number;
   readonly remainingChars: number;
   readonly mayCall: boolean;
-  /** The ids of calls that have waited in this turn. */
-  readonly askedIds: ReadonlySet<string>;
+  /** The ids of calls of earlier turns, and of those that have waited in this one. */
+  readonly takenIds: ReadonlySet<string>;
   readonly showsReasoning: boolean;
 }
 
 async function* readResponse(
   chunks: AsyncIterable<ModelChunk>,
-  { step, remainingChars, mayCall, askedIds, showsReasoning }: Reading,
+  { step, remainingChars, mayCall, takenIds, showsReasoning }: Reading,
 ): AsyncGenerator<AnswerEvent, ModelResponse, void> {
   const calls: ToolCall[] = [];
   let text = "";
@@ -218,7 +219,7 @@ async function* readResponse(
     } else if (chunk.type === "call") {
       // A model that was offered no tools may still emit calls. They are ignored.
       if (!mayCall) continue;
-      const call = withOtherId(chunk.call, askedIds);
+      const call = withOtherId(chunk.call, takenIds);
       yield started(call, step, calls.length === 0 ? providerData : null);
       calls.push(call);
     } else if (chunk.type === "usage") usage = sumOfTokens(usage, chunk.usage);
@@ -239,7 +240,7 @@ async function* readResponse(
 
 /**
  * Returns a call with an id that is not taken. Security: some servers use the same ids in each response. A decision about an earlier
- * call that is repeated late must not count for another one.
+ * call of the conversation that arrives late, or twice, must not count for another one.
  */
 const withOtherId = (call: ToolCall, taken: ReadonlySet<string>): ToolCall =>
   taken.has(call.id) ? { ...call, id: `call_${crypto.randomUUID()}` } : call;

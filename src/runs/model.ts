@@ -82,7 +82,7 @@ export interface Run {
   readonly messageId: string | null;
   readonly usage: TokenUsage | null;
   readonly errorCode: string | null;
-  /** Whether it took one of the account's slots for concurrent runs. The end of the run returns it. */
+  /** Whether it has one of the account's slots for concurrent runs. The end of the run returns it. */
   readonly hasSlot: boolean;
   /** See `TurnInput.clientRequest`; null if there is none. */
   readonly clientRequest: string | null;
@@ -152,14 +152,18 @@ export const endRun = (conversationId: ConversationId, runId: RunId, end: RunEnd
   if: hasNotEnded,
 });
 
-/** Returns the write that records that a run waits, or goes on. It is refused if the run has ended. Safe to repeat. */
+/**
+ * Returns the write that records that a run waits, or goes on, and whether it has a slot from then on. It is refused if the run has ended.
+ * Safe to repeat.
+ */
 export const pauseRun = (
   conversationId: ConversationId,
   runId: RunId,
   state: "waiting" | "running",
+  hasSlot: boolean,
 ): WriteAction => ({
   update: runKey(conversationId, runId),
-  changes: { set: { state } },
+  changes: { set: { state, has_slot: hasSlot } },
   if: hasNotEnded,
 });
 

@@ -261,7 +261,7 @@ export class TurnRepository {
     { hasSlot, events }: Pausing,
   ): Promise<void> {
     const isPaused = await this.#table.tryTransact([
-      pauseRun(conversationId, runId, "waiting"),
+      pauseRun(conversationId, runId, "waiting", false),
       ...(hasSlot ? [returnSlots(accountEmail, [runId])] : []),
       ...events.map((event) => recordEvent(accountEmail, event)),
     ]);
@@ -274,7 +274,7 @@ export class TurnRepository {
    */
   async goOn(place: TurnPlace, runId: RunId, { approved, takesSlot, timestamp }: GoingOn): Promise<void> {
     const goesOn = await this.#table.tryTransact([
-      pauseRun(place.conversationId, runId, "running"),
+      pauseRun(place.conversationId, runId, "running", takesSlot),
       ...(takesSlot ? [retakeSlot(place.accountEmail, runId, timestamp)] : []),
       ...(approved.length > 0 ? [rememberApproved(place, approved)] : []),
     ]);
