@@ -2921,10 +2921,10 @@ export type ResponseInputItems = {
       file_data: string;
     })[];
   })[];
-  /** The id of the message. */
-  first_id: string;
-  /** The id of the message. */
-  last_id: string;
+  /** The id of the message; null behind it. */
+  first_id: string | null;
+  /** The id of the message; null behind it. */
+  last_id: string | null;
   /** Always false. */
   has_more: false;
 };
@@ -5144,7 +5144,7 @@ export interface Operations {
           limit?: string | undefined;
           /** Ignored: there is one item. */
           order?: string | undefined;
-          /** Ignored: there is one item. */
+          /** With the id of the item, the list is empty. Anything else is ignored: there is one item. */
           after?: string | undefined;
         } | undefined;
       };

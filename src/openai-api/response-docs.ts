@@ -248,7 +248,11 @@ export const responseDocs: FeatureDocs = {
         ...INCLUDE,
         limit: { description: "Ignored: there is one item.", example: "20" },
         order: { description: "Ignored: there is one item.", example: "asc" },
-        after: { description: "Ignored: there is one item.", example: `msg_${EXAMPLE.messageId}` },
+        after: {
+          description:
+            "With the id of the item, the list is empty. Anything else is ignored: there is one item.",
+          example: `msg_${EXAMPLE.messageId}`,
+        },
       },
       problems: ["not-found"],
     },
@@ -384,8 +388,8 @@ export const responseDocs: FeatureDocs = {
         "data.content.text": "The text.",
         "data.content.filename": "The name of the file.",
         "data.content.file_data": "The file, as a `data:` URL.",
-        first_id: "The id of the message.",
-        last_id: "The id of the message.",
+        first_id: "The id of the message; null behind it.",
+        last_id: "The id of the message; null behind it.",
         has_more: "Always false.",
       },
     },

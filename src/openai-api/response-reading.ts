@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type * as z from "zod";
 import type { Scope } from "../access/caller.ts";
 import type { UserEnv } from "../access/env.ts";
 import type { Message } from "../messages/model.ts";
@@ -10,6 +11,7 @@ import { timeOf } from "../shared/ids.ts";
 import { responseRefIn } from "../wires/response-id.ts";
 import { itemIdOf, type ResponseRequest, type ResponseState, toResponse } from "../wires/responses.ts";
 import { scopeOfResponse } from "./addressing.ts";
+import type { InputItemsView } from "./response-view.ts";
 
 /** A response that the caller may use. */
 interface FoundResponse {
@@ -137,10 +139,17 @@ async function failureOf({ var: { deps } }: Context<UserEnv>, call: RunnerCall, 
   return { code, message };
 }
 
-/** Returns the user's message of a response as its input. Throws `not-found` if there is none. */
-export function toInputItems(message: Message | undefined) {
+/**
+ * Returns the user's message of a response as its input, or nothing if a page behind that message is asked for. Throws `not-found` if
+ * there is no message.
+ */
+export function toInputItems(
+  message: Message | undefined,
+  after: string | undefined,
+): z.infer<typeof InputItemsView> {
   if (!message) throw notFound("Response");
   const id = itemIdOf(message.id);
+  if (after === id) return { object: "list", data: [], first_id: null, last_id: null, has_more: false };
   const files = message.attachments.map(({ filename, content }) => ({
     type: "input_file" as const,
     filename,
@@ -148,18 +157,18 @@ export function toInputItems(message: Message | undefined) {
   }));
   const text = message.content === "" ? [] : [{ type: "input_text" as const, text: message.content }];
   return {
-    object: "list" as const,
+    object: "list",
     data: [
       {
         id,
-        type: "message" as const,
-        role: "user" as const,
-        status: "completed" as const,
+        type: "message",
+        role: "user",
+        status: "completed",
         content: [...text, ...files],
       },
     ],
     first_id: id,
     last_id: id,
-    has_more: false as const,
+    has_more: false,
   };
 }

@@ -143,7 +143,8 @@ export const responseRoutes = new Hono<AppEnv>()
     async (c) => {
       const { run } = await findResponse(c, c.req.valid("param").responseId, "end-users:read");
       const messages = await c.var.deps.messages.since(run.conversationId, run.startedAt, 1);
-      return c.json(toInputItems(messages.find(({ id }) => id === run.userMessageId)), 200);
+      const message = messages.find(({ id }) => id === run.userMessageId);
+      return c.json(toInputItems(message, c.req.valid("query").after), 200);
     },
   )
   .post(

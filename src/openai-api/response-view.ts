@@ -91,8 +91,8 @@ export const InputItemsView = z
         content: z.array(z.union([InputText, InputFile])),
       }),
     ),
-    first_id: z.string(),
-    last_id: z.string(),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
     has_more: z.literal(false),
   })
   .meta({ id: "ResponseInputItems" });
