@@ -53,7 +53,7 @@ export function beginServer(
   const { PATH = "", HOME = "" } = process.env;
   // The Worker's types make its variables every process's; a process takes any.
   const env = { PATH, HOME, ...variables } as Record<string, string> as NodeJS.ProcessEnv;
-  const [program, ...args] = [...through, process.execPath, ...command] as const;
+  const [program = process.execPath, ...args] = [...through, process.execPath, ...command];
   const child = spawn(program, args, { cwd: project, env });
   const exited = once(child, "exit");
   let output = "";
