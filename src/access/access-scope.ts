@@ -22,6 +22,8 @@ export interface AccessScope {
   readonly endUser?: EndUserRef | null;
   /** A random id per creation of an end user. It makes the tokens of a deleted end user invalid for a new one with the same id. */
   readonly generation?: string | null;
+  /** Whether the end user may not be stored yet: a visitor who has not signed in is stored with the first conversation. */
+  readonly isStoredLater?: boolean;
   /** When the caller's access token was issued, in seconds since the epoch; see `requireActive`. */
   readonly issuedAt?: number | null;
   /** The only agents that may be used. If absent or null, all of the owner's agents. */

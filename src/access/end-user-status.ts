@@ -16,11 +16,13 @@ interface EndUserStatus {
 /** Looks up the status of end users. */
 export interface EndUserStatuses {
   find(ref: EndUserRef): Promise<EndUserStatus | undefined>;
+  /** Returns whether a visitor who had not signed in has been deleted, or is being deleted. */
+  wasDeleted(ref: EndUserRef): Promise<boolean>;
 }
 
 /**
  * Throws `unauthenticated` if the account or the end user is gone and `forbidden` if the account is deactivated, even for
- * tokens that have not expired.
+ * tokens that have not expired. A visitor who is not stored yet is not gone.
  */
 export async function requireActiveScope(
   scope: AccessScope,
@@ -32,11 +34,15 @@ export async function requireActiveScope(
     scope.endUser ? endUsers.find(scope.endUser) : undefined,
   ]);
   requireActive(user, scope.issuedAt);
-  if (scope.endUser) requireCurrentEndUser(endUser, scope);
+  if (!scope.endUser) return;
+  if (!endUser && scope.isStoredLater && !(await endUsers.wasDeleted(scope.endUser))) return;
+  requireCurrentEndUser(endUser, scope);
 }
 
 /** Throws `unauthenticated` if the end user is gone, or was deleted and created again after the token was issued. */
 export function requireCurrentEndUser(endUser: EndUserStatus | undefined, { generation }: AccessScope): void {
-  if (!endUser || endUser.generation !== generation)
-    throw new AppError("unauthenticated", "This token is no longer valid");
+  if (!endUser || endUser.generation !== generation) throw tokenEnded();
 }
+
+/** Returns the error for a token of an end user who was deleted. */
+export const tokenEnded = (): AppError => new AppError("unauthenticated", "This token is no longer valid");

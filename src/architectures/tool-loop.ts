@@ -51,7 +51,8 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
   let remainingChars = MAX_ANSWER_CHARS - (soFar?.chars ?? 0);
   let answer: Pick<TurnResult, "isCut" | "providerData"> = { isCut: false, providerData: null };
   let isWaiting = false;
-  const askedIds = new Set(soFar?.responses.flatMap(({ waiting }) => waiting.map(({ id }) => id)));
+  const asked = soFar?.responses.flatMap(({ waiting }) => waiting.map(({ id }) => id)) ?? [];
+  const takenIds = new Set([...turn.pastCallIds, ...asked]);
 
   if (soFar) yield* goOn(soFar, request, options);
   const first = (soFar?.modelCalls ?? 0) + 1;
@@ -66,7 +67,7 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
       remainingChars,
       mayCall: offered.length > 0,
       waitsFor: (call, earlier) => waitOf(call, earlier, tools, turn),
-      askedIds,
+      takenIds,
       showsReasoning: turn.showsReasoning,
     });
     usage = sumOfTokens(usage, response.usage);
@@ -199,14 +200,14 @@ interface Reading {
   readonly mayCall: boolean;
   /** Returns what a call waits for, which has `earlier` ones in its response. */
   readonly waitsFor: (call: ToolCall, earlier: readonly ToolCall[]) => WaitsFor | undefined;
-  /** The ids of calls that have waited in this turn. */
-  readonly askedIds: ReadonlySet<string>;
+  /** The ids of calls of earlier turns, and of those that have waited in this one. */
+  readonly takenIds: ReadonlySet<string>;
   readonly showsReasoning: boolean;
 }
 
 async function* readResponse(
   chunks: AsyncIterable<ModelChunk>,
-  { step, remainingChars, mayCall, waitsFor, askedIds, showsReasoning }: Reading,
+  { step, remainingChars, mayCall, waitsFor, takenIds, showsReasoning }: Reading,
 ): AsyncGenerator<AnswerEvent, ModelResponse, void> {
   const calls: ToolCall[] = [];
   let text = "";
@@ -227,7 +228,7 @@ async function* readResponse(
     } else if (chunk.type === "call") {
       // A model that was offered no tools may still emit calls. They are ignored.
       if (!mayCall) continue;
-      const call = withOtherId(chunk.call, askedIds);
+      const call = withOtherId(chunk.call, takenIds);
       yield started(call, step, waitsFor(call, calls), calls.length === 0 ? providerData : null);
       calls.push(call);
     } else if (chunk.type === "usage") usage = sumOfTokens(usage, chunk.usage);
@@ -248,7 +249,7 @@ async function* readResponse(
 
 /**
  * Returns a call with an id that is not taken. Security: some servers use the same ids in each response. A decision about an earlier
- * call that is repeated late must not count for another one.
+ * call of the conversation that arrives late, or twice, must not count for another one.
  */
 const withOtherId = (call: ToolCall, taken: ReadonlySet<string>): ToolCall =>
   taken.has(call.id) ? { ...call, id: `call_${crypto.randomUUID()}` } : call;

@@ -108,7 +108,13 @@ export class CallerService {
   async #visitorOf(visitorToken: string): Promise<Identified & IdentifiedVisitor> {
     const { grant, hasExpired } = await this.#visitorTokens.read(visitorToken);
     const { accountEmail, endUser, generation, profile } = grant;
-    const scope = { accountEmail, endUser, generation, agentIds: [endUser.agentId] };
+    const scope = {
+      accountEmail,
+      endUser,
+      generation,
+      isStoredLater: profile.isAnonymous,
+      agentIds: [endUser.agentId],
+    };
     const caller = { kind: "visitor", id: endUser.id, scope, scopes: [], origins: [] } as const;
     return { caller, hasExpired, visitor: profile };
   }
@@ -123,7 +129,10 @@ export class CallerService {
     return requireActiveScope(
       scope,
       { find: (accountEmail) => this.#users.findBeside(accountEmail) },
-      { find: (ref) => this.#endUsers.findBeside(ref) },
+      {
+        find: (ref) => this.#endUsers.findBeside(ref),
+        wasDeleted: (ref) => this.#endUsers.wasDeleted(ref),
+      },
     );
   }
 }

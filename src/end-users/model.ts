@@ -1,7 +1,8 @@
 import { type AccountEmail, accountEmailOf, agentIdOf } from "../shared/id-types.ts";
 import { text } from "../table/fields.ts";
-import type { Item } from "../table/marshal.ts";
+import type { Item, Key } from "../table/marshal.ts";
 import { endUserKey, type EndUserRef, type AccessScope } from "../access/access-scope.ts";
+import { agentPartition, DELETED_VISITOR_PREFIX } from "../table/keys.ts";
 
 /** A person who talks to an agent without an account, identified by an id that the agent's owner chose. */
 export interface EndUser extends EndUserRef {
@@ -35,4 +36,26 @@ export const scopeOfEndUser = ({ accountEmail, agentId, id, generation }: EndUse
   endUser: { agentId, id },
   generation,
   agentIds: [agentId],
+});
+
+/** With what the ids of visitors begin who have not signed in. They are stored with their first conversation. */
+export const ANONYMOUS_PREFIX = "anon:";
+
+/** How long the token of a visitor is valid who has not signed in, in seconds: 30 days. */
+export const ANONYMOUS_SECONDS = 30 * 24 * 60 * 60;
+
+/**
+ * Returns the key of the item that tells a deleted visitor who had not signed in from one who is not stored yet. It expires when the last
+ * token of the visitor has.
+ */
+export const deletedVisitorKey = ({ agentId, id }: EndUserRef): Key => ({
+  pk: agentPartition(agentId),
+  sk: `${DELETED_VISITOR_PREFIX}${id}`,
+});
+
+/** Returns the item at `deletedVisitorKey` for a visitor who is deleted at `nowMs`, in milliseconds since the epoch. */
+export const deletedVisitorItem = (ref: EndUserRef, nowMs: number): Item => ({
+  ...deletedVisitorKey(ref),
+  entity_type: "DeletedVisitor",
+  ttl: Math.ceil(nowMs / 1000) + ANONYMOUS_SECONDS,
 });

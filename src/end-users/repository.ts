@@ -3,19 +3,27 @@ import { AppError, notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
-import { absent, any, present } from "../table/expressions.ts";
+import { absent, absentOrExpired, present } from "../table/expressions.ts";
 import { recordEvent, type WebhookEvent } from "../webhooks/event-model.ts";
 import { END_USER_PREFIX, agentKey, agentPartition, memoryPartition } from "../table/keys.ts";
 import { type ListPage, listInOrder } from "../table/list.ts";
 import type { Item } from "../table/marshal.ts";
 import { endUserKey, type EndUserRef } from "../access/access-scope.ts";
-import { type EndUser, endUserFrom, endUserItem } from "./model.ts";
+import {
+  ANONYMOUS_PREFIX,
+  deletedVisitorItem,
+  deletedVisitorKey,
+  type EndUser,
+  endUserFrom,
+  endUserItem,
+} from "./model.ts";
 
 /** Items removed per call of `sweep`. A Worker may make a limited number of requests, and callers should not wait long. */
 const SWEEP_ITEMS = 5_000;
 
-/** The index of the end user among the actions of its creation. */
+/** The indexes of the end user and of the agent among the actions of an end user's creation. */
 const END_USER = 0;
+const AGENT = 1;
 
 export class EndUserRepository {
   readonly #table: TableClient;
@@ -54,6 +62,29 @@ export class EndUserRepository {
     });
   }
 
+  /**
+   * Stores a visitor who had a token before. Returns false if the visitor has been deleted since. Idempotent. Throws `not-found` if the
+   * agent does not exist or is being deleted.
+   */
+  async createVisitor(visitor: EndUser, nowMs: number): Promise<boolean> {
+    const refusal = await this.#table.transactOrRefusal([
+      { put: endUserItem(visitor), if: absent("pk") },
+      { check: agentKey(visitor.accountEmail, visitor.agentId), if: isLive },
+      { check: deletedVisitorKey(visitor), if: absentOrExpired(nowMs) },
+    ]);
+    if (!refusal) return true;
+    const existing = refusal.get(END_USER);
+    if (existing) return current(existing)?.generation === visitor.generation;
+    if (refusal.has(AGENT)) throw notFound("Agent");
+    return false;
+  }
+
+  /** Returns whether a visitor who had not signed in has been deleted, or is being deleted. */
+  async wasDeleted(ref: EndUserRef): Promise<boolean> {
+    const [endUser, deleted] = await this.#table.batchGet([endUserKey(ref), deletedVisitorKey(ref)]);
+    return deleted !== undefined || (endUser !== undefined && isBeingDeleted(endUser));
+  }
+
   /** Returns a page of an agent's end users, in the order of their ids. Callers must have checked who owns the agent. */
   async list(agentId: AgentId, limit: number, cursor: string | undefined): Promise<ListPage<EndUser>> {
     const request = {
@@ -88,17 +119,19 @@ export class EndUserRepository {
 
   /**
    * Removes the end user's item, and records the event of the account's webhooks if one is given. Call it last, after everything
-   * else is gone.
+   * else is gone. `nowMs` is in milliseconds since the epoch.
    */
   async endDeletion(
     ref: EndUserRef,
+    nowMs: number,
     event?: { readonly accountEmail: AccountEmail; readonly event: WebhookEvent },
   ): Promise<void> {
-    if (!event) return this.#table.remove(endUserKey(ref), any(absent("pk"), present(DELETING)));
+    const isAnonymous = ref.id.startsWith(ANONYMOUS_PREFIX);
     // Refused if another request has just removed it, and recorded its event.
     await this.#table.tryTransact([
       { remove: endUserKey(ref), if: present(DELETING) },
-      recordEvent(event.accountEmail, event.event),
+      ...(isAnonymous ? [{ put: deletedVisitorItem(ref, nowMs) }] : []),
+      ...(event ? [recordEvent(event.accountEmail, event.event)] : []),
     ]);
   }
 }

@@ -5,6 +5,7 @@ import { AppError, invalidInput, notFound } from "../shared/errors.ts";
 import type { AccountEmail, AgentId, ConversationId } from "../shared/id-types.ts";
 import { newId } from "../shared/ids.ts";
 import { type AccessScope, type EndUserRef, isEndUserId } from "../access/access-scope.ts";
+import { tokenEnded } from "../access/end-user-status.ts";
 import { newEvent, type WantedEvents } from "../webhooks/event-model.ts";
 import { type EndUser, scopeOfEndUser } from "./model.ts";
 import type { EndUserRepository } from "./repository.ts";
@@ -158,6 +159,25 @@ export class EndUserService {
     return scopeOfEndUser(known ?? (await this.#create(accountEmail, ref)));
   }
 
+  /**
+   * Returns the scope of a new end user, and stores nothing; `settle` stores the end user. Throws `not-found` if the agent does not
+   * exist.
+   */
+  async announce(accountEmail: AccountEmail, ref: EndUserRef): Promise<AccessScope> {
+    await this.#agents.get(accountEmail, ref.agentId);
+    return scopeOfEndUser(this.#newEndUser(accountEmail, ref));
+  }
+
+  /**
+   * Stores the end user of a scope who may not be stored yet; has no effect on others. Call it before the first write to the scope.
+   * Idempotent. Throws `not-found` if the agent does not exist, and `unauthenticated` if the end user has been deleted.
+   */
+  async settle({ accountEmail, endUser, generation, isStoredLater = false }: AccessScope): Promise<void> {
+    if (!isStoredLater || !endUser || (await this.#endUsers.find(endUser))) return;
+    const stored = { ...this.#newEndUser(accountEmail, endUser), generation: generation ?? "" };
+    if (!(await this.#endUsers.createVisitor(stored, this.#clock.now()))) throw tokenEnded();
+  }
+
   /** Returns a page of the agent's end users, in the order of their ids. */
   async list(accountEmail: AccountEmail, agentId: AgentId, limit: number, cursor: string | undefined) {
     const [, page] = await Promise.all([
@@ -209,8 +229,12 @@ export class EndUserService {
   }
 
   #create(accountEmail: AccountEmail, ref: EndUserRef): Promise<EndUser> {
+    return this.#endUsers.create(this.#newEndUser(accountEmail, ref));
+  }
+
+  #newEndUser(accountEmail: AccountEmail, ref: EndUserRef): EndUser {
     const generation = newId(this.#clock.now());
-    return this.#endUsers.create({ ...ref, accountEmail, generation, createdAt: this.#clock.timestamp() });
+    return { ...ref, accountEmail, generation, createdAt: this.#clock.timestamp() };
   }
 
   async #remove(accountEmail: AccountEmail, endUser: EndUserRef): Promise<boolean> {
@@ -240,11 +264,11 @@ export class EndUserService {
     endUser: EndUserRef,
     types: WantedEvents["types"],
   ): Promise<void> {
-    if (!types.includes("end_user.deleted")) return this.#endUsers.endDeletion(endUser);
+    if (!types.includes("end_user.deleted")) return this.#endUsers.endDeletion(endUser, this.#clock.now());
 
     const data = { agent_id: endUser.agentId, end_user_id: endUser.id };
     const event = newEvent("end_user.deleted", data, this.#clock);
-    await this.#endUsers.endDeletion(endUser, { accountEmail, event });
+    await this.#endUsers.endDeletion(endUser, this.#clock.now(), { accountEmail, event });
     this.#later(this.#webhookSender.nudge(accountEmail));
   }
 }

@@ -77,7 +77,10 @@ export const responseDocs: FeatureDocs = {
         ...INCLUDE,
         limit: { description: "Ignored: the list is whole.", example: "20" },
         order: { description: "Ignored: the list is whole.", example: "asc" },
-        after: { description: "Ignored: the list is whole.", example: `msg_${EXAMPLE.messageId}` },
+        after: {
+          description: "The id of an item: the list begins behind it. Ignored if there is no such item.",
+          example: `msg_${EXAMPLE.messageId}`,
+        },
       },
       problems: ["not-found"],
     },
@@ -248,8 +251,8 @@ export const responseDocs: FeatureDocs = {
       fields: {
         object: "The type of the object.",
         data: "The user's message, or the results of the client's tools.",
-        first_id: "The id of the first item.",
-        last_id: "The id of the last item.",
+        first_id: "The id of the first item; null if there is none.",
+        last_id: "The id of the last item; null if there is none.",
         has_more: "Always false.",
       },
     },

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type * as z from "zod";
 import type { Scope } from "../access/caller.ts";
 import type { UserEnv } from "../access/env.ts";
 import type { Message } from "../messages/model.ts";
@@ -14,6 +15,7 @@ import { timeOf } from "../shared/ids.ts";
 import { FIRST_PART } from "../wires/wire.ts";
 import { itemIdOf, type ResponseRequest, type ResponseState, toResponse } from "../wires/responses.ts";
 import { scopeOfResponse } from "./addressing.ts";
+import type { InputItemsView } from "./response-view.ts";
 
 /** A response that the caller may use. */
 interface FoundResponse extends RunOfResponse {
@@ -176,7 +178,10 @@ async function failureOf({ var: { deps } }: Context<UserEnv>, call: RunnerCall, 
 }
 
 /** Returns the user's message of a response as its input. Throws `not-found` if there is none. */
-export function toInputItems(message: Message | undefined) {
+export function toInputItems(
+  message: Message | undefined,
+  after: string | undefined,
+): z.infer<typeof InputItemsView> {
   if (!message) throw notFound("Response");
   const id = itemIdOf(message.id);
   const files = message.attachments.map(({ filename, content }) => ({
@@ -185,33 +190,37 @@ export function toInputItems(message: Message | undefined) {
     file_data: `data:text/plain;charset=utf-8,${encodeURIComponent(content.toWellFormed())}`,
   }));
   const text = message.content === "" ? [] : [{ type: "input_text" as const, text: message.content }];
-  return listOf([
-    {
-      id,
-      type: "message" as const,
-      role: "user" as const,
-      status: "completed" as const,
-      content: [...text, ...files],
-    },
-  ]);
+  const content = [...text, ...files];
+  return listOf([{ id, type: "message", role: "user", status: "completed", content }], after);
 }
 
 /** Returns the results with which a part of a run has begun as its input. */
-export const toResultItems = (results: readonly StoredResult[]) =>
+export const toResultItems = (
+  results: readonly StoredResult[],
+  after: string | undefined,
+): z.infer<typeof InputItemsView> =>
   listOf(
     results.map(({ callId, output }) => ({
       id: `fco_${callId}`,
-      type: "function_call_output" as const,
+      type: "function_call_output",
       call_id: callId,
       output,
-      status: "completed" as const,
+      status: "completed",
     })),
+    after,
   );
 
-const listOf = <Item extends { readonly id: string }>(data: readonly Item[]) => ({
-  object: "list" as const,
-  data: [...data],
-  first_id: data[0]?.id ?? "",
-  last_id: data.at(-1)?.id ?? "",
-  has_more: false as const,
-});
+/** Returns the items behind the one with the id `after`; all of them if there is no such item. */
+function listOf(
+  items: z.infer<typeof InputItemsView>["data"],
+  after: string | undefined,
+): z.infer<typeof InputItemsView> {
+  const data = items.slice(items.findIndex(({ id }) => id === after) + 1);
+  return {
+    object: "list",
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: false,
+  };
+}

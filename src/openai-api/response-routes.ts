@@ -161,9 +161,10 @@ export const responseRoutes = new Hono<AppEnv>()
     validate("query", InputQuery),
     async (c) => {
       const { run, part, results } = await findResponse(c, c.req.valid("param").responseId, "end-users:read");
-      if (part > 0) return c.json(toResultItems(results), 200);
+      if (part > 0) return c.json(toResultItems(results, c.req.valid("query").after), 200);
       const messages = await c.var.deps.messages.since(run.conversationId, run.startedAt, 1);
-      return c.json(toInputItems(messages.find(({ id }) => id === run.userMessageId)), 200);
+      const message = messages.find(({ id }) => id === run.userMessageId);
+      return c.json(toInputItems(message, c.req.valid("query").after), 200);
     },
   )
   .post(

@@ -126,8 +126,8 @@ export const InputItemsView = z
   .object({
     object: z.literal("list"),
     data: z.array(z.union([ResponseInputMessage, ResponseResult])),
-    first_id: z.string(),
-    last_id: z.string(),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
     has_more: z.literal(false),
   })
   .meta({ id: "ResponseInputItems" });

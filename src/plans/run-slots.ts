@@ -35,7 +35,7 @@ export const takeSlots = (
   changes: {
     add: { run_ids: new Set(runIds) },
     set: { updated_at: timestamp },
-    setIfAbsent: { entity_type: "TurnSlots", user_email: accountEmail },
+    setIfAbsent: kindOf(accountEmail),
   },
   if: any(absent("run_ids"), fewerThan("run_ids", limit - runIds.length + 1)),
 });
@@ -49,15 +49,17 @@ export const retakeSlot = (accountEmail: AccountEmail, runId: RunId, timestamp: 
   changes: {
     add: { run_ids: new Set([runId]) },
     set: { updated_at: timestamp },
-    setIfAbsent: { entity_type: "TurnSlots", user_email: accountEmail },
+    setIfAbsent: kindOf(accountEmail),
   },
 });
 
-/** Returns the write that returns slots. Safe to repeat. */
+/** Returns the write that returns slots, if they are taken. Safe to repeat. */
 export const returnSlots = (accountEmail: AccountEmail, runIds: readonly RunId[]): WriteAction => ({
   update: runSlotsKey(accountEmail),
-  changes: { takeOut: { run_ids: new Set(runIds) } },
+  changes: { takeOut: { run_ids: new Set(runIds) }, setIfAbsent: kindOf(accountEmail) },
 });
+
+const kindOf = (accountEmail: AccountEmail) => ({ entity_type: "TurnSlots", user_email: accountEmail });
 
 /**
  * Returns the runs that hold slots at `nowMs` (`open`), and the lost runs that have held theirs for too long

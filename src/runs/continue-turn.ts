@@ -45,6 +45,8 @@ export async function continueTurn(
     const ending = { kind: "failed", error } as const;
     const { types: wantedEvents } = await deps.webhooks.wanted(place.accountEmail);
     progress.usage = soFar.paused.usage;
-    return lastEvents({ place, runIds, progress, ending, answeredBy: before, wantedEvents }, deps);
+    // An earlier attempt may have taken the slot without learning of it.
+    const turn = { place, runIds, progress, ending, answeredBy: before, hasSlot: true, wantedEvents };
+    return lastEvents(turn, deps);
   }
 }

@@ -1,8 +1,8 @@
 import type { AgentEvent } from "../architectures/events.ts";
 import { openCallsIn, turnSoFar } from "../architectures/turn-so-far.ts";
 import type { CallDecision } from "./decisions.ts";
-import type { RunIds, TurnPlace } from "./model.ts";
 import { fence } from "../shared/fence.ts";
+import type { LoggedRun } from "./run-log.ts";
 import { progressOf } from "./run-progress.ts";
 import type { TurnDeps } from "./turn-deps.ts";
 import { lastEvents } from "./turn-end.ts";
@@ -29,7 +29,7 @@ const RESULTS: { readonly [reason in GiveUpReason]: string } = {
  * webhook endpoints want. `results` are those of calls that the client has run after all. The answer so far is stored, with its calls.
  */
 export async function* giveUpTurn(
-  { place, runIds }: { readonly place: TurnPlace; readonly runIds: RunIds },
+  { place, runIds, state }: Pick<LoggedRun, "place" | "runIds" | "state">,
   events: readonly AgentEvent[],
   { reason, wantedEvents, results }: GivingUp,
   deps: TurnDeps,
@@ -50,5 +50,8 @@ export async function* giveUpTurn(
   const paused = turnSoFar(events)?.paused;
   progress.usage = paused?.usage ?? null;
   const ending = { kind: "cancelled" } as const;
-  yield* lastEvents({ place, runIds, progress, ending, answeredBy: paused?.answeredBy, wantedEvents }, deps);
+  // A run that waits has no slot. Once its calls are decided, an attempt to go on may have taken one without learning of it.
+  const hasSlot = state === "decided";
+  const turn = { place, runIds, progress, ending, answeredBy: paused?.answeredBy, hasSlot, wantedEvents };
+  yield* lastEvents(turn, deps);
 }

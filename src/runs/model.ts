@@ -83,7 +83,7 @@ export interface Run {
   readonly messageId: string | null;
   readonly usage: TokenUsage | null;
   readonly errorCode: string | null;
-  /** Whether it took one of the account's slots for concurrent runs. The end of the run returns it. */
+  /** Whether it has one of the account's slots for concurrent runs. The end of the run returns it. */
   readonly hasSlot: boolean;
   /** See `TurnInput.clientRequest`; null if there is none. */
   readonly clientRequest: string | null;
@@ -162,17 +162,27 @@ export const endRun = (conversationId: ConversationId, runId: RunId, end: RunEnd
 });
 
 /**
- * Returns the write that records that a run waits, with all its client pauses, or that it goes on. It is refused if the run has ended.
+ * Returns the write that records that a run waits, with all its client pauses, or that it goes on, and whether it has a slot from then
+ * on. It is refused if the run has ended.
  * Safe to repeat.
  */
 export const pauseRun = (
   conversationId: ConversationId,
   runId: RunId,
   state: "waiting" | "running",
-  clientPauses: readonly ClientPause[] = [],
+  {
+    hasSlot,
+    clientPauses = [],
+  }: { readonly hasSlot: boolean; readonly clientPauses?: readonly ClientPause[] },
 ): WriteAction => ({
   update: runKey(conversationId, runId),
-  changes: { set: { state, ...(clientPauses.length > 0 && clientPausesAttribute(clientPauses)) } },
+  changes: {
+    set: {
+      state,
+      has_slot: hasSlot,
+      ...(clientPauses.length > 0 && clientPausesAttribute(clientPauses)),
+    },
+  },
   if: hasNotEnded,
 });
 

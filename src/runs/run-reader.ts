@@ -36,7 +36,7 @@ const STATES = { opening: "running", running: "running", waiting: "waiting", dec
 
 interface ReaderDeps {
   readonly users: Pick<UserRepository, "find">;
-  readonly endUsers: Pick<EndUserRepository, "find">;
+  readonly endUsers: Pick<EndUserRepository, "find" | "wasDeleted">;
   readonly conversations: Pick<ConversationRepository, "get">;
   readonly messages: Pick<MessageRepository, "find" | "list">;
   readonly runs: Pick<RunRepository, "find">;

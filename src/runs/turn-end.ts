@@ -24,6 +24,7 @@ interface EndingTurn {
   readonly ending: TurnEnding;
   /** Undefined if the model is not known. */
   readonly answeredBy: AnsweredBy | undefined;
+  /** Whether the run may have one of the account's slots for concurrent runs. */
   readonly hasSlot: boolean;
   /** The types of events that the account's webhook endpoints want. */
   readonly wantedEvents: readonly string[];
@@ -60,12 +61,9 @@ export async function* endTurn(turn: EndingTurn, deps: TurnDeps): AsyncGenerator
   return ending.kind === "completed" && !unsaved;
 }
 
-/** Like `endTurn`, for a turn that nothing follows. It has no slot for concurrent runs, because it has waited. */
-export async function* lastEvents(
-  turn: Omit<EndingTurn, "hasSlot">,
-  deps: TurnDeps,
-): AsyncGenerator<AgentEvent, void, void> {
-  yield* endTurn({ ...turn, hasSlot: false }, deps);
+/** Like `endTurn`, for a turn that has waited and that nothing follows. */
+export async function* lastEvents(turn: EndingTurn, deps: TurnDeps): AsyncGenerator<AgentEvent, void, void> {
+  yield* endTurn(turn, deps);
   if (turn.wantedEvents.length > 0) deps.follow(() => deps.webhookSender.nudge(turn.place.accountEmail));
 }
 

@@ -264,7 +264,7 @@ export class TurnRepository {
     { hasSlot, events, clientPauses }: Pausing,
   ): Promise<void> {
     const isPaused = await this.#table.tryTransact([
-      pauseRun(conversationId, runId, "waiting", clientPauses),
+      pauseRun(conversationId, runId, "waiting", { hasSlot: false, clientPauses }),
       ...(hasSlot ? [returnSlots(accountEmail, [runId])] : []),
       ...events.map((event) => recordEvent(accountEmail, event)),
     ]);
@@ -277,7 +277,7 @@ export class TurnRepository {
    */
   async goOn(place: TurnPlace, runId: RunId, { approved, takesSlot, timestamp }: GoingOn): Promise<void> {
     const goesOn = await this.#table.tryTransact([
-      pauseRun(place.conversationId, runId, "running"),
+      pauseRun(place.conversationId, runId, "running", { hasSlot: takesSlot }),
       ...(takesSlot ? [retakeSlot(place.accountEmail, runId, timestamp)] : []),
       ...(approved.length > 0 ? [rememberApproved(place, approved)] : []),
     ]);

@@ -317,6 +317,7 @@ export async function prepare(
       },
     },
     waitsUntil,
+    pastCallIds: loaded.history.flatMap(({ toolCalls }) => toolCalls.map(({ id }) => id)),
     soFar: soFar ?? givenSoFar(input),
     clientTools: input.clientTools,
     toolChoice: input.toolChoice,

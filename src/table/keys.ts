@@ -47,6 +47,7 @@ export const ARCHIVAL_PREFIX = "Archival#";
 export const ARCHIVAL_VERSION_PREFIX = "ArchivalVersion#";
 
 export const END_USER_PREFIX = "EndUser#";
+export const DELETED_VISITOR_PREFIX = "DeletedVisitor#";
 
 export const API_KEY_PREFIX = "ApiKey#";
 

@@ -54,9 +54,9 @@ export const widgetDocs: FeatureDocs = {
       tag: "Widget",
       summary: "Create a visitor, or renew a visitor's token",
       description:
-        "Creates an end user of the agent for somebody who has not signed in, and returns the token that identifies this visitor for 30 days. With the token of such a visitor as `Authorization`, it returns a new token for the same visitor, so that people who come back keep their conversations. A key that requires visitors to sign in refuses both.\n\nCall it when somebody sends their first message, not when the page is loaded.",
+        "Returns the token that identifies somebody who has not signed in for 30 days. Nothing is stored: the visitor becomes an end user of the agent with their first conversation. With the token of such a visitor as `Authorization`, it returns a new token for the same visitor, so that people who come back keep their conversations. A key that requires visitors to sign in refuses both.",
       answers: { 201: TOKEN },
-      problems: ["not-found", "conflict"],
+      problems: ["not-found"],
     },
     signInVisitor: {
       tag: "Widget",
@@ -105,7 +105,7 @@ export const widgetDocs: FeatureDocs = {
       tag: "Widget",
       summary: "Start a visitor's conversation",
       description:
-        "Creates an empty conversation of the visitor with the agent. A visitor may have 1,000 conversations. Send an `Idempotency-Key` to create only one however often the request is repeated.",
+        "Creates an empty conversation of the visitor with the agent. The first one also makes somebody who has not signed in an end user of the agent. A visitor may have 1,000 conversations. Send an `Idempotency-Key` to create only one however often the request is repeated.",
       request: { title: "New Chat" },
       answers: { 201: { ...CONVERSATION, title: "New Chat" } },
       problems: ["not-found", "conflict"],

@@ -1,5 +1,6 @@
 import type { VisitorProfile } from "../access/publishable-key.ts";
 import { isEndUserId } from "../access/access-scope.ts";
+import { ANONYMOUS_PREFIX } from "../end-users/model.ts";
 import { sha256, toBase64Url, toHex } from "../shared/crypto.ts";
 
 /** A token for a visitor, as pages get it. */
@@ -10,8 +11,6 @@ export interface VisitorToken {
   readonly profile: VisitorProfile;
 }
 
-/** A visitor who has not signed in keeps their conversations for as long as they come back within this time, in seconds: 30 days. */
-export const ANONYMOUS_SECONDS = 30 * 24 * 60 * 60;
 /** For how long a visitor stays signed in, in seconds: as in the legacy Python service. */
 export const SIGNED_IN_SECONDS = 4 * 60 * 60;
 
@@ -23,7 +22,7 @@ export const ANONYMOUS: VisitorProfile = { name: null, email: null, picture: nul
 
 /** Returns a new id for a visitor who has not signed in. */
 export const newVisitorId = (): string =>
-  `anon:${toBase64Url(crypto.getRandomValues(new Uint8Array(ID_BYTES)))}`;
+  `${ANONYMOUS_PREFIX}${toBase64Url(crypto.getRandomValues(new Uint8Array(ID_BYTES)))}`;
 
 /**
  * Returns the id of a visitor whom an OpenID issuer has identified. Security: the prefix keeps the issuer's ids apart from those that

@@ -15,6 +15,7 @@ import type { RunnerCall } from "../runs/conversation-runner.ts";
 import { EventsQuery, LastEventHeader, resumePoint } from "../runs/resume-point.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { RunReference, toRunView } from "../runs/view.ts";
+import { AppError, notFound } from "../shared/errors.ts";
 import type { ConversationId } from "../shared/id-types.ts";
 import { throwForVisitors } from "../wires/visitor-errors.ts";
 import type { Wire } from "../wires/wire.ts";
@@ -97,6 +98,7 @@ export const widgetRoutes = new Hono<AppEnv>()
       const { deps, scope, keyGrant, visitor, entityId } = c.var;
       const { title = `Chat with ${visitor.name ?? "Visitor"}` } = c.req.valid("json");
       const input = { title, description: null, agentId: keyGrant.agentId };
+      await deps.endUserService.settle(scope);
       const conversation = await deps.conversationService
         .create(scope, input, entityId)
         .catch(throwForVisitors);
@@ -154,6 +156,7 @@ export const widgetRoutes = new Hono<AppEnv>()
       };
       const { runId, frames } = await c.var.deps.runnerClient
         .send(callFor(c, c.req.valid("param").conversationId), input)
+        .catch((error: unknown) => throwIfUnstored(c, error))
         .catch(throwForVisitors);
       return unbuffered(c, streamSSE(c, relay(frames)), { "X-Run-Id": runId });
     },
@@ -205,3 +208,13 @@ const callFor = (
   { var: { scope, requestId } }: Context<VisitorEnv>,
   conversationId: ConversationId,
 ): RunnerCall => ({ scope, conversationId, requestId });
+
+/** Throws `not-found` in place of the error of a turn if the visitor is not stored yet, and therefore has no conversation. */
+async function throwIfUnstored(
+  { var: { deps, scope } }: Context<VisitorEnv>,
+  error: unknown,
+): Promise<never> {
+  if (!(error instanceof AppError) || error.code !== "unauthenticated") throw error;
+  await deps.callerService.requireActiveScope(scope);
+  throw notFound("Conversation");
+}

@@ -4,12 +4,15 @@ import type { VisitorGrant } from "../auth/visitor-tokens.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import type { AccountEmail } from "../shared/id-types.ts";
-import { ANONYMOUS, ANONYMOUS_SECONDS, newVisitorId, SIGNED_IN_SECONDS, type VisitorToken } from "./model.ts";
+import { ANONYMOUS_SECONDS } from "../end-users/model.ts";
+import { ANONYMOUS, newVisitorId, SIGNED_IN_SECONDS, type VisitorToken } from "./model.ts";
 
 /** The end users of agents. */
 interface VisitorEndUsers {
   /** Returns the scope of an end user, and creates the end user if necessary. Throws `not-found` if the agent does not exist. */
   open(accountEmail: AccountEmail, ref: EndUserRef, member: string): Promise<AccessScope>;
+  /** Returns the scope of a new end user, and stores nothing. Throws `not-found` if the agent does not exist. */
+  announce(accountEmail: AccountEmail, ref: EndUserRef): Promise<AccessScope>;
 }
 
 /** Issues the tokens of visitors; `expiresAt` is in seconds since the epoch. */
@@ -35,14 +38,23 @@ export class VisitorService {
     this.#clock = clock;
   }
 
-  /** Creates a visitor who has not signed in. Throws `not-found` if the key's agent does not exist. */
-  async create(grant: KeyGrant): Promise<VisitorToken> {
-    return this.#enter(grant, newVisitorId(), ANONYMOUS, ANONYMOUS_SECONDS);
+  /**
+   * Returns a token for a new visitor who has not signed in. Stores nothing: the visitor is stored with the first conversation. Throws
+   * `not-found` if the key's agent does not exist.
+   */
+  async create({ accountEmail, agentId }: KeyGrant): Promise<VisitorToken> {
+    const scope = await this.#endUsers.announce(accountEmail, { agentId, id: newVisitorId() });
+    return this.#issue(scope, ANONYMOUS, ANONYMOUS_SECONDS);
   }
 
-  /** Returns a token for a visitor who has signed in, whose id is `visitorId`. Throws `not-found` like `create`. */
-  signIn(grant: KeyGrant, visitorId: string, profile: VisitorProfile): Promise<VisitorToken> {
-    return this.#enter(grant, visitorId, profile, SIGNED_IN_SECONDS);
+  /** Returns a token for a visitor who has signed in, whose id is `id`. Throws `not-found` like `create`. */
+  async signIn(
+    { accountEmail, agentId }: KeyGrant,
+    id: string,
+    profile: VisitorProfile,
+  ): Promise<VisitorToken> {
+    const scope = await this.#endUsers.open(accountEmail, { agentId, id }, "visitor_id");
+    return this.#issue(scope, profile, SIGNED_IN_SECONDS);
   }
 
   /**
@@ -53,16 +65,6 @@ export class VisitorService {
     if (!profile.isAnonymous)
       throw new AppError("forbidden", "Only tokens of visitors who have not signed in can be renewed.");
     return this.#issue(scope, profile, ANONYMOUS_SECONDS);
-  }
-
-  async #enter(
-    { accountEmail, agentId }: KeyGrant,
-    id: string,
-    profile: VisitorProfile,
-    seconds: number,
-  ): Promise<VisitorToken> {
-    const scope = await this.#endUsers.open(accountEmail, { agentId, id }, "visitor_id");
-    return this.#issue(scope, profile, seconds);
   }
 
   async #issue(

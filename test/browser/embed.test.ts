@@ -39,6 +39,38 @@ it("an agent's publishable keys can be created, copied as HTML, disabled and del
   expect(await keys()).toEqual([]);
 });
 
+it("an agent's publishable key can get other pages and another name, and keeps its value", async () => {
+  const account = await stand.signUp();
+  const { agentId } = await createChat(account);
+  const path = `/agents/${agentId}/api-keys`;
+  const origins = ["https://shop.example.com"];
+  const before = await account.call<{ public_key: string }>("POST", path, {
+    name: "Shop",
+    allowed_origins: origins,
+  });
+  const page = await openAs(stand, account, `#/agents/${agentId}/edit`, { reducedMotion: "reduce" });
+  const section = page.getByRole("region", { name: "Embed" });
+
+  await section.getByRole("button", { name: "Change Shop" }).click();
+  const form = section.getByRole("form", { name: "Change Shop" });
+  expect(await form.getByLabel("Allowed pages").inputValue()).toBe("https://shop.example.com");
+  expect(await violationsIn(page)).toEqual([]);
+  await form.getByRole("button", { name: "Cancel" }).click();
+  await section.getByRole("button", { name: "Change Shop" }).click();
+  await form.getByLabel("Name").fill("Blog");
+  await form.getByLabel("Allowed pages").fill("https://shop.example.com\nhttps://blog.example.com");
+  await form.getByRole("button", { name: "Save the key" }).click();
+
+  await section.getByRole("article", { name: "Blog" }).waitFor();
+  expect(await account.call("GET", path)).toMatchObject([
+    {
+      name: "Blog",
+      allowed_origins: ["https://shop.example.com", "https://blog.example.com"],
+      public_key: before.public_key,
+    },
+  ]);
+});
+
 it("shows at the form of a publishable key what is wrong with it", async () => {
   stand.allow(/status of 422/u);
   const account = await stand.signUp();

@@ -165,6 +165,35 @@ it("stops an answer, keeps what was said, and takes the next message", async () 
   expect(await answers(page).first().innerText()).toBe("Begun");
 });
 
+for (const { until, address } of [
+  { until: "the visitor is known", address: "**/widget/visitors" },
+  { until: "there is a conversation", address: "**/widget/conversations" },
+  { until: "the message is sent", address: "**/messages" },
+])
+  it(`stops an answer that is asked for before ${until}, as soon as it begins`, async () => {
+    const model = await scriptModel([{ text: "Begun" }, { hold: true }, { text: ", and never stopped." }]);
+    const site = await siteWith({ model: model.name });
+    const page = await site.open();
+    await openChat(page);
+    const held = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    await page.route(address, async (route) => {
+      if (route.request().method() === "POST") {
+        asked.resolve();
+        await held.promise;
+      }
+      await route.continue();
+    });
+
+    await say(page, "Begin");
+    await asked.promise;
+    await page.getByRole("button", { name: "Stop the answer" }).click();
+    held.resolve();
+
+    await page.getByText("Stopped.").waitFor();
+    expect(await said(page).count()).toBe(1);
+  });
+
 it("shows a sentence if the page's origin may not use the key", async () => {
   stand.allow(/status of 403/u);
   const site = await siteWith({ model: "demo", origins: ["https://shop.example.com"] });

@@ -99,6 +99,7 @@ async function runTurn(protocol: Protocol, answers: readonly (readonly Step[])[]
     mcpCalls: { tools: [] },
     approvals: { asks: () => false },
     waitsUntil: null,
+    pastCallIds: [],
     showsReasoning: false,
     learnWindow: () => undefined,
   };

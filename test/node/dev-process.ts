@@ -43,12 +43,18 @@ export async function untilReady(server: ReturnType<typeof beginServer>) {
   return server;
 }
 
-/** Runs a script that starts a server, without waiting for it. */
-export function beginServer(project: string, command: readonly string[], variables: Record<string, string>) {
+/** Runs a script that starts a server, without waiting for it; through another program, if one is named. */
+export function beginServer(
+  project: string,
+  command: readonly string[],
+  variables: Record<string, string>,
+  through: readonly string[] = [],
+) {
   const { PATH = "", HOME = "" } = process.env;
   // The Worker's types make its variables every process's; a process takes any.
   const env = { PATH, HOME, ...variables } as Record<string, string> as NodeJS.ProcessEnv;
-  const child = spawn(process.execPath, command, { cwd: project, env });
+  const [program = process.execPath, ...args] = [...through, process.execPath, ...command];
+  const child = spawn(program, args, { cwd: project, env });
   const exited = once(child, "exit");
   let output = "";
   for (const stream of [child.stdout, child.stderr])
@@ -91,8 +97,12 @@ export async function workplace(): Promise<Record<string, string> & { DATA_DIR: 
 }
 
 /** The exit code and the output of a development server, or of another script, that does not start. */
-export async function refusal(variables: Record<string, string>, script = "scripts/dev.ts") {
-  const { exited, output } = beginServer(PROJECT, [script], variables);
+export async function refusal(
+  variables: Record<string, string>,
+  script = "scripts/dev.ts",
+  through: readonly string[] = [],
+) {
+  const { exited, output } = beginServer(PROJECT, [script], variables, through);
   const [code] = await exited;
   return { code, output: output() };
 }

@@ -90,6 +90,30 @@ it("streams calls in OpenAI's form, and then what follows the results", async ()
   expect(second.at(-1)?.choices[0]?.finish_reason).toBe("stop");
 });
 
+it("refuses results that arrive late, although the calls of a later run have the same ids at the provider", async () => {
+  const client = await signUp();
+  const { openai, agentId: model } = await agentWith(
+    client,
+    [call("call_0")],
+    [call("call_0", "Oslo")],
+    [{ text: "Snow." }],
+  );
+  const body = { model, tools: [weather] };
+  const ask = (...messages: ChatCompletionMessageParam[]) =>
+    openai.chat.completions.create({ ...body, messages }, thread("late"));
+  await ask(user("Rome?"));
+  const second = await ask(user("Oslo?"));
+
+  const late = await errorOf(ask(user("Rome?"), assistantCalling("call_0"), result("call_0")));
+
+  expect(late.status).toBe(409);
+  const asked = second.choices[0]?.message;
+  const id = asked?.tool_calls?.[0]?.id ?? "";
+  expect(id).not.toBe("call_0");
+  const answer = await ask(user("Oslo?"), ...(asked ? [asked] : []), result(id, "Snow"));
+  expect(answer.choices[0]?.message.content).toBe("Snow.");
+});
+
 it("takes calls and results from the history of a request without a conversation", async () => {
   const client = await signUp();
   const {

@@ -234,6 +234,7 @@ describe("a response", () => {
       input: [{ role: "user", content: [file, { type: "input_text", text: "Read this" }] }],
     });
     const items = await Array.fromAsync(openai.responses.inputItems.list(id, { limit: 10, order: "asc" }));
+    const rest = await openai.responses.inputItems.list(id, { after: items[0]?.id ?? "" });
 
     expect(JSON.stringify((await model.log()).requests[0])).toContain("# Now");
     expect(items).toEqual([
@@ -248,6 +249,8 @@ describe("a response", () => {
         ],
       },
     ]);
+    // Clients that do not read `has_more` ask for pages until one is empty.
+    expect(rest.data).toEqual([]);
   });
 
   it("is parsed by OpenAI's client if it has the form of a JSON schema", async () => {

@@ -5,7 +5,7 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
-import { signUpFree } from "../support/app.ts";
+import { type Client, signUpFree, table } from "../support/app.ts";
 import { endFaults, injectFault } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { eventsAfter, runnerOf } from "../support/runs.ts";
@@ -95,6 +95,47 @@ it("runs an approved tool once, even if its runner dies while the model answers"
   expect(answer).toMatchObject({ status: "interrupted", tool_calls: [{ id: "c1", success: true }] });
   expect((await approve(client, conversationId, runId, "c1")).status).toBe(200);
   expect((await model.log()).requests).toHaveLength(2);
+});
+
+/** A run of an account with limits that the table has let go on, and that does not know it: the answers are lost. */
+async function goingOnUnknowingly() {
+  const asking = await askingAgent(script, undefined, await signUpFree());
+  const { client, conversationId, path } = asking;
+  const { last } = await say(client, path, "I like tea");
+  const runId = last?.run_id ?? "";
+  const runPath = `/conversations/${conversationId}/runs/${runId}`;
+  const lost = { kind: "lose-answer" } as const;
+  await injectFault({ operation: "TransactWriteItems", match: [runId], times: 10_000, fault: lost });
+  await approve(client, conversationId, runId, "c1");
+  const { status } = await client("GET", `${runPath}/events?after=${last?.seq}`);
+  expect([status, await slotsOf(client)]).toEqual([503, new Set([runId])]);
+  return { ...asking, runPath };
+}
+
+const slotsOf = async ({ email }: Client) =>
+  (await table.get({ pk: `User#${email}`, sk: "TurnSlots" }))?.["run_ids"];
+
+it("returns the slot of a run that is cancelled before it knows that it goes on", async () => {
+  const { client, conversationId, path, runPath } = await goingOnUnknowingly();
+  const down = { kind: "answer", status: 500, body: "" } as const;
+  await injectFault({ operation: "BatchGetItem", match: [conversationId], times: 10_000, fault: down });
+
+  await client("POST", `${runPath}/cancel`);
+
+  expect(await slotsOf(client)).toBeUndefined();
+  await endFaults();
+  await runDurableObjectAlarm(runnerOf(client, path));
+  expect((await client("GET", runPath)).body.state).toBe("cancelled");
+});
+
+it("returns the slot of a run that fails before it knows that it goes on", async () => {
+  const { client, agentId, runPath } = await goingOnUnknowingly();
+  const agent = { pk: `User#${client.email}`, sk: `Agent#${agentId}` };
+  await table.update(agent, { set: { agent_provider: "OpenAI", agent_model: "gpt-5" } });
+
+  await expect.poll(async () => (await client("GET", runPath)).body.state).toBe("failed");
+
+  expect(await slotsOf(client)).toBeUndefined();
 });
 
 it("fails, and waits for nothing, if the pause could not be stored", async () => {

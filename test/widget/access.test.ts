@@ -196,6 +196,7 @@ describe.each(OF_VISITORS)("%s %s", (...route) => {
 
   it("refuses a visitor who has been deleted, and one who has come back since", async () => {
     const gone = await visitorOf(key, SHOP);
+    await beginVisit(gone);
     await owner("DELETE", `/agents/${agentId}/end-users/${gone.visitorId}`);
 
     expect(await answerOf(gone, route)).toEqual(

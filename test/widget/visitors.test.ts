@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { problem } from "../http/route-cases.ts";
-import { beginConversation, type Client, signUp } from "../support/app.ts";
+import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
 import { beginVisit, createKey, pageWith, SHOP, type ShownKey, visitorOf } from "../support/widget.ts";
 
@@ -13,8 +13,12 @@ beforeAll(async () => {
   key = await createKey(owner, agentId);
 });
 
+/** The items of the agent that name a visitor. */
+const storedOf = async (visitorId: string) =>
+  (await table.query(`Agent#${agentId}`)).filter(({ sk }) => String(sk).endsWith(`#${visitorId}`));
+
 describe("a visitor who has not signed in", () => {
-  it("gets a token for 30 days, and is an end user of the agent", async () => {
+  it("gets a token for 30 days, and becomes an end user of the agent with the first conversation", async () => {
     const { status, headers, body } = await pageWith({ key: key.public_key })("POST", "/widget/visitors");
 
     expect(status).toBe(201);
@@ -30,8 +34,71 @@ describe("a visitor who has not signed in", () => {
         picture: null,
       },
     });
-    const known = await owner("GET", `/agents/${agentId}/end-users/${body.visitor.visitor_id}`);
-    expect(known.status).toBe(200);
+    const path = `/agents/${agentId}/end-users/${body.visitor.visitor_id}`;
+    expect((await owner("GET", path)).status).toBe(404);
+    await beginVisit(pageWith({ key: key.public_key, token: body.access_token }));
+    expect((await owner("GET", path)).status).toBe(200);
+  });
+
+  it("leaves nothing in the table before the first conversation, also if the token is renewed", async () => {
+    const visitor = await visitorOf(key);
+
+    const renewed = await visitor("POST", "/widget/visitors");
+    const listed = await visitor("GET", "/widget/conversations");
+    const path = `/widget/conversations/${crypto.randomUUID()}`;
+    const read = await visitor("GET", path);
+    const sent = await visitor("POST", `${path}/messages`, { content: "Hi" });
+
+    expect(renewed.body.visitor.visitor_id).toBe(visitor.visitorId);
+    expect([listed.status, listed.body]).toEqual([200, []]);
+    expect([read.status, sent.status]).toEqual([404, 404]);
+    expect(await storedOf(visitor.visitorId)).toEqual([]);
+  });
+
+  it("becomes one end user if the first conversations begin at the same time, with old and new tokens", async () => {
+    const visitor = await visitorOf(key);
+    const { body } = await visitor("POST", "/widget/visitors");
+    const renewed = pageWith({ key: key.public_key, token: body.access_token });
+
+    const begun = await Promise.all([visitor, renewed, visitor].map(beginVisit));
+
+    const { body: conversations } = await visitor("GET", "/widget/conversations");
+    expect(new Set(conversations.map((shown: { conversation_id: string }) => shown.conversation_id))).toEqual(
+      new Set(begun.map(({ conversationId }) => conversationId)),
+    );
+  });
+
+  it("can't begin a conversation once the agent is gone", async () => {
+    const { agentId: other } = await beginConversation(owner);
+    const visitor = await visitorOf(await createKey(owner, other));
+    await table.update({ pk: `User#${owner.email}`, sk: `Agent#${other}` }, { set: { deleting_at: "now" } });
+
+    const { status, body } = await visitor("POST", "/widget/conversations", {});
+
+    expect([status, body]).toEqual([404, problem(404, "not-found", "Agent not found")]);
+  });
+
+  it("can't come back after the deletion, and leaves a trace that expires with the last token", async () => {
+    const visitor = await visitorOf(key);
+    await beginVisit(visitor);
+    await owner("DELETE", `/agents/${agentId}/end-users/${visitor.visitorId}`);
+
+    for (const [method, path] of [
+      ["POST", "/widget/conversations"],
+      ["GET", "/widget/conversations"],
+      ["POST", `/widget/conversations/${crypto.randomUUID()}/messages`],
+    ] as const) {
+      const { status, body } = await visitor(method, path, method === "GET" ? undefined : { content: "Hi" });
+      expect([path, status, body.code]).toEqual([path, 401, "unauthenticated"]);
+    }
+    expect(await storedOf(visitor.visitorId)).toEqual([
+      {
+        pk: `Agent#${agentId}`,
+        sk: `DeletedVisitor#${visitor.visitorId}`,
+        entity_type: "DeletedVisitor",
+        ttl: expect.any(Number),
+      },
+    ]);
   });
 
   it("is another one for each page that has no token", async () => {
@@ -54,6 +121,7 @@ describe("a visitor who has not signed in", () => {
 
   it("is not renewed with a token that is not valid, or after the visitor was deleted", async () => {
     const visitor = await visitorOf(key);
+    await beginVisit(visitor);
     await owner("DELETE", `/agents/${agentId}/end-users/${visitor.visitorId}`);
 
     const gone = await visitor("POST", "/widget/visitors");

@@ -47,6 +47,8 @@ export class Chat {
   readonly #store: Store;
   readonly #agentId: string | undefined;
   #answer: Answer | undefined;
+  /** Resolves when the message that was sent last has a run, or will get none. */
+  #begun: Promise<void> = Promise.resolve();
   /** A new one with each new conversation: what belongs to an earlier one is over. */
   #closing = new AbortController();
   #listener: () => void = () => undefined;
@@ -128,9 +130,11 @@ export class Chat {
     await this.#reload(conversationId);
   }
 
-  /** Stops the answer. What has been said stays. Throws what the request throws. */
+  /** Stops the answer, as soon as it has begun. What has been said stays. Throws what the request throws. */
   async stop(): Promise<void> {
-    await this.#answer?.cancel();
+    const { signal } = this.#closing;
+    await this.#begun;
+    if (!signal.aborted) await this.#answer?.cancel();
   }
 
   /** Begins a new conversation. An answer that is being given is finished in the old one. */
@@ -232,6 +236,10 @@ export class Chat {
     const { signal } = this.#closing;
     // Kept until the service has begun, so that a reload sends it once more: with the same key, it is the same message.
     this.#store.set({ unsent: question });
+    let begin = (): void => undefined;
+    this.#begun = new Promise((resolve) => {
+      begin = resolve;
+    });
     this.#set({ turn: beginTurn(question), isLost: false });
     try {
       await this.#inConversation((conversationId) => {
@@ -241,13 +249,15 @@ export class Chat {
           question.key,
           this.#following(signal),
         );
-        return this.#read(answer, signal, question);
+        return this.#read(answer, signal, question, begin);
       });
     } catch (error) {
       if (signal.aborted) return;
       if (this.#state.turn?.runId !== undefined) return this.#end({ kind: "lost" });
       if (error instanceof SignInNeeded) this.#set({ needsSignIn: true });
       this.#end({ kind: "unsent", error });
+    } finally {
+      begin();
     }
   }
 
@@ -268,8 +278,13 @@ export class Chat {
     await work(created);
   }
 
-  /** Reads the events of a turn, the first of which shows that the service has begun. */
-  async #read(answer: Answer, signal: AbortSignal, question: Turn["question"]): Promise<void> {
+  /** Reads the events of a turn. Calls `begin` at the first one, which shows that the service has begun. */
+  async #read(
+    answer: Answer,
+    signal: AbortSignal,
+    question: Turn["question"],
+    begin?: () => void,
+  ): Promise<void> {
     this.#answer = answer;
     let turn = beginTurn(question);
     for await (const event of answer) {
@@ -277,6 +292,7 @@ export class Chat {
       if (turn.runId === undefined && question) this.#store.set({ unsent: undefined });
       turn = withEvent(turn, event);
       this.#set({ turn, isLost: false });
+      begin?.();
     }
     if (this.#answer === answer) this.#answer = undefined;
   }

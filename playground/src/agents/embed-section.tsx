@@ -42,7 +42,7 @@ export function EmbedSection({ agent }: { readonly agent: Agent }) {
         <KeyCard key={key.key_id} publishableKey={key} onChanged={keys.reload} />
       ))}
       {isCreating ? (
-        <NewKey
+        <KeyForm
           agentId={agent.agent_id}
           onClose={(isCreated) => {
             setCreating(false);
@@ -62,27 +62,34 @@ export function EmbedSection({ agent }: { readonly agent: Agent }) {
   );
 }
 
-function NewKey({
+/** Creates a publishable key, or changes what an existing one allows. */
+function KeyForm({
   agentId,
+  existing,
   onClose,
 }: {
   readonly agentId: string;
-  readonly onClose: (isCreated: boolean) => void;
+  readonly existing?: PublishableKey;
+  readonly onClose: (isDone: boolean) => void;
 }) {
   const client = useClient();
-  const [name, setName] = useState("");
-  const [origins, setOrigins] = useState("");
-  const [requiresSignIn, setRequiresSignIn] = useState(false);
-  const { run, busy, error } = useAction(() =>
-    client.request("POST", "/agents/{agentId}/api-keys", {
-      path: { agentId },
-      body: { name, allowed_origins: originsIn(origins), requires_sign_in: requiresSignIn },
-    }),
-  );
+  const [name, setName] = useState(existing?.name ?? "");
+  const [origins, setOrigins] = useState(existing?.allowed_origins.join("\n") ?? "");
+  const [requiresSignIn, setRequiresSignIn] = useState(existing?.requires_sign_in ?? false);
+  const { run, busy, error } = useAction(() => {
+    const body = { name, allowed_origins: originsIn(origins), requires_sign_in: requiresSignIn };
+    return existing
+      ? client.request("PATCH", "/agents/{agentId}/api-keys/{keyId}", {
+          path: { agentId, keyId: existing.key_id },
+          body,
+        })
+      : client.request("POST", "/agents/{agentId}/api-keys", { path: { agentId }, body });
+  });
   const errors = fieldErrors(error);
   return (
     <form
       class="embed-key stack"
+      aria-label={existing ? `Change ${existing.name}` : "New publishable key"}
       onSubmit={(event) => {
         event.preventDefault();
         void run().then((isDone) => isDone && onClose(true));
@@ -103,7 +110,7 @@ function NewKey({
       <Switch label="Visitors sign in with Google" checked={requiresSignIn} onChecked={setRequiresSignIn} />
       <div class="row">
         <Button type="submit" kind="primary" busy={busy}>
-          Create the key
+          {existing ? "Save the key" : "Create the key"}
         </Button>
         <Button kind="quiet" onClick={() => onClose(false)}>
           Cancel
@@ -121,6 +128,7 @@ interface KeyCardProps {
 function KeyCard({ publishableKey, onChanged }: KeyCardProps) {
   const client = useClient();
   const [isAsking, setAsking] = useState(false);
+  const [isChanging, setChanging] = useState(false);
   const { agent_id: agentId, key_id: keyId, name, is_active: isActive } = publishableKey;
   const { allowed_origins: origins, request_count: requests, last_used_at: usedAt } = publishableKey;
   const path = { agentId, keyId };
@@ -132,6 +140,17 @@ function KeyCard({ publishableKey, onChanged }: KeyCardProps) {
     });
     onChanged();
   });
+  if (isChanging)
+    return (
+      <KeyForm
+        agentId={agentId}
+        existing={publishableKey}
+        onClose={(isDone) => {
+          setChanging(false);
+          if (isDone) onChanged();
+        }}
+      />
+    );
   return (
     <article class="embed-key stack" aria-label={name}>
       <div class="row">
@@ -153,6 +172,9 @@ function KeyCard({ publishableKey, onChanged }: KeyCardProps) {
         <CopyButton text={snippet} label={`Copy the HTML of ${name}`} />
       </div>
       <div class="row">
+        <Button small onClick={() => setChanging(true)}>
+          Change<span class="visually-hidden"> {name}</span>
+        </Button>
         <Button small busy={change.busy} onClick={() => void change.run()}>
           {isActive ? "Disable" : "Enable"}
           <span class="visually-hidden"> {name}</span>
