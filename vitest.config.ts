@@ -1,5 +1,4 @@
-import { globSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { globSync, readFileSync } from "node:fs";
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { fakeAi } from "./test/node/fake-ai.ts";
@@ -15,14 +14,19 @@ const SECRETS = {
 // Where they come from is of no interest here, and a developer's own .dev.vars has no say: the bindings win.
 Object.assign(process.env, SECRETS, { WRANGLER_LOG: "error" });
 
-/** Stripe's library names source maps that lead nowhere, and each of its hundred files would be complained about. */
-const withoutStripeSourceMaps = {
-  name: "without-stripe-source-maps",
-  async load(id: string) {
-    if (!/\/node_modules\/stripe\/.*\.js$/u.test(id)) return undefined;
-    return (await readFile(id, "utf8")).replace(/^\/\/# sourceMappingURL=.*$/mu, "");
-  },
-};
+/**
+ * The packages that the service imports, and fast-check. Vite bundles each into a few modules: as they are, they are about 860, and
+ * every workerd asks for each of them by itself.
+ */
+function bundledPackages(): string[] {
+  const sources = globSync("src/**/*.ts", { exclude: ["src/pdf-reader/**"] }).map((file) =>
+    readFileSync(file, "utf8"),
+  );
+  const imported = sources.flatMap((source) => [
+    ...source.matchAll(/^import (?!type)[^";]* from "([^".][^":]*)";$/gmu),
+  ]);
+  return [...new Set(imported.map(([, name = ""]) => name)), "fast-check"];
+}
 
 /** The service's own settings, and the servers that `test/node/global-setup.ts` has started. */
 const workersRuntime = (hasAi: boolean) =>
@@ -56,9 +60,14 @@ const workersRuntime = (hasAi: boolean) =>
         CRAWL_TIMEOUT_MS: "1500",
       },
       workers: [FAKE_PDF_READER, ...(hasAi ? [fakeAi(inject("model"), inject("embeddings"))] : [])],
-      ...(hasAi && {
+      compatibilityFlags: [
+        "enable_request_signal",
+        // Vitest sends modules and results through a WebSocket on this machine, where compression costs more than it saves.
+        "no_web_socket_compression",
         // The binding of Cloudflare takes a signal without it. An entrypoint gets its arguments by RPC.
-        compatibilityFlags: ["enable_request_signal", "enable_abortsignal_rpc"],
+        ...(hasAi ? ["enable_abortsignal_rpc"] : []),
+      ],
+      ...(hasAi && {
         serviceBindings: { AI: { name: "fake-ai", entrypoint: "FakeAi" } },
       }),
     },
@@ -87,14 +96,22 @@ const all = globSync("test/**/*.test.ts").filter(
 const tests = all.filter((file) => !file.endsWith(".deep.test.ts"));
 const SHARING = tests.filter((file) => !ALONE.includes(file));
 
+const PACKAGES = bundledPackages();
+
 /**
  * Tests that run in the Workers runtime. To start it and to load the app takes longer than most files do, so files share a
  * workerd, one after the other, and leave nothing behind in it.
  */
 const inWorkerd = (name: string, include: string[], isolate: boolean) => ({
   extends: true as const,
-  plugins: [withoutStripeSourceMaps, workersRuntime(isolate)],
-  test: { name, include, isolate, setupFiles: ["./test/support/setup.ts"] },
+  plugins: [workersRuntime(isolate)],
+  test: {
+    name,
+    include,
+    isolate,
+    setupFiles: ["./test/support/setup.ts"],
+    deps: { optimizer: { ssr: { enabled: true, include: PACKAGES } } },
+  },
 });
 
 /**

@@ -10,7 +10,7 @@ const DOCUMENTS = ["*.md", "bench/*.md", "docs/**/*.md", "examples/**/*.md"];
 const proseOf = async (file: string) =>
   (await readFile(join(PROJECT, file), "utf8")).replaceAll(/^ *```[\s\S]*?^ *```$/gmu, "");
 
-/** The anchors that GitHub gives to the headings of a document. */
+/** Returns the anchors that GitHub makes of the headings of a document. */
 const anchorsOf = (prose: string): readonly string[] =>
   [...prose.matchAll(/^#+ (.*)$/gmu)].map(([, heading = ""]) =>
     heading
@@ -23,16 +23,19 @@ const anchorsOf = (prose: string): readonly string[] =>
 
 it("links from documents to files and headings that exist", async () => {
   const documents = globSync(DOCUMENTS, { cwd: PROJECT });
+  const proses = new Map<string, string>();
+  for (const document of documents) proses.set(document, await proseOf(document));
+  const anchors = new Map([...proses].map(([document, prose]) => [document, anchorsOf(prose)]));
+
   const broken: string[] = [];
-  for (const document of documents) {
-    const prose = await proseOf(document);
+  for (const [document, prose] of proses) {
     for (const [, link = ""] of prose.matchAll(/\]\(([^)\s]+)\)/gu)) {
       if (/^\w+:/u.test(link)) continue;
       const [path = "", anchor] = link.split("#");
       const target = path === "" ? document : normalize(join(dirname(document), path));
       const exists = existsSync(join(PROJECT, target));
       const isMissing =
-        !exists || (anchor && target.endsWith(".md") && !anchorsOf(await proseOf(target)).includes(anchor));
+        !exists || (anchor && target.endsWith(".md") && !anchors.get(target)?.includes(anchor));
       if (isMissing) broken.push(`${document}: ${link}`);
     }
   }
