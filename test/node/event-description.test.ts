@@ -215,6 +215,7 @@ const sequences = Object.values(RUN)
       { type: "tool-finished", callId: "c1", name: "search", ok: true, output: "[1]", citations: [onPage] },
       event,
     ],
+    ...RUN["call-waiting"].map((call) => [call, event]),
   ]);
 
 const framesOn = (wire: Wire): string =>
