@@ -3003,10 +3003,10 @@ export interface ResponseInputItems {
   object: "list";
   /** The user's message, or the results of the client's tools. */
   data: (ResponseInputMessage | ResponseResult)[];
-  /** The id of the first item. */
-  first_id: string;
-  /** The id of the last item. */
-  last_id: string;
+  /** The id of the first item; null if there is none. */
+  first_id: string | null;
+  /** The id of the last item; null if there is none. */
+  last_id: string | null;
   /** Always false. */
   has_more: false;
 }
@@ -5296,7 +5296,7 @@ export interface Operations {
           limit?: string | undefined;
           /** Ignored: the list is whole. */
           order?: string | undefined;
-          /** Ignored: the list is whole. */
+          /** The id of an item: the list begins behind it. Ignored if there is no such item. */
           after?: string | undefined;
         } | undefined;
       };
@@ -6650,9 +6650,7 @@ export interface Operations {
     /**
      * Create a visitor, or renew a visitor's token. (`createVisitor`)
      *
-     * Creates an end user of the agent for somebody who has not signed in, and returns the token that identifies this visitor for 30 days. With the token of such a visitor as `Authorization`, it returns a new token for the same visitor, so that people who come back keep their conversations. A key that requires visitors to sign in refuses both.
-     *
-     * Call it when somebody sends their first message, not when the page is loaded.
+     * Returns the token that identifies somebody who has not signed in for 30 days. Nothing is stored: the visitor becomes an end user of the agent with their first conversation. With the token of such a visitor as `Authorization`, it returns a new token for the same visitor, so that people who come back keep their conversations. A key that requires visitors to sign in refuses both.
      */
     "/widget/visitors": {
       options: {};
@@ -6661,7 +6659,7 @@ export interface Operations {
     /**
      * Start a visitor's conversation. (`createWidgetConversation`)
      *
-     * Creates an empty conversation of the visitor with the agent. A visitor may have 1,000 conversations. Send an `Idempotency-Key` to create only one however often the request is repeated.
+     * Creates an empty conversation of the visitor with the agent. The first one also makes somebody who has not signed in an end user of the agent. A visitor may have 1,000 conversations. Send an `Idempotency-Key` to create only one however often the request is repeated.
      */
     "/widget/conversations": {
       options: {
