@@ -164,25 +164,15 @@ const ClientTools = z
  */
 export const ChatRequest = z
   .object({
-    id: ClientId.describe("The chat's id, which the client has chosen, or the id of a conversation."),
+    id: ClientId,
     messages: z
       .array(z.unknown())
       .min(1)
       .transform((messages) => messages.at(-1))
-      .pipe(LastMessage)
-      .describe(
-        "The chat's messages. Only the last one is read: it is the user's, or the answer with results of the client's tools, or whose calls the user has approved or rejected.",
-      ),
-    tools: ClientTools.nullish().describe(
-      "Tools that the client runs, by their names. The agent has its own besides. A run that waits keeps those with which it began.",
-    ),
-    trigger: z
-      .enum(["submit-message", "regenerate-message"])
-      .nullish()
-      .describe("Why the client sends the request. `regenerate-message` has the last answer written again."),
-    messageId: ClientId.nullish().describe(
-      "With `regenerate-message`: the id of the answer to write again. The last one if absent.",
-    ),
+      .pipe(LastMessage),
+    tools: ClientTools.nullish(),
+    trigger: z.enum(["submit-message", "regenerate-message"]).nullish(),
+    messageId: ClientId.nullish(),
   })
   .refine(({ messages, trigger }) => messages.kind === "message" || trigger !== "regenerate-message", {
     path: ["messages"],

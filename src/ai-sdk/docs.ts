@@ -50,6 +50,15 @@ export const aiSdkDocs: FeatureDocs = {
   schemas: {
     ChatRequest: {
       description: "What `DefaultChatTransport` of the AI SDK sends. Further members are ignored.",
+      fields: {
+        id: "The chat's id, which the client has chosen, or the id of a conversation.",
+        messages:
+          "The chat's messages. Only the last one is read: it is the user's, or the answer with results of the client's tools, or whose calls the user has approved or rejected.",
+        tools:
+          "Tools that the client runs, by their names. The agent has its own besides. A run that waits keeps those with which it began.",
+        trigger: "Why the client sends the request. `regenerate-message` has the last answer written again.",
+        messageId: "With `regenerate-message`: the id of the answer to write again. The last one if absent.",
+      },
     },
   },
 };

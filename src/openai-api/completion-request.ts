@@ -26,33 +26,28 @@ const MAX_MESSAGES = 2_000;
 const MAX_PARTS = 100;
 
 const ContentPart = z.object({
-  type: z.enum(["text", "refusal", "file"]).describe("The type of the part."),
-  text: z.string().optional().describe("The text of a part of type `text`."),
-  refusal: z.string().optional().describe("The text of a part of type `refusal`."),
+  type: z.enum(["text", "refusal", "file"]),
+  text: z.string().optional(),
+  refusal: z.string().optional(),
   file: z
     .object({
-      file_data: z.string().optional().describe("A text file: a `data:` URL, or base64."),
-      filename: z.string().max(255).nullish().describe("The name of the file."),
+      file_data: z.string().optional(),
+      filename: z.string().max(255).nullish(),
     })
-    .optional()
-    .describe("The file of a part of type `file`."),
+    .optional(),
 });
 
 const CompletionCall = z.object({
-  id: CALL_ID.describe("The call's id."),
-  type: z.literal("function").default("function").describe("The type of the tool."),
-  function: z
-    .object({
-      name: CALL_NAME.describe("The tool's name."),
-      arguments: CALL_ARGUMENTS.describe("The arguments: JSON as text."),
-    })
-    .describe("The call."),
+  id: CALL_ID,
+  type: z.literal("function").default("function"),
+  function: z.object({
+    name: CALL_NAME,
+    arguments: CALL_ARGUMENTS,
+  }),
 });
 
 const CompletionMessage = z.object({
-  role: z
-    .enum(["system", "developer", "user", "assistant", "tool"])
-    .describe("Who says it. The last message is the user's, or the result of a tool of the client."),
+  role: z.enum(["system", "developer", "user", "assistant", "tool"]),
   content: z
     .union(
       [
@@ -63,18 +58,9 @@ const CompletionMessage = z.object({
         error: rule("must be text, or a list of at most 100 parts whose type is one of: text, file."),
       },
     )
-    .nullish()
-    .describe("The text, or its parts."),
-  tool_calls: z
-    .array(CompletionCall)
-    .max(MAX_CALLS)
-    .nullish()
-    .describe("The calls of the client's tools in an answer, as they came."),
-  tool_call_id: z
-    .string()
-    .max(200)
-    .nullish()
-    .describe("The call that a message of the role `tool` is the result of."),
+    .nullish(),
+  tool_calls: z.array(CompletionCall).max(MAX_CALLS).nullish(),
+  tool_call_id: z.string().max(200).nullish(),
 });
 
 type CompletionMessage = z.output<typeof CompletionMessage>;
@@ -179,7 +165,7 @@ export const NamedSchema = z.object({
 const ResponseFormat = z
   .object({
     type: FormatType,
-    json_schema: NamedSchema.nullish().describe("Required with the type `json_schema`."),
+    json_schema: NamedSchema.nullish(),
   })
   .refine(({ type, json_schema: schema }) => type !== "json_schema" || schema?.schema, {
     error: rule("must have a `schema` with this type."),
@@ -212,8 +198,8 @@ export function answerFormat(
 
 const ClientTool = z
   .object({
-    type: z.literal("function", { error: rule("must be `function`.") }).describe("The type of the tool."),
-    function: z.object(TOOL_MEMBERS).describe("The function."),
+    type: z.literal("function", { error: rule("must be `function`.") }),
+    function: z.object(TOOL_MEMBERS),
   })
   .transform(({ function: tool }) => toClientTool(tool));
 
@@ -221,8 +207,8 @@ const ToolChoiceOf = z.union(
   [
     z.enum(CHOICES),
     z.object({
-      type: z.literal("function").describe("The type of the tool."),
-      function: z.object({ name: z.string().max(64).describe("The tool's name.") }).describe("The tool."),
+      type: z.literal("function"),
+      function: z.object({ name: z.string().max(64) }),
     }),
   ],
   NO_CHOICE,
@@ -246,45 +232,25 @@ export const nothing = (sentence: string) =>
  */
 export const CompletionRequest = z
   .object({
-    model: z.string().min(1).max(255).describe("The id or the name of an agent."),
-    messages: z
-      .array(CompletionMessage)
-      .min(1)
-      .max(MAX_MESSAGES)
-      .transform(saidIn)
-      .describe("What was said, and last what the user says now."),
-    stream: z.boolean().nullish().describe("Whether the answer is streamed."),
-    stream_options: z
-      .object({ include_usage: z.boolean().nullish().describe("Whether the last chunk has the tokens.") })
-      .nullish()
-      .describe("Options of the stream."),
-    user: z.string().max(255).nullish().describe("The end user whose conversations and memory are used."),
+    model: z.string().min(1).max(255),
+    messages: z.array(CompletionMessage).min(1).max(MAX_MESSAGES).transform(saidIn),
+    stream: z.boolean().nullish(),
+    stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+    user: z.string().max(255).nullish(),
     metadata: z
       .object({
-        conversation_id: z.string().min(1).max(255).nullish().describe("The same as `X-Conversation-Id`."),
+        conversation_id: z.string().min(1).max(255).nullish(),
       })
-      .nullish()
-      .describe("Only `conversation_id` is read."),
-    n: z
-      .literal(1, { error: rule("must be 1.") })
-      .nullish()
-      .describe("The number of answers."),
+      .nullish(),
+    n: z.literal(1, { error: rule("must be 1.") }).nullish(),
     tools: toolList(ClientTool)
       .nullish()
-      .transform((tools) => tools ?? [])
-      .describe("Tools that the client runs. The agent has its own besides."),
-    tool_choice: ToolChoiceOf.nullish().describe(
-      "`none` offers no tools of the client, `required` makes the model call a tool first, and an object names that tool.",
-    ),
-    parallel_tool_calls: z
-      .boolean()
-      .nullish()
-      .describe("If false, the client runs at most one of its tools per response of the model."),
-    functions: nothing("must be empty: send them as `tools`.").describe("Not supported."),
-    audio: nothing("is not supported: agents answer in text.").describe("Not supported."),
-    response_format: ResponseFormat.nullish()
-      .transform(formatOf)
-      .describe("The form of the answer; text by default."),
+      .transform((tools) => tools ?? []),
+    tool_choice: ToolChoiceOf.nullish(),
+    parallel_tool_calls: z.boolean().nullish(),
+    functions: nothing("must be empty: send them as `tools`."),
+    audio: nothing("is not supported: agents answer in text."),
+    response_format: ResponseFormat.nullish().transform(formatOf),
   })
   .superRefine((request, context) =>
     requireChoice(request.tools, choiceOf(request), ["tool_choice", "function", "name"], context),
