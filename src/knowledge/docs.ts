@@ -291,6 +291,10 @@ export const knowledgeDocs: FeatureDocs = {
     KnowledgeBase: {
       description: "A knowledge base.",
       fields: {
+        pinecone_namespace: "Null except on bases of the legacy service.",
+        total_pages: "Stored pages and files.",
+        total_chunks: "Passages of all pages.",
+        total_vectors: "0 except on bases of the legacy service.",
         name: "The name, at most 200 characters.",
         description: "What it is about, at most 2,000 characters; null if it has no description.",
         status: "`deleted` for 30 days after its deletion.",
@@ -317,6 +321,9 @@ export const knowledgeDocs: FeatureDocs = {
     KnowledgePage: {
       description: "A page or file, without its text.",
       fields: {
+        url: "The canonical address, or null for an uploaded file.",
+        file_name: "The name of an uploaded file, or null.",
+        index_error: "Why searches do not find the page, in a sentence; null if nothing is wrong.",
         description: "The description that the page states; null if it states none.",
         language: "The language (BCP 47) that the page states; null if unknown.",
         chunk_count: "The number of passages.",
@@ -327,6 +334,8 @@ export const knowledgeDocs: FeatureDocs = {
       description: "A page or file with a part of its text.",
       like: "KnowledgePage",
       fields: {
+        from: "The position of the first character of `markdown` in the whole text.",
+        next_from: "Where the next part begins; null at the end of the text.",
         markdown: "The part of the text, as Markdown.",
         total_chars: "How many characters the whole text has.",
       },
@@ -349,6 +358,7 @@ export const knowledgeDocs: FeatureDocs = {
     Uploads: {
       description: "What became of the files, in the order of the request.",
       fields: {
+        "files.warning": "What to know about the file although it was stored.",
         files: "One item per file.",
         "files.file_name": "The file's name.",
         "files.status": "What became of the file.",

@@ -12,10 +12,10 @@ export const KnowledgeBaseView = z
     kb_id: z.string(),
     name: z.string(),
     description: z.string().nullable(),
-    pinecone_namespace: z.string().nullable().describe("Null except on bases of the legacy service."),
-    total_pages: z.number().describe("Stored pages and files."),
-    total_chunks: z.number().describe("Passages of all pages."),
-    total_vectors: z.number().describe("0 except on bases of the legacy service."),
+    pinecone_namespace: z.string().nullable(),
+    total_pages: z.number(),
+    total_chunks: z.number(),
+    total_vectors: z.number(),
     status: z.enum(["active", "deleted"]),
     created_by: z.string(),
     created_at: z.string(),
@@ -52,17 +52,14 @@ export const baseTag = ({ createdAt, updatedAt }: KnowledgeBase): string => stro
 export const PageView = z
   .object({
     page_id: z.string(),
-    url: z.string().nullable().describe("The canonical address, or null for an uploaded file."),
-    file_name: z.string().nullable().describe("The name of an uploaded file, or null."),
+    url: z.string().nullable(),
+    file_name: z.string().nullable(),
     title: z.string().nullable(),
     description: z.string().nullable(),
     language: z.string().nullable(),
     word_count: z.number(),
     chunk_count: z.number(),
-    index_error: z
-      .string()
-      .nullable()
-      .describe("Why searches do not find the page, in a sentence; null if nothing is wrong."),
+    index_error: z.string().nullable(),
     created_at: z.string(),
     updated_at: z.string(),
   })
@@ -85,8 +82,8 @@ export const toPageView = (page: Page): z.infer<typeof PageView> => ({
 /** A page with a part of its text. */
 export const PageTextView = PageView.extend({
   markdown: z.string(),
-  from: z.number().describe("The position of the first character of `markdown` in the whole text."),
-  next_from: z.number().nullable().describe("Where the next part begins; null at the end of the text."),
+  from: z.number(),
+  next_from: z.number().nullable(),
   total_chars: z.number(),
 }).meta({ id: "KnowledgePageText" });
 
@@ -112,7 +109,7 @@ const UploadedFileView = z.object({
   page_id: z.string().nullable(),
   title: z.string().nullable(),
   word_count: z.number(),
-  warning: z.string().nullable().describe("What to know about the file although it was stored."),
+  warning: z.string().nullable(),
   error: z.object({ code: z.string(), detail: z.string() }).nullable(),
 });
 

@@ -12,7 +12,7 @@ export const SummaryView = z
   .object({
     conversation_id: z.string(),
     content: z.string(),
-    covers_until: z.string().describe("The time of the last message that the summary covers."),
+    covers_until: z.string(),
     last_message_id: z.string(),
     messages_covered: z.number(),
     by: z.enum(["model", "fallback"]),
@@ -45,7 +45,7 @@ export const ContextView = z
     architecture: z.string(),
     model: z.object({ id: z.string(), window_tokens: z.number() }),
     estimate: z.string(),
-    sections: z.array(Section).describe("The sections of the system prompt. They are joined by blank lines."),
+    sections: z.array(Section),
     tools: z.array(z.object({ name: z.string(), tokens: z.number() })),
     history: z.object({
       stored: z.array(
@@ -54,26 +54,20 @@ export const ContextView = z
           role: z.string(),
           created_at: z.string(),
           tokens: z.number(),
-          shortened: z.boolean().describe("Whether the model reads only the beginning and the end."),
+          shortened: z.boolean(),
         }),
       ),
-      sent: z
-        .array(SentMessage)
-        .describe(
-          "The stored messages as the model reads them. Consecutive messages of one role are joined.",
-        ),
+      sent: z.array(SentMessage),
       tokens: z.number(),
       max_tokens: z.number(),
     }),
-    volatile: Section.describe("Added after the new message. It changes with every turn."),
+    volatile: Section,
     left_out: z.object({
       session_timed_out: z.boolean(),
-      messages: z.number().describe("How many of the messages that a turn reads are left out."),
-      has_older_messages: z
-        .boolean()
-        .describe("Whether there are older messages, which a turn does not read."),
+      messages: z.number(),
+      has_older_messages: z.boolean(),
       messages_summarized: z.number(),
-      memory_blocks: z.array(z.string()).describe("Blocks that are named, but too long to be included."),
+      memory_blocks: z.array(z.string()),
     }),
     totals: z.object({
       system_tokens: z.number(),

@@ -270,6 +270,14 @@ export const runDocs: FeatureDocs = {
     ConversationContext: {
       description: "What the next turn would send to the model.",
       fields: {
+        sections: "The sections of the system prompt. They are joined by blank lines.",
+        "history.stored.shortened": "Whether the model reads only the beginning and the end.",
+        "history.sent":
+          "The stored messages as the model reads them. Consecutive messages of one role are joined.",
+        volatile: "Added after the new message. It changes with every turn.",
+        "left_out.messages": "How many of the messages that a turn reads are left out.",
+        "left_out.has_older_messages": "Whether there are older messages, which a turn does not read.",
+        "left_out.memory_blocks": "Blocks that are named, but too long to be included.",
         architecture: "The agent's architecture.",
         model: "The model that would answer.",
         "model.id": "The model's id.",
