@@ -51,8 +51,8 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
   let remainingChars = MAX_ANSWER_CHARS - (soFar?.chars ?? 0);
   let answer: Pick<TurnResult, "isCut" | "providerData"> = { isCut: false, providerData: null };
   let isWaiting = false;
-  const asked = soFar?.responses.flatMap(({ waiting }) => waiting.map(({ id }) => id)) ?? [];
-  const takenIds = new Set([...turn.pastCallIds, ...asked]);
+  const ownIds = soFar?.responses.flatMap(({ calls }) => calls.map(({ id }) => id)) ?? [];
+  const takenIds = new Set([...turn.pastCallIds, ...ownIds]);
 
   if (soFar) yield* goOn(soFar, request, options);
   const first = (soFar?.modelCalls ?? 0) + 1;
@@ -200,8 +200,8 @@ interface Reading {
   readonly mayCall: boolean;
   /** Returns what a call waits for, which has `earlier` ones in its response. */
   readonly waitsFor: (call: ToolCall, earlier: readonly ToolCall[]) => WaitsFor | undefined;
-  /** The ids of calls of earlier turns, and of those that have waited in this one. */
-  readonly takenIds: ReadonlySet<string>;
+  /** The ids of the calls of earlier turns and of this one. The calls of the response are added. */
+  readonly takenIds: Set<string>;
   readonly showsReasoning: boolean;
 }
 
@@ -229,6 +229,7 @@ async function* readResponse(
       // A model that was offered no tools may still emit calls. They are ignored.
       if (!mayCall) continue;
       const call = withOtherId(chunk.call, takenIds);
+      takenIds.add(call.id);
       yield started(call, step, waitsFor(call, calls), calls.length === 0 ? providerData : null);
       calls.push(call);
     } else if (chunk.type === "usage") usage = sumOfTokens(usage, chunk.usage);
@@ -248,8 +249,8 @@ async function* readResponse(
 }
 
 /**
- * Returns a call with an id that is not taken. Security: some servers use the same ids in each response. A decision about an earlier
- * call of the conversation that arrives late, or twice, must not count for another one.
+ * Returns a call with an id that is not taken. Some servers use the same ids in each response, but clients find the calls of an answer by
+ * their ids. Security: a decision about an earlier call of the conversation that arrives late, or twice, must not count for another one.
  */
 const withOtherId = (call: ToolCall, taken: ReadonlySet<string>): ToolCall =>
   taken.has(call.id) ? { ...call, id: `call_${crypto.randomUUID()}` } : call;

@@ -45,8 +45,14 @@ export const ANONYMOUS_PREFIX = "anon:";
 export const ANONYMOUS_SECONDS = 30 * 24 * 60 * 60;
 
 /**
- * Returns the key of the item that tells a deleted visitor who had not signed in from one who is not stored yet. It expires when the last
- * token of the visitor has.
+ * For how long a deletion is remembered after the last token should have expired, in seconds: a day. A token is accepted a little longer
+ * than it is valid, and one may be issued while the deletion ends, by a machine whose clock differs.
+ */
+const REMEMBERED_LONGER_SECONDS = 24 * 60 * 60;
+
+/**
+ * Returns the key of the item that tells a deleted visitor who had not signed in from one who is not stored yet. It expires after the
+ * last token of the visitor has.
  */
 export const deletedVisitorKey = ({ agentId, id }: EndUserRef): Key => ({
   pk: agentPartition(agentId),
@@ -57,5 +63,5 @@ export const deletedVisitorKey = ({ agentId, id }: EndUserRef): Key => ({
 export const deletedVisitorItem = (ref: EndUserRef, nowMs: number): Item => ({
   ...deletedVisitorKey(ref),
   entity_type: "DeletedVisitor",
-  ttl: Math.ceil(nowMs / 1000) + ANONYMOUS_SECONDS,
+  ttl: Math.ceil(nowMs / 1000) + ANONYMOUS_SECONDS + REMEMBERED_LONGER_SECONDS,
 });

@@ -7,8 +7,8 @@ import { userPartition } from "../table/keys.ts";
 import type { Item, Key } from "../table/marshal.ts";
 
 /**
- * The key of the set of an account's open run ids. A set makes taking and returning a slot safe to repeat. Only
- * accounts with a limit have one.
+ * The key of the set of an account's open run ids. A set makes taking and returning a slot safe to repeat.
+ * Accounts without a limit have none, or an empty one.
  */
 export const runSlotsKey = (accountEmail: AccountEmail): Key => ({
   pk: userPartition(accountEmail),

@@ -1,18 +1,21 @@
 import { expect, it } from "vitest";
 import { ada, type Client, signUp } from "../support/app.ts";
 import { scriptModel } from "../support/control.ts";
-import { storedLines } from "../support/items.ts";
+import type { ScriptStep } from "../support/control-protocol.ts";
+import { storedLines, storedMessages } from "../support/items.ts";
 import { append, approve } from "../support/waiting.ts";
-import { chat, chatBody, typesOf } from "../support/wires.ts";
+import { chat, chatBody, partsIn, typesOf } from "../support/wires.ts";
 
-async function agentOf(client: Client) {
-  const model = await scriptModel([{ text: "May I?" }, append("c1", "Likes: tea")], [{ text: "Noted." }]);
+const REPLIES = [[{ text: "May I?" }, append("c1", "Likes: tea")], [{ text: "Noted." }]] as const;
+
+async function agentOf(client: Client, replies: readonly (readonly ScriptStep[])[] = REPLIES) {
+  const model = await scriptModel(...replies);
   const settings = { ...ada, agent_model: model.name, tool_approvals: { core_memory_append: "always" } };
   const { body } = await client("POST", "/agents", settings);
   return { agentId: body.agent_id as string, model };
 }
 
-const decided = (id: string, approved: boolean) => ({
+const decided = (id: string, approved: boolean, callId = "c1") => ({
   id,
   trigger: "submit-message",
   messages: [
@@ -24,10 +27,10 @@ const decided = (id: string, approved: boolean) => ({
         {
           type: "dynamic-tool",
           toolName: "core_memory_append",
-          toolCallId: "c1",
+          toolCallId: callId,
           state: "approval-responded",
           input: {},
-          approval: { id: "c1", approved },
+          approval: { id: callId, approved },
         },
       ],
     },
@@ -101,4 +104,30 @@ it("refuses an answer that decides nothing, and decisions that nobody has asked 
   await chat(client, agentId, chatBody("other", "I like tea"));
   const foreign = { ...decided("other", true) };
   expect((await chat(client, agentId, foreign)).status).toBe(200);
+});
+
+it("does not take a late decision for one about a call of a later message, to which the model gave the same id", async () => {
+  const client = await signUp();
+  const { agentId } = await agentOf(client, [
+    [append("c1", "Likes: tea")],
+    [append("c1", "Likes: coffee")],
+    [{ text: "Noted." }],
+  ]);
+  await chat(client, agentId, chatBody("chat", "I like tea"), "?ai_sdk=6");
+  const second = await chat(client, agentId, chatBody("chat", "And coffee"), "?ai_sdk=6");
+
+  const late = await chat(client, agentId, decided("chat", true), "?ai_sdk=6");
+
+  expect([late.status, await storedLines(agentId, client.email, "human")]).toEqual([409, undefined]);
+  const resumed = await client("GET", `/agents/${agentId}/chat/chat/stream?ai_sdk=6`);
+  const [shown, ...more] = [second.parts, partsIn(resumed.body as string)].flatMap((parts) =>
+    parts.filter((part) => typeof part === "object" && part.type === "tool-approval-request"),
+  );
+  const id = typeof shown === "object" ? String(shown["toolCallId"]) : "";
+  expect(shown).toEqual({ type: "tool-approval-request", approvalId: id, toolCallId: id });
+  expect(more).toEqual([shown]);
+  const { text } = await chat(client, agentId, decided("chat", true, id), "?ai_sdk=6");
+  expect([text, await storedLines(agentId, client.email, "human")]).toEqual(["Noted.", ["Likes: coffee"]]);
+  const stored = await storedMessages(second.conversationId);
+  expect(stored.at(-1)).toMatchObject({ tool_calls: [{ id, success: true }] });
 });

@@ -5,6 +5,7 @@ import { endUserOf } from "../support/callers.ts";
 import { endFaults, scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
+import { append as appendAs } from "../support/waiting.ts";
 import { chat, chatBody, openChat, partsIn, reading, textOf, typesOf } from "../support/wires.ts";
 
 afterEach(endFaults);
@@ -29,6 +30,20 @@ const conversationsOf = async (client: Client) =>
   (await client("GET", "/conversations")).body.items as { conversation_id: string; title: string }[];
 
 describe("a chat of the AI SDK", () => {
+  it("shows each call with an id of its own, although the model gives all the same one", async () => {
+    const client = await signUp();
+    const reply = (content: string) => [appendAs("call_0", content)];
+    const { model, agentId } = await agentWith(client, reply("Tea"), reply("Milk"), [{ text: "Noted." }]);
+
+    const { parts } = await chat(client, agentId, chatBody("chat", "Tea with milk"));
+
+    const idsOf = (type: string) =>
+      parts.flatMap((part) => (typeof part === "object" && part.type === type ? [part["toolCallId"]] : []));
+    expect(new Set(idsOf("tool-input-available")).size).toBe(2);
+    expect(idsOf("tool-output-available")).toEqual(idsOf("tool-input-available"));
+    expect((await model.log()).requests).toHaveLength(3);
+  });
+
   it("becomes a conversation with its first message, and goes on in it with the next", async () => {
     const client = await signUp();
     const { model, agentId } = await agentWith(client, [{ text: "Hello." }], [{ text: "Again." }]);

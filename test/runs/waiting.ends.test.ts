@@ -5,7 +5,7 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
-import { type Client, signUpFree, table } from "../support/app.ts";
+import { type Client, signUp, signUpFree, subscribe, table } from "../support/app.ts";
 import { endFaults, injectFault } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { eventsAfter, runnerOf } from "../support/runs.ts";
@@ -136,6 +136,47 @@ it("returns the slot of a run that fails before it knows that it goes on", async
   await expect.poll(async () => (await client("GET", runPath)).body.state).toBe("failed");
 
   expect(await slotsOf(client)).toBeUndefined();
+});
+
+it("takes a slot when it goes on if the plan has got a limit meanwhile, and returns it although its runner dies", async () => {
+  const client = await signUp();
+  const asking = await askingAgent([[append("c1", "Likes: tea")], [{ hold: true }]], undefined, client);
+  const { conversationId, path, model } = asking;
+  const { last } = await say(client, path, "I like tea");
+  const runId = last?.run_id ?? "";
+  await subscribe(client, { plan: "enterprise", status: "canceled" });
+
+  await approve(client, conversationId, runId, "c1");
+  await model.asked(2);
+  const taken = await slotsOf(client);
+  await abortAllDurableObjects();
+  const { events } = await eventsAfter(client, conversationId, runId, 0);
+
+  expect(taken).toEqual(new Set([runId]));
+  expect(ends(events)).toEqual(["ERROR"]);
+  expect(await slotsOf(client)).toBeUndefined();
+});
+
+it("takes no slot when it goes on if the plan has lost its limit meanwhile", async () => {
+  const client = await signUpFree();
+  const asking = await askingAgent(
+    [[append("c1", "Likes: tea")], [{ hold: true }, { text: "Noted." }]],
+    undefined,
+    client,
+  );
+  const { conversationId, path, model } = asking;
+  const { last } = await say(client, path, "I like tea");
+  const runId = last?.run_id ?? "";
+  await subscribe(client, { plan: "enterprise" });
+
+  await approve(client, conversationId, runId, "c1");
+  await model.asked(2);
+  const taken = await slotsOf(client);
+  await model.release();
+  const { events } = await eventsAfter(client, conversationId, runId, last?.seq ?? 0);
+
+  expect(ends(events)).toEqual(["STREAM_COMPLETE"]);
+  expect([taken, await slotsOf(client)]).toEqual([undefined, undefined]);
 });
 
 it("fails, and waits for nothing, if the pause could not be stored", async () => {

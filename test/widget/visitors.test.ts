@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { problem } from "../http/route-cases.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
+import { endFaults, injectFault } from "../support/control.ts";
 import { beginVisit, createKey, pageWith, SHOP, type ShownKey, visitorOf } from "../support/widget.ts";
 
 let owner: Client;
@@ -12,6 +13,8 @@ beforeAll(async () => {
   ({ agentId } = await beginConversation(owner, { allowed_origins: [SHOP] }));
   key = await createKey(owner, agentId);
 });
+
+afterEach(endFaults);
 
 /** The items of the agent that name a visitor. */
 const storedOf = async (visitorId: string) =>
@@ -68,6 +71,24 @@ describe("a visitor who has not signed in", () => {
     );
   });
 
+  it("becomes one end user although the answers to the write are lost, and keeps the token", async () => {
+    const visitor = await visitorOf(key);
+    const lost = { kind: "lose-answer" } as const;
+    await injectFault({
+      operation: "TransactWriteItems",
+      match: [`EndUser#${visitor.visitorId}`],
+      times: 10_000,
+      fault: lost,
+    });
+
+    const { status } = await visitor("POST", "/widget/conversations", {});
+    await endFaults();
+    await beginVisit(visitor);
+
+    expect(status).toBe(503);
+    expect(await storedOf(visitor.visitorId)).toMatchObject([{ entity_type: "EndUser" }]);
+  });
+
   it("can't begin a conversation once the agent is gone", async () => {
     const { agentId: other } = await beginConversation(owner);
     const visitor = await visitorOf(await createKey(owner, other));
@@ -78,9 +99,11 @@ describe("a visitor who has not signed in", () => {
     expect([status, body]).toEqual([404, problem(404, "not-found", "Agent not found")]);
   });
 
-  it("can't come back after the deletion, and leaves a trace that expires with the last token", async () => {
+  it("can't come back after the deletion, and leaves a trace that expires later than the last token", async () => {
     const visitor = await visitorOf(key);
     await beginVisit(visitor);
+    const { body: renewed } = await visitor("POST", "/widget/visitors");
+    const tokenEnd = Date.now() / 1_000 + Number(renewed.expires_in);
     await owner("DELETE", `/agents/${agentId}/end-users/${visitor.visitorId}`);
 
     for (const [method, path] of [
@@ -91,7 +114,9 @@ describe("a visitor who has not signed in", () => {
       const { status, body } = await visitor(method, path, method === "GET" ? undefined : { content: "Hi" });
       expect([path, status, body.code]).toEqual([path, 401, "unauthenticated"]);
     }
-    expect(await storedOf(visitor.visitorId)).toEqual([
+    const traces = await storedOf(visitor.visitorId);
+    expect(Number(traces[0]?.["ttl"])).toBeGreaterThan(tokenEnd + 60 * 60);
+    expect(traces).toEqual([
       {
         pk: `Agent#${agentId}`,
         sk: `DeletedVisitor#${visitor.visitorId}`,

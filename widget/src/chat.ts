@@ -236,6 +236,8 @@ export class Chat {
     const { signal } = this.#closing;
     // Kept until the service has begun, so that a reload sends it once more: with the same key, it is the same message.
     this.#store.set({ unsent: question });
+    // The answer before it may have been lost, and be written still. Whoever stops this one does not mean that one.
+    this.#answer = undefined;
     let begin = (): void => undefined;
     this.#begun = new Promise((resolve) => {
       begin = resolve;
