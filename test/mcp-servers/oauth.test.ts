@@ -218,6 +218,8 @@ it("asks the owner for the scopes that a call lacks besides those that there are
     [{ text: "It wants more rights." }],
     [echo("Two")],
     [{ text: "Done." }],
+    [echo("Three")],
+    [{ text: "It wants still more." }],
   ]);
   await authorize(client, server);
 
@@ -236,8 +238,17 @@ it("asks the owner for the scopes that a call lacks besides those that there are
 
   expect(await resultOf(3)).toContain("Two");
   expect((await client("GET", server)).body).toMatchObject({ state: "ready", error: null });
+
+  await site.change({ oauth: true, callScope: "tools:admin" });
+  await say(client, path, "Ask it once more");
+  await authorize(client, server);
+
   const asked = (await site.log()).grants.filter((grant) => "code_challenge" in grant);
-  expect(asked.map((grant) => grant["scope"])).toEqual(["tools:use", "tools:use tools:write"]);
+  expect(asked.map((grant) => grant["scope"])).toEqual([
+    "tools:use",
+    "tools:use tools:write",
+    "tools:use tools:write tools:admin",
+  ]);
 });
 
 describe("the tokens of a server", () => {
