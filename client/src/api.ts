@@ -7197,7 +7197,7 @@ export interface Operations {
     /**
      * Delete an MCP server. (`deleteMcpServer`)
      *
-     * Deletes a server with its secrets. A server that does not exist is a 204 as well.
+     * Deletes a server with its secrets, and revokes its OAuth tokens if its authorization server offers that. A server that does not exist is a 204 as well.
      */
     "/agents/{agentId}/mcp-servers/{serverId}": {
       options: {

@@ -67,7 +67,8 @@ export const mcpServerDocs: FeatureDocs = {
     deleteMcpServer: {
       tag: "Agents",
       summary: "Delete an MCP server",
-      description: "Deletes a server with its secrets. A server that does not exist is a 204 as well.",
+      description:
+        "Deletes a server with its secrets, and revokes its OAuth tokens if its authorization server offers that. A server that does not exist is a 204 as well.",
       problems: ["not-found"],
     },
     refreshMcpServer: {

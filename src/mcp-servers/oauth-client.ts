@@ -21,6 +21,7 @@ const KEPT_METADATA = [
   "issuer",
   "authorization_endpoint",
   "token_endpoint",
+  "revocation_endpoint",
   "authorization_response_iss_parameter_supported",
 ] as const;
 
@@ -55,8 +56,8 @@ interface McpOAuthClientDeps {
 }
 
 /**
- * The OAuth 2.1 client of MCP servers: finds the authorization server (RFC 9728, RFC 8414), registers this service with it (RFC 7591), and
- * gets tokens for the one resource (PKCE, RFC 8707). SSRF: all addresses come from other servers, and each of them is guarded. Threats:
+ * The OAuth 2.1 client of MCP servers: finds the authorization server (RFC 9728, RFC 8414), registers this service with it (RFC 7591), gets
+ * tokens for the one resource (PKCE, RFC 8707), and revokes them (RFC 7009). SSRF: all addresses come from other servers, and each of them is guarded. Threats:
  * a server that names the authorization server of another (its answers must name their issuer, RFC 9207), and one that wants a token
  * for another resource (it must be at the server's own address).
  */
@@ -182,6 +183,20 @@ export class McpOAuthClient {
         additionalParameters: { resource: grant.resource },
       });
       return this.#issued(await oauth.processRefreshTokenResponse(server, client, response));
+    });
+  }
+
+  /**
+   * Tells the authorization server that a token is no longer used (RFC 7009), if it has an address for that. Throws `conflict` if it does not revoke
+   * the token.
+   */
+  async revoke(grant: Grant, token: string, clientSecret: string | undefined): Promise<void> {
+    const { server, client, clientAuth } = partsOf(grant, clientSecret);
+    if (server.revocation_endpoint === undefined) return;
+    await this.#attempt("The authorization server did not revoke a token.", async () => {
+      const response = await oauth.revocationRequest(server, client, clientAuth, token, this.#options());
+      await oauth.processRevocationResponse(response);
+      await response.body?.cancel();
     });
   }
 

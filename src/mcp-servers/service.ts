@@ -93,12 +93,13 @@ export class McpServerService {
   }
 
   /**
-   * Changes a server; absent members keep their values. Asks it for its tools if another address, authorization or choice of tools needs that.
+   * Changes a server; absent members keep their values. Asks it for its tools if another address, authorization or choice of tools needs that, and
+   * revokes tokens that it loses.
    * Throws what `create` throws, and `not-found` if there is no such server.
    */
   async update(place: ToolPlace, serverId: string, changes: McpServerChanges): Promise<McpServer> {
-    const { clock, secrets } = this.#deps;
-    const isAnother = await changeServers(this.#deps.servers, place, async (state) => {
+    const { clock, secrets, tokens } = this.#deps;
+    const { isAnother, lost } = await changeServers(this.#deps.servers, place, async (state) => {
       const before = requireServer(state, serverId);
       const { bearerToken, ...settings } = { bearerToken: undefined, ...changes };
       const changed: McpServer = { ...before, ...settings, updatedAt: clock.timestamp() };
@@ -118,19 +119,25 @@ export class McpServerService {
         ...(isOther && { state: "new" as const, error: null, listing: null }),
       };
       return {
-        result: isOther || changes.allowedTools !== undefined,
+        result: {
+          isAnother: isOther || changes.allowedTools !== undefined,
+          lost: keepsSecrets ? undefined : before,
+        },
         servers: usable(withServer(state, server)),
       };
     });
+    if (lost) await tokens.revoke(place, lost);
     return isAnother ? this.refresh(place, serverId) : this.get(place, serverId);
   }
 
-  /** Removes a server with its secrets if there is one. Throws `not-found` if there is no such agent. */
+  /** Removes a server with its secrets if there is one, and revokes its tokens. Throws `not-found` if there is no such agent. */
   async remove(place: ToolPlace, serverId: string): Promise<void> {
-    await changeServers(this.#deps.servers, place, (state) => {
-      const servers = state.servers.filter(({ id }) => id !== serverId);
-      return { result: null, ...(servers.length < state.servers.length && { servers }) };
+    const { servers, tokens } = this.#deps;
+    const removed = await changeServers(servers, place, (state) => {
+      const result = state.servers.find(({ id }) => id === serverId);
+      return { result, ...(result && { servers: state.servers.filter((server) => server !== result) }) };
     });
+    if (removed) await tokens.revoke(place, removed);
   }
 
   /**

@@ -115,6 +115,24 @@ export class McpTokens {
   }
 
   /**
+   * Revokes the tokens that a server had before it was removed or changed. Never throws: the server no longer has them, and whoever removes it can't
+   * help if its authorization server does not answer.
+   */
+  async revoke(place: ToolPlace, before: McpServer): Promise<void> {
+    const { secrets, oauthClient } = this.#deps;
+    const { grant } = before;
+    if (!grant) return;
+    const { accessToken, refreshToken, clientSecret } = (await secrets.open(place, before))?.secrets ?? {};
+    const tokens = [refreshToken, accessToken].filter((token) => token !== undefined);
+    const attempts = tokens.map((token) =>
+      oauthClient.revoke(grant, token, clientSecret).catch((error: unknown) => {
+        console.info({ message: "A token of an MCP server was not revoked.", error: String(error) });
+      }),
+    );
+    await Promise.all(attempts);
+  }
+
+  /**
    * Stores the scopes that a server wants for more than its token allows, so that its owner is asked for them. If the token has been replaced or the
    * server changed meanwhile, that is left alone.
    */

@@ -218,6 +218,8 @@ it("asks the owner for the scopes that a call lacks besides those that there are
     [{ text: "It wants more rights." }],
     [echo("Two")],
     [{ text: "Done." }],
+    [echo("Three")],
+    [{ text: "It wants still more." }],
   ]);
   await authorize(client, server);
 
@@ -236,6 +238,60 @@ it("asks the owner for the scopes that a call lacks besides those that there are
 
   expect(await resultOf(3)).toContain("Two");
   expect((await client("GET", server)).body).toMatchObject({ state: "ready", error: null });
+
+  await site.change({ oauth: true, callScope: "tools:admin" });
+  await say(client, path, "Ask it once more");
+  await authorize(client, server);
+
   const asked = (await site.log()).grants.filter((grant) => "code_challenge" in grant);
-  expect(asked.map((grant) => grant["scope"])).toEqual(["tools:use", "tools:use tools:write"]);
+  expect(asked.map((grant) => grant["scope"])).toEqual([
+    "tools:use",
+    "tools:use tools:write",
+    "tools:use tools:write tools:admin",
+  ]);
+});
+
+describe("the tokens of a server", () => {
+  const revokedAt = async (site: McpSite) =>
+    (await site.log()).grants.flatMap(({ revoke }) => (revoke === undefined ? [] : [revoke])).toSorted();
+
+  it.each<[string, (client: Client, server: string) => Promise<{ readonly status: number }>, number]>([
+    ["is deleted", (client, server) => client("DELETE", server), 204],
+    [
+      "gets another address",
+      (client, server) => client("PATCH", server, { url: "http://127.0.0.1:1/mcp" }),
+      200,
+    ],
+    ["is no longer used with OAuth", (client, server) => client("PATCH", server, { auth: "none" }), 200],
+  ])("are revoked when it %s", async (_case, change, status) => {
+    const { site, client, server } = await agentWithServer();
+    await authorize(client, server);
+
+    expect(await change(client, server)).toMatchObject({ status });
+
+    expect(await revokedAt(site)).toEqual(["access-0-1", "refresh-1"]);
+    expect((await site.log()).grants.at(-1)).toMatchObject({ client_id: "client-of-the-tests" });
+  });
+
+  it("are not revoked while it keeps them, or twice", async () => {
+    const { site, client, server } = await agentWithServer();
+    await authorize(client, server);
+
+    await client("PATCH", server, { enabled: false });
+    expect(await revokedAt(site)).toEqual([]);
+    await client("DELETE", server);
+    await client("DELETE", server);
+
+    expect(await revokedAt(site)).toHaveLength(2);
+  });
+
+  it("do not keep it from being deleted if they can't be revoked", async () => {
+    const { site, client, server } = await agentWithServer({ revocationStatus: 503 });
+    await authorize(client, server);
+
+    expect((await client("DELETE", server)).status).toBe(204);
+
+    expect((await client("GET", server)).status).toBe(404);
+    expect(await revokedAt(site)).toHaveLength(2);
+  });
 });

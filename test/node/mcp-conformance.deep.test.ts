@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { AgentBuilder } from "../../client/src/index.ts";
 import { freePort } from "../../scripts/free-port.ts";
 import { AUTHORIZATION, CLIENT, type Expectations, REFUSED, SERVER } from "./mcp-conformance/expectations.ts";
@@ -6,6 +6,8 @@ import { useConformanceService } from "./mcp-conformance/service.ts";
 import { type Finding, runSuite, scenariosOf } from "./mcp-conformance/suite.ts";
 
 const service = useConformanceService();
+// Each scenario starts two processes. More at once than a small machine has cores would only keep each other from ending in time.
+vi.setConfig({ maxConcurrency: 2 });
 
 /** The last revision with sessions, and the one without. */
 const REVISIONS = ["2025-11-25", "2026-07-28"] as const;
@@ -53,15 +55,19 @@ it.each(REVISIONS)("an agent's MCP server conforms to the revision %s", async (r
   expect(faults).toEqual(expected);
 });
 
-/** The scenarios about clients that apply, with the revisions above, or the last one of a scenario that is about older ones. */
+/**
+ * The scenarios about clients that apply, with the revisions above, or the last one of a scenario that is about older ones. Authorization does not
+ * depend on the form of the protocol, so the last revision is enough for it.
+ */
 const CLIENT_RUNS = [...(await scenariosOf("client"))].flatMap(([scenario, revisions]) => {
   const ours = REVISIONS.filter((revision) => revisions.includes(revision));
-  const chosen: readonly string[] = ours.length > 0 ? ours : revisions.slice(-1);
+  const known: readonly string[] = ours.length > 0 ? ours : revisions.slice(-1);
+  const chosen = scenario.startsWith("auth/") ? known.slice(-1) : known;
   const applies = CLIENT.passing.includes(scenario) || scenario in CLIENT.failing;
   return applies ? chosen.map((revision) => [scenario, revision] as const) : [];
 });
 
-it.each(CLIENT_RUNS)(
+it.concurrent.each(CLIENT_RUNS)(
   "the client of MCP servers conforms: %s in the revision %s",
   async (scenario, revision) => {
     const { args, env } = service.asClient();

@@ -212,6 +212,7 @@ function authorize(site: Site, url: URL, body: string, response: ServerResponse)
         issuer: origin,
         authorization_endpoint: `${origin}/authorize`,
         token_endpoint: `${origin}/token`,
+        revocation_endpoint: `${origin}/revoke`,
         ...(options.registers !== false && { registration_endpoint: `${origin}/register` }),
         response_types_supported: ["code"],
         code_challenge_methods_supported: ["S256"],
@@ -236,6 +237,11 @@ function authorize(site: Site, url: URL, body: string, response: ServerResponse)
     }
     case "/token":
       return issue(site, new URLSearchParams(body), response);
+    case "/revoke": {
+      const form = new URLSearchParams(body);
+      site.grants.push({ revoke: form.get("token") ?? "", client_id: form.get("client_id") ?? "" });
+      return json(response, options.revocationStatus ?? 200, {});
+    }
     default:
       return json(response, 404, {});
   }

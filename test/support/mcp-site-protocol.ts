@@ -18,6 +18,8 @@ export interface McpSiteOptions {
   readonly tokenEpoch?: number;
   /** Whether its authorization server refuses refresh tokens. */
   readonly refusesRefresh?: boolean;
+  /** How its authorization server answers who revokes a token: as an HTTP status, 200 unless told. */
+  readonly revocationStatus?: number;
   /** How long access tokens are valid, in seconds; 3,600 unless told. */
   readonly expiresIn?: number;
 }
