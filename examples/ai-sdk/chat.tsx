@@ -104,8 +104,10 @@ function Part({ part }: { readonly part: UIMessage["parts"][number] }) {
   return null;
 }
 
-const runOf = (message?: UIMessage): RunIds | undefined =>
-  message?.parts.find((part) => part.type === "data-run")?.data as RunIds | undefined;
+function runOf(message?: UIMessage): RunIds | undefined {
+  const about = message?.parts.find((part) => part.type === "data-run");
+  return about && "data" in about ? (about.data as RunIds) : undefined;
+}
 
 /** A refused request is a problem document, whose `detail` is for people. */
 function sentenceOf({ message }: Error): string {

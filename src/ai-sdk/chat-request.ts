@@ -137,25 +137,30 @@ const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate
   context.addIssue({ code: "custom", message: `messages.${path.join(".")} ${predicate}`, path });
 
 /** Tools that the client runs, by their names. Further members, such as those of a client's own tools, are ignored. */
+const ToolsByName = z.record(
+  ClientToolName,
+  z
+    .object({
+      description: ClientToolDescription,
+      parameters: ClientToolParameters,
+      inputSchema: ClientToolParameters.describe("The same as `parameters`."),
+    })
+    .describe("The tool."),
+);
+
+/** Refuses too many tools before it validates any: each of them could add an issue. */
 const ClientTools = z
-  .record(
-    ClientToolName,
-    z
-      .object({
-        description: ClientToolDescription,
-        parameters: ClientToolParameters,
-        inputSchema: ClientToolParameters.describe("The same as `parameters`."),
-      })
-      .describe("The tool."),
-  )
+  .preprocess((tools: z.input<typeof ToolsByName>, context) => {
+    if (typeof tools !== "object" || tools === null || Object.keys(tools).length <= MAX_CLIENT_TOOLS)
+      return tools;
+    context.addIssue({ code: "custom", message: `tools must have at most ${MAX_CLIENT_TOOLS} members.` });
+    return z.NEVER;
+  }, ToolsByName)
   .transform((tools) =>
     Object.entries(tools).map(([name, { description, parameters, inputSchema }]) =>
       toClientTool({ name, description, parameters: parameters ?? inputSchema }),
     ),
   )
-  .refine((tools) => tools.length <= MAX_CLIENT_TOOLS, {
-    error: rule(`must have at most ${MAX_CLIENT_TOOLS} members.`),
-  })
   .refine(...fitsTogether);
 
 /**

@@ -1,4 +1,5 @@
 import type { RateLimit } from "./rate-limit.ts";
+import { shortened } from "./unknown-names.ts";
 
 /**
  * Every failure that a caller may see. The codes are public API: clients switch on them, in problem documents and in `ERROR`
@@ -107,14 +108,17 @@ export const invalidInput = (target: string, issues: readonly Issue[]): AppError
       extensions: {
         errors: issues
           .slice(0, MAX_ERRORS)
-          .map(({ path, message, code }) => ({ path: path.map(String), message, code })),
+          .map(({ path, message, code }) => ({ path: namesIn(path), message, code })),
       },
     },
   );
 
+/** The members of a path. Their names come from outside, and may be as long as the body. */
+const namesIn = (path: Issue["path"]): string[] => path.map((member) => shortened(String(member)));
+
 /** The first reason in one sentence, with the member's name once. `errors` has all of them. */
 function summary([first, ...more]: readonly Issue[]): string {
-  const name = first?.path.map(String).join(".") ?? "";
+  const name = namesIn(first?.path ?? []).join(".");
   const reason = first?.message ?? "unknown";
   const others = more.length > 0 ? ` (and ${more.length} more)` : "";
   return `${name === "" || reason.startsWith(`${name} `) ? "" : `${name}: `}${reason}${others}`;

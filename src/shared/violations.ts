@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { describeUnknown, suggestion } from "./unknown-names.ts";
+import { describeUnknown, shortened, suggestion } from "./unknown-names.ts";
 
 type RawIssue = z.core.$ZodRawIssue;
 
@@ -23,9 +23,9 @@ const FORMATS: Readonly<Record<string, string>> = {
 /** The units in which the sizes of texts and lists are counted. Numbers have none. */
 const UNITS: Readonly<Record<string, string>> = { string: "characters", array: "elements", set: "elements" };
 
-/** Returns the name of the member that an issue is about, or `fallback` if it is about the whole. */
+/** Returns the name of the member that an issue is about, or `fallback` if it is about the whole. Long names are cut. */
 export const nameIn = ({ path = [] }: Pick<RawIssue, "path">, fallback = "It"): string =>
-  path.length === 0 ? fallback : path.map(String).join(".");
+  path.length === 0 ? fallback : path.map((member) => shortened(String(member))).join(".");
 
 /** Whether an issue says that a member is missing. */
 const isMissing = ({ path = [], input }: RawIssue): boolean => input === undefined && path.length > 0;

@@ -470,12 +470,27 @@ describe("tools of the page are refused", () => {
       "tools",
       "at most 64 members",
     ],
+    [
+      "too many, none of which is valid",
+      Object.fromEntries(Array.from({ length: 150_000 }, (_, index) => [`t ${index}`, 0])),
+      "tools",
+      "at most 64 members",
+    ],
     ["too large", { a: { parameters: { x: "y".repeat(70_000) } } }, "tools", "at most 64 KB"],
   ])("if they are %s", async (_case, tools, member, sentence) => {
     const [status, code, path, message] = await refusal({ ...chatBody("chat", "Hello"), tools });
 
     expect([status, code, path]).toEqual([422, "validation-failed", member]);
     expect(message).toContain(sentence);
+  });
+
+  it("if a name is very long, which the answer does not repeat", async () => {
+    const tools = { ["x".repeat(1_000_000)]: {} };
+
+    const { status, body } = await ask(client, agent.agentId, "", tools);
+
+    expect([status, body.errors[0].path]).toEqual([422, ["tools", "x".repeat(64)]]);
+    expect(JSON.stringify(body).length).toBeLessThan(1_000);
   });
 
   it("if the agent has a tool of the same name", async () => {

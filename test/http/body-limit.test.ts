@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { anonymous, signUp } from "../support/app.ts";
+import { ada, anonymous, signUp } from "../support/app.ts";
 
 const CHUNK = new TextEncoder().encode(" ".repeat(16 * 1024));
 
@@ -70,4 +70,36 @@ it("counts a body whose stated length is not a number", async () => {
   expect(counter.read).toBeLessThanOrEqual(64 * 1024 + 3 * CHUNK.byteLength);
   await sent.response.text();
   await sent.ended();
+});
+
+it.each<[string, (many: readonly number[], agentId: string) => [path: string, body: object]]>([
+  ["chat completions", (messages, model) => ["/v1/chat/completions", { model, messages }]],
+  [
+    "parts of chat completions",
+    (content, model) => ["/v1/chat/completions", { model, messages: [{ role: "user", content }] }],
+  ],
+  ["responses", (input, model) => ["/v1/responses", { model, input }]],
+  [
+    "the AI SDK",
+    (parts, agentId) => [
+      `/agents/${agentId}/chat`,
+      { id: "chat", messages: [{ id: "m", role: "user", parts }] },
+    ],
+  ],
+  [
+    "lines of a memory block",
+    (lines, agentId) => [`/agents/${agentId}/memory-blocks/persona/content`, { lines }],
+  ],
+])("refuses a body with hundreds of thousands of wrong values: %s", async (_name, requestOf) => {
+  const client = await signUp();
+  const agent = await client("POST", "/agents", ada);
+  const [path, body] = requestOf(
+    Array.from({ length: 300_000 }, () => 0),
+    agent.body.agent_id,
+  );
+
+  const answer = await client(path.endsWith("content") ? "PUT" : "POST", path, body);
+
+  expect(answer.status).toBe(422);
+  expect(JSON.stringify(answer.body)).toContain("The body must have at most 50,000 values.");
 });
