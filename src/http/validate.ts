@@ -3,6 +3,7 @@ import type { Env, MiddlewareHandler, ValidationTargets } from "hono";
 import { createMiddleware } from "hono/factory";
 import type * as z from "zod";
 import { AppError, invalidInput, type Issue } from "../shared/errors.ts";
+import { hasFewValues } from "../shared/json.ts";
 import { shortened } from "../shared/unknown-names.ts";
 import { describeViolation, nameIn } from "../shared/violations.ts";
 import { findIllFormed } from "../shared/text.ts";
@@ -35,7 +36,12 @@ export function validate<T extends keyof ValidationTargets, S extends z.ZodType>
         ]);
       }
     },
-    { validationFunction: (checked, value) => checked.safeParseAsync(value, { error: describeViolation }) },
+    {
+      validationFunction: (checked, value) => {
+        if (!hasFewValues(value, MAX_VALUES)) throw invalidInput(target, [TOO_MANY_VALUES]);
+        return checked.safeParseAsync(value, { error: describeViolation });
+      },
+    },
   );
   return documented(middleware, { kind: "input", target, schema });
 }
@@ -58,6 +64,18 @@ const withName = (issue: z.core.$ZodIssue): Issue =>
   issue.code === "unrecognized_keys"
     ? { ...issue, path: [...issue.path, ...issue.keys.slice(0, 1).map(shortened)] }
     : issue;
+
+/**
+ * The longest list that a route takes has 50,000 elements, the lines of a memory block. Anti-DoS: Zod finds all wrong elements of a list
+ * before it refuses it, and fails itself with more than about 120,000 of them.
+ */
+const MAX_VALUES = 100_000;
+
+const TOO_MANY_VALUES: Issue = {
+  path: [],
+  message: `It must have at most ${MAX_VALUES.toLocaleString("en")} values.`,
+  code: "custom",
+};
 
 /** Members of a path in an error. A body may nest far deeper, and an answer should stay short. */
 const MAX_PATH = 20;

@@ -19,6 +19,17 @@ export function valueFrom(text: string): unknown {
 export const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Returns whether a value consists of at most `limit` values, itself included. Does not recurse, and ends at the limit. */
+export function hasFewValues(value: unknown, limit: number): boolean {
+  const rest = [value];
+  for (let count = 1; rest.length > 0; count++) {
+    if (count > limit) return false;
+    const next = rest.pop();
+    if (typeof next === "object" && next !== null) for (const inner of Object.values(next)) rest.push(inner);
+  }
+  return true;
+}
+
 /** Returns the object under a name, or an empty object if there is none. */
 export const objectAt = (json: Json, name: string): Json => {
   const value = json[name];
