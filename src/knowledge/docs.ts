@@ -61,6 +61,16 @@ const UPDATE =
 const SEARCH =
   "Send the question in the body or in the query; the body counts more. Results are found by words and, if embeddings are set up, by meaning; at most 100 in all. While pages are still being indexed, a search answers from those that are: `notes` contain `index-building`, and `indexing` says how far it is.";
 
+/** The texts about a passage, also among the results of a search. */
+const PASSAGE_FIELDS = {
+  page_title: "The title of the page; null if it has none.",
+  source_url: "The address of the page. Null for an uploaded file.",
+  heading: "The nearest heading above the passage.",
+  headings: "The title and all headings above the passage, outermost first.",
+  content: "The passage with its surroundings, in Markdown: up to 240 words.",
+  citation_url: "The address of the page with a text fragment, with which browsers scroll to the passage.",
+};
+
 /** The texts and examples of knowledge bases, their pages and searches. */
 export const knowledgeDocs: FeatureDocs = {
   operations: {
@@ -376,14 +386,22 @@ export const knowledgeDocs: FeatureDocs = {
     KnowledgeSearch: { description: "A question to knowledge bases." },
     Passage: {
       description: "A passage of a page.",
-      fields: { page_title: "The title of the page; null if it has none." },
+      fields: { ...PASSAGE_FIELDS, passage: "The passage alone, in Markdown." },
     },
     FoundPassages: {
       description: "A page of results of a search in knowledge bases.",
       fields: {
         results: "The results, best first.",
-        "results.page_title": "The title of the page; null if it has none.",
+        ...Object.fromEntries(
+          Object.entries(PASSAGE_FIELDS).map(([name, text]) => [`results.${name}`, text]),
+        ),
+        "results.chunk_id": "The same as `passage_id`.",
+        "results.score": "From 0 to 1, relative to the best result.",
         query: "The question, as it was searched.",
+        total: "How many results there are, at most 100 per knowledge base.",
+        notes: "Remarks on the results, such as `nothing-stored`, `index-building` or `base-unavailable`.",
+        indexing:
+          "How many pages are indexed, counting one of which only the first part is, and how many there are, in the knowledge bases that are still being indexed. The results are from the indexed ones. Null if all pages are.",
         "indexing.indexed_pages": "How many pages are indexed.",
         "indexing.total_pages": "How many pages there are.",
       },

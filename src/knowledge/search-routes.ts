@@ -48,45 +48,33 @@ const PassageFields = {
   kb_id: z.string(),
   page_id: z.string(),
   page_title: z.string().nullable(),
-  source_url: z.string().nullable().describe("The address of the page. Null for an uploaded file."),
-  heading: z.string().nullable().describe("The nearest heading above the passage."),
-  headings: z.array(z.string()).describe("The title and all headings above the passage, outermost first."),
-  content: z.string().describe("The passage with its surroundings, in Markdown: up to 240 words."),
-  citation_url: z
-    .string()
-    .nullable()
-    .describe("The address of the page with a text fragment, with which browsers scroll to the passage."),
+  source_url: z.string().nullable(),
+  heading: z.string().nullable(),
+  headings: z.array(z.string()),
+  content: z.string(),
+  citation_url: z.string().nullable(),
 };
 
 const FoundView = z
   .object({
     results: z.array(
       z.object({
-        chunk_id: z.string().describe("The same as `passage_id`."),
+        chunk_id: z.string(),
         ...PassageFields,
-        score: z.number().describe("From 0 to 1, relative to the best result."),
+        score: z.number(),
       }),
     ),
     query: z.string(),
-    total: z.number().describe("How many results there are, at most 100 per knowledge base."),
+    total: z.number(),
     next_cursor: z.string().nullable(),
     has_more: z.boolean(),
-    notes: z
-      .array(z.string())
-      .describe("Remarks on the results, such as `nothing-stored`, `index-building` or `base-unavailable`."),
-    indexing: z
-      .object({ indexed_pages: z.number(), total_pages: z.number() })
-      .nullable()
-      .describe(
-        "How many pages are indexed, counting one of which only the first part is, and how many there are, in the knowledge bases that are still being indexed. The results are from the indexed ones. Null if all pages are.",
-      ),
+    notes: z.array(z.string()),
+    indexing: z.object({ indexed_pages: z.number(), total_pages: z.number() }).nullable(),
     evidence: EvidenceView.optional(),
   })
   .meta({ id: "FoundPassages" });
 
-const PassageView = z
-  .object({ ...PassageFields, passage: z.string().describe("The passage alone, in Markdown.") })
-  .meta({ id: "Passage" });
+const PassageView = z.object({ ...PassageFields, passage: z.string() }).meta({ id: "Passage" });
 
 const AgentParam = z.object({ agentId: AgentIdText });
 const PassageParam = BaseParam.extend({ passageId: Id });

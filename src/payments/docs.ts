@@ -136,6 +136,7 @@ export const paymentDocs: FeatureDocs = {
     Pricing: {
       description: "Plans and prices.",
       fields: {
+        "tiers.planKey": "Null for plans that cannot be bought online.",
         tiers: "The plans, in the order in which they are shown.",
         "tiers.badge": "A short text beside the name; may be empty.",
         "tiers.description": "Whom the plan is for.",
@@ -153,7 +154,11 @@ export const paymentDocs: FeatureDocs = {
     },
     CheckoutOrder: {
       description: "A plan to buy.",
-      fields: { planKey: "The `planKey` of the plan.", billingCycle: "How it is paid." },
+      fields: {
+        userEmail: "Prefills the e-mail address for people who are not signed in.",
+        planKey: "The `planKey` of the plan.",
+        billingCycle: "How it is paid.",
+      },
     },
     Address: { description: "Where the browser goes on." },
     CheckoutState: {
@@ -163,11 +168,20 @@ export const paymentDocs: FeatureDocs = {
         payment_status: "`paid`, `unpaid` or `no_payment_required`.",
       },
     },
-    Claim: { description: "The purchase to claim." },
+    Claim: {
+      description: "The purchase to claim.",
+      fields: {
+        session_id:
+          "The id of the checkout session, which the page after the payment receives in its address.",
+      },
+    },
     SubscriptionStatus: {
       description: "The subscription that decides the account's plan.",
       fields: {
         tier: "The key of the plan; `free` without a subscription.",
+        cancel_at_period_end: "Whether it is set to end.",
+        unclaimed:
+          "Whether a plan was bought for this address without signing in and has not been claimed. It counts only if the account has no plan of its own.",
         status: "The status at Stripe, such as `active` or `past_due`; null without a subscription.",
         current_period_start: "When the period began, in seconds since 1970 as text.",
         current_period_end: "When the period ends, in seconds since 1970 as text.",
@@ -190,12 +204,15 @@ export const paymentDocs: FeatureDocs = {
       description: "Subscriptions whose end was set or revoked.",
       fields: {
         success: "Always true.",
+        subscriptions: "The subscriptions that were changed, the best one first.",
         current_period_end: "When the period of the best one ends, in seconds since 1970 as text.",
       },
     },
     Portal: {
       description: "Where subscriptions are managed.",
       fields: {
+        subscriptions:
+          "The account's own subscriptions, the one that decides its plan first, each with the portal that manages it.",
         "subscriptions.plan": "The key of the plan.",
         "subscriptions.status": "The status at Stripe.",
         "subscriptions.current_period_end": "When the period ends, in seconds since 1970 as text.",

@@ -23,7 +23,7 @@ const PricingView = z
         badge: z.string(),
         description: z.string(),
         prices: z.object({ monthly: z.string(), annual: z.string() }),
-        planKey: z.string().nullable().describe("Null for plans that cannot be bought online."),
+        planKey: z.string().nullable(),
         ctaLabel: z.string(),
         ctaHref: z.string(),
         highlighted: z.boolean(),
@@ -38,9 +38,7 @@ const CheckoutOrder = z
   .strictObject({
     planKey: z.string().trim().min(1).max(50),
     billingCycle: z.enum(CYCLES),
-    userEmail: blankAsAbsent(z.email().max(254).optional()).describe(
-      "Prefills the e-mail address for people who are not signed in.",
-    ),
+    userEmail: blankAsAbsent(z.email().max(254).optional()),
   })
   .meta({ id: "CheckoutOrder" });
 
@@ -53,17 +51,10 @@ const SubscriptionStatus = z
     current_period_start: z.string().nullable(),
     current_period_end: z.string().nullable(),
     is_active: z.boolean(),
-    cancel_at_period_end: z.boolean().nullable().describe("Whether it is set to end."),
-    cancel_at: z
-      .string()
-      .nullable()
-      .describe("When it ends, if it is set to end at a date. Otherwise it ends with its period."),
+    cancel_at_period_end: z.boolean().nullable(),
+    cancel_at: z.string().nullable(),
     billing_cycle: z.string().nullable(),
-    unclaimed: z
-      .boolean()
-      .describe(
-        "Whether a plan was bought for this address without signing in and has not been claimed. It counts only if the account has no plan of its own.",
-      ),
+    unclaimed: z.boolean(),
   })
   .meta({ id: "SubscriptionStatus" });
 
@@ -71,8 +62,7 @@ const ClaimBody = z
   .strictObject({
     session_id: z
       .string()
-      .regex(/^cs_(?:test|live)_[A-Za-z0-9]{1,200}$/u, "This is not the id of a checkout session.")
-      .describe("The id of the checkout session, which the page after the payment receives in its address."),
+      .regex(/^cs_(?:test|live)_[A-Za-z0-9]{1,200}$/u, "This is not the id of a checkout session."),
   })
   .meta({ id: "Claim" });
 
@@ -89,11 +79,7 @@ const OwnSubscription = z
 const Portal = z
   .object({
     url: z.string(),
-    subscriptions: z
-      .array(OwnSubscription.extend({ url: z.string() }))
-      .describe(
-        "The account's own subscriptions, the one that decides its plan first, each with the portal that manages it.",
-      ),
+    subscriptions: z.array(OwnSubscription.extend({ url: z.string() })),
   })
   .meta({ id: "Portal" });
 
@@ -102,9 +88,7 @@ const Ending = z
     success: z.literal(true),
     message: z.string(),
     current_period_end: z.string().nullable(),
-    subscriptions: z
-      .array(OwnSubscription)
-      .describe("The subscriptions that were changed, the best one first."),
+    subscriptions: z.array(OwnSubscription),
   })
   .meta({ id: "SubscriptionEnding" });
 
