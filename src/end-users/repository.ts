@@ -3,7 +3,7 @@ import { AppError, notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
 import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
-import { absent, absentOrExpired, present } from "../table/expressions.ts";
+import { absent, absentOrExpired, any, present } from "../table/expressions.ts";
 import { recordEvent, type WebhookEvent } from "../webhooks/event-model.ts";
 import { END_USER_PREFIX, agentKey, agentPartition, memoryPartition } from "../table/keys.ts";
 import { type ListPage, listInOrder } from "../table/list.ts";
@@ -127,6 +127,8 @@ export class EndUserRepository {
     event?: { readonly accountEmail: AccountEmail; readonly event: WebhookEvent },
   ): Promise<void> {
     const isAnonymous = ref.id.startsWith(ANONYMOUS_PREFIX);
+    if (!event && !isAnonymous)
+      return this.#table.remove(endUserKey(ref), any(absent("pk"), present(DELETING)));
     // Refused if another request has just removed it, and recorded its event.
     await this.#table.tryTransact([
       { remove: endUserKey(ref), if: present(DELETING) },

@@ -94,7 +94,7 @@ export async function answeredResponse(
   request: ResponseRequest,
 ) {
   const { runnerClient } = c.var.deps;
-  const { message: answer, calls, isWaiting } = await runnerClient.answer(call, runId);
+  const { message: answer, calls, isWaiting } = await runnerClient.answer(call, runId, { part });
   if (!answer || isWaiting || part > 0 || calls.length > 0 || answer.status === "interrupted")
     return currentResponse(c, call, { ...(await runnerClient.getRun(call, runId)), part }, request);
   return responseOf(call, { runId, part }, request, {

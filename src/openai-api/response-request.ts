@@ -64,18 +64,19 @@ const Content = z.union(
   },
 );
 
+/** Returns the text that a request has in the place of an issue, behind `before`; nothing if it is no short text. */
+const quoted = ({ input }: Pick<z.core.$ZodRawIssue, "input">, before: string): string =>
+  typeof input === "string" && input.length <= 64 ? `${before}\`${input}\`` : "";
+
 type InputItem = z.output<typeof InputItem>;
 
 const InputItem = z.object({
   type: z
     .enum(ITEM_TYPES, {
-      error: (issue) => {
-        const isText = typeof issue.input === "string" && issue.input.length <= 64;
-        const which = isText ? `${nameIn(issue)}: \`${issue.input}\`` : nameIn(issue);
-        return issue.input === "item_reference"
+      error: (issue) =>
+        issue.input === "item_reference"
           ? `${nameIn(issue)}: items ${NO_REFERENCES}`
-          : `${which} ${OTHER_ITEMS}`;
-      },
+          : `${nameIn(issue)}${quoted(issue, ": ")} ${OTHER_ITEMS}`,
     })
     .default("message"),
   role: z.enum(["user", "assistant", "system", "developer"]).optional(),
@@ -310,10 +311,8 @@ const Conversation = z.union(
 /** The types of tools that OpenAI runs, or whose calls are not functions. */
 const ClientTool = z.object({
   type: z.literal("function", {
-    error: (issue) => {
-      const isText = typeof issue.input === "string" && issue.input.length <= 64;
-      return `${nameIn(issue)} must be \`function\`${isText ? `, not \`${issue.input}\`` : ""}: the agent has its own tools beside the client's functions.`;
-    },
+    error: (issue) =>
+      `${nameIn(issue)} must be \`function\`${quoted(issue, ", not ")}: the agent has its own tools beside the client's functions.`,
   }),
   ...TOOL_MEMBERS,
   strict: z.boolean().nullish(),

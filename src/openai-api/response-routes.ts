@@ -87,6 +87,7 @@ export const responseRoutes = new Hono<AppEnv>()
           "instructions",
           "must have at most 200 KB together with `text`, `tools` and `metadata`.",
         );
+      requireStorable(body);
 
       const agentId = await agentOf(c, body.model);
       const previous = previousOf(body);
@@ -347,6 +348,17 @@ function givenBy(body: NewResponse, conversationId: ConversationId) {
   return isTransient(conversationId)
     ? { givenHistory: [...body.input.history, ...preceding] }
     : { preceding };
+}
+
+/**
+ * Throws `validation-failed` if the instructions are too long for a run that waits for its client: its log has them in one row of at most
+ * 2 MB, with those of its other requests.
+ */
+function requireStorable(body: NewResponse): void {
+  const mayWait = body.tools.length > 0 || body.input.results.length > 0;
+  if (!mayWait || isForgotten(body)) return;
+  if (utf8Length(JSON.stringify(precedingIn(body))) > MAX_REPEATED_BYTES)
+    throw invalid("input", "must have at most 200 KB of instructions if the client has tools.");
 }
 
 /** Returns the instructions of a request. */

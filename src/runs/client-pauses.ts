@@ -55,6 +55,16 @@ export class ClientPauseFinder {
   }
 }
 
+/** Returns the client pauses in the events of a run; see `ClientPauseFinder.pauses`. */
+export function clientPausesIn(
+  events: Iterable<AgentEvent>,
+  usage?: TokenUsage | null,
+): readonly ClientPause[] {
+  const finder = new ClientPauseFinder();
+  for (const event of events) finder.add(event);
+  return finder.pauses(usage);
+}
+
 /** Returns where the parts of a run begin that are in its log. Behind the last client pause, a part may still be to come. */
 export function partsIn(events: Iterable<NumberedEvent>): readonly PartBeginning[] {
   const finder = new ClientPauseFinder();

@@ -30,7 +30,7 @@ import {
   requireResults,
   runOfCalls,
 } from "./decisions.ts";
-import { type RunAnswer, RunReader } from "./run-reader.ts";
+import { LEFT_TO_CLIENT, type RunAnswer, RunReader } from "./run-reader.ts";
 import { RunnerSchedule } from "./runner-schedule.ts";
 import type { GivenResponse } from "./turn.ts";
 import type { RunWithCalls } from "./view.ts";
@@ -166,6 +166,9 @@ export class ConversationRunner extends DurableObject<Env> {
     waitUntil: (work) => this.ctx.waitUntil(work),
   });
 
+  /** Resolves when the decisions of the requests so far are recorded or refused. */
+  #deciding: Promise<unknown> = Promise.resolve();
+
   /**
    * Runs a message, or writes the last answer again, or finds the run of the idempotency key, and streams the run from the beginning.
    */
@@ -186,14 +189,17 @@ export class ConversationRunner extends DurableObject<Env> {
 
   /**
    * Replies with the answer of a run when it has ended or waits, and with the run's error if it failed. Its text is that behind the
-   * event number `after`.
+   * event number `from`. If `from` is a part of the run that ends with calls for the client, replies with `LEFT_TO_CLIENT` as soon as it
+   * has ended, whatever the run has done since.
    */
-  answer(call: RunnerCall, runId: RunId, after: number): Promise<Reply<RunAnswer>> {
+  answer(call: RunnerCall, runId: RunId, from: number | Pick<RunPart, "part">): Promise<Reply<RunAnswer>> {
+    const isLeft = () => typeof from === "object" && partsIn(this.#log.all(runId)).length > from.part + 1;
     return this.#reply(call, async () => {
       if (this.#host.activeRunId === runId) await this.#host.opened();
-      await this.#host.endOf(runId);
+      if (!isLeft()) await this.#host.endOf(runId);
+      if (isLeft()) return LEFT_TO_CLIENT;
       this.#requireGoing(runId);
-      return this.#reader.answer(call, runId, after);
+      return this.#reader.answer(call, runId, typeof from === "object" ? 0 : from);
     });
   }
 
@@ -447,25 +453,26 @@ export class ConversationRunner extends DurableObject<Env> {
     const named = answerId === undefined ? undefined : this.#log.findByAnswer(answerId);
     const runId = named?.runIds.runId ?? runOfCalls(this.#log, decisions);
     await this.#untilPaused(runId, decisions);
-    const { after, part } = partBehind(this.#log, runId, decisions, continuation?.follows);
-    if (continuation) await this.#noteContinuation(call, { runId, part }, decisions, continuation);
-    recordDecisions(this.#log, runId, decisions, continuation?.options);
+    // Race: another request must not replace what is stored of the one whose decisions are recorded.
+    const deciding = this.#deciding.then(async () => {
+      const begins = partBehind(this.#log, runId, decisions, continuation?.follows);
+      const { fresh: results } = requireDecidable(this.#log, runId, decisions);
+      if (continuation && results.length > 0) {
+        const { continuations } = await this.#deps();
+        const { conversationId } = call;
+        const { clientRequest } = continuation;
+        await continuations.save({ conversationId, runId, part: begins.part, clientRequest, results });
+      }
+      recordDecisions(this.#log, runId, decisions, continuation?.options);
+      return begins;
+    });
+    // The request that has failed reports its error itself.
+    this.#deciding = deciding.catch(() => undefined);
+    const { after, part } = await deciding;
     this.#host.goOn();
     await this.#host.opened();
     this.#requireGoing(runId);
     return { runId, after, part };
-  }
-
-  /** Stores the request that a part of a run answers, unless another one has begun the part. Throws like `requireDecidable`. */
-  async #noteContinuation(
-    { conversationId }: RunnerCall,
-    { runId, part }: RunPart,
-    decisions: readonly CallDecision[],
-    { clientRequest }: Continuation,
-  ): Promise<void> {
-    if (requireDecidable(this.#log, runId, decisions).fresh.length === 0) return;
-    const { continuations } = await this.#deps();
-    await continuations.save({ conversationId, runId, part, clientRequest, results: decisions });
   }
 
   /** Resolves when a run waits that has asked about these calls. It has asked shortly before. */

@@ -2,7 +2,7 @@ import type { Decision, TurnOptions } from "../architectures/events.ts";
 import { openCallsIn, pausedIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { RunId } from "../shared/id-types.ts";
-import { ClientPauseFinder, partsIn, type RunPart } from "./client-pauses.ts";
+import { clientPausesIn, partsIn, type RunPart } from "./client-pauses.ts";
 import { hasGoneOn } from "./past-turn.ts";
 import { FIRST_PART } from "../wires/wire.ts";
 import type { LoggedRun, RunLog } from "./run-log.ts";
@@ -70,10 +70,8 @@ export function requireDecidable(
 export function requireOpenPart(log: Pick<RunLog, "all" | "endOf">, { runId, part }: RunPart): void {
   const end = log.endOf(runId);
   if (end && end.type !== "completed") return;
-  const finder = new ClientPauseFinder();
   const events = eventsOf(log, runId);
-  for (const event of events) finder.add(event);
-  const ids = new Set(finder.pauses()[part]?.calls.map(({ id }) => id));
+  const ids = new Set(clientPausesIn(events)[part]?.calls.map(({ id }) => id));
   if (waitingCallsIn(events).some(({ id, decision }) => decision && ids.has(id))) throw hasGoneOn();
 }
 
@@ -179,11 +177,11 @@ export function partBehind(
 
 /** Returns the number of the event at which the run has waited for the last of these calls; 0 if it has not asked about them. */
 function pauseOf(log: Pick<DecidedLog, "all">, runId: RunId, decisions: readonly CallDecision[]): number {
-  const callIds = new Set(decisions.map(({ callId }) => callId));
+  const ids = new Set(decisions.map(({ callId }) => callId));
   let isAsked = false;
   let pausedAt = 0;
   for (const { seq, event } of log.all(runId)) {
-    if (event.type === "call-waiting" && callIds.has(event.callId)) isAsked = true;
+    if (event.type === "call-waiting" && ids.has(event.callId)) isAsked = true;
     if (event.type !== "waiting" || !isAsked) continue;
     pausedAt = seq;
     isAsked = false;

@@ -11,6 +11,7 @@ import { isTransient } from "../shared/transient-ids.ts";
 import type { UserRepository } from "../users/repository.ts";
 import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
 import { type LastExchange, lastExchangeOf } from "./last-exchange.ts";
+import { clientPausesIn } from "./client-pauses.ts";
 import { type Run, whatIsKept } from "./model.ts";
 import type { RunRepository } from "./repository.ts";
 import type { RunLog } from "./run-log.ts";
@@ -30,6 +31,9 @@ export interface RunAnswer {
   /** Whether the run goes on when the calls have been decided. */
   readonly isWaiting: boolean;
 }
+
+/** The answer of a part of a run that has left calls to its client: the calls are those of the pause with which it has ended. */
+export const LEFT_TO_CLIENT: RunAnswer = { message: null, calls: [], isWaiting: true };
 
 /** The states of runs by those in the log. */
 const STATES = { opening: "running", running: "running", waiting: "waiting", decided: "running" } as const;
@@ -109,17 +113,23 @@ export class RunReader {
     return logged && logged.state !== "ended" ? { ...run, state: STATES[logged.state] } : run;
   }
 
-  /** Like `run`, with the calls that the run waits for, and the answer so far if a part of it is whole. */
+  /**
+   * Like `run`, with the calls that the run waits for, and the answer so far if a part of it is whole. As long as there is a log, the
+   * client pauses are whole, too: the table has no room for long arguments.
+   */
   async details(place: ReadPlace, runId: RunId): Promise<RunWithCalls> {
     const run = await this.run(place, runId);
     const isOpen = run.state === "waiting" || run.state === "running";
-    const logged = isOpen && run.clientPauses.length > 0 ? this.#log.find(runId) : undefined;
+    const logged = run.clientPauses.length > 0 ? this.#log.find(runId) : undefined;
+    const events = logged || run.state === "waiting" ? this.#eventsOf(runId) : [];
+    const usage = run.state === "completed" ? run.usage : undefined;
     return {
-      run,
-      calls: run.state === "waiting" ? openCallsIn(this.#eventsOf(runId)) : [],
-      answer: logged
-        ? { id: logged.runIds.answerId, text: this.#textUpTo(runId, Number.POSITIVE_INFINITY) }
-        : null,
+      run: logged ? { ...run, clientPauses: clientPausesIn(events, usage) } : run,
+      calls: run.state === "waiting" ? openCallsIn(events) : [],
+      answer:
+        logged && isOpen
+          ? { id: logged.runIds.answerId, text: this.#textUpTo(runId, Number.POSITIVE_INFINITY) }
+          : null,
     };
   }
 

@@ -44,11 +44,11 @@ export class RunnerClient {
   }
 
   /**
-   * Returns the answer of a run when it has ended or waits, with the text behind the event number `after`. If the run failed, throws
-   * its error.
+   * Returns the answer of a run when it has ended or waits, with the text behind the event number `from`. If `from` is a part of the run,
+   * returns when the part has ended; see `ConversationRunner.answer`. If the run failed, throws its error.
    */
-  answer(call: RunnerCall, runId: RunId, after = 0): Promise<RunAnswer> {
-    return this.#runners.call(nameOf(call), (runner) => runner.answer(call, runId, after), {
+  answer(call: RunnerCall, runId: RunId, from: number | Pick<RunPart, "part"> = 0): Promise<RunAnswer> {
+    return this.#runners.call(nameOf(call), (runner) => runner.answer(call, runId, from), {
       // Waits for the model.
       timeoutMs: MAX_RUN_MS,
     });

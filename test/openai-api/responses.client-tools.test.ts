@@ -283,6 +283,7 @@ it("refuses results that do not fit, and the run goes on waiting", async () => {
       next([result("c1"), result("c1"), result("c2")]),
       next([result("c1"), result("c2", "x".repeat(200_001))]),
       next([user("Weather?"), result("c1"), result("c2")]),
+      next([result("c1"), result("c2"), { role: "developer", content: "x".repeat(200_001) }]),
       next([result("c1"), result("c2")], { model: theirs.agentId }),
       openai.responses.create({ ...body, conversation: "never seen", input: [result("c1")] }),
       openai.responses.create({ ...body, input: [result("c1")] }),
@@ -292,7 +293,7 @@ it("refuses results that do not fit, and the run goes on waiting", async () => {
         input: [result("c1"), result("c2")],
       }),
     ),
-  ).toEqual([422, 409, 422, 422, 422, 404, 404, 422, 404]);
+  ).toEqual([422, 409, 422, 422, 422, 422, 404, 404, 422, 404]);
 
   const second = await next([result("c1"), result("c2")]);
   expect(second.output).toEqual([output("c3")]);
@@ -430,4 +431,77 @@ it("does not show an end user the tools of the application", async () => {
   const { id } = await openai.responses.create({ model: agentId, input: "Hi", user: "bob", tools: [secret] });
 
   expect(JSON.stringify(await bob.responses.retrieve(id))).not.toContain("secret");
+});
+
+it("answers the repeat of a request as before when the run has gone on, and when it has failed later", async () => {
+  const client = await signUp();
+  const { openai, agentId } = await agentWith(
+    client,
+    [{ text: "Let me look. " }, call("c1")],
+    [call("c2")],
+    [{ status: 400, body: { error: { message: "No." } } }],
+  );
+  const body = { model: agentId, tools: [weather] };
+  const create = () =>
+    openai.responses.create({ ...body, input: "Weather?" }, { headers: { "idempotency-key": "k1" } });
+  const goOn = (id: string, callId: string) =>
+    openai.responses.create({ ...body, previous_response_id: id, input: [result(callId)] });
+
+  const first = await create();
+  const second = await goOn(first.id, "c1");
+  expect(await create()).toEqual(first);
+  expect((await errorOf(goOn(second.id, "c2"))).status).toBeGreaterThanOrEqual(400);
+
+  expect(await create()).toEqual(first);
+  expect(await goOn(first.id, "c1")).toEqual(second);
+});
+
+it("takes results of earlier calls again together with new ones", async () => {
+  const client = await signUp();
+  const { next, openai, body, first } = await asked(client, [call("c1")], [call("c2")], [{ text: "Sunny." }]);
+  const second = await next([result("c1")]);
+
+  const third = await openai.responses.create({
+    ...body,
+    previous_response_id: second.id,
+    input: [result("c1"), result("c2", "Mild")],
+  });
+
+  expect(third.output_text).toBe("Sunny.");
+  expect(await openai.responses.retrieve(second.id)).toEqual(second);
+  expect((await openai.responses.inputItems.list(second.id)).data).toMatchObject([{ call_id: "c1" }]);
+  expect((await openai.responses.inputItems.list(third.id)).data).toMatchObject([
+    { call_id: "c2", output: "Mild" },
+  ]);
+  expect(first.id).not.toBe(third.id);
+});
+
+it("takes one of two contradicting results that come at once, and keeps the request of that one", async () => {
+  const client = await signUp();
+  const { next, first, openai } = await asked(client, [call("c1")], [{ text: "Sunny." }]);
+  await injectFault({
+    operation: "TransactWriteItems",
+    match: [first.conversation?.id ?? ""],
+    fault: { kind: "delay", ms: 300 },
+  });
+
+  const texts = ["Sunny", "Rainy"];
+  const settled = await Promise.allSettled(texts.map((text) => next([result("c1", text)])));
+  const taken = settled.findIndex(({ status }) => status === "fulfilled");
+
+  expect(settled.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  const won = settled[taken];
+  if (won?.status !== "fulfilled") throw new Error("None was taken.");
+  expect((await openai.responses.inputItems.list(won.value.id)).data).toMatchObject([
+    { call_id: "c1", output: texts[taken] },
+  ]);
+});
+
+it("returns calls whose arguments are too long for the item of the run", async () => {
+  const client = await signUp();
+  const { first, next, openai } = await asked(client, [call("c1", "é".repeat(60_000))], [{ text: "Sunny." }]);
+
+  expect(first.output).toEqual([output("c1", "é".repeat(60_000))]);
+  expect((await next([result("c1")])).output_text).toBe("Sunny.");
+  expect(await openai.responses.retrieve(first.id)).toEqual(first);
 });
