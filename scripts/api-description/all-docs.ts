@@ -13,6 +13,7 @@ import { httpToolDocs } from "../../src/http-tools/docs.ts";
 import { mcpServerDocs } from "../../src/mcp-servers/docs.ts";
 import { crawlDocs } from "../../src/knowledge/crawling/docs.ts";
 import { knowledgeDocs } from "../../src/knowledge/docs.ts";
+import { knowledgeSearchDocs } from "../../src/knowledge/search-docs.ts";
 import { mcpDocs } from "../../src/mcp/docs.ts";
 import { memoryDocs } from "../../src/memory/docs.ts";
 import { messageDocs } from "../../src/messages/docs.ts";
@@ -42,6 +43,7 @@ const FEATURES: readonly FeatureDocs[] = [
   publishableKeyDocs,
   conversationDocs,
   knowledgeDocs,
+  knowledgeSearchDocs,
   crawlDocs,
   authDocs,
   apiKeyDocs,

@@ -1,4 +1,3 @@
-import type { TurnOptions } from "../architectures/events.ts";
 import type { AgentId, ConversationId, RunId } from "../shared/id-types.ts";
 import { DurableObject } from "cloudflare:workers";
 import { createRunnerDeps, type RunnerDeps } from "../deps/objects.ts";
@@ -22,6 +21,7 @@ import { type LoggedRun, RunLog } from "./run-log.ts";
 import { partsIn, type RunPart } from "./client-pauses.ts";
 import {
   type CallDecision,
+  type DecisionRequest,
   isAsked,
   partBehind,
   recordDecisions,
@@ -97,24 +97,6 @@ export interface SendInput extends RunInput {
   readonly oneClientCall?: boolean | undefined;
   /** Results of calls that the conversation's last run has left to the client. The run ends with them before the message is run. */
   readonly results?: readonly CallDecision[] | undefined;
-}
-
-/** What a request says that brings results of the client's tools, besides the results. */
-export interface Continuation {
-  /** The agent that the request names. */
-  readonly agentId: AgentId;
-  /** The part of a run that has made the calls. If absent, any run of the conversation may have made them. */
-  readonly follows: RunPart | undefined;
-  /** See `SendInput.clientRequest`. */
-  readonly clientRequest: string;
-  readonly options: TurnOptions;
-}
-
-/** Which run decisions are for, and what else their request says. */
-export interface DecisionRequest {
-  /** The id of the answer that the run writes. If absent, it is the run that waits for the calls. */
-  readonly answerId?: string | undefined;
-  readonly continuation?: Continuation | undefined;
 }
 
 /** A run as a stream: its SSE frames from the first one on. */

@@ -1,7 +1,7 @@
 import type { Decision, TurnOptions } from "../architectures/events.ts";
 import { openCallsIn, pausedIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
 import { AppError, notFound } from "../shared/errors.ts";
-import type { RunId } from "../shared/id-types.ts";
+import type { AgentId, RunId } from "../shared/id-types.ts";
 import { clientPausesIn, partsIn, type RunPart } from "./client-pauses.ts";
 import { hasGoneOn } from "./past-turn.ts";
 import { FIRST_PART } from "../wires/wire.ts";
@@ -11,6 +11,24 @@ import type { LoggedRun, RunLog } from "./run-log.ts";
 export interface CallDecision {
   readonly callId: string;
   readonly decision: Decision;
+}
+
+/** What a request says that brings results of the client's tools, besides the results. */
+interface Continuation {
+  /** The agent that the request names. */
+  readonly agentId: AgentId;
+  /** The part of a run that has made the calls. If absent, any run of the conversation may have made them. */
+  readonly follows: RunPart | undefined;
+  /** See `SendInput.clientRequest`. */
+  readonly clientRequest: string;
+  readonly options: TurnOptions;
+}
+
+/** Which run decisions are for, and what else their request says. */
+export interface DecisionRequest {
+  /** The id of the answer that the run writes. If absent, it is the run that waits for the calls. */
+  readonly answerId?: string | undefined;
+  readonly continuation?: Continuation | undefined;
 }
 
 /** The parts of the log that decisions need. */

@@ -4,7 +4,6 @@ import { type AccessScope, scopeName } from "../access/access-scope.ts";
 import { MAX_RUN_MS } from "../plans/run-slots.ts";
 import type {
   BegunRun,
-  DecisionRequest,
   ConversationRunner,
   RegenerateInput,
   RunnerCall,
@@ -12,7 +11,7 @@ import type {
   StreamedRun,
 } from "./conversation-runner.ts";
 import type { RunPart } from "./client-pauses.ts";
-import type { CallDecision } from "./decisions.ts";
+import type { CallDecision, DecisionRequest } from "./decisions.ts";
 import type { Run } from "./model.ts";
 import type { RunAnswer } from "./run-reader.ts";
 import type { RunWithCalls } from "./view.ts";
