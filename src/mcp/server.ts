@@ -72,7 +72,7 @@ function createServer(mcp: Served): McpServer {
   return server;
 }
 
-/** Nobody is told of changes, so the SDK ends each subscription as soon as it is acknowledged. By default, it promises to tell. */
+/** The service sends no notices of changes, so the SDK ends each subscription as soon as it is acknowledged. By default, it would promise them. */
 const UNCHANGING = { listChanged: false } as const;
 
 const instructionsFor = (mcp: McpCall): string =>

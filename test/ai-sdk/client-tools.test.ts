@@ -290,7 +290,7 @@ describe("a run that waits for a page", () => {
     expect(whole.text).toBe("Tea.");
   });
 
-  it.each([["6"], ["7"]])("waits for an approval besides, on release %s", async (version) => {
+  it.each([["6"], ["7"]])("waits for an approval as well, on release %s", async (version) => {
     const client = await signUp();
     const { agentId } = await agentWith(
       client,
@@ -359,7 +359,7 @@ describe("a run that waits for a page", () => {
     expect((await storedMessages(conversationId))[1]).toMatchObject({ tool_calls: [{ success: false }] });
   });
 
-  it("is found by nobody else, and by no call that it has not made", async () => {
+  it("is not found by other people, nor by ids of calls that it has not made", async () => {
     const client = await signUp();
     const stranger = await signUp();
     const { agentId } = await agentWith(client, [call("c1")], [{ text: "Tea." }]);
@@ -389,7 +389,7 @@ describe("a run that waits for a page", () => {
     expect((await chat(client, agentId, answer([part("c1", "Tea")]))).text).toBe("Tea.");
   });
 
-  it("is told as interrupted to a repeated result, if its runner dies while the model answers", async () => {
+  it("is reported as interrupted to a repeated result, if its runner dies while the model answers", async () => {
     const client = await signUp();
     const { agentId, model } = await agentWith(client, [call("c1")], [{ text: "It " }, { hold: true }]);
     await ask(client, agentId);

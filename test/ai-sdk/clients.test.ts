@@ -280,7 +280,7 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
     expect((await model.log()).requests).toHaveLength(4);
   });
 
-  it("answers a call in a page that was opened while it waits, and the first page is told", async () => {
+  it("answers a call in a page that was opened while it waits, and the first page gets the same answer to the same result", async () => {
     const client = await signUp();
     const { agentId } = await agentWith(client, [readTitle("c1")], [{ text: "It is about tea." }]);
     const tools = { sendAutomaticallyWhen: sdk.lastAssistantMessageIsCompleteWithToolCalls };

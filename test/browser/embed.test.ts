@@ -39,7 +39,7 @@ it("an agent's publishable keys can be created, copied as HTML, disabled and del
   expect(await keys()).toEqual([]);
 });
 
-it("an agent's publishable key can get other pages and another name, and keeps its value", async () => {
+it("an agent's publishable key keeps its value when its pages and its name change", async () => {
   const account = await stand.signUp();
   const { agentId } = await createChat(account);
   const path = `/agents/${agentId}/api-keys`;

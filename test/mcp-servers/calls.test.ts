@@ -82,7 +82,7 @@ it.each([
   },
 );
 
-it("asks a server again that wants more rights for some calls", async () => {
+it("calls a server again after it has refused calls for want of rights", async () => {
   const headers = { "www-authenticate": 'Bearer error="insufficient_scope", scope="tools:write"' };
   const turn = turnWith(() => new Response("", { status: 403, headers }));
 

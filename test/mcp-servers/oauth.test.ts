@@ -212,7 +212,7 @@ describe("an access token that is not valid any longer", () => {
   });
 });
 
-it("asks the owner for the scopes that a call lacks besides those that there are, and calls the tool then", async () => {
+it("asks the owner for the missing scopes besides the present ones, and then calls the tool", async () => {
   const { site, client, server, model, path } = await agentWithServer({ callScope: "tools:write" }, [
     [echo("One")],
     [{ text: "It wants more rights." }],

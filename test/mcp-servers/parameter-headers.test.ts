@@ -9,7 +9,7 @@ const schemaOf = (properties: object) => ({ type: "object", properties });
 const wanted = (name: unknown, type: unknown = "string") => ({ type, "x-mcp-header": name });
 
 describe("the arguments that a schema wants as headers", () => {
-  it("are found on any chain of properties", () => {
+  it("are found in nested properties", () => {
     const nested = schemaOf({ b: wanted("B", "integer"), c: schemaOf({ d: wanted("D", "boolean") }) });
 
     const found = parameterHeadersIn(schemaOf({ a: wanted("A"), n: nested, plain: { type: "string" } }));
@@ -64,7 +64,7 @@ describe("the headers of a call", () => {
     expect(header(value)).toEqual({});
   });
 
-  it("leave out what is no member of its own", () => {
+  it("leave out inherited members", () => {
     expect(headersOf([{ name: "A", path: ["constructor", "name"] }], {})).toEqual({});
   });
 });

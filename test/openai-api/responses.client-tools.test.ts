@@ -238,7 +238,7 @@ it("takes results together with the user's next message, which another run answe
   expect(await messagesUsed(client.email)).toBe(2);
 });
 
-it("lets the user's next message end what waits, and is not followed twice", async () => {
+it("ends a waiting run with the user's next message, and refuses whatever else follows the same response", async () => {
   const client = await signUp();
   const { next, first, openai } = await asked(
     client,

@@ -138,7 +138,7 @@ it("returns the slot of a run that fails before it knows that it goes on", async
   expect(await slotsOf(client)).toBeUndefined();
 });
 
-it("takes a slot when it goes on if the plan has got a limit meanwhile, and returns it although its runner dies", async () => {
+it("takes a slot when it goes on if the plan has gained a limit meanwhile, and returns it although its runner dies", async () => {
   const client = await signUp();
   const asking = await askingAgent([[append("c1", "Likes: tea")], [{ hold: true }]], undefined, client);
   const { conversationId, path, model } = asking;
