@@ -373,7 +373,7 @@ describe.each(Object.entries(WIRES).filter(([, { clientTools }]) => clientTools)
         ...replies,
       );
       const post = async (more: object) => {
-        const body = { ...wire.body(place, "Weather?", ""), ...offer, ...more };
+        const body = { ...wire.body(place, "Weather?", "m1"), ...offer, ...more };
         const headers = wire.headers?.(place, crypto.randomUUID()) ?? {};
         return (await client.raw("POST", wire.path(place), body, { headers })).response;
       };
