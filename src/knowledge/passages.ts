@@ -1,11 +1,11 @@
 import { sleep } from "../shared/async.ts";
 import type { PageId } from "../shared/id-types.ts";
-import { countWords } from "../shared/text.ts";
+import { countWords, sliceWhole } from "../shared/text.ts";
 import { markdownBlocks, type MarkdownBlock } from "./markdown-blocks.ts";
 import type { Passage } from "./page-model.ts";
 
 /** Raised whenever `passagesOf` returns other passages for the same text, so that indexes are built anew. */
-export const PASSAGES_VERSION = 1;
+export const PASSAGES_VERSION = 2;
 
 /**
  * Measured on three sets of questions: passages of 120 words found the answer among the first five in .947, .960 and .989 of the
@@ -18,6 +18,12 @@ const MAX_CODE_WORDS = 240;
 const MAX_CHARS = 4_000;
 /** A header that is longer is not repeated in each part of its table. */
 const MAX_HEADER_WORDS = 60;
+
+/**
+ * Each passage repeats the headings above it, so that long ones would multiply the text. A heading that is longer is text, too; its
+ * beginning stands above it. Titles of pages and documents are far shorter.
+ */
+const MAX_HEADING_CHARS = 300;
 
 /** How many passages are made at once. */
 const TURN_PASSAGES = 250;
@@ -88,8 +94,9 @@ function sectionsOf(markdown: string): readonly Section[] {
     const isDeeper = block.level > (path.at(-1)?.level ?? 0);
     if (!(isDeeper && blocks.length === 0)) finish();
     while ((path.at(-1)?.level ?? 0) >= block.level) path.pop();
-    path.push(block);
+    path.push({ level: block.level, text: sliceWhole(block.text, 0, MAX_HEADING_CHARS) });
     isLeaf = true;
+    if (block.text.length > MAX_HEADING_CHARS) blocks.push({ kind: "paragraph", lines: [block.text] });
   }
   finish();
   return sections;

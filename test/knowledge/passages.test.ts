@@ -20,6 +20,19 @@ describe("passages", () => {
     expect(passages.map(({ index }) => index)).toEqual([0, 1, 2]);
   });
 
+  it("repeat the beginning of a very long heading only, whose whole text they contain once", () => {
+    const heading = Array.from({ length: 400 }, (_, at) => `word${at}`).join(" ");
+    const markdown = `# ${heading}\n\n${[100, 110].map(sentence).join("\n\n")}`;
+
+    const passages = passagesOf(markdown, PAGE);
+
+    const beginning = heading.slice(0, 300);
+    expect(new Set(passages.map(({ headings }) => headings.join()))).toEqual(new Set([beginning]));
+    const text = passages.map((passage) => passage.text).join(" ");
+    expect(text.split("word399")).toHaveLength(2);
+    expect(text).toContain(sentence(110));
+  });
+
   it("have at most 120 words", () => {
     expect(textsOf([60, 60, 1].map(sentence).join("\n\n"))).toEqual([
       [60, 60].map(sentence).join("\n\n"),

@@ -26,7 +26,7 @@ import { portableSchema } from "../../src/llm/tool-schemas.ts";
 import { resultsAfter, toCall, toDialogue } from "../../src/llm/dialogue.ts";
 import { contextOverflow } from "../../src/llm/context-overflow.ts";
 import { beginningWithin, endWithin, estimateTokens } from "../../src/llm/token-estimate.ts";
-import { objectFrom, valueFrom } from "../../src/shared/json.ts";
+import { hasFewValues, objectFrom, valueFrom } from "../../src/shared/json.ts";
 import { toOpenAiBody } from "../../src/llm/openai-body.ts";
 import { toResponsesBody } from "../../src/llm/responses-body.ts";
 import { isRefusal } from "../../src/llm/refusal.ts";
@@ -351,6 +351,7 @@ export const READERS: Readonly<Record<string, Reads>> = {
 
   "shared/json: valueFrom": valueFrom,
   "shared/json: objectFrom": objectFrom,
+  "shared/json: hasFewValues": (text) => hasFewValues([...text], 2 * text.length),
   "llm/refusal: isRefusal": (text) => isRefusal([text]),
   "llm/token-estimate: estimateTokens": (text) => estimateTokens(text),
   "llm/token-estimate: beginningWithin": (text) => beginningWithin(text, text.length / 20),
