@@ -351,7 +351,7 @@ export const READERS: Readonly<Record<string, Reads>> = {
 
   "shared/json: valueFrom": valueFrom,
   "shared/json: objectFrom": objectFrom,
-  "shared/json: hasFewValues": (text) => hasFewValues([...text], 2 * text.length),
+  "shared/json: hasFewValues": (text) => hasFewValues(text.split(""), 2 * text.length),
   "llm/refusal: isRefusal": (text) => isRefusal([text]),
   "llm/token-estimate: estimateTokens": (text) => estimateTokens(text),
   "llm/token-estimate: beginningWithin": (text) => beginningWithin(text, text.length / 20),
