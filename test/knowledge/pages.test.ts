@@ -14,6 +14,7 @@ import {
   storedBase,
   storedIn,
 } from "../support/knowledge.ts";
+import { PASSAGES_VERSION } from "../../src/knowledge/passages.ts";
 
 const UPLOAD = { jobId: null };
 const words = (count: number, word = "word") => Array.from({ length: count }, () => word).join(" ");
@@ -296,7 +297,10 @@ describe("counting passages again", () => {
     expect(body.notes).toEqual([]);
     expect(await view()).toBe(3);
     await expectExact(base);
-    expect((await storedIn(base, "Page#")).map((page) => page["passages_version"])).toEqual([1, 1]);
+    expect((await storedIn(base, "Page#")).map((page) => page["passages_version"])).toEqual([
+      PASSAGES_VERSION,
+      PASSAGES_VERSION,
+    ]);
   });
 
   it("shows with a page why it can't be indexed, until it is replaced", async () => {
