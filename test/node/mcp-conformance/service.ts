@@ -27,8 +27,8 @@ export interface ConformanceService {
 }
 
 /**
- * Starts the service before the tests of a file and stops it after them, as `npm run dev` does: workerd with the real database, whose guard lets
- * it call servers on this machine.
+ * Starts the service before the tests of a file, and stops it after the last one. It runs in workerd with the embedded database, in the
+ * local environment: requests to servers on this machine are allowed.
  */
 export function useConformanceService(): ConformanceService {
   let url = "";
