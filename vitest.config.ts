@@ -125,7 +125,7 @@ export default defineConfig({
     provide: { propertySeed: Number(process.env["PROPERTY_SEED"] ?? PROPERTY_SEED) },
     silent: "passed-only",
     // Tests wait about as much as they compute: four files at a time keep two cores busy. Projects begin in the order of their names,
-    // so those that take long to start and to wait (`isolated`, `node`) begin first.
+    // so those that take long to start and to wait (`isolated`, `node`, `deep-node`) begin first.
     maxWorkers: 4,
     // Tests of a `describe.concurrent` do little but wait.
     maxConcurrency: 20,
@@ -145,12 +145,19 @@ export default defineConfig({
         },
       },
       inWorkerd(
-        "deep",
+        "deep-workerd",
         all.filter((file) => file.endsWith(".deep.test.ts")),
         true,
       ),
       {
-        test: { name: "deep-node", include: [`test/node/${DEEP}`] },
+        // They start the service several times in one test, or measure one function after the other.
+        test: {
+          name: "deep-node",
+          include: [`test/node/${DEEP}`],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          expect: { poll: { timeout: 300_000, interval: 100 } },
+        },
       },
       {
         // The built service and Debian's Chromium: `npm run test:browser`.

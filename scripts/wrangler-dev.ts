@@ -9,7 +9,8 @@ import type { Variables } from "./dev-variables.ts";
 import { field } from "./json.ts";
 import { createLogReader } from "./log-lines.ts";
 
-const START_MS = 60_000;
+/** How long the Worker may say nothing. A busy machine takes more than a minute; it only ends a start that hangs. */
+const START_MS = 180_000;
 /** How long the Worker may answer its health check with a failure before that counts as its answer. */
 const UNHEALTHY_MS = 10_000;
 const POLL_MS = 100;

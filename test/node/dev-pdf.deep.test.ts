@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { startServer, workplace } from "./dev-process.ts";
 import { titlesAfterUpload } from "./upload-pdf.ts";
 
-it("starts the Worker that reads PDF beside the service", { timeout: 120_000 }, async () => {
+it("starts the Worker that reads PDF beside the service", async () => {
   const variables = await workplace();
   const server = await startServer(variables);
 

@@ -38,7 +38,7 @@ export async function untilReady(server: ReturnType<typeof beginServer>) {
   // Either it is ready, or it has ended and printed the reason.
   const ended = () => child.exitCode !== null || child.signalCode !== null;
   // Hooks call it, too, where `expect.poll` is not allowed.
-  await vi.waitUntil(() => output().includes("ready:") || ended(), { timeout: 110_000, interval: 100 });
+  await vi.waitUntil(() => output().includes("ready:") || ended(), { timeout: 300_000, interval: 100 });
   expect(output()).toContain("ready:");
   return server;
 }

@@ -6,10 +6,7 @@ import { freePort } from "../../scripts/free-port.ts";
 import { greeting } from "../../scripts/greeting.ts";
 import { descendants, isAlive, refusal, startServer, workplace } from "./dev-process.ts";
 
-/** Each test starts servers, or waits until one gives up. */
-const SLOW = 120_000;
-
-it("locks its data folder, and leaves no process behind when it is killed", { timeout: SLOW }, async () => {
+it("locks its data folder, and leaves no process behind when it is killed", async () => {
   const variables = { ...(await workplace()), SUPERUSER_EMAILS: "", LOG: "text" };
   const { DATA_DIR, PORT } = variables;
   const first = await startServer(variables);

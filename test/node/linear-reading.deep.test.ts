@@ -16,13 +16,13 @@ const read = (html: string) =>
   passagesOf(readHtml(html, "https://site.example/page").markdown, pageIdOf("page"));
 
 describe("reads a hostile page of ten times the size with at most thirty times the work:", () => {
-  it.each(Object.entries(HOSTILE_PAGES))("%s", { timeout: 600_000 }, async (_name, pageOf) => {
+  it.each(Object.entries(HOSTILE_PAGES))("%s", async (_name, pageOf) => {
     expect(await isLinear(read, pageOf, SIZES)).toBe(true);
   });
 });
 
 describe("reads a page of 2 MB with a heap of 100 MB, of the 128 that a Worker has:", () => {
-  it.each(Object.keys(HOSTILE_PAGES))("%s", { timeout: 600_000 }, async (name) => {
+  it.each(Object.keys(HOSTILE_PAGES))("%s", async (name) => {
     const script = join(import.meta.dirname, "read-hostile-page.ts");
     const args = [`--max-old-space-size=${HEAP_MB}`, script, name];
     // Rejects if the process is ended because its heap is full.

@@ -5,9 +5,6 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startFakeStripe } from "./fake-stripe.ts";
 
-/** Each run starts a process. */
-const SLOW = { timeout: 60_000 };
-
 let stripe: Awaited<ReturnType<typeof startFakeStripe>>;
 beforeAll(async () => {
   stripe = await startFakeStripe();
@@ -22,24 +19,20 @@ async function sync(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-it(
-  "prints what it would change, changes it with `--apply`, and has nothing to change afterwards",
-  SLOW,
-  async () => {
-    const first = await sync();
-    expect(first).toContain("would: create the product Starter");
-    expect(first).toContain(
-      "would: replace the price price_pro_monthly by 99.00 USD per month (pro-monthly-usd)",
-    );
-    expect(await sync()).toBe(first);
+it("prints what it would change, changes it with `--apply`, and has nothing to change afterwards", async () => {
+  const first = await sync();
+  expect(first).toContain("would: create the product Starter");
+  expect(first).toContain(
+    "would: replace the price price_pro_monthly by 99.00 USD per month (pro-monthly-usd)",
+  );
+  expect(await sync()).toBe(first);
 
-    expect(await sync("--apply")).toContain("changes made.");
-    expect(await sync()).toBe("Stripe has everything as pricing_config.json says.\n");
-    expect(await sync("--apply")).toBe("Stripe has everything as pricing_config.json says.\n");
-  },
-);
+  expect(await sync("--apply")).toContain("changes made.");
+  expect(await sync()).toBe("Stripe has everything as pricing_config.json says.\n");
+  expect(await sync("--apply")).toBe("Stripe has everything as pricing_config.json says.\n");
+});
 
-it("requires a key", SLOW, async () => {
+it("requires a key", async () => {
   const run = promisify(execFile)(process.execPath, ["scripts/stripe-sync.ts"], {
     env: { ...process.env, STRIPE_SECRET_KEY: "" },
   });
@@ -52,7 +45,7 @@ it("requires a key", SLOW, async () => {
 it.each([
   ["offline", "http://127.0.0.1:1", /^Stripe does not answer \(ECONNREFUSED\)\. Are you offline\?\n$/u],
   ["with a bad key", undefined, /^Stripe does not accept the key in STRIPE_SECRET_KEY\.\n$/u],
-])("reports a failure in one line %s", SLOW, async (_case, url, sentence) => {
+])("reports a failure in one line %s", async (_case, url, sentence) => {
   const refusing = createServer((_request, response) => {
     response.writeHead(401, { "content-type": "application/json" });
     response.end(
