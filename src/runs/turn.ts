@@ -317,7 +317,6 @@ export async function prepare(
       },
     },
     waitsUntil,
-    pastCallIds: loaded.history.flatMap(({ toolCalls }) => toolCalls.map(({ id }) => id)),
     soFar: soFar ?? givenSoFar(input),
     clientTools: input.clientTools,
     toolChoice: input.toolChoice,
