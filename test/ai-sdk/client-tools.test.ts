@@ -7,7 +7,7 @@ import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { runnerOf } from "../support/runs.ts";
 import { append } from "../support/waiting.ts";
 import { chat, chatBody, partsIn, reading, typesOf, type WirePart } from "../support/wires.ts";
-import { agentWith, answer, ask, call, failed, part, TOOLS } from "./page-tools.ts";
+import { agentWith, answer, ask, call, failed, ownTool, part, TOOLS } from "./page-tools.ts";
 
 /** Tools that run in the page, as the AI SDK's clients declare and answer them. */
 
@@ -202,6 +202,26 @@ describe("a tool of the page", () => {
 });
 
 describe("a run that waits for a page", () => {
+  it("goes on with the result although the agent has gained a tool of the same name, which is not offered in its place", async () => {
+    const client = await signUpNaming();
+    const { agentId, model } = await agentWith(client, [call("c1")], [call("c2")], [{ text: "Tea." }]);
+    await ask(client, agentId);
+    await client("POST", `/agents/${agentId}/http-tools`, ownTool);
+
+    const second = await chat(client, agentId, answer([part("c1", "Tea")]));
+    const third = await chat(client, agentId, answer([part("c2", "Mint tea")]));
+    const next = await ask(client, agentId);
+
+    expect([second.status, third.text, next.status]).toEqual([200, "Tea.", 422]);
+    const requests = (await model.log()).requests.map(({ body }) => JSON.stringify(body));
+    expect(requests).toHaveLength(3);
+    expect(requests[2]).toContain("Mint tea");
+    for (const request of requests) {
+      expect(request.split('"name":"read_title","description"')).toHaveLength(2);
+      expect(request).not.toContain("Reads a title.");
+    }
+  });
+
   it("is resumed with its call, so that a page that was loaded again can answer", async () => {
     const client = await signUpNaming();
     const { agentId } = await agentWith(client, [call("c1")], [{ text: "Tea." }]);
