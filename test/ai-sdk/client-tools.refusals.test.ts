@@ -20,6 +20,7 @@ describe("tools of the page are refused", () => {
 
   it.each<[string, unknown, string, string]>([
     ["a list", [{ name: "a" }], "tools", "must be an object"],
+    ["a name that objects can't hold", JSON.parse('{"__proto__":{}}'), "tools.__proto__", "not a valid name"],
     ["a name with a blank", { "a b": {} }, "tools.a b", "1 to 64 letters"],
     [
       "a name like the agent's own tools",

@@ -185,6 +185,23 @@ describe("a tool of the page", () => {
     expect(JSON.stringify((await model.log()).requests[1])).toContain("not a JSON object");
   });
 
+  it.each(["constructor", "toString", "hasOwnProperty"])("may be called %s", async (name) => {
+    const client = await signUpNaming();
+    const { agentId, model } = await agentWith(client, [call("c1", name)], [{ text: "Fine." }]);
+
+    const { parts } = await ask(client, agentId, "", { [name]: {} });
+    const { text } = await chat(client, agentId, answer([{ ...part("c1", "Tea"), type: `tool-${name}` }]));
+
+    expect(parts).toContainEqual({
+      type: "tool-input-available",
+      toolCallId: "c1",
+      toolName: name,
+      input: {},
+    });
+    expect(text).toBe("Fine.");
+    expect(JSON.stringify((await model.log()).requests[1])).toContain("Tea");
+  });
+
   it("is offered when an answer is written again", async () => {
     const client = await signUpNaming();
     const { agentId } = await agentWith(client, [{ text: "A page." }], [call("c1")], [{ text: "Tea." }]);

@@ -237,6 +237,7 @@ it.each<[string, object, string]>([
   ["a tool of the agent", { tools: [named("core_memory_append")] }, "tools"],
   ["a name twice", { tools: [named("a"), named("a")] }, "tools"],
   ["a hostile name", { tools: [named("a b\n")] }, "tools"],
+  ["a name that objects can't hold", { tools: [named("__proto__")] }, "tools"],
   ["another type", { tools: [{ type: "custom", custom: { name: "x" } }] }, "tools"],
   ["too many tools", { tools: Array.from({ length: 65 }, (_, index) => named(`t${index}`)) }, "tools"],
   [

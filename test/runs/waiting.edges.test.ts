@@ -194,3 +194,17 @@ it("keeps what the application has said once, however many of the run's calls ar
     .toBe("Noted.");
   expect(JSON.stringify((await model.log()).requests[1])).toContain("Be brief.");
 });
+
+it("goes on although a memory block was added meanwhile whose name every object has", async () => {
+  const asking = await askingAgent([[append("c1", "Likes: tea")], [{ text: "Noted." }]]);
+  const { client, agentId, conversationId, path } = asking;
+  const { last } = await say(client, path, "Hello");
+  const block = { name: "constructor", description: "How things are built" };
+  expect((await client("POST", `/agents/${agentId}/memory-blocks`, block)).status).toBe(201);
+
+  await approve(client, conversationId, last?.run_id ?? "", "c1");
+  const { events } = await eventsAfter(client, conversationId, last?.run_id ?? "", last?.seq ?? 0);
+
+  expect(events.at(-1)?.event_type).toBe("STREAM_COMPLETE");
+  expect(await storedLines(agentId, client.email, "human")).toEqual(["Likes: tea"]);
+});
