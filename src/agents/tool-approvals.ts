@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { withoutProto } from "../http/schemas.ts";
 import { map } from "../table/fields.ts";
 import type { Item } from "../table/marshal.ts";
 import { rule } from "../shared/violations.ts";
@@ -31,13 +32,14 @@ function linesAsMap(value: unknown): unknown {
 /** Validates the modes by tool, or lines of text that state them. Blank values are absent; `none` stands for no modes. */
 export const ToolApprovals = z.preprocess(
   (value: Record<string, ApprovalMode> | string | null | undefined) => linesAsMap(value),
-  z
-    .record(
+  withoutProto(
+    z.record(
       z
         .string()
         .regex(/^(?:\*|[A-Za-z][\w-]{0,127})$/u, { error: rule("must be the name of a tool, or `*`.") }),
       z.enum(APPROVAL_MODES),
-    )
+    ),
+  )
     .refine((modes) => Object.keys(modes).length <= MAX_TOOLS, {
       error: rule(`must have at most ${MAX_TOOLS} tools.`),
     })

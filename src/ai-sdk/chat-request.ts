@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Decision } from "../architectures/events.ts";
-import { blankAsAbsent } from "../http/schemas.ts";
+import { blankAsAbsent, withoutProto } from "../http/schemas.ts";
 import { attachmentsFrom, type InlineFile } from "../messages/inline-files.ts";
 import type { CallDecision } from "../runs/decisions.ts";
 import {
@@ -137,15 +137,17 @@ const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate
   context.addIssue({ code: "custom", message: `messages.${path.join(".")} ${predicate}`, path });
 
 /** Tools that the client runs, by their names. Further members, such as those of a client's own tools, are ignored. */
-const ToolsByName = z.record(
-  ClientToolName,
-  z
-    .object({
-      description: ClientToolDescription,
-      parameters: ClientToolParameters,
-      inputSchema: ClientToolParameters.describe("The same as `parameters`."),
-    })
-    .describe("The tool."),
+const ToolsByName = withoutProto(
+  z.record(
+    ClientToolName,
+    z
+      .object({
+        description: ClientToolDescription,
+        parameters: ClientToolParameters,
+        inputSchema: ClientToolParameters.describe("The same as `parameters`."),
+      })
+      .describe("The tool."),
+  ),
 );
 
 /** Refuses too many tools before it validates any: each of them could add an issue. */

@@ -34,8 +34,6 @@ interface Turn extends Omit<PromptInput, "blocks" | "promptTokens" | "httpTools"
   readonly approvals: Approvals;
   /** When calls that wait are given up, in milliseconds since the epoch; null if a turn can't wait here. */
   readonly waitsUntil: number | null;
-  /** The ids of the calls of earlier turns of the conversation. */
-  readonly pastCallIds: readonly string[];
   /** What the turn has done before it paused; absent at its beginning. */
   readonly soFar?: TurnSoFar | undefined;
   /** Remembers that the model reads only so many tokens. Called when the model has refused a request as too long. */

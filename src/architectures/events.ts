@@ -56,8 +56,11 @@ export type AgentEvent =
   /** A memory block was compacted after an earlier answer. */
   | { readonly type: "block-compacted"; readonly compaction: Compaction }
   | AnswerEvent
-  /** The turn waits until its calls are decided. `expiresAt` is when it is given up, in milliseconds since the epoch. */
-  | { readonly type: "waiting"; readonly expiresAt: number; readonly paused: PausedTurn }
+  /**
+   * The turn waits until its calls are decided. `expiresAt` is when it is given up, in milliseconds since the epoch. Without `paused`, it
+   * goes on waiting as before, because only some of its calls have been decided.
+   */
+  | { readonly type: "waiting"; readonly expiresAt: number; readonly paused?: PausedTurn }
   | {
       readonly type: "call-decided";
       readonly callId: string;

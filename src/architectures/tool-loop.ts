@@ -11,6 +11,7 @@ import type {
   ToolChoice,
   ToolSpec,
 } from "../llm/model.ts";
+import { newCallId } from "../llm/tool-calls.ts";
 import { sumOfTokens } from "../plans/token-usage.ts";
 import type { AnswerEvent, Decision, WaitsFor } from "./events.ts";
 import { argumentsOf, type ToolResult } from "../tools/tool.ts";
@@ -51,14 +52,15 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
   let remainingChars = MAX_ANSWER_CHARS - (soFar?.chars ?? 0);
   let answer: Pick<TurnResult, "isCut" | "providerData"> = { isCut: false, providerData: null };
   let isWaiting = false;
-  const ownIds = soFar?.responses.flatMap(({ calls }) => calls.map(({ id }) => id)) ?? [];
-  const takenIds = new Set([...turn.pastCallIds, ...ownIds]);
+  const takenIds = new Set(soFar?.responses.flatMap(({ calls }) => calls.map(({ id }) => id)));
 
   if (soFar) yield* goOn(soFar, request, options);
   const first = (soFar?.modelCalls ?? 0) + 1;
   for (let step = first; step <= maxModelCalls && !isWaiting; step++) {
     const tools = options.tools(request.prompt);
-    const offered = step === maxModelCalls ? [] : [...tools.specs, ...clientTools];
+    // The agent may have gained a tool with the name of one of the client's while the turn has waited.
+    const own = tools.specs.filter(({ name }) => !isOfClient(name, turn));
+    const offered = step === maxModelCalls ? [] : [...own, ...clientTools];
     // Later responses may answer, or else the turn would never end.
     const choice = step === first && offered.length > 0 ? turn.toolChoice : undefined;
     const chunks = answerWithin(turn.model, request, { tools: offered, choice }, signal);
@@ -200,7 +202,7 @@ interface Reading {
   readonly mayCall: boolean;
   /** Returns what a call waits for, which has `earlier` ones in its response. */
   readonly waitsFor: (call: ToolCall, earlier: readonly ToolCall[]) => WaitsFor | undefined;
-  /** The ids of the calls of earlier turns and of this one. The calls of the response are added. */
+  /** The ids of the calls of the turn. Those of the response are added. */
   readonly takenIds: Set<string>;
   readonly showsReasoning: boolean;
 }
@@ -228,9 +230,12 @@ async function* readResponse(
     } else if (chunk.type === "call") {
       // A model that was offered no tools may still emit calls. They are ignored.
       if (!mayCall) continue;
-      const call = withOtherId(chunk.call, takenIds);
+      const waits = waitsFor(chunk.call, calls);
+      // Security: the id of a call that waits is ours, so that a decision that arrives late, or twice, can't count for a later call.
+      // Some servers use the same ids in each response, but clients find the calls of an answer by their ids.
+      const call = waits || takenIds.has(chunk.call.id) ? { ...chunk.call, id: newCallId() } : chunk.call;
       takenIds.add(call.id);
-      yield started(call, step, waitsFor(call, calls), calls.length === 0 ? providerData : null);
+      yield started(call, step, waits, calls.length === 0 ? providerData : null);
       calls.push(call);
     } else if (chunk.type === "usage") usage = sumOfTokens(usage, chunk.usage);
     else if (chunk.type === "provider-data") providerData = chunk.providerData;
@@ -247,13 +252,6 @@ async function* readResponse(
   hasReasoned ||= (usage?.reasoningTokens ?? 0) > 0;
   return { text, calls, usage, providerData, finish, hasReasoned };
 }
-
-/**
- * Returns a call with an id that is not taken. Some servers use the same ids in each response, but clients find the calls of an answer by
- * their ids. Security: a decision about an earlier call of the conversation that arrives late, or twice, must not count for another one.
- */
-const withOtherId = (call: ToolCall, taken: ReadonlySet<string>): ToolCall =>
-  taken.has(call.id) ? { ...call, id: `call_${crypto.randomUUID()}` } : call;
 
 const WITHOUT_TOOLS = "This model can't use tools: memory can be read in this turn, but not changed.";
 

@@ -103,10 +103,10 @@ export function turnSoFar(events: readonly AgentEvent[]): TurnSoFar | undefined 
 }
 
 /** Returns how the turn has paused last, with what was said about the rest of it since; `undefined` if it has never paused. */
-export function pausedIn(events: Iterable<AgentEvent>): PausedTurn | undefined {
+function pausedIn(events: Iterable<AgentEvent>): PausedTurn | undefined {
   let paused: PausedTurn | undefined;
   for (const event of events) {
-    if (event.type === "waiting") ({ paused } = event);
+    if (event.type === "waiting") paused = event.paused ?? paused;
     if (event.type === "call-decided" && event.options && paused) paused = withOptions(paused, event.options);
   }
   return paused;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { withoutProto } from "../http/schemas.ts";
 import { isObject, type Json } from "../shared/json.ts";
 import { describeViolation, rule } from "../shared/violations.ts";
 
@@ -55,7 +56,7 @@ const Level = z.discriminatedUnion("type", [
   z.strictObject({
     ...base,
     type: z.literal("object"),
-    properties: z.record(Name, z.unknown()).optional(),
+    properties: withoutProto(z.record(Name, z.unknown())).optional(),
     required: z.array(Name).max(MAX_PARAMETERS).optional(),
   }),
 ]);

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { withoutUndefined } from "../shared/without-undefined.ts";
-import { blankAsAbsent, wholeNumber } from "../http/schemas.ts";
+import { blankAsAbsent, wholeNumber, withoutProto } from "../http/schemas.ts";
 import { isOneLine } from "../shared/text.ts";
 import { rule } from "../shared/violations.ts";
 import {
@@ -79,7 +79,7 @@ const Headers = z
 const Body = z
   .strictObject({
     json: z.unknown().optional(),
-    form: z.record(z.string().min(1).max(100), z.string().max(4_000)).optional(),
+    form: withoutProto(z.record(z.string().min(1).max(100), z.string().max(4_000))).optional(),
     text: z.string().max(8_000).optional(),
   })
   .refine((body) => Object.keys(body).length === 1, { error: rule("must have one of json, form and text.") })
@@ -116,12 +116,12 @@ export const NewHttpTool = z
   .strictObject({
     name: Name,
     description: Description,
-    parameters: Parameters.default({ type: "object", properties: {} }),
+    parameters: withoutProto(Parameters.default({ type: "object", properties: {} })),
     method: z.enum(METHODS),
     url: Url,
-    headers: Headers.default({}),
+    headers: withoutProto(Headers.default({})),
     body: Body.nullable().default(null),
-    secrets: secretsOf(SecretValue).default({}),
+    secrets: withoutProto(secretsOf(SecretValue).default({})),
     timeout_seconds: blankAsAbsent(Timeout.default(TIMEOUT.initial)),
     enabled: z.boolean().default(true),
   })
@@ -133,12 +133,12 @@ export const HttpToolChanges = z
   .strictObject({
     name: Name.optional(),
     description: Description.optional(),
-    parameters: Parameters.optional(),
+    parameters: withoutProto(Parameters.optional()),
     method: z.enum(METHODS).optional(),
     url: Url.optional(),
-    headers: Headers.optional(),
+    headers: withoutProto(Headers.optional()),
     body: Body.nullable().optional(),
-    secrets: secretsOf(SecretValue.nullable()).optional(),
+    secrets: withoutProto(secretsOf(SecretValue.nullable()).optional()),
     timeout_seconds: blankAsAbsent(Timeout.optional()),
     enabled: z.boolean().optional(),
   })
@@ -146,7 +146,7 @@ export const HttpToolChanges = z
   .meta({ id: "HttpToolChanges" });
 
 export const TrialInput = z
-  .strictObject({ arguments: z.record(z.string(), z.unknown()).default({}) })
+  .strictObject({ arguments: withoutProto(z.record(z.string(), z.unknown()).default({})) })
   .meta({ id: "HttpToolTrialInput" });
 
 /** Returns how deep a JSON value nests. Anti-DoS: stops one level beyond what is allowed, so it never recurses deeply. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { agentIdOf, conversationIdOf, knowledgeBaseIdOf, pageIdOf, runIdOf } from "../shared/id-types.ts";
 import { isPlausibleId } from "../shared/ids.ts";
+import { isObject } from "../shared/json.ts";
 import { describeRange, rule } from "../shared/violations.ts";
 
 /** An id that no item has. */
@@ -24,6 +25,14 @@ export const blankAsAbsent = <S extends z.ZodType>(schema: S) =>
     (value: z.input<S> | Blank<S>) => (value === "" || value === null ? undefined : value),
     schema,
   );
+
+/** Refuses an object with a member that is called `__proto__`, which `z.record` drops without a word. */
+export const withoutProto = <S extends z.ZodType>(schema: S) =>
+  z.preprocess((sent: z.input<S>, context) => {
+    if (isObject(sent) && Object.hasOwn(sent, "__proto__"))
+      context.addIssue({ code: "invalid_key", origin: "record", issues: [], path: ["__proto__"] });
+    return sent;
+  }, schema);
 
 /** A number between two bounds, with one sentence for all that can be wrong with it. */
 const numberWith = (error: ReturnType<typeof describeRange>, min: number, max: number) =>

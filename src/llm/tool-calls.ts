@@ -10,6 +10,9 @@ const MAX_NAME_CHARS = 200;
 /** Further calls in one answer are ignored. */
 const MAX_CALLS = 256;
 
+/** Returns an id that no other call has. All providers accept it: some take at most 40 letters, digits, `_` and `-`. */
+export const newCallId = (): string => `call_${crypto.randomUUID().replaceAll("-", "")}`;
+
 /** A piece of a call. Servers omit, repeat and divide each of its members. An empty one counts as absent. */
 export interface CallPiece {
   readonly id?: string | undefined;
@@ -79,7 +82,7 @@ export class ToolCalls {
 /** A call that is still arriving. */
 class GrowingCall implements ToolCall {
   readonly number: number;
-  id = `call_${crypto.randomUUID()}`;
+  id = newCallId();
   name = "";
   arguments = "";
   #hasId = false;

@@ -27,8 +27,8 @@ const MAX_ENUM = 100;
 
 /** The names of tools that the protocol recommends. They also fit into a header. */
 const TOOL_NAME = /^[\w./-]{1,128}$/u;
-/** The names of arguments that every provider of models accepts. */
-const ARGUMENT_NAME = /^[\w.-]{1,64}$/u;
+/** The names of arguments that every provider of models accepts. Zod drops arguments that are called `__proto__`. */
+const ARGUMENT_NAME = /^(?!__proto__$)[\w.-]{1,64}$/u;
 
 /** A tool can't be offered. The message is the reason, for the owner. */
 class Refused extends Error {

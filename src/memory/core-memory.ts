@@ -136,8 +136,9 @@ export class CoreMemory {
    * or removed since then counts as gone.
    */
   resumeResponse(seenLines: Readonly<Record<string, readonly (string | null)[]>>): void {
+    const seen = new Map(Object.entries(seenLines));
     for (const [name, state] of this.#blocks) {
-      const old = (seenLines[name] ?? []).map((text) => (text === null ? undefined : this.#newLine(text)));
+      const old = (seen.get(name) ?? []).map((text) => (text === null ? undefined : this.#newLine(text)));
       const ours = old.filter((line) => line !== undefined);
       state.lines = this.#adopt(state.content.lines, ours);
       state.seen = old.map((line) => line?.id ?? GONE);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { withoutProto } from "../http/schemas.ts";
 import type { Attachment } from "../messages/attachments.ts";
 import { attachmentsFrom, type InlineFile } from "../messages/inline-files.ts";
 import type { GivenMessage } from "../messages/model.ts";
@@ -338,8 +339,9 @@ export const NewResponse = z
     previous_response_id: z.string().max(MAX_RESPONSE_ID_CHARS).nullish(),
     conversation: Conversation.nullish(),
     text: z.object({ format: Format.nullish() }).nullish(),
-    metadata: z
-      .record(z.string().max(MAX_METADATA_KEY_CHARS), z.string().max(MAX_METADATA_VALUE_CHARS))
+    metadata: withoutProto(
+      z.record(z.string().max(MAX_METADATA_KEY_CHARS), z.string().max(MAX_METADATA_VALUE_CHARS)),
+    )
       .refine((metadata) => Object.keys(metadata).length <= MAX_METADATA, {
         error: rule(`must have at most ${MAX_METADATA} members.`),
       })

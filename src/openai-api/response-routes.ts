@@ -351,14 +351,12 @@ function givenBy(body: NewResponse, conversationId: ConversationId) {
 }
 
 /**
- * Throws `validation-failed` if the instructions are too long for a run that waits for its client: its log has them in one row of at most
- * 2 MB, with those of its other requests.
+ * Throws `validation-failed` if the instructions are too long for a run that waits, for its client or for an approval: its log has them in
+ * one row of at most 2 MB, with those of its other requests.
  */
 function requireStorable(body: NewResponse): void {
-  const mayWait = body.tools.length > 0 || body.input.results.length > 0;
-  if (!mayWait || isForgotten(body)) return;
-  if (utf8Length(JSON.stringify(precedingIn(body))) > MAX_REPEATED_BYTES)
-    throw invalid("input", "must have at most 200 KB of instructions if the client has tools.");
+  if (!isForgotten(body) && utf8Length(JSON.stringify(precedingIn(body))) > MAX_REPEATED_BYTES)
+    throw invalid("input", "must have at most 200 KB of instructions, unless `store` is false.");
 }
 
 /** Returns the instructions of a request. */

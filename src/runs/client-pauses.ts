@@ -49,7 +49,7 @@ export class ClientPauseFinder {
       this.#hasAsked = true;
       this.#asked.push({ id: event.callId, name: event.name, arguments: event.arguments });
     } else if (event.type === "waiting" && this.#asked.length > 0) {
-      this.#pauses.push({ chars: this.#chars, usage: event.paused.usage, calls: this.#asked });
+      this.#pauses.push({ chars: this.#chars, usage: event.paused?.usage ?? null, calls: this.#asked });
       this.#asked = [];
     }
   }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { isReservedToolName } from "../http-tools/model.ts";
+import { withoutProto } from "../http/schemas.ts";
 import type { ToolSpec } from "../llm/model.ts";
 import { rule } from "../shared/violations.ts";
 
@@ -22,14 +23,16 @@ export function nestsLittle(value: unknown): boolean {
 }
 
 /** A JSON Schema. */
-export const JsonSchema = z
-  .record(z.string(), z.unknown())
-  .refine(nestsLittle, { error: rule(`must nest at most ${MAX_LEVELS} levels.`) });
+export const JsonSchema = withoutProto(z.record(z.string(), z.unknown())).refine(nestsLittle, {
+  error: rule(`must nest at most ${MAX_LEVELS} levels.`),
+});
 
 /** The name of a tool that the client runs. */
 export const ClientToolName = z
   .string()
-  .regex(/^[\w-]{1,64}$/u, { error: rule("must have 1 to 64 letters, digits, `_` and `-`.") })
+  .regex(/^(?!__proto__$)[\w-]{1,64}$/u, {
+    error: rule("must have 1 to 64 letters, digits, `_` and `-`, and not be `__proto__`."),
+  })
   .refine((name) => !isReservedToolName(name), {
     error: rule("begins like the agent's own tools. Choose another name."),
   })

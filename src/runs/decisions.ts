@@ -1,5 +1,5 @@
 import type { Decision, TurnOptions } from "../architectures/events.ts";
-import { openCallsIn, pausedIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
+import { openCallsIn, type WaitingCall, waitingCallsIn } from "../architectures/turn-so-far.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { AgentId, RunId } from "../shared/id-types.ts";
 import { clientPausesIn, partsIn, type RunPart } from "./client-pauses.ts";
@@ -54,9 +54,8 @@ export function recordDecisions(
     if (fresh.length > 0) log.decided(runId);
   } else {
     const pause = events.findLast((event) => event.type === "waiting");
-    const paused = pausedIn(eventsOf(log, runId));
     // The last event of a stream says that the run waits.
-    if (fresh.length > 0 && pause && paused) log.add(runId, { ...pause, paused });
+    if (fresh.length > 0 && pause) log.add(runId, { type: "waiting", expiresAt: pause.expiresAt });
   }
 }
 

@@ -249,7 +249,8 @@ export async function prepare(
     earlierResults,
     follow: (work) => deps.follow(work),
   });
-  requireOtherNames(input.clientTools, [...state.httpTools, ...mcpCalls.tools]);
+  // Results that were taken must not be lost: in a turn that goes on, the client's tools hide those that the agent has gained.
+  if (!soFar) requireOtherNames(input.clientTools, [...state.httpTools, ...mcpCalls.tools]);
   const now = soFar ? clock.now() : runIds.startedAt;
   // Whoever sends the whole history with each message does not come back to a conversation.
   const waitsUntil = isTransient(conversationId) ? null : now + MAX_WAIT_MS;
@@ -317,7 +318,6 @@ export async function prepare(
       },
     },
     waitsUntil,
-    pastCallIds: loaded.history.flatMap(({ toolCalls }) => toolCalls.map(({ id }) => id)),
     soFar: soFar ?? givenSoFar(input),
     clientTools: input.clientTools,
     toolChoice: input.toolChoice,

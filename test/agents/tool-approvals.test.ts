@@ -21,6 +21,8 @@ it.each<[string, unknown]>([
   ["an unknown mode", { send_mail: "sometimes" }],
   ["a line without a mode", "send_mail"],
   ["a name that no tool has", { "a b": "always" }],
+  ["a name that objects can't hold", JSON.parse('{"__proto__":"always"}')],
+  ["the same in a line", "__proto__: always"],
   ["a list", ["send_mail"]],
   ["too many tools", Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`t${index}`, "always"]))],
 ])("refuses %s", async (_case, approvals) => {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { ada, type Client, signUp } from "../support/app.ts";
+import { ada, type Client } from "../support/app.ts";
+import { signUpNaming } from "../support/call-names.ts";
 import { scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { storedLines, storedMessages } from "../support/items.ts";
@@ -40,7 +41,7 @@ const decided = (id: string, approved: boolean, callId = "c1") => ({
 it.each(["6", "7"])(
   "asks for an approval in the parts of release %s, and goes on when it comes back",
   async (version) => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentOf(client);
 
     const first = await chat(client, agentId, chatBody("chat", "I like tea"), `?ai_sdk=${version}`);
@@ -62,7 +63,7 @@ it.each(["6", "7"])(
 );
 
 it("shows a rejection as a denied call", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { agentId } = await agentOf(client);
   await chat(client, agentId, chatBody("chat", "I like tea"), "?ai_sdk=6");
 
@@ -74,7 +75,7 @@ it("shows a rejection as a denied call", async () => {
 });
 
 it("asks in a part of its own for releases before 6", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { agentId } = await agentOf(client);
 
   const { parts, runId, conversationId } = await chat(client, agentId, chatBody("chat", "I like tea"));
@@ -92,7 +93,7 @@ it("asks in a part of its own for releases before 6", async () => {
 });
 
 it("refuses an answer that decides nothing, and decisions that nobody has asked for", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { agentId } = await agentOf(client);
   const nothing = {
     ...decided("chat", true),
@@ -107,7 +108,7 @@ it("refuses an answer that decides nothing, and decisions that nobody has asked 
 });
 
 it("does not take a late decision for one about a call of a later message, to which the model gave the same id", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { agentId } = await agentOf(client, [
     [append("c1", "Likes: tea")],
     [append("c1", "Likes: coffee")],
@@ -129,5 +130,5 @@ it("does not take a late decision for one about a call of a later message, to wh
   const { text } = await chat(client, agentId, decided("chat", true, id), "?ai_sdk=6");
   expect([text, await storedLines(agentId, client.email, "human")]).toEqual(["Noted.", ["Likes: coffee"]]);
   const stored = await storedMessages(second.conversationId);
-  expect(stored.at(-1)).toMatchObject({ tool_calls: [{ id, success: true }] });
+  expect(stored.at(-1)).toMatchObject({ tool_calls: [{ id: client.idOf(id), success: true }] });
 });

@@ -1,57 +1,17 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { ada, type Client, signUp } from "../support/app.ts";
-import { endFaults, injectFault, scriptModel } from "../support/control.ts";
-import type { ScriptStep } from "../support/control-protocol.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Client } from "../support/app.ts";
+import { signUpNaming } from "../support/call-names.ts";
+import { endFaults, injectFault } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { runnerOf } from "../support/runs.ts";
 import { append } from "../support/waiting.ts";
 import { chat, chatBody, partsIn, reading, typesOf, type WirePart } from "../support/wires.ts";
+import { agentWith, answer, ask, call, failed, ownTool, part, TOOLS } from "./page-tools.ts";
 
 /** Tools that run in the page, as the AI SDK's clients declare and answer them. */
 
 afterEach(endFaults);
-
-const TOOLS = {
-  read_title: { description: "Returns the title of the page.", parameters: { type: "object" } },
-  scroll: { inputSchema: { type: "object", properties: { to: { type: "string" } } } },
-};
-
-const call = (id: string, name = "read_title", input: object | string = {}): ScriptStep => ({
-  call: { id, name, arguments: typeof input === "string" ? input : JSON.stringify(input) },
-});
-
-async function agentWith(client: Client, ...replies: readonly (readonly ScriptStep[])[]) {
-  const model = await scriptModel(...replies);
-  const { body } = await client("POST", "/agents", { ...ada, agent_model: model.name });
-  return { model, agentId: body.agent_id as string };
-}
-
-const ask = (client: Client, agentId: string, query = "", tools: unknown = TOOLS) =>
-  chat(client, agentId, { ...chatBody("chat", "What is this page?"), tools }, query);
-
-const part = (toolCallId: string, output: unknown, more: object = {}) => ({
-  type: "tool-read_title",
-  toolCallId,
-  state: "output-available",
-  input: {},
-  output,
-  ...more,
-});
-const failed = (toolCallId: string, errorText: string) => ({
-  type: "tool-read_title",
-  toolCallId,
-  state: "output-error",
-  input: {},
-  errorText,
-});
-
-const answer = (parts: readonly object[], id = "a1") => ({
-  id: "chat",
-  trigger: "submit-message",
-  tools: TOOLS,
-  messages: [{ id, role: "assistant", parts: [{ type: "step-start" }, ...parts] }],
-});
 
 /** The id of the answer that the parts begin. */
 const messageIdOf = ([start]: readonly WirePart[]): string =>
@@ -70,7 +30,7 @@ describe("a tool of the page", () => {
   ])(
     "is called in the parts of release %s, and the run goes on with its result",
     async (version, waits, ends) => {
-      const client = await signUp();
+      const client = await signUpNaming();
       const { agentId, model } = await agentWith(
         client,
         [{ text: "Let me look." }, call("c1"), call("c2", "scroll", { to: "end" })],
@@ -129,7 +89,7 @@ describe("a tool of the page", () => {
   );
 
   it("may fail: the model reads why, and the page shows it again", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId, model } = await agentWith(client, [call("c1")], [{ text: "I can't see it." }]);
     await ask(client, agentId);
 
@@ -146,8 +106,8 @@ describe("a tool of the page", () => {
 
   it("may return any value, which other tabs get as it was sent", async () => {
     const values = [null, 0, false, "", [], { a: { b: "\u2028" } }, "\ud83d"];
-    const client = await signUp();
-    const ids = values.map((_value, index) => `c${index}`);
+    const client = await signUpNaming();
+    const ids = values.map((_value, index) => `c${index + 1}`);
     const { agentId, model } = await agentWith(
       client,
       ids.map((id) => call(id)),
@@ -173,7 +133,7 @@ describe("a tool of the page", () => {
   });
 
   it("is called again in a later step, whose results alone count", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(
       client,
       [{ text: "First. " }, call("c1")],
@@ -198,7 +158,7 @@ describe("a tool of the page", () => {
   });
 
   it("is called with arguments only: what is no JSON object comes back to the model as an error", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId, model } = await agentWith(
       client,
       [call("c1", "read_title", "[1")],
@@ -225,8 +185,25 @@ describe("a tool of the page", () => {
     expect(JSON.stringify((await model.log()).requests[1])).toContain("not a JSON object");
   });
 
+  it.each(["constructor", "toString", "hasOwnProperty"])("may be called %s", async (name) => {
+    const client = await signUpNaming();
+    const { agentId, model } = await agentWith(client, [call("c1", name)], [{ text: "Fine." }]);
+
+    const { parts } = await ask(client, agentId, "", { [name]: {} });
+    const { text } = await chat(client, agentId, answer([{ ...part("c1", "Tea"), type: `tool-${name}` }]));
+
+    expect(parts).toContainEqual({
+      type: "tool-input-available",
+      toolCallId: "c1",
+      toolName: name,
+      input: {},
+    });
+    expect(text).toBe("Fine.");
+    expect(JSON.stringify((await model.log()).requests[1])).toContain("Tea");
+  });
+
   it("is offered when an answer is written again", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(client, [{ text: "A page." }], [call("c1")], [{ text: "Tea." }]);
     const body = { ...chatBody("chat", "What is this page?", "m1"), tools: TOOLS };
     const first = await chat(client, agentId, body);
@@ -242,8 +219,28 @@ describe("a tool of the page", () => {
 });
 
 describe("a run that waits for a page", () => {
+  it("goes on with the result although the agent has gained a tool of the same name, which is not offered in its place", async () => {
+    const client = await signUpNaming();
+    const { agentId, model } = await agentWith(client, [call("c1")], [call("c2")], [{ text: "Tea." }]);
+    await ask(client, agentId);
+    await client("POST", `/agents/${agentId}/http-tools`, ownTool);
+
+    const second = await chat(client, agentId, answer([part("c1", "Tea")]));
+    const third = await chat(client, agentId, answer([part("c2", "Mint tea")]));
+    const next = await ask(client, agentId);
+
+    expect([second.status, third.text, next.status]).toEqual([200, "Tea.", 422]);
+    const requests = (await model.log()).requests.map(({ body }) => JSON.stringify(body));
+    expect(requests).toHaveLength(3);
+    expect(requests[2]).toContain("Mint tea");
+    for (const request of requests) {
+      expect(request.split('"name":"read_title","description"')).toHaveLength(2);
+      expect(request).not.toContain("Reads a title.");
+    }
+  });
+
   it("is resumed with its call, so that a page that was loaded again can answer", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(client, [call("c1")], [{ text: "Tea." }]);
     const first = await ask(client, agentId);
 
@@ -258,7 +255,7 @@ describe("a run that waits for a page", () => {
   });
 
   it("takes one result of two tabs, and tells the other one that there was another", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId, model } = await agentWith(client, [call("c1")], [{ text: "Tea." }]);
     await ask(client, agentId);
 
@@ -277,7 +274,7 @@ describe("a run that waits for a page", () => {
   });
 
   it("takes results of all calls at once, and loses nothing of what is refused", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(client, [call("c1"), call("c2")], [{ text: "Tea." }]);
     await ask(client, agentId);
     const open = { ...part("c2", undefined), state: "input-available" };
@@ -291,30 +288,30 @@ describe("a run that waits for a page", () => {
   });
 
   it.each([["6"], ["7"]])("waits for an approval as well, on release %s", async (version) => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(
       client,
-      [append("s1", "Likes: tea"), call("c1")],
+      [append("c1", "Likes: tea"), call("c2")],
       [{ text: "Noted." }],
     );
     await client("PATCH", `/agents/${agentId}`, { tool_approvals: { core_memory_append: "always" } });
     const approved = {
       type: "dynamic-tool",
       toolName: "core_memory_append",
-      toolCallId: "s1",
+      toolCallId: "c1",
       state: "approval-responded",
-      approval: { id: "s1", approved: true },
+      approval: { id: "c1", approved: true },
     };
     const query = `?ai_sdk=${version}`;
 
     const first = await ask(client, agentId, query);
-    const half = await chat(client, agentId, answer([part("c1", "Tea")]), query);
-    const whole = await chat(client, agentId, answer([approved, part("c1", "Tea")]), query);
+    const half = await chat(client, agentId, answer([part("c2", "Tea")]), query);
+    const whole = await chat(client, agentId, answer([approved, part("c2", "Tea")]), query);
 
     // Without `providerExecuted`, clients wait for it before they send their own results.
     expect(first.parts).toContainEqual({
       type: "tool-input-available",
-      toolCallId: "s1",
+      toolCallId: "c1",
       toolName: "core_memory_append",
       input: { block: "human", content: "Likes: tea" },
       dynamic: true,
@@ -326,7 +323,7 @@ describe("a run that waits for a page", () => {
   });
 
   it("ends with the next message, and refuses results that come later", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId, model } = await agentWith(client, [call("c1")], [{ text: "Hello." }], [call("c1")]);
     const first = await ask(client, agentId);
     const messageId = messageIdOf(first.parts);
@@ -342,7 +339,7 @@ describe("a run that waits for a page", () => {
   });
 
   it("ends when nobody has answered for a day, and refuses results that come later", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(client, [call("c1")]);
     const { conversationId } = await ask(client, agentId);
     const runner = runnerOf(client, `/agents/-/${conversationId}`);
@@ -360,13 +357,13 @@ describe("a run that waits for a page", () => {
   });
 
   it("is not found by other people, nor by ids of calls that it has not made", async () => {
-    const client = await signUp();
-    const stranger = await signUp();
+    const client = await signUpNaming();
+    const stranger = await signUpNaming();
     const { agentId } = await agentWith(client, [call("c1")], [{ text: "Tea." }]);
     const { parts } = await ask(client, agentId);
     const messageId = messageIdOf(parts);
 
-    const foreign = await chat(stranger, agentId, answer([part("c1", "Tea")], messageId));
+    const foreign = await chat(stranger, agentId, answer([part(client.idOf("c1"), "Tea")], messageId));
     const unknown = await chat(client, agentId, answer([part("c9", "Tea")]));
     const inAnswer = await chat(client, agentId, answer([part("c9", "Tea")], messageId));
     const elsewhere = await chat(client, agentId, { ...answer([part("c1", "Tea")]), id: "other" });
@@ -376,7 +373,7 @@ describe("a run that waits for a page", () => {
   });
 
   it("answers 503 to a result with which it can't go on yet, and takes it again", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(client, [call("c1")], [{ text: "Tea." }]);
     const { conversationId } = await ask(client, agentId);
     const fault = { kind: "answer", status: 500, body: "" } as const;
@@ -390,7 +387,7 @@ describe("a run that waits for a page", () => {
   });
 
   it("is reported as interrupted to a repeated result, if its runner dies while the model answers", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId, model } = await agentWith(client, [call("c1")], [{ text: "It " }, { hold: true }]);
     await ask(client, agentId);
     const { response } = await client.raw("POST", `/agents/${agentId}/chat`, answer([part("c1", "Tea")]));
@@ -408,7 +405,7 @@ describe("a run that waits for a page", () => {
   });
 
   it("has an empty last step if the model says nothing to the results, so that clients do not send them again", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(client, [{ text: "Look." }, call("c1")], [{ finish: "stop" }]);
     await ask(client, agentId);
 
@@ -422,126 +419,5 @@ describe("a run that waits for a page", () => {
       "finish",
       "[DONE]",
     ]);
-  });
-});
-
-describe("tools of the page are refused", () => {
-  const deep = (levels: number): unknown => JSON.parse("[".repeat(levels) + "]".repeat(levels));
-  let client: Client;
-  let agent: Awaited<ReturnType<typeof agentWith>>;
-  beforeAll(async () => {
-    client = await signUp();
-    agent = await agentWith(client, [{ text: "Never." }]);
-  });
-
-  const refusal = async (body: object) => {
-    const { status, body: problem } = await chat(client, agent.agentId, body);
-    expect((await agent.model.log()).requests).toEqual([]);
-    return [status, problem.code, problem.errors[0].path.join("."), problem.errors[0].message];
-  };
-
-  it.each<[string, unknown, string, string]>([
-    ["a list", [{ name: "a" }], "tools", "must be an object"],
-    ["a name with a blank", { "a b": {} }, "tools.a b", "1 to 64 letters"],
-    [
-      "a name like the agent's own tools",
-      { core_memory_append: {} },
-      "tools.core_memory_append",
-      "Choose another name",
-    ],
-    ["a tool that is no object", { a: 1 }, "tools.a", "must be an object"],
-    [
-      "a schema of a list",
-      { a: { parameters: { type: "array" } } },
-      "tools.a.parameters",
-      "of the type `object`",
-    ],
-    ["a schema that is a text", { a: { inputSchema: "x" } }, "tools.a.inputSchema", "must be an object"],
-    [
-      "a schema that nests deeply",
-      { a: { parameters: { x: deep(5_000) } } },
-      "tools.a.parameters",
-      "at most 100 levels",
-    ],
-    ["a long description", { a: { description: "x".repeat(4_001) } }, "tools.a.description", "at most 4000"],
-    [
-      "too many",
-      Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`t${index}`, {}])),
-      "tools",
-      "at most 64 members",
-    ],
-    [
-      "too many, none of which is valid",
-      Object.fromEntries(Array.from({ length: 90_000 }, (_, index) => [`t ${index}`, 0])),
-      "tools",
-      "at most 64 members",
-    ],
-    ["too large", { a: { parameters: { x: "y".repeat(70_000) } } }, "tools", "at most 64 KB"],
-  ])("if they are %s", async (_case, tools, member, sentence) => {
-    const [status, code, path, message] = await refusal({ ...chatBody("chat", "Hello"), tools });
-
-    expect([status, code, path]).toEqual([422, "validation-failed", member]);
-    expect(message).toContain(sentence);
-  });
-
-  it("if a name is very long, which the answer does not repeat", async () => {
-    const tools = { ["x".repeat(1_000_000)]: {} };
-
-    const { status, body } = await ask(client, agent.agentId, "", tools);
-
-    expect([status, body.errors[0].path]).toEqual([422, ["tools", "x".repeat(64)]]);
-    expect(JSON.stringify(body).length).toBeLessThan(1_000);
-  });
-
-  it("if the agent has a tool of the same name", async () => {
-    const { agentId } = agent;
-    const tool = {
-      name: "read_title",
-      description: "Reads a title.",
-      method: "GET",
-      url: "https://example.com/",
-      parameters: { type: "object", properties: {} },
-    };
-    expect((await client("POST", `/agents/${agentId}/http-tools`, tool)).status).toBe(201);
-
-    const { status, body } = await ask(client, agentId);
-
-    expect([status, body.errors[0].path, body.errors[0].message]).toEqual([
-      422,
-      ["tools"],
-      "tools must not have the name of one of the agent's own tools: read_title.",
-    ]);
-  });
-
-  it.each<[string, object, string, string]>([
-    ["a text that is too long", part("c1", "x".repeat(200_001)), "messages.parts.1.output", "at most 200000"],
-    [
-      "a value that is too long",
-      part("c1", ["x".repeat(200_000)]),
-      "messages.parts.1.output",
-      "at most 200000",
-    ],
-    ["a value that nests deeply", part("c1", deep(5_000)), "messages.parts.1.output", "at most 100 levels"],
-    [
-      "an error that is too long",
-      failed("c1", "x".repeat(200_001)),
-      "messages.parts.1.errorText",
-      "at most 200000",
-    ],
-  ])("if a result is %s", async (_case, result, member, sentence) => {
-    const [status, code, path, message] = await refusal(answer([result]));
-
-    expect([status, code, path]).toEqual([422, "validation-failed", member]);
-    expect(message).toContain(sentence);
-  });
-
-  it("if no part of the last step has a result", async () => {
-    const ofServer = { ...part("c1", "x"), type: "dynamic-tool" };
-    for (const parts of [
-      [ofServer],
-      [part("c1", "x"), { type: "step-start" }],
-      [{ type: "text", text: "x" }],
-    ])
-      expect((await refusal(answer(parts)))[2]).toBe("messages.role");
   });
 });

@@ -3,7 +3,8 @@ import * as release5 from "ai-5";
 import * as release6 from "ai-6";
 import * as release7 from "ai-7";
 import { describe, expect, it } from "vitest";
-import { ada, type Client, signUp } from "../support/app.ts";
+import { ada, type Client } from "../support/app.ts";
+import { signUpNaming } from "../support/call-names.ts";
 import { scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { storedMessages } from "../support/items.ts";
@@ -95,7 +96,7 @@ const textOf = (message: UiMessage | undefined): string =>
 
 describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => {
   it("shows text, tools and memory of an answer, and waits for no tool", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(
       client,
       [{ text: "One moment. " }, append],
@@ -134,7 +135,7 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
   });
 
   it("resumes an answer in a page that is opened while it is written", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { model, agentId } = await agentWith(client, [{ text: "One " }, { hold: true }, { text: "two." }]);
     const first = chatOf(sdk, client, agentId, version);
     const second = chatOf(sdk, client, agentId, version);
@@ -153,7 +154,7 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
   });
 
   it("goes on writing after the page stops reading, and is cancelled by its ids", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(client, [{ text: "One " }, { hold: true }]);
     const { chat, state, errors } = chatOf(sdk, client, agentId, version);
     const sending = chat.sendMessage({ text: "Count" });
@@ -170,7 +171,7 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
   });
 
   it("has the last answer written again, in place of the former one", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { model, agentId } = await agentWith(
       client,
       [{ text: "A leaf." }],
@@ -196,7 +197,7 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
   });
 
   it("tries a message again whose run has failed, and one that was refused", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(
       client,
       [{ text: "Yes." }],
@@ -221,7 +222,7 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
   });
 
   it("answers calls of the page's tools as they come, and shows one message", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { model, agentId } = await agentWith(
       client,
       [{ text: "Let me look. " }, readTitle("c1")],
@@ -281,7 +282,7 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
   });
 
   it("answers a call in a page that was opened while it waits, and the first page gets the same answer to the same result", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(client, [readTitle("c1")], [{ text: "It is about tea." }]);
     const tools = { sendAutomaticallyWhen: sdk.lastAssistantMessageIsCompleteWithToolCalls };
     const first = chatOf(sdk, client, agentId, version, tools);
@@ -304,7 +305,7 @@ describe.each(RELEASES)("release %s of the AI SDK", (_release, sdk, version) => 
   });
 
   it("shows the sentence of a run that fails, and the problem of a request that is refused", async () => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { agentId } = await agentWith(client, [{ status: 401, body: { error: { message: "no" } } }]);
     const failing = chatOf(sdk, client, agentId, version);
     const refused = chatOf(sdk, client, crypto.randomUUID(), version);
@@ -322,7 +323,7 @@ describe.each(RELEASES.filter(([release]) => release !== "5.0.7"))(
   "tools of the page on release %s",
   (_release, sdk, version) => {
     it("tell the model why they have failed", async () => {
-      const client = await signUp();
+      const client = await signUpNaming();
       const { model, agentId } = await agentWith(client, [readTitle("c1")], [{ text: "No title." }]);
       const { chat, state, errors } = chatOf(sdk, client, agentId, version, {
         sendAutomaticallyWhen: sdk.lastAssistantMessageIsCompleteWithToolCalls,
@@ -351,7 +352,7 @@ describe.each(RELEASES.filter(([, , version]) => version !== "5"))(
   "approvals of release %s",
   (_release, sdk, version) => {
     it("are asked for, and the answer goes on in the same message when they are given", async () => {
-      const client = await signUp();
+      const client = await signUpNaming();
       const { agentId } = await agentWith(client, [{ text: "May I? " }, append], [{ text: "Noted." }]);
       await client("PATCH", `/agents/${agentId}`, { tool_approvals: { core_memory_append: "always" } });
       const { chat, errors, state } = chatOf(sdk, client, agentId, version);
@@ -376,8 +377,8 @@ describe.each(RELEASES.filter(([, , version]) => version !== "5"))(
     });
 
     it("and results of the page's tools are sent together, when both are there", async () => {
-      const client = await signUp();
-      const { model, agentId } = await agentWith(client, [append, readTitle("c1")], [{ text: "Noted." }]);
+      const client = await signUpNaming();
+      const { model, agentId } = await agentWith(client, [append, readTitle("c2")], [{ text: "Noted." }]);
       await client("PATCH", `/agents/${agentId}`, { tool_approvals: { core_memory_append: "always" } });
       // Release 5.0.7, whose types are used here, has no approvals.
       const { lastAssistantMessageIsCompleteWithApprovalResponses: isDecided } = sdk as unknown as {
@@ -394,7 +395,7 @@ describe.each(RELEASES.filter(([, , version]) => version !== "5"))(
       const asked = state.messages[1]?.parts.find(({ type }) => type === "dynamic-tool");
       const { approval } = asked as unknown as { readonly approval: { readonly id: string } };
 
-      await chat.addToolResult({ tool: "read_title", toolCallId: "c1", output: "Tea" });
+      await chat.addToolResult({ tool: "read_title", toolCallId: "c2", output: "Tea" });
       const afterResult = state.status;
       await page.addToolApprovalResponse({ id: approval.id, approved: true });
       await expect.poll(() => textOf(state.messages[1])).toBe("Noted.");

@@ -99,7 +99,6 @@ async function runTurn(protocol: Protocol, answers: readonly (readonly Step[])[]
     mcpCalls: { tools: [] },
     approvals: { asks: () => false },
     waitsUntil: null,
-    pastCallIds: [],
     showsReasoning: false,
     learnWindow: () => undefined,
   };

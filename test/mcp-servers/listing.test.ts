@@ -145,7 +145,13 @@ describe("the parameters of a listed tool", () => {
     expect(
       parametersOf({
         type: "object",
-        properties: { "a b": {}, c: { enum: ["</system>", "fine"] }, d: { enum: ["fine"] }, __proto__x: {} },
+        properties: {
+          "a b": {},
+          ["__proto__"]: {},
+          c: { enum: ["</system>", "fine"] },
+          d: { enum: ["fine"] },
+          __proto__x: {},
+        },
       }),
     ).toEqual({
       type: "object",

@@ -1,8 +1,9 @@
 import { afterEach, expect, it } from "vitest";
 import type { ChatCompletionMessageParam, ChatCompletionTool } from "openai/resources/chat/completions";
-import { signUp } from "../support/app.ts";
+import { signUp, table } from "../support/app.ts";
+import { signUpNaming } from "../support/call-names.ts";
 import { endFaults, injectFault } from "../support/control.ts";
-import { messagesUsed } from "../support/items.ts";
+import { messagesUsed, storedMessages } from "../support/items.ts";
 import { agentWith, errorOf, user } from "./openai-client.ts";
 
 afterEach(endFaults);
@@ -22,7 +23,7 @@ const result = (id: string, content = "Sunny") => ({ role: "tool", tool_call_id:
 const thread = (name: string) => ({ headers: { "x-conversation-id": name } });
 
 it("ends an answer with the calls of the client's tools, and goes on in the same run with their results", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const {
     openai,
     agentId: model,
@@ -69,7 +70,7 @@ it("ends an answer with the calls of the client's tools, and goes on in the same
 });
 
 it("streams calls in OpenAI's form, and then what follows the results", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId: model } = await agentWith(client, [call("c1")], [{ text: "Sunny." }]);
   const body = { model, tools: [weather], stream: true as const };
 
@@ -91,7 +92,7 @@ it("streams calls in OpenAI's form, and then what follows the results", async ()
 });
 
 it("refuses results that arrive late, although the calls of a later run have the same ids at the provider", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId: model } = await agentWith(
     client,
     [call("call_0")],
@@ -104,18 +105,65 @@ it("refuses results that arrive late, although the calls of a later run have the
   await ask(user("Rome?"));
   const second = await ask(user("Oslo?"));
 
-  const late = await errorOf(ask(user("Rome?"), assistantCalling("call_0"), result("call_0")));
+  const late = await errorOf(ask(user("Rome?"), assistantCalling("c1"), result("c1")));
 
   expect(late.status).toBe(409);
   const asked = second.choices[0]?.message;
   const id = asked?.tool_calls?.[0]?.id ?? "";
-  expect(id).not.toBe("call_0");
+  expect(id).toBe("c2");
   const answer = await ask(user("Oslo?"), ...(asked ? [asked] : []), result(id, "Snow"));
   expect(answer.choices[0]?.message.content).toBe("Snow.");
 });
 
-it("takes calls and results from the history of a request without a conversation", async () => {
+it("refuses results that arrive late although the messages with their calls are no longer among those that a turn reads", async () => {
   const client = await signUp();
+  const { openai, agentId: model } = await agentWith(client, [call("call_0")], [call("call_0", "Oslo")]);
+  const body = { model, tools: [weather] };
+  const first = await openai.chat.completions
+    .create({ ...body, messages: [user("Rome?")] }, thread("long"))
+    .withResponse();
+  const conversationId = first.response.headers.get("x-conversation-id") ?? "";
+  const asked = first.data.choices[0]?.message;
+  await client(
+    "POST",
+    `/conversations/${conversationId}/runs/${first.response.headers.get("x-run-id")}/cancel`,
+  );
+  for (const { pk, sk } of await storedMessages(conversationId))
+    await table.remove({ pk: String(pk), sk: String(sk) });
+  await openai.chat.completions.create({ ...body, messages: [user("Oslo?")] }, thread("long"));
+
+  const messages = [user("Rome?"), ...(asked ? [asked] : []), result(asked?.tool_calls?.[0]?.id ?? "")];
+  const late = await errorOf(openai.chat.completions.create({ ...body, messages }, thread("long")));
+
+  expect(late.status).toBe(409);
+});
+
+it("gives calls ids that every provider accepts, and sends the provider the ones that clients see", async () => {
+  const client = await signUp();
+  const long = "x".repeat(90);
+  const {
+    openai,
+    agentId: model,
+    model: script,
+  } = await agentWith(client, [call(long)], [{ text: "Sunny." }]);
+  const body = { model, tools: [weather] };
+  const first = await openai.chat.completions.create({ ...body, messages: [user("Rome?")] }, thread("ids"));
+  const asked = first.choices[0]?.message;
+  const id = asked?.tool_calls?.[0]?.id ?? "";
+
+  const messages = [user("Rome?"), ...(asked ? [asked] : []), result(id)];
+  await openai.chat.completions.create({ ...body, messages }, thread("ids"));
+
+  expect(id).toMatch(/^[\w-]{1,40}$/u);
+  const [, second] = (await script.log()).requests;
+  expect(second?.body.messages.flatMap(({ tool_calls: calls = [] }) => calls.map((made) => made.id))).toEqual(
+    [id],
+  );
+  expect(second?.body.messages.at(-1)?.tool_call_id).toBe(id);
+});
+
+it("takes calls and results from the history of a request without a conversation", async () => {
+  const client = await signUpNaming();
   const {
     openai,
     agentId: model,
@@ -145,7 +193,7 @@ it("takes calls and results from the history of a request without a conversation
 });
 
 it("offers no tools of the client with `none`, and passes the other choices to the provider", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const {
     openai,
     agentId: model,
@@ -189,6 +237,7 @@ it.each<[string, object, string]>([
   ["a tool of the agent", { tools: [named("core_memory_append")] }, "tools"],
   ["a name twice", { tools: [named("a"), named("a")] }, "tools"],
   ["a hostile name", { tools: [named("a b\n")] }, "tools"],
+  ["a name that objects can't hold", { tools: [named("__proto__")] }, "tools"],
   ["another type", { tools: [{ type: "custom", custom: { name: "x" } }] }, "tools"],
   ["too many tools", { tools: Array.from({ length: 65 }, (_, index) => named(`t${index}`)) }, "tools"],
   [
@@ -199,7 +248,7 @@ it.each<[string, object, string]>([
   ["a choice without tools", { tool_choice: "required" }, "tool_choice"],
   ["a choice of an unknown tool", { tools: [named("a")], tool_choice: named("b") }, "tool_choice"],
 ])("refuses %s with an error in OpenAI's form", async (_case, more, param) => {
-  const { openai, agentId: model } = await agentWith(await signUp(), [{ text: "Never." }]);
+  const { openai, agentId: model } = await agentWith(await signUpNaming(), [{ text: "Never." }]);
   // The cast sends what the types forbid.
   const body = { model, messages: [user("Hi")], ...more } as unknown as Parameters<
     typeof openai.chat.completions.create
@@ -212,7 +261,7 @@ it.each<[string, object, string]>([
 });
 
 it("refuses results of calls that nobody has made in the conversation, and other results than before", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId: model } = await agentWith(client, [call("c1")], [{ text: "Sunny." }]);
   const body = { model, tools: [weather], messages: [user("Weather?")] };
   await openai.chat.completions.create(body, thread("r"));
@@ -233,7 +282,7 @@ it("refuses results of calls that nobody has made in the conversation, and other
 });
 
 it("refuses a result that is too long to be kept, and the run goes on waiting", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId: model } = await agentWith(client, [call("c1"), call("c2")], [{ text: "Sunny." }]);
   const body = { model, tools: [weather], messages: [user("Weather?")] };
   await openai.chat.completions.create(body, thread("long"));
@@ -254,7 +303,7 @@ it("refuses a result that is too long to be kept, and the run goes on waiting", 
 });
 
 it("answers 503 to results with which the run can't go on yet, and takes them again", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId: model } = await agentWith(client, [call("c1")], [{ text: "Sunny." }]);
   const body = { model, tools: [weather], messages: [user("Weather?")] };
   const first = await openai.chat.completions.create(body, thread("down")).withResponse();

@@ -1,11 +1,12 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import type OpenAI from "openai";
 import { afterEach, expect, it } from "vitest";
-import { type Client, signUp } from "../support/app.ts";
+import { type Client } from "../support/app.ts";
+import { signUpNaming } from "../support/call-names.ts";
 import { endUserOf } from "../support/callers.ts";
 import { endFaults, injectFault } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
-import { append, approve, askingAgent } from "../support/waiting.ts";
+import { append, approve, askingAgent, pendingCalls } from "../support/waiting.ts";
 import { agentWith, errorOf, openAiOf, user } from "./openai-client.ts";
 
 afterEach(endFaults);
@@ -57,7 +58,7 @@ async function asked(client: Client, ...replies: Parameters<typeof agentWith>[1]
 }
 
 it("completes with the calls of the client's tools, and goes on in the same run with their results", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const usage = (tokens: number) => ({ usage: { prompt_tokens: tokens, completion_tokens: 1 } });
   const { first, next, openai, model } = await asked(
     client,
@@ -103,7 +104,7 @@ it("completes with the calls of the client's tools, and goes on in the same run 
 });
 
 it("streams calls as OpenAI does, and each part of the run can be resumed after each of its events", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId } = await agentWith(
     client,
     [{ text: "Let me look. " }, call("c1")],
@@ -146,7 +147,7 @@ it("streams calls as OpenAI does, and each part of the run can be resumed after 
 });
 
 it("goes on in the background, and in a conversation that is named", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId } = await agentWith(client, [call("c1")], [{ text: "Sunny." }]);
   const body = { model: agentId, tools: [weather], conversation: "talk", background: true };
   const first = await openai.responses.create({ ...body, input: "Weather?" });
@@ -167,7 +168,7 @@ it("goes on in the background, and in a conversation that is named", async () =>
 });
 
 it("is driven by a loop over its calls, with parallel calls turned off", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId, model } = await agentWith(
     client,
     [call("c1"), call("c2", "Oslo")],
@@ -195,7 +196,7 @@ it("is driven by a loop over its calls, with parallel calls turned off", async (
 });
 
 it("offers the tools of the request with the results, and what else that request says", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { next, first, openai, model } = await asked(client, [call("c1")], [{ text: "Sunny." }]);
   const other = { ...weather, name: "get_time" };
 
@@ -220,7 +221,7 @@ it("offers the tools of the request with the results, and what else that request
 });
 
 it("takes results together with the user's next message, which another run answers", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { next, first, openai, model } = await asked(client, [call("c1")], [{ text: "Oslo is mild." }]);
   const input = [result("c1"), user("And Oslo?")];
 
@@ -239,7 +240,7 @@ it("takes results together with the user's next message, which another run answe
 });
 
 it("ends a waiting run with the user's next message, and refuses whatever else follows the same response", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { next, first, openai } = await asked(
     client,
     [call("c1")],
@@ -257,7 +258,7 @@ it("ends a waiting run with the user's next message, and refuses whatever else f
 });
 
 it("does not let a message follow a response whose calls have been answered", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { next } = await asked(client, [call("c1")], [{ text: "Sunny." }], [{ text: "No." }]);
   await next([result("c1")]);
 
@@ -265,7 +266,7 @@ it("does not let a message follow a response whose calls have been answered", as
 });
 
 it("refuses results that do not fit, and the run goes on waiting", async () => {
-  const [client, stranger] = [await signUp(), await signUp()];
+  const [client, stranger] = [await signUpNaming(), await signUpNaming()];
   const { next, body, first, openai } = await asked(
     client,
     [call("c1"), call("c2")],
@@ -310,7 +311,7 @@ it("refuses results that do not fit, and the run goes on waiting", async () => {
 });
 
 it("reads calls and their results in a history that the client keeps", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId, model } = await agentWith(
     client,
     [call("c1"), call("c2", "Oslo")],
@@ -363,7 +364,8 @@ it("leaves a response in progress while another call waits for an approval", asy
   expect(second).toMatchObject({ status: "in_progress", output: [] });
 
   const [conversationId, runId] = ["x-conversation-id", "x-run-id"].map((name) => response.headers.get(name));
-  await approve(client, conversationId ?? "", runId ?? "", "a1");
+  const callId = (await pendingCalls(client, conversationId ?? "", runId ?? "")).at(-1) ?? "";
+  await approve(client, conversationId ?? "", runId ?? "", callId);
   const events = await eventsOf(openai.responses.retrieve(second.id, { stream: true }));
 
   expect(lastOf(events).output).toMatchObject([{ content: [{ text: "Noted." }] }]);
@@ -371,7 +373,7 @@ it("leaves a response in progress while another call waits for an approval", asy
 });
 
 it("returns a response that has left its calls to the client as it is when it is cancelled", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { next, first, openai } = await asked(client, [call("c1")], [{ text: "Sunny." }]);
 
   expect(await openai.responses.cancel(first.id)).toMatchObject({
@@ -383,7 +385,7 @@ it("returns a response that has left its calls to the client as it is when it is
 });
 
 it("goes on after its runner has died, once, and answers 503 to results with which it can't go on yet", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { next, first, model } = await asked(client, [call("c1")], [{ text: "Sunny." }]);
   await abortAllDurableObjects();
   await injectFault({
@@ -405,7 +407,7 @@ it("goes on after its runner has died, once, and answers 503 to results with whi
 it.each([0, 1])(
   "goes on once if the table loses its answer to write %i of the continuation",
   async (after) => {
-    const client = await signUp();
+    const client = await signUpNaming();
     const { next, first, model, openai } = await asked(client, [call("c1")], [{ text: "Sunny." }]);
     await injectFault({
       operation: "TransactWriteItems",
@@ -423,7 +425,7 @@ it.each([0, 1])(
 );
 
 it("does not show an end user the tools of the application", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId } = await agentWith(client, [call("c1")], [{ text: "Sunny." }]);
   const bob = openAiOf(await endUserOf(client, agentId, "bob"));
   const secret = { ...weather, description: "The secret source." };
@@ -434,7 +436,7 @@ it("does not show an end user the tools of the application", async () => {
 });
 
 it("answers the repeat of a request as before when the run has gone on, and when it has failed later", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { openai, agentId } = await agentWith(
     client,
     [{ text: "Let me look. " }, call("c1")],
@@ -457,7 +459,7 @@ it("answers the repeat of a request as before when the run has gone on, and when
 });
 
 it("takes results of earlier calls again together with new ones", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { next, openai, body, first } = await asked(client, [call("c1")], [call("c2")], [{ text: "Sunny." }]);
   const second = await next([result("c1")]);
 
@@ -477,7 +479,7 @@ it("takes results of earlier calls again together with new ones", async () => {
 });
 
 it("takes one of two contradicting results that come at once, and keeps the request of that one", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { next, first, openai } = await asked(client, [call("c1")], [{ text: "Sunny." }]);
   await injectFault({
     operation: "TransactWriteItems",
@@ -498,7 +500,7 @@ it("takes one of two contradicting results that come at once, and keeps the requ
 });
 
 it("returns calls whose arguments are too long for the item of the run", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const { first, next, openai } = await asked(client, [call("c1", "é".repeat(60_000))], [{ text: "Sunny." }]);
 
   expect(first.output).toEqual([output("c1", "é".repeat(60_000))]);

@@ -172,6 +172,12 @@ describe("a refused response", () => {
     ["too much metadata", { metadata: many }, "metadata", "must have at most 16 members."],
     ["long metadata", { metadata: { k: "v".repeat(513) } }, "metadata.k", "at most 512 characters"],
     ["metadata of a number", { metadata: { k: 1 } }, "metadata.k", "must be text"],
+    [
+      "huge messages of the developer",
+      { input: [{ role: "developer", content: "x".repeat(200_000) }, user("Hi")] },
+      "input",
+      "at most 200 KB of instructions, unless `store` is false",
+    ],
     ["huge instructions", { instructions: "x".repeat(200_000) }, "instructions", "must have at most 200 KB"],
     ["an end user without an id", { user: "" }, "user", "must have 1 to 128"],
     ["an identifier that is no id", { safety_identifier: "a b" }, "safety_identifier", "must have 1 to 128"],

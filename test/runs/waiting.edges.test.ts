@@ -1,11 +1,12 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
+import { openAiOf } from "../openai-api/openai-client.ts";
 import { ada } from "../support/app.ts";
 import { endFaults, injectFault } from "../support/control.ts";
 import { storedLines } from "../support/items.ts";
 import { eventsAfter, open, runnerOf } from "../support/runs.ts";
 import { say, type WireEvent } from "../support/sse.ts";
-import { append, approve, askingAgent, decidePath } from "../support/waiting.ts";
+import { append, approve, askingAgent, decidePath, pendingCalls } from "../support/waiting.ts";
 import { chat } from "../support/wires.ts";
 
 afterEach(endFaults);
@@ -164,4 +165,46 @@ it("does not take a decision that is repeated late for one about a later call, t
   await approve(client, conversationId, runId, second);
   await eventsAfter(client, conversationId, runId, events.at(-1)?.seq ?? 0);
   expect(await storedLines(agentId, client.email, "human")).toEqual(["Likes: tea", "Likes: coffee"]);
+});
+
+it("keeps what the application has said once, however many of the run's calls are decided one by one", async () => {
+  const { client, agentId, model } = await askingAgent([
+    [append("c1", "Likes: tea"), append("c2", "Name: Alice"), append("c3", "Age: 7")],
+    [{ text: "Noted." }],
+  ]);
+  const { data: response, response: answer } = await openAiOf(client)
+    .responses.create({ model: agentId, input: "Hello", instructions: "Be brief." })
+    .withResponse();
+  const [conversationId = "", runId = ""] = ["x-conversation-id", "x-run-id"].map(
+    (name) => answer.headers.get(name) ?? "",
+  );
+
+  const [c1 = "", c2 = "", c3 = ""] = await pendingCalls(client, conversationId, runId);
+  await approve(client, conversationId, runId, c1);
+  await approve(client, conversationId, runId, c2);
+  const log = await runInDurableObject(
+    runnerOf(client, `/agents/-/${conversationId}`),
+    (_runner, { storage }) => JSON.stringify(storage.sql.exec("SELECT events FROM events").toArray()),
+  );
+  await approve(client, conversationId, runId, c3);
+
+  expect(log.split("Be brief.")).toHaveLength(2);
+  await expect
+    .poll(async () => (await openAiOf(client).responses.retrieve(response.id)).output_text)
+    .toBe("Noted.");
+  expect(JSON.stringify((await model.log()).requests[1])).toContain("Be brief.");
+});
+
+it("goes on although a memory block was added meanwhile whose name every object has", async () => {
+  const asking = await askingAgent([[append("c1", "Likes: tea")], [{ text: "Noted." }]]);
+  const { client, agentId, conversationId, path } = asking;
+  const { last } = await say(client, path, "Hello");
+  const block = { name: "constructor", description: "How things are built" };
+  expect((await client("POST", `/agents/${agentId}/memory-blocks`, block)).status).toBe(201);
+
+  await approve(client, conversationId, last?.run_id ?? "", "c1");
+  const { events } = await eventsAfter(client, conversationId, last?.run_id ?? "", last?.seq ?? 0);
+
+  expect(events.at(-1)?.event_type).toBe("STREAM_COMPLETE");
+  expect(await storedLines(agentId, client.email, "human")).toEqual(["Likes: tea"]);
 });

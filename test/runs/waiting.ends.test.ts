@@ -5,7 +5,8 @@ import {
   runInDurableObject,
 } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
-import { type Client, signUp, signUpFree, subscribe, table } from "../support/app.ts";
+import { type Client, signUpFree, subscribe, table } from "../support/app.ts";
+import { namingCalls, signUpNaming } from "../support/call-names.ts";
 import { endFaults, injectFault } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { eventsAfter, runnerOf } from "../support/runs.ts";
@@ -92,14 +93,17 @@ it("runs an approved tool once, even if its runner dies while the model answers"
   expect(ends(events)).toEqual(["ERROR"]);
   expect(await storedLines(agentId, client.email, "human")).toEqual(["Likes: tea"]);
   const [, answer] = await storedMessages(conversationId);
-  expect(answer).toMatchObject({ status: "interrupted", tool_calls: [{ id: "c1", success: true }] });
+  expect(answer).toMatchObject({
+    status: "interrupted",
+    tool_calls: [{ id: client.idOf("c1"), success: true }],
+  });
   expect((await approve(client, conversationId, runId, "c1")).status).toBe(200);
   expect((await model.log()).requests).toHaveLength(2);
 });
 
 /** A run of an account with limits that the table has let go on, and that does not know it: the answers are lost. */
 async function goingOnUnknowingly() {
-  const asking = await askingAgent(script, undefined, await signUpFree());
+  const asking = await askingAgent(script, undefined, namingCalls(await signUpFree()));
   const { client, conversationId, path } = asking;
   const { last } = await say(client, path, "I like tea");
   const runId = last?.run_id ?? "";
@@ -139,7 +143,7 @@ it("returns the slot of a run that fails before it knows that it goes on", async
 });
 
 it("takes a slot when it goes on if the plan has gained a limit meanwhile, and returns it although its runner dies", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const asking = await askingAgent([[append("c1", "Likes: tea")], [{ hold: true }]], undefined, client);
   const { conversationId, path, model } = asking;
   const { last } = await say(client, path, "I like tea");
@@ -158,7 +162,7 @@ it("takes a slot when it goes on if the plan has gained a limit meanwhile, and r
 });
 
 it("takes no slot when it goes on if the plan has lost its limit meanwhile", async () => {
-  const client = await signUpFree();
+  const client = namingCalls(await signUpFree());
   const asking = await askingAgent(
     [[append("c1", "Likes: tea")], [{ hold: true }, { text: "Noted." }]],
     undefined,
@@ -358,7 +362,7 @@ it("edits the line that the model meant, although the block has changed since", 
 });
 
 it("takes none of the concurrent runs while it waits, and one again when it goes on", async () => {
-  const client = await signUpFree();
+  const client = namingCalls(await signUpFree());
   setLimits("free", { concurrent_runs: 1 });
   const asking = await askingAgent(
     [[append("c1", "Likes: tea")], [{ text: "Other." }], [{ hold: true }, { text: "Noted." }]],

@@ -54,7 +54,7 @@ it("pauses a run at a tool that asks, and goes on in the same run when it is app
     content: "One moment. Noted.",
     status: "complete",
     run_id: runId,
-    tool_calls: [{ id: "c1", success: true }],
+    tool_calls: [{ id: client.idOf("c1"), success: true }],
   });
   expect(await messagesUsed(client.email)).toBe(1);
   expect((await client("GET", `/conversations/${conversationId}/runs/${runId}`)).body).toMatchObject({
@@ -129,7 +129,7 @@ it("answers 404 for decisions of strangers and about runs that do not exist", as
   const { last } = await say(client, path, "Hello");
   const runId = last?.run_id ?? "";
 
-  expect((await approve(stranger, conversationId, runId, "c1")).status).toBe(404);
+  expect((await approve(stranger, conversationId, runId, client.idOf("c1"))).status).toBe(404);
   expect((await approve(client, conversationId, crypto.randomUUID(), "c1")).status).toBe(404);
   const malformed = await client("POST", decidePath(conversationId, runId, "c1"), { decision: "perhaps" });
   expect(malformed.status).toBe(422);
@@ -150,17 +150,18 @@ it("lets an end user decide in their own conversation, and nobody else's", async
     agent_id: agent.agent_id,
   });
   const conversationId = conversation.conversation_id as string;
-  const { last } = await say(
+  const { events: asked, last } = await say(
     visitor,
     `/agents/${agent.agent_id}/${conversationId}/send-message`,
     "I like tea",
   );
   const runId = last?.run_id ?? "";
 
+  const callId = String(asked.at(-2)?.["tool_call_id"]);
   const stranger = await endUserOf(owner, agent.agent_id, "visitor-2");
-  expect((await approve(stranger, conversationId, runId, "c1")).status).toBe(404);
-  expect((await approve(owner, conversationId, runId, "c1")).status).toBe(404);
-  expect((await approve(visitor, conversationId, runId, "c1")).status).toBe(200);
+  expect((await approve(stranger, conversationId, runId, callId)).status).toBe(404);
+  expect((await approve(owner, conversationId, runId, callId)).status).toBe(404);
+  expect((await approve(visitor, conversationId, runId, callId)).status).toBe(200);
   const { events } = await eventsAfter(visitor, conversationId, runId, last?.seq ?? 0);
   expect(events.at(-1)?.event_type).toBe("STREAM_COMPLETE");
 });
@@ -209,7 +210,7 @@ it("shows a program that may only write that the call is decided, and nothing of
   const { last } = await say(client, path, "Hello");
   const program = await programOf(client, ["conversations:write"]);
 
-  const { status, body } = await approve(program, conversationId, last?.run_id ?? "", "c1");
+  const { status, body } = await approve(program, conversationId, last?.run_id ?? "", client.idOf("c1"));
 
   expect([status, body.state]).toEqual([200, "running"]);
   expect(JSON.stringify(body)).not.toContain("tea");

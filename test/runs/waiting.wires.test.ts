@@ -5,7 +5,7 @@ import { endFaults } from "../support/control.ts";
 import { storedMessages } from "../support/items.ts";
 import { eventsAfter } from "../support/runs.ts";
 import { parseEvents, say, textOf, typesOf } from "../support/sse.ts";
-import { append, approve, askingAgent } from "../support/waiting.ts";
+import { append, approve, askingAgent, pendingCalls } from "../support/waiting.ts";
 import { beginVisit, createKey, visitorOf } from "../support/widget.ts";
 
 /** What runs that wait are for other ways to begin a run. */
@@ -28,7 +28,8 @@ it("leaves a response in progress, which goes on after the decision with its ins
   expect((await openai.responses.retrieve(id)).status).toBe("in_progress");
 
   const [conversationId, runId] = ["x-conversation-id", "x-run-id"].map((name) => response.headers.get(name));
-  await approve(client, conversationId ?? "", runId ?? "", "c1");
+  const [callId = ""] = await pendingCalls(client, conversationId ?? "", runId ?? "");
+  await approve(client, conversationId ?? "", runId ?? "", callId);
   const last = before.at(-1)?.sequence_number ?? 0;
   const after = await Array.fromAsync(
     await openai.responses.retrieve(id, { stream: true, starting_after: last }),
@@ -111,10 +112,11 @@ it("shows a visitor that a run waits, but not what the tool is to do, and lets t
   const { events, body, last } = await say(visitor, path, "Remember it");
 
   const runId = last?.run_id ?? "";
+  const callId = String(events.at(-2)?.["tool_call_id"]);
   expect(typesOf(events).slice(-2)).toEqual(["APPROVAL_REQUESTED", "RUN_WAITING"]);
   expect(events.at(-2)).toMatchObject({ tool_name: "core_memory_append", tool_args: {} });
   expect(body).not.toContain("secret");
-  expect((await approve(visitor, conversationId, runId, "c1")).status).toBe(401);
+  expect((await approve(visitor, conversationId, runId, callId)).status).toBe(401);
   expect((await visitor("GET", `${base}/runs/${runId}/events?after=${last?.seq}`)).status).toBe(204);
 
   const run = `/agents/${agentId}/end-users/${visitor.visitorId}/conversations/${conversationId}/runs/${runId}`;
@@ -123,7 +125,7 @@ it("shows a visitor that a run waits, but not what the tool is to do, and lets t
     pending_calls: [{ tool_call_id: "c1", tool_args: { content: "the secret of the shop" } }],
   });
   const stranger = await signUp();
-  const decide = (who: Client) => who("POST", `${run}/approvals/c1`, { decision: "approve" });
+  const decide = (who: Client) => who("POST", `${run}/approvals/${callId}`, { decision: "approve" });
   expect([(await decide(stranger)).status, (await stranger("GET", run)).status]).toEqual([404, 404]);
   expect((await decide(owner)).status).toBe(200);
 

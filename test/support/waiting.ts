@@ -1,4 +1,5 @@
-import { beginConversation, type Client, signUp } from "./app.ts";
+import { beginConversation, type Client } from "./app.ts";
+import { type NamingClient, signUpNaming } from "./call-names.ts";
 import { scriptModel } from "./control.ts";
 import type { ScriptStep } from "./control-protocol.ts";
 
@@ -7,17 +8,27 @@ export const append = (id: string, content: string): ScriptStep => ({
   call: { id, name: "core_memory_append", arguments: JSON.stringify({ block: "human", content }) },
 });
 
-/** An agent one of whose tools asks before it is run. */
+/** An agent one of whose tools asks before it is run, and a client for which the calls that wait are `c1`, `c2` … */
 export async function askingAgent(
   replies: readonly (readonly ScriptStep[])[],
   approvals: Readonly<Record<string, string>> = { core_memory_append: "always" },
-  client?: Client,
+  client?: NamingClient,
 ) {
-  const owner = client ?? (await signUp());
+  const owner = client ?? (await signUpNaming());
   const model = await scriptModel(...replies);
   const place = await beginConversation(owner, { agent_model: model.name, tool_approvals: approvals });
   return { client: owner, model, ...place };
 }
+
+/** Returns the calls that a run waits for. Not every wire shows them. */
+export const pendingCalls = async (
+  client: Client,
+  conversationId: string,
+  runId: string,
+): Promise<readonly string[]> => {
+  const { body } = await client("GET", `/conversations/${conversationId}/runs/${runId}`);
+  return body.pending_calls.map((call: { readonly tool_call_id: string }) => call.tool_call_id);
+};
 
 export const decidePath = (conversationId: string, runId: string, callId: string): string =>
   `/conversations/${conversationId}/runs/${runId}/approvals/${encodeURIComponent(callId)}`;

@@ -8,6 +8,7 @@ import { open, untilIdle } from "../support/runs.ts";
 import { append, approve, askingAgent } from "../support/waiting.ts";
 import { say } from "../support/sse.ts";
 import { FULL, fullBlock, ok, settled, summary, turnsOf } from "../memory/full-block.ts";
+import { signUpNaming } from "../support/call-names.ts";
 import { createWebhook, eventsAt, outboxOf, ringSender, startReceiver } from "../support/webhooks.ts";
 
 afterEach(endFaults);
@@ -297,7 +298,7 @@ it("tells of a compaction and of what it archives, although nobody asks for anyt
 });
 
 it("reports that a call waits for an approval", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const receiver = await startReceiver();
   await createWebhook(client, receiver, ["approval.requested"]);
   const { agentId, conversationId, path } = await askingAgent(
@@ -317,7 +318,7 @@ it("reports that a call waits for an approval", async () => {
         agent_id: agentId,
         conversation_id: conversationId,
         end_user_id: null,
-        tool_call_id: "c1",
+        tool_call_id: client.idOf("c1"),
         tool_name: "core_memory_append",
         expires_at: last?.["expires_at"],
       },
@@ -326,11 +327,11 @@ it("reports that a call waits for an approval", async () => {
 });
 
 it("reports memory changes as soon as a run waits, and a run that fails after it was approved", async () => {
-  const client = await signUp();
+  const client = await signUpNaming();
   const receiver = await startReceiver();
   await createWebhook(client, receiver, ["memory.changed", "run.failed"]);
   const { conversationId, path, model } = await askingAgent(
-    [[append("c1", "Likes: tea"), { call: { id: "c2", name: "archival_memory_search", arguments: "{}" } }]],
+    [[append("m1", "Likes: tea"), { call: { id: "m2", name: "archival_memory_search", arguments: "{}" } }]],
     { archival_memory_search: "always" },
     client,
   );
@@ -343,7 +344,7 @@ it("reports memory changes as soon as a run waits, and a run that fails after it
   });
 
   await client("PATCH", `/conversations/${conversationId}`, { agent_id: other.agent_id });
-  await approve(client, conversationId, last?.run_id ?? "", "c2");
+  await approve(client, conversationId, last?.run_id ?? "", "c1");
   const [, second] = await eventsAt(receiver, 2);
 
   expect(first).toMatchObject({ type: "memory.changed", data: { action: "updated" } });

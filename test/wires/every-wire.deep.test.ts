@@ -1,6 +1,7 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import { ada, type Client, signUp } from "../support/app.ts";
+import { ada, type Client } from "../support/app.ts";
+import { signUpNaming } from "../support/call-names.ts";
 import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import type { FaultRule, ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
@@ -155,7 +156,7 @@ const codeIn = (parts: readonly WirePart[]): string | undefined => {
 };
 
 async function prepare(...replies: readonly (readonly ScriptStep[])[]) {
-  const client = await signUp();
+  const client = await signUpNaming();
   const model = await scriptModel(...replies);
   const { body } = await client("POST", "/agents", { ...ada, agent_model: model.name });
   const agentId = body.agent_id as string;
