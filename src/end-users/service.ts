@@ -8,7 +8,7 @@ import { newId } from "../shared/ids.ts";
 import { type AccessScope, type EndUserRef, isEndUserId } from "../access/access-scope.ts";
 import { tokenEnded } from "../access/end-user-status.ts";
 import { newEvent, type WantedEvents } from "../webhooks/event-model.ts";
-import { type EndUser, scopeOfEndUser } from "./model.ts";
+import { type EndUser, isAnonymousId, scopeOfEndUser } from "./model.ts";
 import type { EndUserRepository } from "./repository.ts";
 
 /** Looks up agents; `get` throws `not-found` if the agent does not exist or belongs to someone else. */
@@ -136,7 +136,7 @@ export class EndUserService {
       throw invalid("origins", "must be among the agent's `allowed_origins`.");
 
     const now = this.#clock.now();
-    const endUser = known ?? (await this.#create(accountEmail, { agentId, id }));
+    const endUser = known ?? (await this.#create(accountEmail, { agentId, id }, "end_user_id"));
     const expiresAt = Math.floor(now / 1000) + expiresInSeconds;
     const grant = { accountEmail, endUser: { agentId, id }, generation: endUser.generation, origins };
     return {
@@ -161,7 +161,7 @@ export class EndUserService {
       this.#agents.get(accountEmail, ref.agentId),
       this.#endUsers.find(ref),
     ]);
-    return scopeOfEndUser(known ?? (await this.#create(accountEmail, ref)));
+    return scopeOfEndUser(known ?? (await this.#create(accountEmail, ref, member)));
   }
 
   /**
@@ -238,7 +238,9 @@ export class EndUserService {
     return refs.length < REMOVED_AT_ONCE;
   }
 
-  #create(accountEmail: AccountEmail, ref: EndUserRef): Promise<EndUser> {
+  /** Throws `validation-failed` for an id that this service has given to a visitor, whose token would end; `member` names it. */
+  #create(accountEmail: AccountEmail, ref: EndUserRef, member: string): Promise<EndUser> {
+    if (isAnonymousId(ref.id)) throw invalid(member, "must not begin with anon:");
     return this.#endUsers.create(this.#newEndUser(accountEmail, ref));
   }
 
