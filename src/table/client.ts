@@ -204,7 +204,7 @@ export class TableClient {
 
   /**
    * Removes any number of items of something that is being deleted, in transactions with its guard. Returns false if the deletion has
-   * ended; then nothing more is removed.
+   * ended; then nothing more is removed. Pass the keys of one page: its 1 MB fit into a transaction, which has 4 MB.
    */
   async removeGuarded(keys: readonly Key[], guard: DeletionGuard): Promise<boolean> {
     for (const chunk of chunks(keys, MAX_TRANSACTION - 1))
