@@ -2118,7 +2118,7 @@ export interface NewApiKey {
 
 /** A token to create for an end user. */
 export interface NewClientToken {
-  /** The id under which your application knows the person: 1 to 128 letters, digits and `._@:-`. */
+  /** The id under which your application knows the person: 1 to 128 letters, digits and `._@:-`. A new one must not begin with `anon:`, as the ids of visitors do. */
   end_user_id: string;
   /** How long the token is valid in seconds, 60 to 86,400; 3,600 by default. */
   expires_in?: number | undefined;

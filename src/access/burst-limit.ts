@@ -5,7 +5,7 @@ import type { Caller } from "./caller.ts";
 import { AppError } from "../shared/errors.ts";
 import { scopeName } from "./access-scope.ts";
 import { networkOf } from "../shared/ip-ranges.ts";
-import { documented } from "../http/openapi.ts";
+import { documented, documenting } from "../http/openapi.ts";
 import type { AppEnv, KeyEnv, UserEnv } from "./env.ts";
 
 /** The kinds of routes with a burst limit: `costly` ones are counted by caller, `public` ones by client address. */
@@ -49,11 +49,24 @@ export const limitVisitorBursts: MiddlewareHandler<KeyEnv> = documented(
   { kind: "burst" },
 );
 
-/** Counts one request against a burst limit, for work whose cost is only known in the handler. Throws `limit-exceeded` above it. */
-export async function countBurst(c: Context<AppEnv> | Context<UserEnv>, burst: Burst): Promise<void> {
+/** Documents a route whose handler calls `countBurst`. */
+export const countsBursts: MiddlewareHandler<AppEnv> = documenting({
+  kind: "burst",
+});
+
+/**
+ * Counts one request against a burst limit, for work whose cost is only known in the handler. `subject` takes the place of the caller or
+ * address that it is counted for. Throws `limit-exceeded` above the limit.
+ */
+export async function countBurst(
+  c: Context<AppEnv> | Context<UserEnv>,
+  burst: Burst,
+  subject?: string,
+): Promise<void> {
   const caller = callerIn(c);
   const address = c.req.header("cf-connecting-ip");
-  const key = burst === "costly" ? caller && scopeName(caller.scope) : address && networkOf(address);
+  const key =
+    subject ?? (burst === "costly" ? caller && scopeName(caller.scope) : address && networkOf(address));
   // With `*` among the superusers, anonymous callers are exempt, too.
   await count(c, burst, key, caller?.scope.accountEmail ?? accountEmailOf(""));
 }

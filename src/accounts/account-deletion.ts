@@ -87,6 +87,11 @@ export class AccountDeletion extends DurableObject<Env> {
       case "finishing": {
         if (!(await runSteps(deps, accountEmail, true)).isDone)
           return this.ctx.storage.setAlarm(Date.now() + NEXT_MS);
+        // Before the address is free: a repeat of the steps would remove what belongs to somebody who has signed up since.
+        await this.#keep({ ...deletion, phase: "ending" }, NEXT_MS);
+        return;
+      }
+      case "ending": {
         await deps.users.endDeletion(accountEmail);
         const completedAt = deps.clock.now();
         await this.#keep({ ...deletion, phase: "completed", completedAt }, KEEP_MS);

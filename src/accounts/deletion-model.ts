@@ -7,9 +7,10 @@ export interface Deletion {
   readonly requestedAt: number;
   /**
    * `marking`: the account may or may not be marked yet. `sweeping`: everything is being removed. `resting`: waiting until no
-   * late write can arrive any more. `finishing`: removing what arrived late. `completed`: the account is gone.
+   * late write can arrive any more. `finishing`: removing what arrived late. `ending`: only the account's item is left, if that.
+   * `completed`: the account is gone.
    */
-  readonly phase: "marking" | "sweeping" | "resting" | "finishing" | "completed";
+  readonly phase: "marking" | "sweeping" | "resting" | "finishing" | "ending" | "completed";
   readonly completedAt: number | null;
   /**
    * Whether a run was or may have been active during the first sweep, so that late writes can still arrive. Absent in states

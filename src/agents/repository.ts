@@ -4,8 +4,15 @@ import { activeUsageKey, type AgentCount, countAgents, versionOf } from "../plan
 import { SUBSCRIPTION_PREFIX } from "../plans/subscription.ts";
 import { notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
-import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
-import { absent, any, equals, present } from "../table/expressions.ts";
+import {
+  DELETING,
+  type DeletionGuard,
+  guardOf,
+  isBeingDeleted,
+  isLive,
+  markDeleted,
+} from "../table/deletion.ts";
+import { absent, any, equals } from "../table/expressions.ts";
 import { AGENT_PREFIX, agentKey, agentPartition, memoryPartition, userPartition } from "../table/keys.ts";
 import { optionalText } from "../table/fields.ts";
 import type { Item } from "../table/marshal.ts";
@@ -157,43 +164,47 @@ export class AgentRepository {
   }
 
   /**
-   * Hides the agent from all readers and frees its name. Returns false if there is no such agent. An agent whose
+   * Hides the agent from all readers and frees its name. Returns `undefined` if there is no such agent. An agent whose
    * deletion was interrupted still counts as existing.
    */
-  async beginDeletion(accountEmail: AccountEmail, id: AgentId, deletingAt: string): Promise<boolean> {
-    const item = await this.#table.get(agentKey(accountEmail, id));
-    if (!item) return false;
-    if (isBeingDeleted(item)) return true;
+  async beginDeletion(
+    accountEmail: AccountEmail,
+    id: AgentId,
+    deletingAt: string,
+  ): Promise<DeletionGuard | undefined> {
+    const key = agentKey(accountEmail, id);
+    const item = await this.#table.get(key);
+    if (!item || isBeingDeleted(item)) return guardOf(key, item);
 
+    const mark = { [DELETING]: deletingAt };
     const { name } = agentFrom(item);
     for (let left = COUNT_ATTEMPTS; left > 0; left--) {
       const { version, agents } = await this.#counted(accountEmail);
       const others = agents.filter((agent) => agent.id !== id).length;
       const refusal = await this.#table.transactOrRefusal([
-        { update: agentKey(accountEmail, id), changes: { set: { [DELETING]: deletingAt } }, if: isLive },
+        { update: key, changes: { set: mark }, if: isLive },
         { remove: agentNameKey(accountEmail, name), if: any(absent("pk"), equals("agent_id", id)) },
         countAgents({ accountEmail, agents: others, version, timestamp: deletingAt }),
       ]);
-      if (!refusal) return true;
+      if (!refusal) return guardOf(key, mark);
       if (refusal.size > 1 || !refusal.has(COUNT)) break;
     }
     // A concurrent request deletes it, another agent guards its name, or the count keeps changing. Only the mark
     // matters: the next creation or deletion counts again.
-    await this.#markDeleted(accountEmail, id, deletingAt);
-    return true;
+    return markDeleted(this.#table, key, deletingAt);
   }
 
   /** Removes items of the agent's own partitions. Returns false if some are left; then call it again. */
-  async sweep(accountEmail: AccountEmail, id: AgentId): Promise<boolean> {
+  async sweep(accountEmail: AccountEmail, id: AgentId, guard: DeletionGuard): Promise<boolean> {
     return (
-      (await this.#table.removePartition(memoryPartition(id, accountEmail), SWEEP_ITEMS)) &&
-      (await this.#table.removePartition(agentPartition(id), SWEEP_ITEMS))
+      (await this.#table.removePartition(memoryPartition(id, accountEmail), SWEEP_ITEMS, guard)) &&
+      (await this.#table.removePartition(agentPartition(id), SWEEP_ITEMS, guard))
     );
   }
 
   /** Removes the agent's item. Call it after everything else of the agent is gone. */
-  async endDeletion(accountEmail: AccountEmail, id: AgentId): Promise<void> {
-    await this.#table.remove(agentKey(accountEmail, id), any(absent("pk"), present(DELETING)));
+  async endDeletion({ check: key, if: isOngoing }: DeletionGuard): Promise<void> {
+    await this.#table.tryRemove(key, isOngoing);
   }
 
   /** Returns the agents, and the version of their count, which is read first. */
@@ -222,15 +233,6 @@ export class AgentRepository {
     if (refusal.has(AGENT)) return { holder: agent.id };
     const guarding = refusal.get(NAME);
     return { holder: refusal.has(NAME) ? (holderOf(guarding) ?? agent.id) : undefined };
-  }
-
-  async #markDeleted(accountEmail: AccountEmail, id: AgentId, deletingAt: string): Promise<void> {
-    // If the write is refused, a concurrent request has removed the agent, which is the goal.
-    await this.#table.tryUpdate(
-      agentKey(accountEmail, id),
-      { set: { [DELETING]: deletingAt } },
-      present("pk"),
-    );
   }
 }
 

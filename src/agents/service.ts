@@ -1,6 +1,7 @@
 import { sleep } from "../shared/async.ts";
 import { type PlanRules } from "../plans/account-plan.ts";
 import { requireBelowLimit } from "../plans/refusals.ts";
+import type { DeletionGuard } from "../deletions/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import { type AccountEmail, type AgentId, type ConversationId, agentIdOf } from "../shared/id-types.ts";
@@ -20,37 +21,41 @@ const MAX_PAUSE_MS = 50;
 /** The operations on conversations that deleting an agent needs. */
 export interface AgentConversations {
   idsOfAgent(scope: AccessScope, agentId: AgentId, limit: number): Promise<readonly ConversationId[]>;
-  remove(scope: AccessScope, conversationId: ConversationId): Promise<"absent" | "unfinished" | "done">;
+  remove(
+    scope: AccessScope,
+    conversationId: ConversationId,
+    within: DeletionGuard,
+  ): Promise<"absent" | "unfinished" | "done">;
 }
 
 /** The operations on archival memory that deleting an agent needs. */
 export interface AgentMemories {
   /** Removes memories. Returns false if some are left; then call it again. */
-  sweep(scope: AccessScope, agentId: AgentId): Promise<boolean>;
+  sweep(scope: AccessScope, agentId: AgentId, guard: DeletionGuard): Promise<boolean>;
 }
 
 /** The operations on end users that deleting an agent needs. */
 export interface AgentEndUsers {
   /** Removes end users and everything of theirs. Returns false if something is left; then call it again. */
-  removeAll(accountEmail: AccountEmail, agentId: AgentId): Promise<boolean>;
+  removeAll(accountEmail: AccountEmail, agentId: AgentId, within: DeletionGuard): Promise<boolean>;
 }
 
 /** The operations on publishable keys that deleting an agent needs. */
 interface AgentKeys {
   /** Removes keys. Returns false if some are left; then call it again. */
-  removeAll(agentId: AgentId): Promise<boolean>;
+  removeAll(agentId: AgentId, guard: DeletionGuard): Promise<boolean>;
 }
 
 /** The operations on links to knowledge bases that deleting an agent needs. */
 export interface AgentKnowledgeLinks {
   /** Removes what leads from knowledge bases to the agent. */
-  forgetAgent(agentId: AgentId): Promise<void>;
+  forgetAgent(agentId: AgentId, guard: DeletionGuard): Promise<void>;
 }
 
 /** The operations on connected MCP clients that deleting an agent needs. */
 export interface AgentConnections {
   /** Ends all connections to the agent. */
-  endOfAgent(accountEmail: AccountEmail, agentId: AgentId): Promise<void>;
+  endOfAgent(accountEmail: AccountEmail, agentId: AgentId, guard: DeletionGuard): Promise<void>;
 }
 
 /** How a refused model is explained. */
@@ -205,26 +210,26 @@ export class AgentService {
 
   /**
    * Deletes an agent with its conversations, memories and end users. All readers see it as absent at once. Returns
-   * false if something is left to remove; the next call continues there.
+   * false if something is left to remove; the next call continues there. With `begun`, only continues that deletion, which may have ended.
    */
-  async remove(accountEmail: AccountEmail, id: AgentId): Promise<boolean> {
-    const exists = await this.#agents.beginDeletion(accountEmail, id, this.#clock.timestamp());
-    if (!exists) return true;
+  async remove(accountEmail: AccountEmail, id: AgentId, begun?: DeletionGuard): Promise<boolean> {
+    const guard = begun ?? (await this.#agents.beginDeletion(accountEmail, id, this.#clock.timestamp()));
+    if (!guard) return true;
 
     // First, so that no visitor comes any more.
-    if (!(await this.#publishableKeys.removeAll(id))) return false;
+    if (!(await this.#publishableKeys.removeAll(id, guard))) return false;
     const scope = ownScope(accountEmail);
     const conversationIds = await this.#conversations.idsOfAgent(scope, id, CONVERSATIONS_AT_ONCE + 1);
     for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))
-      if ((await this.#conversations.remove(scope, conversationId)) === "unfinished") return false;
+      if ((await this.#conversations.remove(scope, conversationId, guard)) === "unfinished") return false;
     if (conversationIds.length > CONVERSATIONS_AT_ONCE) return false;
-    if (!(await this.#endUsers.removeAll(accountEmail, id))) return false;
-    if (!(await this.#memories.sweep(scope, id))) return false;
-    await this.#knowledgeLinks.forgetAgent(id);
-    await this.#connections.endOfAgent(accountEmail, id);
-    if (!(await this.#agents.sweep(accountEmail, id))) return false;
+    if (!(await this.#endUsers.removeAll(accountEmail, id, guard))) return false;
+    if (!(await this.#memories.sweep(scope, id, guard))) return false;
+    await this.#knowledgeLinks.forgetAgent(id, guard);
+    await this.#connections.endOfAgent(accountEmail, id, guard);
+    if (!(await this.#agents.sweep(accountEmail, id, guard))) return false;
 
-    await this.#agents.endDeletion(accountEmail, id);
+    await this.#agents.endDeletion(guard);
     return true;
   }
 

@@ -12,13 +12,15 @@ interface SealedTokensDeps {
   readonly type: string;
   /** What the encryption key is derived for: each type has a key of its own. */
   readonly purpose: string;
+  /** The part of the service that the tokens are for; the API if absent. */
+  readonly audience?: string;
 }
 
 /** The claims of a token. They need no further validation: decryption proves that `seal` wrote them. */
 export type Claims = Readonly<Record<string, unknown>>;
 
 const ISSUER = "dynamic-agent-builder";
-const AUDIENCE = "dynamic-agent-builder-api";
+const API = "dynamic-agent-builder-api";
 const ALGORITHM = "dir";
 const ENCRYPTION = "A256GCM";
 const CLOCK_TOLERANCE_SECONDS = 5;
@@ -38,12 +40,14 @@ export class SealedTokens {
   readonly #now: () => number;
   readonly #type: string;
   readonly #purpose: string;
+  readonly #audience: string;
 
-  constructor({ keys, now, type, purpose }: SealedTokensDeps) {
+  constructor({ keys, now, type, purpose, audience = API }: SealedTokensDeps) {
     this.#keys = keys;
     this.#now = now;
     this.#type = type;
     this.#purpose = purpose;
+    this.#audience = audience;
   }
 
   /** Returns a new token about a subject. `expiresAt` is in seconds since the epoch. */
@@ -53,7 +57,7 @@ export class SealedTokens {
       .setProtectedHeader({ alg: ALGORITHM, enc: ENCRYPTION, typ: this.#type, kid: key.id })
       .setSubject(subject)
       .setIssuer(ISSUER)
-      .setAudience(AUDIENCE)
+      .setAudience(this.#audience)
       .setJti(crypto.randomUUID())
       .setIssuedAt(Math.floor(this.#now() / 1000))
       .setExpirationTime(expiresAt)
@@ -67,9 +71,9 @@ export class SealedTokens {
         keyManagementAlgorithms: [ALGORITHM],
         contentEncryptionAlgorithms: [ENCRYPTION],
         issuer: ISSUER,
-        audience: AUDIENCE,
+        audience: this.#audience,
         typ: this.#type,
-        requiredClaims: ["sub", "exp", "iat", "jti"],
+        requiredClaims: ["sub", "exp", "iat"],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(this.#now()),
       });

@@ -18,7 +18,7 @@ import { conversationTally, MAX_END_USER_CONVERSATIONS } from "../plans/end-user
 import { changeTally, countsFrom, readTally } from "../plans/tally.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
-import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
+import { type DeletionGuard, isBeingDeleted, isLive, markDeleted } from "../table/deletion.ts";
 import { TransactionRefused } from "../table/errors.ts";
 import { absent, all, any, type Condition, equals, present } from "../table/expressions.ts";
 import type { ListPage } from "../table/list.ts";
@@ -241,33 +241,43 @@ export class ConversationRepository {
   }
 
   /**
-   * Hides the conversation from all readers. Returns false if there is none, or if only an unused one is `wanted` and something has
-   * been said or changed in it. One whose deletion was interrupted still counts as existing.
+   * Hides the conversation from all readers. Returns `undefined` if there is none, or if only an unused one is `wanted` and something has
+   * been said or changed in it, or if the deletion of `within` has ended. One whose deletion was interrupted still counts as existing.
    */
   async beginDeletion(
     scope: AccessScope,
     id: ConversationId,
     deletingAt: string,
-    wanted: "any" | "unused" = "any",
-  ): Promise<boolean> {
-    const changes = { set: { [DELETING]: deletingAt } };
+    wanted: "any" | "unused",
+    within?: DeletionGuard,
+  ): Promise<DeletionGuard | undefined> {
     // Every turn and every change of the settings sets the time.
     const isWanted = wanted === "any" ? [] : [equals("updated_at", null)];
-    return this.#table.tryUpdate(conversationKey(scope, id), changes, all(isInScope(scope), ...isWanted));
+    const conditions = [isInScope(scope), ...isWanted];
+    return markDeleted(this.#table, conversationKey(scope, id), deletingAt, {
+      conditions,
+      within,
+      isOwn: (item) => reaches(scope, conversationFrom(item).agentId),
+    });
   }
 
   /** Removes the conversation's item and, for an end user, lowers the count. Call it after the messages are gone. */
-  async endDeletion(scope: AccessScope, id: ConversationId, endedAt: string): Promise<void> {
-    const key = conversationKey(scope, id);
-    if (!scope.endUser || isTransient(id))
-      return this.#table.remove(key, any(absent("pk"), present(DELETING)));
-    const isCounted = await this.#table.tryTransact([
-      { remove: key, if: present(DELETING) },
-      changeTally(conversationTally(scope.endUser), { conversations: -1 }, endedAt),
-      // An end user's data is deleted before the end user. Afterwards the tally must not be created again.
-      { check: endUserKey(scope.endUser), if: present("pk") },
-    ]);
-    if (!isCounted) await this.#table.remove(key, any(absent("pk"), present(DELETING)));
+  async endDeletion(
+    scope: AccessScope,
+    id: ConversationId,
+    { check: key, if: isOngoing }: DeletionGuard,
+    endedAt: string,
+  ): Promise<void> {
+    const isCounted =
+      scope.endUser &&
+      !isTransient(id) &&
+      (await this.#table.tryTransact([
+        { remove: key, if: isOngoing },
+        changeTally(conversationTally(scope.endUser), { conversations: -1 }, endedAt),
+        // An end user's data is deleted before the end user. Afterwards the tally must not be created again.
+        { check: endUserKey(scope.endUser), if: present("pk") },
+      ]));
+    if (!isCounted) await this.#table.tryRemove(key, isOngoing);
   }
 
   /** Reads one item more than `limit`, which shows whether there is a next page. */

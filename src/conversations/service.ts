@@ -1,5 +1,6 @@
 import type { AccountPlan, PlanRules } from "../plans/account-plan.ts";
 import { endUserConversationsExceeded } from "../plans/refusals.ts";
+import type { DeletionGuard } from "../deletions/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import {
   type AccountEmail,
@@ -23,7 +24,7 @@ interface Page<T> {
 export interface ConversationMessages {
   list(conversationId: ConversationId, limit: number, cursor: string | undefined): Promise<Page<Message>>;
   /** Removes messages. Returns false if some are left; then call it again. */
-  sweep(conversationId: ConversationId): Promise<boolean>;
+  sweep(conversationId: ConversationId, guard: DeletionGuard): Promise<boolean>;
 }
 
 /** The operations on runs that deleting a conversation needs. */
@@ -109,25 +110,36 @@ export class ConversationService {
     return page;
   }
 
-  /** Deletes a conversation with its runs and messages. */
-  remove(scope: AccessScope, id: ConversationId): Promise<Removal> {
-    return this.#remove(scope, id, "any");
+  /**
+   * Deletes a conversation with its runs and messages. With `within`, only as a part of the deletion of what it belongs to. With `begun`,
+   * only continues that deletion of the conversation. Each may have ended.
+   */
+  async remove(
+    scope: AccessScope,
+    id: ConversationId,
+    within?: DeletionGuard,
+    begun?: DeletionGuard,
+  ): Promise<Removal> {
+    return this.#remove(scope, id, begun ?? (await this.#begin(scope, id, "any", within)));
   }
 
   /** Deletes a conversation if nothing has been said or changed in it. Returns `absent` for any other one. */
-  removeUnused(scope: AccessScope, id: ConversationId): Promise<Removal> {
-    return this.#remove(scope, id, "unused");
+  async removeUnused(scope: AccessScope, id: ConversationId): Promise<Removal> {
+    return this.#remove(scope, id, await this.#begin(scope, id, "unused"));
   }
 
-  async #remove(scope: AccessScope, id: ConversationId, wanted: "any" | "unused"): Promise<Removal> {
-    const exists = await this.#conversations.beginDeletion(scope, id, this.#clock.timestamp(), wanted);
-    if (!exists) return "absent";
+  #begin(scope: AccessScope, id: ConversationId, wanted: "any" | "unused", within?: DeletionGuard) {
+    return this.#conversations.beginDeletion(scope, id, this.#clock.timestamp(), wanted, within);
+  }
+
+  async #remove(scope: AccessScope, id: ConversationId, guard: DeletionGuard | undefined): Promise<Removal> {
+    if (!guard) return "absent";
 
     // From here on no run can start, so none is left behind.
     await this.#runs.forget(scope, id);
-    if (!(await this.#messages.sweep(id))) return "unfinished";
+    if (!(await this.#messages.sweep(id, guard))) return "unfinished";
 
-    await this.#conversations.endDeletion(scope, id, this.#clock.timestamp());
+    await this.#conversations.endDeletion(scope, id, guard, this.#clock.timestamp());
     return "done";
   }
 

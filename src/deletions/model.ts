@@ -3,6 +3,8 @@ import type { AccountEmail, AgentId, ConversationId, KnowledgeBaseId } from "../
 import { agentKey, knowledgeBaseKey } from "../table/keys.ts";
 import type { Key } from "../table/marshal.ts";
 
+export type { DeletionGuard } from "../table/deletion.ts";
+
 /** Something of an account whose deletion has begun and takes more than one request. */
 export type PartialDeletion =
   | { readonly kind: "agent"; readonly agentId: AgentId }

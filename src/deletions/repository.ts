@@ -1,6 +1,6 @@
 import type { AccountEmail } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
-import { isBeingDeleted } from "../table/deletion.ts";
+import { type DeletionGuard, guardOf } from "../table/deletion.ts";
 import { markedKey, type PartialDeletion } from "./model.ts";
 
 /** Reads how far deletions have come. */
@@ -12,12 +12,12 @@ export class PartialDeletionRepository {
   }
 
   /**
-   * Returns whether something is marked as being deleted. It is not once it is gone, nor if something new has the same id, which
-   * must not be deleted.
+   * Returns the guard of a deletion that goes on. There is none once everything is gone, nor if something new has the same id, which must
+   * not be deleted.
    */
-  async isUnfinished(accountEmail: AccountEmail, deletion: PartialDeletion): Promise<boolean> {
-    const item = await this.#table.get(markedKey(accountEmail, deletion));
-    return item !== undefined && isBeingDeleted(item);
+  async find(accountEmail: AccountEmail, deletion: PartialDeletion): Promise<DeletionGuard | undefined> {
+    const key = markedKey(accountEmail, deletion);
+    return guardOf(key, await this.#table.get(key));
   }
 
   /** Returns whether something is there, be it marked or not. */

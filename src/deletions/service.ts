@@ -1,6 +1,6 @@
 import type { AccessScope } from "../access/access-scope.ts";
 import type { AccountEmail, AgentId, ConversationId, KnowledgeBaseId } from "../shared/id-types.ts";
-import type { PartialDeletion } from "./model.ts";
+import type { DeletionGuard, PartialDeletion } from "./model.ts";
 import type { PartialDeletionRepository } from "./repository.ts";
 import type { DeletionRunnerClient } from "./runner-client.ts";
 
@@ -8,11 +8,20 @@ import type { DeletionRunnerClient } from "./runner-client.ts";
 const WATCH_MS = 2 * 60_000;
 
 interface PartialDeletionServiceDeps {
-  readonly deletions: Pick<PartialDeletionRepository, "isStored" | "isUnfinished">;
-  readonly agents: { remove(accountEmail: AccountEmail, id: AgentId): Promise<boolean> };
-  readonly endUsers: { remove(accountEmail: AccountEmail, agentId: AgentId, id: string): Promise<boolean> };
+  readonly deletions: Pick<PartialDeletionRepository, "find" | "isStored">;
+  readonly agents: {
+    remove(accountEmail: AccountEmail, id: AgentId, begun: DeletionGuard): Promise<boolean>;
+  };
+  readonly endUsers: {
+    remove(accountEmail: AccountEmail, agentId: AgentId, id: string, begun: DeletionGuard): Promise<boolean>;
+  };
   readonly conversations: {
-    remove(scope: AccessScope, id: ConversationId): Promise<"absent" | "unfinished" | "done">;
+    remove(
+      scope: AccessScope,
+      id: ConversationId,
+      within: undefined,
+      begun: DeletionGuard,
+    ): Promise<"absent" | "unfinished" | "done">;
   };
   readonly knowledgeBases: {
     remove(base: { readonly accountEmail: AccountEmail; readonly kbId: KnowledgeBaseId }): Promise<boolean>;
@@ -51,16 +60,18 @@ export class PartialDeletionService {
   /** Removes one part, as much as a request would. Returns whether nothing is left. */
   async continue(accountEmail: AccountEmail, deletion: PartialDeletion): Promise<boolean> {
     const { deletions, agents, endUsers, conversations, knowledgeBases } = this.#deps;
-    if (!(await deletions.isUnfinished(accountEmail, deletion))) return true;
+    const begun = await deletions.find(accountEmail, deletion);
+    if (!begun) return true;
 
     switch (deletion.kind) {
       case "agent":
-        return agents.remove(accountEmail, deletion.agentId);
+        return agents.remove(accountEmail, deletion.agentId, begun);
       case "end-user":
-        return endUsers.remove(accountEmail, deletion.endUser.agentId, deletion.endUser.id);
+        return endUsers.remove(accountEmail, deletion.endUser.agentId, deletion.endUser.id, begun);
       case "conversation": {
         const { endUser, conversationId } = deletion;
-        return (await conversations.remove({ accountEmail, endUser }, conversationId)) !== "unfinished";
+        const scope = { accountEmail, endUser };
+        return (await conversations.remove(scope, conversationId, undefined, begun)) !== "unfinished";
       }
       case "knowledge-base":
         return knowledgeBases.remove({ accountEmail, kbId: deletion.kbId });

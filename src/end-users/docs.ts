@@ -65,7 +65,7 @@ export const endUserDocs: FeatureDocs = {
       description: "A token to create for an end user.",
       fields: {
         end_user_id:
-          "The id under which your application knows the person: 1 to 128 letters, digits and `._@:-`.",
+          "The id under which your application knows the person: 1 to 128 letters, digits and `._@:-`. A new one must not begin with `anon:`, as the ids of visitors do.",
         expires_in: "How long the token is valid in seconds, 60 to 86,400; 3,600 by default.",
       },
     },

@@ -41,6 +41,8 @@ export const scopeOfEndUser = ({ accountEmail, agentId, id, generation }: EndUse
 /** With what the ids of visitors begin who have not signed in. They are stored with their first conversation. */
 export const ANONYMOUS_PREFIX = "anon:";
 
+export const isAnonymousId = (id: string): boolean => id.startsWith(ANONYMOUS_PREFIX);
+
 /** How long the token of a visitor is valid who has not signed in, in seconds: 30 days. */
 export const ANONYMOUS_SECONDS = 30 * 24 * 60 * 60;
 

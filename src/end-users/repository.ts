@@ -2,20 +2,20 @@ import type { AccountEmail, AgentId } from "../shared/id-types.ts";
 import { AppError, notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
-import { DELETING, isBeingDeleted, isLive } from "../table/deletion.ts";
-import { absent, absentOrExpired, any, present } from "../table/expressions.ts";
+import { type DeletionGuard, isBeingDeleted, isLive, markDeleted } from "../table/deletion.ts";
+import { absent, absentOrExpired } from "../table/expressions.ts";
 import { recordEvent, type WebhookEvent } from "../webhooks/event-model.ts";
 import { END_USER_PREFIX, agentKey, agentPartition, memoryPartition } from "../table/keys.ts";
 import { type ListPage, listInOrder } from "../table/list.ts";
 import type { Item } from "../table/marshal.ts";
 import { endUserKey, type EndUserRef } from "../access/access-scope.ts";
 import {
-  ANONYMOUS_PREFIX,
   deletedVisitorItem,
   deletedVisitorKey,
   type EndUser,
   endUserFrom,
   endUserItem,
+  isAnonymousId,
 } from "./model.ts";
 
 /** Items removed per call of `sweep`. A Worker may make a limited number of requests, and callers should not wait long. */
@@ -107,14 +107,21 @@ export class EndUserRepository {
     return items.map(endUserFrom);
   }
 
-  /** Hides an end user from all reads. Returns false if it does not exist; a partly deleted one still does. */
-  async beginDeletion(ref: EndUserRef, deletingAt: string): Promise<boolean> {
-    return this.#table.tryUpdate(endUserKey(ref), { set: { [DELETING]: deletingAt } }, present("pk"));
+  /**
+   * Hides an end user from all reads. Returns `undefined` if it does not exist, or if the deletion of `within` has ended; a partly deleted
+   * one still exists.
+   */
+  beginDeletion(
+    ref: EndUserRef,
+    deletingAt: string,
+    within?: DeletionGuard,
+  ): Promise<DeletionGuard | undefined> {
+    return markDeleted(this.#table, endUserKey(ref), deletingAt, { within });
   }
 
   /** Removes the agent's memory of an end user. Returns false if so much is left that it takes another call. */
-  sweep({ agentId, id }: EndUserRef): Promise<boolean> {
-    return this.#table.removePartition(memoryPartition(agentId, id), SWEEP_ITEMS);
+  sweep({ agentId, id }: EndUserRef, guard: DeletionGuard): Promise<boolean> {
+    return this.#table.removePartition(memoryPartition(agentId, id), SWEEP_ITEMS, guard);
   }
 
   /**
@@ -123,18 +130,19 @@ export class EndUserRepository {
    */
   async endDeletion(
     ref: EndUserRef,
+    guard: DeletionGuard,
     nowMs: number,
     event?: { readonly accountEmail: AccountEmail; readonly event: WebhookEvent },
   ): Promise<void> {
-    const isAnonymous = ref.id.startsWith(ANONYMOUS_PREFIX);
-    if (!event && !isAnonymous)
-      return this.#table.remove(endUserKey(ref), any(absent("pk"), present(DELETING)));
-    // Refused if another request has just removed it, and recorded its event.
-    await this.#table.tryTransact([
-      { remove: endUserKey(ref), if: present(DELETING) },
-      ...(isAnonymous ? [{ put: deletedVisitorItem(ref, nowMs) }] : []),
-      ...(event ? [recordEvent(event.accountEmail, event.event)] : []),
-    ]);
+    const isAnonymous = isAnonymousId(ref.id);
+    // Either is refused if another request has just removed it, and recorded its event.
+    if (!event && !isAnonymous) await this.#table.tryRemove(guard.check, guard.if);
+    else
+      await this.#table.tryTransact([
+        { remove: guard.check, if: guard.if },
+        ...(isAnonymous ? [{ put: deletedVisitorItem(ref, nowMs) }] : []),
+        ...(event ? [recordEvent(event.accountEmail, event.event)] : []),
+      ]);
   }
 }
 

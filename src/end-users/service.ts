@@ -1,5 +1,6 @@
 import type { Agent } from "../agents/model.ts";
 import type { ClientTokens } from "../auth/client-tokens.ts";
+import type { DeletionGuard } from "../deletions/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, invalidInput, notFound } from "../shared/errors.ts";
 import type { AccountEmail, AgentId, ConversationId } from "../shared/id-types.ts";
@@ -7,7 +8,7 @@ import { newId } from "../shared/ids.ts";
 import { type AccessScope, type EndUserRef, isEndUserId } from "../access/access-scope.ts";
 import { tokenEnded } from "../access/end-user-status.ts";
 import { newEvent, type WantedEvents } from "../webhooks/event-model.ts";
-import { type EndUser, scopeOfEndUser } from "./model.ts";
+import { type EndUser, isAnonymousId, scopeOfEndUser } from "./model.ts";
 import type { EndUserRepository } from "./repository.ts";
 
 /** Looks up agents; `get` throws `not-found` if the agent does not exist or belongs to someone else. */
@@ -18,13 +19,17 @@ interface EndUserAgents {
 /** Removes conversations when an end user is deleted. */
 interface EndUserConversations {
   idsOfAgent(scope: AccessScope, agentId: AgentId, limit: number): Promise<readonly ConversationId[]>;
-  remove(scope: AccessScope, conversationId: ConversationId): Promise<"absent" | "unfinished" | "done">;
+  remove(
+    scope: AccessScope,
+    conversationId: ConversationId,
+    within: DeletionGuard,
+  ): Promise<"absent" | "unfinished" | "done">;
 }
 
 /** Removes archival memory when an end user is deleted. */
 interface EndUserMemories {
   /** Removes all memories. Returns false if so many are left that it takes another call. */
-  sweep(scope: AccessScope, agentId: AgentId): Promise<boolean>;
+  sweep(scope: AccessScope, agentId: AgentId, guard: DeletionGuard): Promise<boolean>;
 }
 
 /** The account's webhooks. */
@@ -131,7 +136,7 @@ export class EndUserService {
       throw invalid("origins", "must be among the agent's `allowed_origins`.");
 
     const now = this.#clock.now();
-    const endUser = known ?? (await this.#create(accountEmail, { agentId, id }));
+    const endUser = known ?? (await this.#create(accountEmail, { agentId, id }, "end_user_id"));
     const expiresAt = Math.floor(now / 1000) + expiresInSeconds;
     const grant = { accountEmail, endUser: { agentId, id }, generation: endUser.generation, origins };
     return {
@@ -156,7 +161,7 @@ export class EndUserService {
       this.#agents.get(accountEmail, ref.agentId),
       this.#endUsers.find(ref),
     ]);
-    return scopeOfEndUser(known ?? (await this.#create(accountEmail, ref)));
+    return scopeOfEndUser(known ?? (await this.#create(accountEmail, ref, member)));
   }
 
   /**
@@ -205,30 +210,37 @@ export class EndUserService {
   /**
    * Deletes an end user with their conversations, runs and memories; their tokens become invalid immediately. Returns false if
    * so much is left that it takes another call, which continues where this one stopped. Returns true if the end user does not
-   * exist.
+   * exist. With `begun`, only continues that deletion, which may have ended.
    */
-  async remove(accountEmail: AccountEmail, agentId: AgentId, id: string): Promise<boolean> {
+  async remove(
+    accountEmail: AccountEmail,
+    agentId: AgentId,
+    id: string,
+    begun?: DeletionGuard,
+  ): Promise<boolean> {
     try {
       await this.#agents.get(accountEmail, agentId);
     } catch (error) {
       if (error instanceof AppError && error.code === "not-found") return true;
       throw error;
     }
-    return this.#remove(accountEmail, { agentId, id });
+    return this.#remove(accountEmail, { agentId, id }, undefined, begun);
   }
 
   /** Deletes all end users of an agent that is being deleted. Returns false if it takes another call. */
-  async removeAll(accountEmail: AccountEmail, agentId: AgentId): Promise<boolean> {
+  async removeAll(accountEmail: AccountEmail, agentId: AgentId, within: DeletionGuard): Promise<boolean> {
     const refs = await this.#endUsers.first(agentId, REMOVED_AT_ONCE);
     for (let from = 0; from < refs.length; from += PARALLEL_REMOVALS) {
       const group = refs.slice(from, from + PARALLEL_REMOVALS);
-      const done = await Promise.all(group.map((ref) => this.#remove(accountEmail, ref)));
+      const done = await Promise.all(group.map((ref) => this.#remove(accountEmail, ref, within)));
       if (done.includes(false)) return false;
     }
     return refs.length < REMOVED_AT_ONCE;
   }
 
-  #create(accountEmail: AccountEmail, ref: EndUserRef): Promise<EndUser> {
+  /** Throws `validation-failed` for an id that this service has given to a visitor, whose token would end; `member` names it. */
+  #create(accountEmail: AccountEmail, ref: EndUserRef, member: string): Promise<EndUser> {
+    if (isAnonymousId(ref.id)) throw invalid(member, "must not begin with anon:");
     return this.#endUsers.create(this.#newEndUser(accountEmail, ref));
   }
 
@@ -237,24 +249,30 @@ export class EndUserService {
     return { ...ref, accountEmail, generation, createdAt: this.#clock.timestamp() };
   }
 
-  async #remove(accountEmail: AccountEmail, endUser: EndUserRef): Promise<boolean> {
-    if (!(await this.#endUsers.beginDeletion(endUser, this.#clock.timestamp()))) return true;
+  async #remove(
+    accountEmail: AccountEmail,
+    endUser: EndUserRef,
+    within?: DeletionGuard,
+    begun?: DeletionGuard,
+  ): Promise<boolean> {
+    const guard = begun ?? (await this.#endUsers.beginDeletion(endUser, this.#clock.timestamp(), within));
+    if (!guard) return true;
 
     // From here on, nothing new can be written to the end user's scope.
     const { agentId, id } = endUser;
     const scope = { accountEmail, endUser: { agentId, id } };
     const conversationIds = await this.#conversations.idsOfAgent(scope, agentId, CONVERSATIONS_AT_ONCE + 1);
     for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))
-      if ((await this.#conversations.remove(scope, conversationId)) === "unfinished") return false;
+      if ((await this.#conversations.remove(scope, conversationId, guard)) === "unfinished") return false;
     if (conversationIds.length > CONVERSATIONS_AT_ONCE) return false;
-    if (!(await this.#memories.sweep(scope, agentId))) return false;
+    if (!(await this.#memories.sweep(scope, agentId, guard))) return false;
     const [isSwept, { types }] = await Promise.all([
-      this.#endUsers.sweep(endUser),
+      this.#endUsers.sweep(endUser, guard),
       this.#webhooks.wanted(accountEmail),
     ]);
     if (!isSwept) return false;
 
-    await this.#endDeletion(accountEmail, endUser, types);
+    await this.#endDeletion(accountEmail, endUser, guard, types);
     return true;
   }
 
@@ -262,13 +280,15 @@ export class EndUserService {
   async #endDeletion(
     accountEmail: AccountEmail,
     endUser: EndUserRef,
+    guard: DeletionGuard,
     types: WantedEvents["types"],
   ): Promise<void> {
-    if (!types.includes("end_user.deleted")) return this.#endUsers.endDeletion(endUser, this.#clock.now());
+    const now = this.#clock.now();
+    if (!types.includes("end_user.deleted")) return this.#endUsers.endDeletion(endUser, guard, now);
 
     const data = { agent_id: endUser.agentId, end_user_id: endUser.id };
     const event = newEvent("end_user.deleted", data, this.#clock);
-    await this.#endUsers.endDeletion(endUser, this.#clock.now(), { accountEmail, event });
+    await this.#endUsers.endDeletion(endUser, guard, now, { accountEmail, event });
     this.#later(this.#webhookSender.nudge(accountEmail));
   }
 }

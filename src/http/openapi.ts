@@ -74,6 +74,10 @@ const ROUTE_DOC = Symbol("route-doc");
 export const documented = <M extends object>(middleware: M, doc: RouteDoc): M =>
   Object.assign(middleware, { [ROUTE_DOC]: doc });
 
+/** Returns a middleware that documents its route, and passes every request on. */
+export const documenting = (doc: RouteDoc): MiddlewareHandler =>
+  documented<MiddlewareHandler>((_c, next) => next(), doc);
+
 /** Returns the description attached to a handler, or `undefined` if there is none. */
 export function docOf(handler: object): RouteDoc | undefined {
   // The cast is safe: only `documented` writes this property.
@@ -82,10 +86,10 @@ export function docOf(handler: object): RouteDoc | undefined {
 
 /** Documents a route. At run time it passes every request on; `operationOf` finds it. */
 export const operation = (id: string, answers: OperationDoc["answers"]): MiddlewareHandler =>
-  documented<MiddlewareHandler>((_c, next) => next(), { kind: "operation", id, answers });
+  documenting({ kind: "operation", id, answers });
 
 /** Marks a route that serves a page or a file to browsers. It takes the place of `operation`: the description leaves it out. */
-export const webPage: MiddlewareHandler = documented<MiddlewareHandler>((_c, next) => next(), {
+export const webPage: MiddlewareHandler = documenting({
   kind: "page",
 });
 
@@ -93,17 +97,17 @@ export const webPage: MiddlewareHandler = documented<MiddlewareHandler>((_c, nex
  * Lets pages of all origins call a route and read its answers, without credentials. Only for routes whose answers depend on nothing that a
  * browser adds to a request by itself, such as a cookie.
  */
-export const anyOrigin: MiddlewareHandler = documented<MiddlewareHandler>((_c, next) => next(), {
+export const anyOrigin: MiddlewareHandler = documenting({
   kind: "any-origin",
 });
 
 /** Documents headers that a handler reads itself. */
 export const headers = (schema: z.ZodType): MiddlewareHandler =>
-  documented<MiddlewareHandler>((_c, next) => next(), { kind: "input", target: "header", schema });
+  documenting({ kind: "input", target: "header", schema });
 
 /** Documents a `multipart/form-data` body that a handler reads itself. */
 export const multipartBody = (schema: z.ZodType): MiddlewareHandler =>
-  documented<MiddlewareHandler>((_c, next) => next(), { kind: "input", target: "form", schema });
+  documenting({ kind: "input", target: "form", schema });
 
 /** Returns the operation of this request's route, or `undefined` if no route matches. A page counts as one. */
 export const operationOf = (c: Context): OperationDoc | PageDoc | undefined =>

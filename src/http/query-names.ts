@@ -3,14 +3,13 @@ import { matchedRoutes } from "hono/route";
 import * as z from "zod";
 import { invalidInput, type Issue } from "../shared/errors.ts";
 import { unknownNames } from "../shared/unknown-names.ts";
-import { docOf, documented } from "./openapi.ts";
+import { docOf, documenting } from "./openapi.ts";
 
 /**
  * Lets a route take query parameters that it does not know: others append theirs to the addresses of pages, of health checks
  * and of callbacks. Every other route refuses them, so that a slip in a name is never ignored.
  */
-export const anyQuery = (): MiddlewareHandler =>
-  documented<MiddlewareHandler>((_c, next) => next(), { kind: "any-query" });
+export const anyQuery = (): MiddlewareHandler => documenting({ kind: "any-query" });
 
 /**
  * Throws `validation-failed` if the query has a parameter that no schema of the request's route describes, or repeats one that is

@@ -1,6 +1,6 @@
 import type { AgentId, KnowledgeBaseId } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
-import { isBeingDeleted, isLive } from "../table/deletion.ts";
+import { type DeletionGuard, isBeingDeleted, isLive } from "../table/deletion.ts";
 import { absent, any, type Condition, equals } from "../table/expressions.ts";
 import { optionalText } from "../table/fields.ts";
 import {
@@ -107,8 +107,13 @@ export class LinkRepository {
   }
 
   /** Removes what leads from bases to an agent that is being deleted. */
-  forgetAgent(agentId: AgentId, kbIds: readonly KnowledgeBaseId[]): Promise<void> {
-    return this.#table.batchWrite(kbIds.map((kbId) => ({ remove: backlinkKey({ agentId, kbId }) })));
+  async forgetAgent(
+    agentId: AgentId,
+    kbIds: readonly KnowledgeBaseId[],
+    guard: DeletionGuard,
+  ): Promise<void> {
+    const keys = kbIds.map((kbId) => backlinkKey({ agentId, kbId }));
+    await this.#table.removeGuarded(keys, guard);
   }
 }
 

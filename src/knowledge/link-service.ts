@@ -1,3 +1,4 @@
+import type { DeletionGuard } from "../deletions/model.ts";
 import { mapConcurrent, sleep } from "../shared/async.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
@@ -78,8 +79,8 @@ export class LinkService {
   }
 
   /** Removes what leads to an agent that is being deleted from its knowledge bases. The agent's own items go with its partition. */
-  async forgetAgent(agentId: AgentId): Promise<void> {
-    await this.#links.forgetAgent(agentId, await this.#links.basesOf(agentId));
+  async forgetAgent(agentId: AgentId, guard: DeletionGuard): Promise<void> {
+    await this.#links.forgetAgent(agentId, await this.#links.basesOf(agentId), guard);
   }
 
   async #remove(agentId: AgentId, { kbId }: KnowledgeBaseRef): Promise<void> {

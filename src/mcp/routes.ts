@@ -5,7 +5,7 @@ import type { AppEnv } from "../access/env.ts";
 import { refuseForeignOrigins } from "../access/known-origin.ts";
 import { requireAccess } from "../access/require-access.ts";
 import { maxBody } from "../http/middleware/body-limit.ts";
-import { documented, operation } from "../http/openapi.ts";
+import { documenting, operation } from "../http/openapi.ts";
 import { AgentIdText } from "../http/schemas.ts";
 import { requireAudience } from "./audience.ts";
 import { serveMcp } from "./serve.ts";
@@ -25,7 +25,7 @@ const Message = z
   })
   .meta({ id: "McpMessage" });
 
-const describeBody: MiddlewareHandler = documented<MiddlewareHandler>((_c, next) => next(), {
+const describeBody: MiddlewareHandler = documenting({
   kind: "input",
   target: "json",
   schema: Message,

@@ -5,7 +5,7 @@ import { AppError, notFound } from "../shared/errors.ts";
 import type { TableClient } from "../table/client.ts";
 import type { WriteAction } from "../table/requests.ts";
 import type { Cursors } from "../table/cursor.ts";
-import { isLive } from "../table/deletion.ts";
+import { type DeletionGuard, isLive } from "../table/deletion.ts";
 import type { Refusal } from "../table/errors.ts";
 import { absent, any, equals, present } from "../table/expressions.ts";
 import { keyOf, optionalText, text } from "../table/fields.ts";
@@ -322,7 +322,7 @@ export class ArchivalRepository {
    * Removes all memories of an agent that is being deleted, and the holders of their contents, which are in partitions
    * of their own. Returns false if memories are left and another call is needed.
    */
-  async sweep(owner: MemoryOwner): Promise<boolean> {
+  async sweep(owner: MemoryOwner, guard: DeletionGuard): Promise<boolean> {
     const attributes = ["pk", "sk", "memory_id", "content_hash"];
     const partition = memoryPartition(owner.agentId, owner.userId);
     let left = SWEEP_MEMORIES;
@@ -332,8 +332,8 @@ export class ArchivalRepository {
       attributes,
     })) {
       // Memories are removed last: if this is interrupted, the next call needs them to find the holders.
-      await this.#table.batchWrite(await removalsOfHolders(owner, page.map(memoryFrom)));
-      await this.#table.batchWrite(page.map((item) => ({ remove: keyOf(item) })));
+      const keys = [...(await holdersOf(owner, page.map(memoryFrom))), ...page.map(keyOf)];
+      if (!(await this.#table.removeGuarded(keys, guard))) return true;
       left -= page.length;
       if (left < 0) return false;
     }
@@ -416,13 +416,12 @@ export const contended = (): AppError =>
 const pointsTo = ({ sortKey }: Memory) => any(absent("pk"), equals("archival_sk", sortKey));
 
 /** Returns removals of the holders. Their ids derive from the content or, in legacy items, equal the memory ids. */
-async function removalsOfHolders(owner: MemoryOwner, memories: readonly Memory[]) {
+async function holdersOf(owner: MemoryOwner, memories: readonly Memory[]) {
   const keys = await Promise.all(
     memories.map(async ({ id, contentHash }) => [
       hashKey(owner, contentHash, await memoryIdOf(owner, contentHash)),
       hashKey(owner, contentHash, id),
     ]),
   );
-  const distinct = new Map(keys.flat().map((key) => [`${key.pk} ${key.sk}`, key]));
-  return [...distinct.values()].map((key) => ({ remove: key }));
+  return new Map(keys.flat().map((key) => [`${key.pk} ${key.sk}`, key])).values();
 }

@@ -1,3 +1,4 @@
+import type { DeletionGuard } from "../deletions/model.ts";
 import { mapConcurrent } from "../shared/async.ts";
 import type { AccountPlan, PlanRules } from "../plans/account-plan.ts";
 import { isAnywhereLimited } from "../plans/pricing.ts";
@@ -292,8 +293,8 @@ export class ArchivalService {
   }
 
   /** Removes the memories of an agent being deleted. Returns false if some are left and another call is needed. */
-  async sweep(scope: AccessScope, agentId: AgentId): Promise<boolean> {
-    if (!(await this.#memories.sweep(memoryOwnerOf(scope, agentId)))) return false;
+  async sweep(scope: AccessScope, agentId: AgentId, guard: DeletionGuard): Promise<boolean> {
+    if (!(await this.#memories.sweep(memoryOwnerOf(scope, agentId), guard))) return false;
     await this.#search.forget(agentId, memoryUserId(scope));
     return true;
   }

@@ -1,3 +1,4 @@
+import type { DeletionGuard } from "../table/deletion.ts";
 import type { ConversationId } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
@@ -66,7 +67,7 @@ export class MessageRepository {
   }
 
   /** Removes the items of a conversation's partition. Returns false if some are left and another call is needed. */
-  sweep(conversationId: ConversationId): Promise<boolean> {
-    return this.#table.removePartition(conversationPartition(conversationId), SWEEP_ITEMS);
+  sweep(conversationId: ConversationId, guard: DeletionGuard): Promise<boolean> {
+    return this.#table.removePartition(conversationPartition(conversationId), SWEEP_ITEMS, guard);
   }
 }

@@ -1,3 +1,4 @@
+import type { DeletionGuard } from "../deletions/model.ts";
 import type { Identified } from "../access/caller.ts";
 import { type Clock, HOUR_MS } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
@@ -35,8 +36,8 @@ export class ConnectionService {
   }
 
   /** Ends all connections to an agent that is being deleted. */
-  endOfAgent(accountEmail: AccountEmail, agentId: AgentId): Promise<void> {
-    return this.#connections.removeOfAgent(accountEmail, agentId);
+  endOfAgent(accountEmail: AccountEmail, agentId: AgentId, guard: DeletionGuard): Promise<void> {
+    return this.#connections.removeOfAgent(accountEmail, agentId, guard);
   }
 
   /** Returns whether a bearer token is meant to be an access token of an MCP client. */

@@ -1,7 +1,7 @@
 import type { AccountEmail, AgentId } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
-import { isLive } from "../table/deletion.ts";
+import { type DeletionGuard, isLive } from "../table/deletion.ts";
 import { absent, all, any, equals, present } from "../table/expressions.ts";
 import { count, keyOf, text } from "../table/fields.ts";
 import { agentKey, userKey, userPartition } from "../table/keys.ts";
@@ -114,10 +114,10 @@ export class ConnectionRepository {
   }
 
   /** Ends all connections to an agent. */
-  async removeOfAgent(accountEmail: AccountEmail, agentId: AgentId): Promise<void> {
+  async removeOfAgent(accountEmail: AccountEmail, agentId: AgentId, guard: DeletionGuard): Promise<void> {
     const items = await this.#keys(accountEmail);
     const ofAgent = items.filter((item) => text(item, "agent_id") === agentId);
-    await this.#table.batchWrite(ofAgent.map((item) => ({ remove: keyOf(item) })));
+    await this.#table.removeGuarded(ofAgent.map(keyOf), guard);
   }
 
   /**

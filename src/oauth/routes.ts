@@ -1,11 +1,11 @@
 import { serverMetadata } from "./server-metadata.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import * as z from "zod";
-import { limitBursts } from "../access/burst-limit.ts";
+import { countBurst, countsBursts, limitBursts } from "../access/burst-limit.ts";
 import type { AppEnv } from "../access/env.ts";
 import { publicAccess, requireAccess } from "../access/require-access.ts";
 import { maxBody } from "../http/middleware/body-limit.ts";
-import { anyOrigin, documented, operation } from "../http/openapi.ts";
+import { anyOrigin, documenting, operation } from "../http/openapi.ts";
 import { AgentIdText } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
 import { AppError } from "../shared/errors.ts";
@@ -91,7 +91,7 @@ const Consented = z.object({ redirect_to: z.string() }).meta({ id: "Consented" }
 
 /** Describes a body of `application/x-www-form-urlencoded`. */
 const describeForm = (schema: z.ZodType): MiddlewareHandler =>
-  documented<MiddlewareHandler>((_c, next) => next(), {
+  documenting({
     kind: "input",
     target: "form",
     schema,
@@ -169,12 +169,12 @@ export const oauthRoutes = new Hono<AppEnv>()
     operation("issueOAuthToken", { 200: Tokens }),
     maxBody(BODY_LIMIT),
     publicAccess,
-    limitBursts("public"),
+    countsBursts,
     anyOrigin,
     describeForm(TokenRequest),
     async (c) => {
       const form = await formOf(c);
-      return c.json(await c.var.deps.requireAuthorizationService().token(form), 200);
+      return c.json(await c.var.deps.requireAuthorizationService().token(form, countAttempt(c)), 200);
     },
   )
   .post(
@@ -182,12 +182,12 @@ export const oauthRoutes = new Hono<AppEnv>()
     operation("revokeOAuthToken", { 200: "empty" }),
     maxBody(BODY_LIMIT),
     publicAccess,
-    limitBursts("public"),
+    countsBursts,
     anyOrigin,
     describeForm(Revocation),
     async (c) => {
       const form = await formOf(c);
-      await c.var.deps.requireAuthorizationService().revoke(form);
+      await c.var.deps.requireAuthorizationService().revoke(form, countAttempt(c));
       return c.body(null, 200);
     },
   )
@@ -230,6 +230,15 @@ export const oauthRoutes = new Hono<AppEnv>()
       return c.json({ redirect_to: address }, 200);
     },
   );
+
+/**
+ * Counts what this service has issued for its connection, and anything else for the address: whoever guesses is slowed down, and keeps
+ * nobody behind the same address from refreshing a token.
+ */
+const countAttempt =
+  (c: Context<AppEnv>) =>
+  (connectionId: string | undefined): Promise<void> =>
+    countBurst(c, "public", connectionId && `McpConnection#${connectionId}`);
 
 /** Returns the origin of this service. Throws `not-configured` if it is not known: a request could forge it. */
 function requireOrigin(c: Context<AppEnv>): string {

@@ -63,6 +63,12 @@ export interface IssuedTokens {
 /** The parameters of a request to the token endpoint. */
 type Form = ReadonlyMap<string, string>;
 
+/**
+ * Counts an attempt to use a code or a token of this connection; without one, of something that this service has not issued or that has
+ * expired. Throws `limit-exceeded` above the limit.
+ */
+type CountAttempt = (connectionId: string | undefined) => Promise<void>;
+
 /** A client's request that has been read, and whose redirect address is the client's own. */
 interface CheckedRequest {
   readonly client: OAuthClient;
@@ -152,13 +158,13 @@ export class AuthorizationService {
     });
   }
 
-  /** Answers a request to the token endpoint. Throws a refusal. */
-  async token(form: Form): Promise<IssuedTokens> {
+  /** Answers a request to the token endpoint. Throws a refusal, and what `count` throws. */
+  async token(form: Form, count: CountAttempt): Promise<IssuedTokens> {
     switch (required(form, "grant_type")) {
       case "authorization_code":
-        return this.#redeem(form);
+        return this.#redeem(form, count);
       case "refresh_token":
-        return this.#refresh(form);
+        return this.#refresh(form, count);
       default:
         throw refusal("unsupported_grant_type", "The grant types are authorization_code and refresh_token.");
     }
@@ -166,11 +172,12 @@ export class AuthorizationService {
 
   /**
    * Ends the connection that an access or refresh token belongs to (RFC 7009). Does nothing for any other text, and for tokens of another
-   * client, if the form names one.
+   * client, if the form names one. Throws what `count` throws.
    */
-  async revoke(form: Form): Promise<void> {
+  async revoke(form: Form, count: CountAttempt): Promise<void> {
     const text = required(form, "token");
     const token = (await this.#tokens.read("refresh", text)) ?? (await this.#tokens.read("access", text));
+    await count(token?.connectionId);
     if (!token) return;
     const connection = await this.#connections.find(token.accountEmail, token.connectionId);
     if (!connection) return;
@@ -224,10 +231,11 @@ export class AuthorizationService {
     );
   }
 
-  async #redeem(form: Form): Promise<IssuedTokens> {
+  async #redeem(form: Form, count: CountAttempt): Promise<IssuedTokens> {
     const code = await this.#tokens.read("code", required(form, "code"));
     const clientId = required(form, "client_id");
     const verifier = required(form, "code_verifier");
+    await count(code?.connectionId);
     if (!code) throw invalidGrant("The code is not valid or has expired.");
     // RFC 7636, section 4.1. Its challenge is the hash in base64url.
     const challenge = /^[\w.~-]{43,128}$/u.test(verifier) ? toBase64Url(await sha256(verifier)) : "";
@@ -248,9 +256,10 @@ export class AuthorizationService {
    * Replaces a refresh token. A client that did not get the answer may repeat the request whenever it likes: as long as nothing of
    * the successor was used, the replaced token gets it again. Afterwards, a replaced token is a stolen one and ends the connection.
    */
-  async #refresh(form: Form): Promise<IssuedTokens> {
+  async #refresh(form: Form, count: CountAttempt): Promise<IssuedTokens> {
     const token = await this.#tokens.read("refresh", required(form, "refresh_token"));
     const clientId = required(form, "client_id");
+    await count(token?.connectionId);
     if (!token) return this.#refuse(clientId, "The refresh token is not valid or has expired.");
 
     const connection = await this.#connectionOf(token, form);

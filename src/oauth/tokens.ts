@@ -1,6 +1,5 @@
-import { EncryptJWT, errors, jwtDecrypt } from "jose";
+import { type Claims, SealedTokens } from "../auth/sealed-tokens.ts";
 import type { SigningKey } from "../auth/tokens.ts";
-import { deriveEncryptionKey } from "../shared/crypto.ts";
 import { type AccountEmail, accountEmailOf } from "../shared/id-types.ts";
 import { isPlausibleId } from "../shared/ids.ts";
 
@@ -26,83 +25,47 @@ interface ConnectionTokensDeps {
 
 /** Tells these tokens from API keys and from the service's other tokens, also for scanners of secrets. */
 const PREFIX = "dabo_";
-const ISSUER = "dynamic-agent-builder";
 const AUDIENCE = "dynamic-agent-builder-mcp";
-const ALGORITHM = "dir";
-const ENCRYPTION = "A256GCM";
-const CLOCK_TOLERANCE_SECONDS = 5;
+const PURPOSE = "tokens of MCP clients";
 /** Longer text is refused unread; this service's own tokens are far shorter. */
 const MAX_CHARS = 2_048;
-
-/** Derived once per isolate and secret. */
-const derived = new Map<string, CryptoKey>();
 
 /** Returns whether a bearer token has the prefix of these tokens. */
 export const looksLikeConnectionToken = (bearer: string): boolean => bearer.startsWith(PREFIX);
 
 /**
- * Issues and reads the codes and tokens of MCP clients. Privacy: they are encrypted (JWE, `dir` with A256GCM), because they name the
- * account, and a code is part of an address. Each kind has a type of its own, so that none passes as another.
+ * Issues and reads the codes and tokens of MCP clients. Privacy: they are encrypted, because they name the account, and a code is part of an
+ * address. Each kind has a type of its own, so that none passes as another.
  */
 export class ConnectionTokens {
-  readonly #keys: ConnectionTokensDeps["keys"];
-  readonly #now: () => number;
+  readonly #sealed: Readonly<Record<TokenKind, SealedTokens>>;
 
-  constructor({ keys, now }: ConnectionTokensDeps) {
-    this.#keys = keys;
-    this.#now = now;
+  constructor(deps: ConnectionTokensDeps) {
+    const of = (kind: TokenKind) =>
+      new SealedTokens({ ...deps, type: `mcp-${kind}+jwt`, purpose: PURPOSE, audience: AUDIENCE });
+    this.#sealed = { code: of("code"), access: of("access"), refresh: of("refresh") };
   }
 
   /** Returns a new token. `expiresAt` is in seconds since the epoch. */
-  async issue(kind: TokenKind, token: ConnectionToken, expiresAt: number): Promise<string> {
-    const [key] = this.#keys;
-    const jwe = await new EncryptJWT({
-      con: token.connectionId,
-      gen: token.generation,
-      ...(token.binding !== "" && { bind: token.binding }),
-    })
-      .setProtectedHeader({ alg: ALGORITHM, enc: ENCRYPTION, typ: typeOf(kind), kid: key.id })
-      .setSubject(token.accountEmail)
-      .setIssuer(ISSUER)
-      .setAudience(AUDIENCE)
-      .setIssuedAt(Math.floor(this.#now() / 1000))
-      .setExpirationTime(expiresAt)
-      .encrypt(await keyFrom(key.secret));
-    return PREFIX + jwe;
+  async issue(
+    kind: TokenKind,
+    { accountEmail, connectionId, generation, binding }: ConnectionToken,
+    expiresAt: number,
+  ): Promise<string> {
+    const claims = { con: connectionId, gen: generation, ...(binding !== "" && { bind: binding }) };
+    return PREFIX + (await this.#sealed[kind].seal(accountEmail, claims, expiresAt));
   }
 
   /** Returns the content of a token, or `undefined` if this service did not issue it as this kind, or it has expired. */
   async read(kind: TokenKind, text: string): Promise<ConnectionToken | undefined> {
     if (!looksLikeConnectionToken(text) || text.length > MAX_CHARS) return undefined;
-    try {
-      const { payload } = await jwtDecrypt(text.slice(PREFIX.length), async ({ kid }) => this.#keyOf(kid), {
-        keyManagementAlgorithms: [ALGORITHM],
-        contentEncryptionAlgorithms: [ENCRYPTION],
-        issuer: ISSUER,
-        audience: AUDIENCE,
-        typ: typeOf(kind),
-        requiredClaims: ["sub", "exp", "iat"],
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
-        currentDate: new Date(this.#now()),
-      });
-      return tokenFrom(payload);
-    } catch (error) {
-      if (error instanceof errors.JOSEError) return undefined;
-      throw error;
-    }
-  }
-
-  async #keyOf(kid: string | undefined): Promise<CryptoKey> {
-    const key = this.#keys.find(({ id }) => id === kid);
-    if (!key) throw new errors.JWEInvalid("The token names an unknown key.");
-    return keyFrom(key.secret);
+    const opened = await this.#sealed[kind].open(text.slice(PREFIX.length)).catch(() => undefined);
+    return opened && !opened.hasExpired ? tokenFrom(opened.claims) : undefined;
   }
 }
 
-const typeOf = (kind: TokenKind): string => `mcp-${kind}+jwt`;
-
-/** The payload needs no further validation: decryption proves that `issue` wrote it. */
-function tokenFrom({ sub, con, gen, bind }: Readonly<Record<string, unknown>>): ConnectionToken | undefined {
+/** The claims need no further validation: decryption proves that `issue` wrote them. */
+function tokenFrom({ sub, con, gen, bind }: Claims): ConnectionToken | undefined {
   const connectionId = String(con);
   if (!isPlausibleId(connectionId)) return undefined;
   return {
@@ -111,13 +74,4 @@ function tokenFrom({ sub, con, gen, bind }: Readonly<Record<string, unknown>>): 
     generation: Number(gen),
     binding: typeof bind === "string" ? bind : "",
   };
-}
-
-async function keyFrom(secret: string): Promise<CryptoKey> {
-  const known = derived.get(secret);
-  if (known) return known;
-
-  const key = await deriveEncryptionKey(secret, "tokens of MCP clients");
-  derived.set(secret, key);
-  return key;
 }

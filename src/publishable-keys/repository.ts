@@ -3,7 +3,8 @@ import { notFound } from "../shared/errors.ts";
 import type { AgentId } from "../shared/id-types.ts";
 import type { TableClient } from "../table/client.ts";
 import type { Cursors } from "../table/cursor.ts";
-import { isLive } from "../table/deletion.ts";
+import { type DeletionGuard, isLive } from "../table/deletion.ts";
+import { keyOf } from "../table/fields.ts";
 import { TransactionRefused } from "../table/errors.ts";
 import { absent, present } from "../table/expressions.ts";
 import { agentKey, agentPartition, PUBLISHABLE_KEY_PREFIX, publishableKeyLookUpKey } from "../table/keys.ts";
@@ -22,7 +23,7 @@ import {
 /** The positions of the writes of a creation. */
 const KEY = 0;
 const AGENT = 2;
-/** Keys removed per call of `removeSome`. Each takes one transaction, of which a Worker may make a limited number. */
+/** Keys removed per call of `removeSome`. */
 const REMOVED_AT_ONCE = 50;
 
 /**
@@ -105,13 +106,17 @@ export class PublishableKeyRepository {
   }
 
   /** Removes some keys of an agent that is being deleted. Returns false if others are left. */
-  async removeSome(agentId: AgentId): Promise<boolean> {
+  async removeSome(agentId: AgentId, guard: DeletionGuard): Promise<boolean> {
     const { items, next } = await this.#table.queryPage(agentPartition(agentId), {
       range: { beginsWith: PUBLISHABLE_KEY_PREFIX },
       limit: REMOVED_AT_ONCE,
     });
-    for (const item of items) await this.remove(publishableKeyFrom(item));
-    return next === undefined;
+    // Those for looking up first: if this is interrupted, the others lead to the rest.
+    const keys = items.flatMap((item) => [
+      publishableKeyLookUpKey(publishableKeyFrom(item).publicKey),
+      keyOf(item),
+    ]);
+    return !(await this.#table.removeGuarded(keys, guard)) || next === undefined;
   }
 
   /** Counts a request. Does nothing if the key has been deleted. */

@@ -1,3 +1,4 @@
+import type { DeletionGuard } from "../deletions/model.ts";
 import type { KeyGrant } from "../access/publishable-key.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, notFound } from "../shared/errors.ts";
@@ -100,8 +101,8 @@ export class PublishableKeyService {
   }
 
   /** Deletes the keys of an agent that is being deleted. Returns false if some are left; then call it again. */
-  removeAll(agentId: AgentId): Promise<boolean> {
-    return this.#keys.removeSome(agentId);
+  removeAll(agentId: AgentId, guard: DeletionGuard): Promise<boolean> {
+    return this.#keys.removeSome(agentId, guard);
   }
 
   /**

@@ -12,6 +12,7 @@
  * `marshal.ts` (the wire format) are internal.
  */
 import { sleep } from "../shared/async.ts";
+import type { DeletionGuard } from "./deletion.ts";
 import { isSameValue } from "./equal.ts";
 import { ItemTooLarge, type Refusal, TableUnavailable, TransactionRefused } from "./errors.ts";
 import { type Changes, type Condition, keyFields, queryFields, writeFields } from "./expressions.ts";
@@ -201,6 +202,16 @@ export class TableClient {
     }
   }
 
+  /**
+   * Removes any number of items of something that is being deleted, in transactions with its guard. Returns false if the deletion has
+   * ended; then nothing more is removed. Pass the keys of one page: its 1 MB fit into a transaction, which has 4 MB.
+   */
+  async removeGuarded(keys: readonly Key[], guard: DeletionGuard): Promise<boolean> {
+    for (const chunk of chunks(keys, MAX_TRANSACTION - 1))
+      if (!(await this.tryTransact([guard, ...chunk.map((key) => ({ remove: key }))]))) return false;
+    return true;
+  }
+
   /** Applies any number of unconditional writes, 25 per request, and resends what DynamoDB leaves unprocessed. */
   async batchWrite(actions: readonly BatchAction[]): Promise<void> {
     const requests = actions.map((action) =>
@@ -215,14 +226,17 @@ export class TableClient {
 
   /**
    * Removes all items of a partition, including expired ones. Returns false if it had more than `maxItems`, so that it takes
-   * another call. Callers must prevent writes to the partition in the meantime.
+   * another call. Callers must prevent writes to the partition in the meantime. With the guard of a deletion, does nothing if that has
+   * ended.
    */
-  async removePartition(partition: string, maxItems: number): Promise<boolean> {
+  async removePartition(partition: string, maxItems: number, guard?: DeletionGuard): Promise<boolean> {
     let left = maxItems;
 
     // Without the `ttl` attribute, expired items are returned, too.
     for await (const page of this.pages(partition, { attributes: ["pk", "sk"] })) {
-      await this.batchWrite(page.map((item) => ({ remove: keyOf(item) })));
+      const keys = page.map(keyOf);
+      if (!guard) await this.batchWrite(keys.map((key) => ({ remove: key })));
+      else if (!(await this.removeGuarded(keys, guard))) return true;
       left -= page.length;
       if (left < 0) return false;
     }

@@ -1,17 +1,19 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { forge } from "../auth/forge.ts";
 import { problem } from "../http/route-cases.ts";
 import { createDeletionDeps } from "../../src/deps/objects.ts";
 import { portsFrom } from "../../src/deps/ports.ts";
 import type { Deletion } from "../../src/accounts/deletion-model.ts";
 import { ada, anonymous, beginConversation, type Client, clientOf, signUp, table } from "../support/app.ts";
-import { scriptModel } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { open } from "../support/runs.ts";
 import { stripeSide } from "../support/stripe.ts";
 import { deletionOf, phaseOf, untilPhase, untilSwept } from "./deletions.ts";
 import { fillAccount, itemsAbout } from "./plant.ts";
+
+afterEach(endFaults);
 
 const stripe = stripeSide();
 const typesOf = async (subscription: string) => (await stripe.events(subscription)).map(({ type }) => type);
@@ -292,6 +294,43 @@ it("stops if the account has been reactivated", async () => {
       return phaseOf(client);
     })
     .toBeUndefined();
+
+  expect((await client("GET", "/agents")).body).toHaveLength(1);
+});
+
+it("removes nothing of somebody who has signed up with the address since", async () => {
+  const client = await signUp();
+  const key = { pk: `User#${client.email}`, sk: "User#Metadata" };
+  await client("DELETE", "/users/me");
+  const failure = {
+    kind: "answer",
+    status: 400,
+    body: { __type: "ValidationException", message: "No." },
+  } as const;
+  await injectFault({ match: [client.email], operation: "DeleteItem", times: 1_000, fault: failure });
+  const asked = async () =>
+    (await databaseRequests(client.email)).filter(({ operation }) => operation === "DeleteItem").length;
+  await expect
+    .poll(async () => {
+      await runDurableObjectAlarm(deletionOf(client)).catch(() => false);
+      return asked();
+    })
+    .toBeGreaterThan(0);
+  await endFaults();
+  // As if the removal had been carried out, and only its answer had been lost.
+  await table.remove(key);
+  const match = [`"${key.pk}"`];
+  await injectFault({ match, operation: "Query", times: 1, fault: { kind: "hold" } });
+  await injectFault({ match, operation: "DeleteItem", times: 1, fault: { kind: "hold" } });
+  const before = (await databaseRequests(...match)).length;
+  const alarm = runDurableObjectAlarm(deletionOf(client));
+  await expect.poll(async () => (await databaseRequests(...match)).length).toBeGreaterThan(before + 1);
+
+  const [name = ""] = client.email.split("@");
+  const again = await signUp(name);
+  expect((await again("POST", "/agents", ada)).status).toBe(201);
+  await endFaults();
+  await alarm;
 
   expect((await client("GET", "/agents")).body).toHaveLength(1);
 });

@@ -259,7 +259,9 @@ describe("deleting a conversation", () => {
     const pk = `CONVERSATION#${conversationId}`;
     await table.put({ pk, sk: "MESSAGE#1", content: "Hello" });
     const fault = { kind: "answer", status: 500, body: {} } as const;
-    await injectFault({ match: [conversationId], operation: "BatchWriteItem", times: 4, fault });
+    // Behind the one that marks the conversation.
+    const removal = { operation: "TransactWriteItems", after: 1, times: 4 } as const;
+    await injectFault({ match: [conversationId], ...removal, fault });
 
     expect((await client("DELETE", path)).status).toBe(503);
     for (const gone of [path, `${path}/messages`]) expect((await client("GET", gone)).status).toBe(404);

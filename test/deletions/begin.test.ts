@@ -15,7 +15,7 @@ function setUp({ isStored, keep = async () => {} }: { isStored: boolean; keep?: 
   const delays: number[] = [];
   const waiting: Promise<void>[] = [];
   const service = new PartialDeletionService({
-    deletions: { isStored: async () => isStored, isUnfinished: unused },
+    deletions: { isStored: async () => isStored, find: unused },
     agents: { remove: unused },
     endUsers: { remove: unused },
     conversations: { remove: unused },

@@ -346,18 +346,21 @@ describe("the owner", () => {
     expect(await leftOf(owner, agentId, conversationId)).toEqual([]);
   });
 
-  it.each<[string, string, (ids: { agentId: string; conversationId: string; email: string }) => string]>([
+  it.each<
+    [string, string, (ids: { agentId: string; conversationId: string; email: string }) => string, number?]
+  >([
     ["finding conversations", "Query", ({ email, agentId }) => `USER#${email}#EndUser#${agentId}`],
-    ["removing messages", "BatchWriteItem", ({ conversationId }) => conversationId],
-    ["removing memories", "BatchWriteItem", ({ agentId }) => `Agent#${agentId}#User#visitor`],
+    // Behind the one that marks the conversation.
+    ["removing messages", "TransactWriteItems", ({ conversationId }) => conversationId, 1],
+    ["removing memories", "TransactWriteItems", ({ agentId }) => `Agent#${agentId}#User#visitor`],
     ["removing the end user", "DeleteItem", () => "EndUser#visitor"],
-  ])("resumes a deletion that was interrupted while %s", async (_step, operation, textOf) => {
+  ])("resumes a deletion that was interrupted while %s", async (_step, operation, textOf, after = 0) => {
     const owner = await signUp();
     const { own, place, base, endUser } = await talked(owner);
     const { agentId } = own;
     const ids = { agentId, conversationId: place.conversationId, email: owner.email };
     const failure = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } } as const;
-    await injectFault({ match: [textOf(ids)], operation, times: 4, fault: failure });
+    await injectFault({ match: [textOf(ids)], operation, after, times: 4, fault: failure });
 
     const first = await owner("DELETE", base);
 

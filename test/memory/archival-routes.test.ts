@@ -348,10 +348,12 @@ describe("deleting an agent", () => {
   it("resumes after an interruption", async () => {
     const archive = await beginArchive();
     const { client, agentId, pk } = archive;
-    const contents = Array.from({ length: 40 }, (_, n) => `Fact ${n}`);
-    await client("POST", `${archive.path}/batch`, { items: contents.map((content) => ({ content })) });
+    // Their items do not fit into one transaction.
+    const contents = Array.from({ length: 80 }, (_, n) => `Fact ${n}`);
+    for (const half of [contents.slice(0, 40), contents.slice(40)])
+      await client("POST", `${archive.path}/batch`, { items: half.map((content) => ({ content })) });
     const fault = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } } as const;
-    await injectFault({ match: [pk], operation: "BatchWriteItem", after: 1, times: 8, fault });
+    await injectFault({ match: [pk], operation: "TransactWriteItems", after: 1, times: 4, fault });
 
     const first = await client("DELETE", `/agents/${agentId}`);
     const second = await client("DELETE", `/agents/${agentId}`);

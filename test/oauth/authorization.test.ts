@@ -264,6 +264,8 @@ describe("an authorization request", () => {
     ["no resource", { resource: null }, "invalid_target"],
     ["a resource elsewhere", { resource: "https://evil.example.org/mcp/agents/x" }, "invalid_target"],
     ["another part of this service", { resource: `${ORIGIN}/agents/x` }, "invalid_target"],
+    ["a resource with a query", { resource: `${addressOf("x")}?user=1` }, "invalid_target"],
+    ["a resource with a fragment", { resource: `${addressOf("x")}#tools` }, "invalid_target"],
     ["unknown scopes only", { scope: "openid admin" }, "invalid_scope"],
   ])(
     "with %s is not granted, and nobody is redirected before they have seen it",

@@ -93,6 +93,11 @@ describe("a client whose id is the address of its metadata", () => {
       new Response(null, { status: 302, headers: { location: "http://10.0.0.1/" } }),
     ],
     ["more than 5 KB", Response.json({ ...document, more: "x".repeat(6_000) })],
+    [
+      "more than 5 KB of which the beginning is complete",
+      new Response(JSON.stringify(document).padEnd(6_000)),
+    ],
+    ["metadata under an error", Response.json(document, { status: 404 })],
   ])("is refused with %s", async (_case, answer) => {
     const { ask, asked } = serviceOn({ [ID]: () => answer });
 

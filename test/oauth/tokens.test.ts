@@ -5,6 +5,7 @@ import { configFrom } from "../../src/config.ts";
 import { portsFrom } from "../../src/deps/ports.ts";
 import { ConnectionTokens } from "../../src/oauth/tokens.ts";
 import { createClock } from "../../src/shared/clock.ts";
+import { sha256, toBase64Url } from "../../src/shared/crypto.ts";
 import { accountEmailOf } from "../../src/shared/id-types.ts";
 import { anonymous, beginConversation, type Client, clientOf, signUp, table } from "../support/app.ts";
 import { endFaults, injectFault } from "../support/control.ts";
@@ -91,6 +92,25 @@ describe("a code", () => {
 
     expect(refusalOf(stolen)).toEqual(GRANT);
     expect((await redeem(program, code)).status).toBe(200);
+  });
+
+  it("is refused with a verifier that is too short to be a secret, although it fits the challenge", async () => {
+    const { clientId } = await register();
+    const verifier = "short";
+    const program = { clientId, verifier, challenge: toBase64Url(await sha256(verifier)) };
+    const answer = await agree(ann, requestOf(program, agentId));
+
+    expect(refusalOf(await redeem(program, answer.get("code") ?? ""))).toEqual(GRANT);
+  });
+
+  it("makes no access token of its connection valid before it is redeemed", async () => {
+    const { code } = await coded();
+    const tokens = new ConnectionTokens({ keys: configFrom(env).signingKeys, now: Date.now });
+    const content = await tokens.read("code", code);
+    if (!content) throw new Error("The code can't be read.");
+    const access = await tokens.issue("access", content, Math.floor(Date.now() / 1000) + 60);
+
+    expect((await useOf(access, agentId)).status).toBe(401);
   });
 
   it("is refused for another resource than the one that the person has agreed to", async () => {
@@ -407,6 +427,22 @@ describe("the endpoint for tokens", () => {
     ],
   ])("refuses %s", async (_case, form, error) => {
     expect(refusalOf(await sendForm("/oauth/token", form))).toEqual({ status: 400, error });
+  });
+
+  it("takes forms of at most 16 KB", async () => {
+    for (const path of ["/oauth/token", "/oauth/revoke"])
+      expect((await sendForm(path, { token: "x".repeat(20_000) })).status).toBe(413);
+  });
+
+  it("does not take a form that is sent as something else, which pages may send unasked", async () => {
+    const held = await connect(ann, agentId);
+    const form = { grant_type: "refresh_token", client_id: held.clientId, refresh_token: held.refresh };
+
+    const answer = await anonymous("POST", "/oauth/token", new URLSearchParams(form).toString(), {
+      "content-type": "text/plain",
+    });
+
+    expect(refusalOf(answer)).toEqual({ status: 400, error: "invalid_request" });
   });
 
   it("takes forms only, and forbids caches to keep its answers", async () => {

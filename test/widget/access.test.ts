@@ -202,7 +202,14 @@ describe.each(OF_VISITORS)("%s %s", (...route) => {
     expect(await answerOf(gone, route)).toEqual(
       refused(401, "unauthenticated", "This token is no longer valid"),
     );
-    await endUserOf(owner, agentId, gone.visitorId);
+    await table.put({
+      pk: `Agent#${agentId}`,
+      sk: `EndUser#${gone.visitorId}`,
+      agent_id: agentId,
+      end_user_id: gone.visitorId,
+      generation: "another",
+      created_by: owner.email,
+    });
     expect(await answerOf(gone, route)).toEqual(
       refused(401, "unauthenticated", "This token is no longer valid"),
     );

@@ -43,6 +43,20 @@ describe("a visitor who has not signed in", () => {
     expect((await owner("GET", path)).status).toBe(200);
   });
 
+  it("has an id that the owner can't give to an end user, which would end the token", async () => {
+    const visitor = await visitorOf(key);
+    const mint = () => owner("POST", `/agents/${agentId}/client-tokens`, { end_user_id: visitor.visitorId });
+
+    const early = await mint();
+    await beginVisit(visitor);
+    const later = await mint();
+
+    expect(early.body).toMatchObject({ status: 422, code: "validation-failed" });
+    expect(JSON.stringify(early.body)).toContain("must not begin with anon:");
+    expect(later.status).toBe(201);
+    expect((await visitor("GET", "/widget/conversations")).body).toHaveLength(1);
+  });
+
   it("leaves nothing in the table before the first conversation, also if the token is renewed", async () => {
     const visitor = await visitorOf(key);
 

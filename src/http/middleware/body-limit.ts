@@ -3,14 +3,13 @@ import { createMiddleware } from "hono/factory";
 import { matchedRoutes } from "hono/route";
 import { AppError } from "../../shared/errors.ts";
 import type { HttpEnv } from "../env.ts";
-import { docOf, documented, operationOf } from "../openapi.ts";
+import { docOf, documenting, operationOf } from "../openapi.ts";
 
 /** In bytes: 64 KB, ample for anything but messages and uploads. */
 const DEFAULT_MAX_BYTES = 64 * 1024;
 
 /** Sets the size limit of a route's body, in bytes; `limitBody` enforces it. */
-export const maxBody = (maxBytes: number): MiddlewareHandler =>
-  documented<MiddlewareHandler>((_c, next) => next(), { kind: "body", maxBytes });
+export const maxBody = (maxBytes: number): MiddlewareHandler => documenting({ kind: "body", maxBytes });
 
 /**
  * Refuses a body that exceeds its route's limit with a 413. Runs before all routes and before authentication, so that a

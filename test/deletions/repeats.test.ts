@@ -1,0 +1,131 @@
+import { env } from "cloudflare:workers";
+import { afterEach, expect, it } from "vitest";
+import { portsFrom } from "../../src/deps/ports.ts";
+import { createDeps } from "../../src/deps/request.ts";
+import { agentIdOf } from "../../src/shared/id-types.ts";
+import type { Item } from "../../src/table/marshal.ts";
+import { beginConversation, type Client, signUp, table } from "../support/app.ts";
+import { beginOwnConversation, endUserOf } from "../support/callers.ts";
+import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
+import { createKey } from "../support/widget.ts";
+
+afterEach(endFaults);
+
+const ID = "visitor-1";
+
+const statusOf = async (client: Client, path: string) => (await client("DELETE", path)).status;
+
+/** An agent with an end user who has a conversation and a memory. */
+async function withEndUser() {
+  const owner = await signUp();
+  const { agentId } = await beginConversation(owner);
+  const memory = { pk: `Agent#${agentId}#User#${ID}`, sk: "Archival#1" };
+  const create = async (content: string) => {
+    const endUser = await endUserOf(owner, agentId, ID);
+    const { conversationId } = await beginOwnConversation(endUser, agentId);
+    await table.put({ ...memory, content });
+    return { endUser, conversationId };
+  };
+  await create("The former one likes tea.");
+  return { owner, agentId, path: `/agents/${agentId}/end-users/${ID}`, create, memory };
+}
+
+/** Holds the first query of a partition, and waits until it has arrived when called. */
+async function holdQuery(partition: string, operation = "Query") {
+  const match = [`"${partition}"`];
+  const before = (await databaseRequests(...match)).length;
+  await injectFault({ match, operation, times: 1, fault: { kind: "hold" } });
+  return () => expect.poll(async () => (await databaseRequests(...match)).length).toBeGreaterThan(before);
+}
+
+it.each([
+  [
+    "its conversations are listed",
+    (agentId: string, email: string) => `USER#${email}#EndUser#${agentId}#${ID}`,
+  ],
+  ["its memories are read", (agentId: string) => `Agent#${agentId}#User#${ID}`],
+])(
+  "a repeat of an end user's deletion that is late when %s leaves a new one with the id alone",
+  async (_case, partitionIn) => {
+    const { owner, agentId, path, create, memory } = await withEndUser();
+    const held = await holdQuery(partitionIn(agentId, owner.email));
+    const repeat = statusOf(owner, path);
+    await held();
+
+    expect(await statusOf(owner, path)).toBe(204);
+    const { endUser, conversationId } = await create("The new one likes coffee.");
+    await endFaults();
+
+    expect(await repeat).toBe(204);
+    expect((await endUser("GET", `/conversations/${conversationId}/messages`)).status).toBe(200);
+    expect((await table.get(memory))?.["content"]).toContain("coffee");
+  },
+);
+
+it("a continued deletion of an end user does not begin one of a new end user with the id", async () => {
+  const { owner, agentId, path, create } = await withEndUser();
+  await table.update({ pk: `Agent#${agentId}`, sk: `EndUser#${ID}` }, { set: { deleting_at: "before" } });
+  // The second read is that of the agent, behind the one of the mark.
+  const match = [`"Agent#${agentId}"`];
+  const before = (await databaseRequests(...match)).length;
+  await injectFault({ match, operation: "GetItem", after: 1, times: 1, fault: { kind: "hold" } });
+  const { partialDeletionService } = createDeps(await portsFrom(env), () => {});
+  const endUserRef = { agentId: agentIdOf(agentId), id: ID };
+  const part = partialDeletionService.continue(owner.email, { kind: "end-user", endUser: endUserRef });
+  await expect.poll(async () => (await databaseRequests(...match)).length).toBe(before + 2);
+
+  expect(await statusOf(owner, path)).toBe(204);
+  const { endUser, conversationId } = await create("The new one likes coffee.");
+  await endFaults();
+
+  expect(await part).toBe(true);
+  expect((await endUser("GET", `/conversations/${conversationId}/messages`)).status).toBe(200);
+});
+
+it("a repeat of a conversation's deletion leaves a new one with the id alone", async () => {
+  const owner = await signUp();
+  const { conversationId } = await beginConversation(owner);
+  const path = `/conversations/${conversationId}`;
+  const items = await table.query(`USER#${owner.email}`, {
+    range: { beginsWith: `CONVERSATION#${conversationId}` },
+  });
+  const message = { pk: `CONVERSATION#${conversationId}`, sk: "MESSAGE#1" };
+  const held = await holdQuery(message.pk);
+  const repeat = statusOf(owner, path);
+  await held();
+
+  expect(await statusOf(owner, path)).toBe(204);
+  await store([...items, message]);
+  await endFaults();
+
+  expect(await repeat).toBe(204);
+  expect(await table.get(message)).toBeDefined();
+  expect((await owner("GET", `${path}/messages`)).status).toBe(200);
+});
+
+it("a repeat of an agent's deletion leaves a new one with the id alone", async () => {
+  const owner = await signUp();
+  const { agentId, conversationId } = await beginConversation(owner);
+  const endUser = await endUserOf(owner, agentId, ID);
+  await createKey(owner, agentId);
+  const [own, parts, conversations] = await Promise.all([
+    table.query(`User#${owner.email}`, { range: { beginsWith: `Agent#${agentId}` } }),
+    table.query(`Agent#${agentId}`),
+    table.query(`USER#${owner.email}`),
+  ]);
+  // The first part after the mark.
+  const held = await holdQuery(`Agent#${agentId}`);
+  const repeat = statusOf(owner, `/agents/${agentId}`);
+  await held();
+
+  expect(await statusOf(owner, `/agents/${agentId}`)).toBe(204);
+  await store([...own, ...parts, ...conversations]);
+  await endFaults();
+
+  expect(await repeat).toBe(204);
+  expect(await table.query(`Agent#${agentId}`)).toEqual(parts);
+  expect((await owner("GET", `/conversations/${conversationId}/messages`)).status).toBe(200);
+  expect((await endUser("GET", "/conversations")).status).toBe(200);
+});
+
+const store = (items: readonly Item[]): Promise<void> => table.batchWrite(items.map((put) => ({ put })));

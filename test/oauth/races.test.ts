@@ -1,0 +1,102 @@
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it } from "vitest";
+import { configFrom } from "../../src/config.ts";
+import { ConnectionTokens } from "../../src/oauth/tokens.ts";
+import { beginConversation, type Client, signUp, table } from "../support/app.ts";
+import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
+import { ALL, connect, refresh, register, requestOf, useOf } from "./people.ts";
+
+afterEach(endFaults);
+
+async function withAgent() {
+  const person = await signUp();
+  const { agentId } = await beginConversation(person);
+  return { person, agentId };
+}
+
+/** Holds the next write of this kind about an account. The function that it returns waits until the write has arrived. */
+async function holdWrite({ email }: Client, operation: "UpdateItem" | "TransactWriteItems") {
+  const count = async () =>
+    (await databaseRequests(email)).filter((request) => request.operation === operation).length;
+  const before = await count();
+  await injectFault({ match: [email], operation, times: 1, fault: { kind: "hold" } });
+  return () => expect.poll(count).toBe(before + 1);
+}
+
+/** Changes the item of the connection that an access token belongs to. */
+async function change(person: Client, access: string, set: Record<string, number>): Promise<void> {
+  const tokens = new ConnectionTokens({ keys: configFrom(env).signingKeys, now: Date.now });
+  const token = await tokens.read("access", access);
+  await table.update({ pk: `User#${person.email}`, sk: `McpConnection#${token?.connectionId}` }, { set });
+}
+
+const hourAgo = () => ({ rotated_at: Date.now() - 3_600_000 });
+
+describe("a consent", () => {
+  it.each([
+    ["agent", "deleting_at", (agentId: string) => `Agent#${agentId}`],
+    ["account", "status", () => "User#Metadata"],
+  ])("is refused if the deletion of the %s begins before it is stored", async (_case, name, sortKeyOf) => {
+    const { person, agentId } = await withAgent();
+    const request = requestOf(await register(), agentId);
+    const arrived = await holdWrite(person, "TransactWriteItems");
+    const answer = person("POST", "/oauth/consent", { request, scopes: ALL });
+    await arrived();
+
+    await table.update(
+      { pk: `User#${person.email}`, sk: sortKeyOf(agentId) },
+      { set: { [name]: "pending_deletion" } },
+    );
+    await endFaults();
+
+    expect((await answer).status).toBe(409);
+    const range = { beginsWith: "McpConnection#" };
+    expect(await table.query(`User#${person.email}`, { range })).toEqual([]);
+  });
+});
+
+describe("a refresh token", () => {
+  it("that is replaced late does not bring back a generation that has been replaced since", async () => {
+    const { person, agentId } = await withAgent();
+    const held = await connect(person, agentId);
+    const arrived = await holdWrite(person, "UpdateItem");
+    const late = refresh(held, held.refresh);
+    await arrived();
+
+    const second = await refresh(held, held.refresh);
+    const third = await refresh(held, second.body.refresh_token);
+    await endFaults();
+    await late;
+
+    // The late one presented a token that had been replaced twice: it is a stolen one.
+    expect(third.status).toBe(200);
+    expect((await late).body.error).toBe("invalid_grant");
+    expect((await useOf(third.body.access_token, agentId)).status).toBe(401);
+  });
+
+  it("gets its successor again although the access token before was used meanwhile", async () => {
+    const { person, agentId } = await withAgent();
+    const held = await connect(person, agentId);
+    await refresh(held, held.refresh);
+    expect((await useOf(held.access, agentId)).status).toBe(200);
+    await change(person, held.access, hourAgo());
+
+    expect((await refresh(held, held.refresh)).status).toBe(200);
+  });
+
+  it("ends the connection, although an earlier use is recorded after that of its successor", async () => {
+    const { person, agentId } = await withAgent();
+    const held = await connect(person, agentId);
+    const arrived = await holdWrite(person, "UpdateItem");
+    const use = useOf(held.access, agentId);
+    await arrived();
+
+    const second = await refresh(held, held.refresh);
+    expect((await useOf(second.body.access_token, agentId)).status).toBe(200);
+    await endFaults();
+    await use;
+    await change(person, held.access, hourAgo());
+
+    expect((await refresh(held, held.refresh)).body.error).toBe("invalid_grant");
+  });
+});
