@@ -48,6 +48,7 @@ export const apiKeyDocs: FeatureDocs = {
       description: "An API key, without its secret.",
       fields: {
         name: "What the key is for, at most 100 characters.",
+        hint: "The beginning and the end of the secret.",
         scopes: "What the key may do.",
         agent_ids: "The only agents that the key may use; null for all of them.",
         last_used_at: {

@@ -6,12 +6,12 @@ export const ApiKeyView = z
   .object({
     key_id: z.string(),
     name: z.string(),
-    hint: z.string().describe("The beginning and the end of the secret."),
+    hint: z.string(),
     scopes: z.array(z.string()),
     agent_ids: z.array(z.string()).nullable(),
     created_at: z.string(),
     expires_at: z.string().nullable(),
-    last_used_at: z.string().nullable().describe("Accurate to the hour."),
+    last_used_at: z.string().nullable(),
     revoked_at: z.string().nullable(),
   })
   .meta({ id: "ApiKey" });

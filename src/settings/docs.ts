@@ -86,6 +86,7 @@ export const settingsDocs: FeatureDocs = {
       description: "Whether a provider is configured.",
       fields: {
         key_hint: "The last four characters of the first secret; null if there is none, or a short one.",
+        problem: "Why the stored credentials cannot be used; null if they can.",
         created_at: {
           description: "When credentials were first stored (UTC); null if there are none.",
           format: "date-time",
@@ -116,6 +117,13 @@ export const settingsDocs: FeatureDocs = {
         model_name: "The model's name.",
         display_name: "The same as `model_name`.",
         provider: "The provider's name.",
+        context_tokens: "The context window in tokens; null if unknown.",
+        max_output_tokens: "How many tokens it writes at most; null if unknown.",
+        tools: "Whether it can call tools, which memory requires; null if unknown.",
+        vision: "Whether it can see images; null if unknown.",
+        price: "US dollars per million tokens; null if unknown.",
+        is_live:
+          "True if the provider listed the model for your credentials, false if it is from a built-in list.",
         "price.input": "For tokens that the model reads.",
         "price.output": "For tokens that the model writes.",
       },

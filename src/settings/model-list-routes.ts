@@ -14,22 +14,12 @@ const ModelView = z
     model_name: z.string(),
     display_name: z.string(),
     provider: z.string(),
-    context_tokens: z.number().nullable().describe("The context window in tokens; null if unknown."),
-    max_output_tokens: z.number().nullable().describe("How many tokens it writes at most; null if unknown."),
-    tools: z
-      .boolean()
-      .nullable()
-      .describe("Whether it can call tools, which memory requires; null if unknown."),
-    vision: z.boolean().nullable().describe("Whether it can see images; null if unknown."),
-    price: z
-      .object({ input: z.number(), output: z.number() })
-      .nullable()
-      .describe("US dollars per million tokens; null if unknown."),
-    is_live: z
-      .boolean()
-      .describe(
-        "True if the provider listed the model for your credentials, false if it is from a built-in list.",
-      ),
+    context_tokens: z.number().nullable(),
+    max_output_tokens: z.number().nullable(),
+    tools: z.boolean().nullable(),
+    vision: z.boolean().nullable(),
+    price: z.object({ input: z.number(), output: z.number() }).nullable(),
+    is_live: z.boolean(),
   })
   .meta({ id: "Model" });
 

@@ -11,8 +11,8 @@ const HINT_CHARS = 4;
 /** What answers reveal about credentials, which is never the credentials themselves. */
 const Configured = {
   is_configured: z.boolean(),
-  key_hint: z.string().nullable().describe("The last four characters of the first secret."),
-  problem: z.string().nullable().describe("Why the stored credentials cannot be used; null if they can."),
+  key_hint: z.string().nullable(),
+  problem: z.string().nullable(),
 };
 
 export const ProviderListing = z
