@@ -115,12 +115,12 @@ export const NewHttpTool = z
   .strictObject({
     name: Name,
     description: Description,
-    parameters: Parameters.default({ type: "object", properties: {} }),
+    parameters: Parameters.prefault({ type: "object", properties: {} }),
     method: z.enum(METHODS),
     url: Url,
-    headers: Headers.default({}),
+    headers: Headers.prefault({}),
     body: Body.nullable().default(null),
-    secrets: secretsOf(SecretValue).default({}),
+    secrets: secretsOf(SecretValue).prefault({}),
     timeout_seconds: blankAsAbsent(Timeout.default(TIMEOUT.initial)),
     enabled: z.boolean().default(true),
   })
@@ -145,7 +145,7 @@ export const HttpToolChanges = z
   .meta({ id: "HttpToolChanges" });
 
 export const TrialInput = z
-  .strictObject({ arguments: withoutProto(z.record(z.string(), z.unknown())).default({}) })
+  .strictObject({ arguments: withoutProto(z.record(z.string(), z.unknown())).prefault({}) })
   .meta({ id: "HttpToolTrialInput" });
 
 /** Returns how deep a JSON value nests. Anti-DoS: stops one level beyond what is allowed, so it never recurses deeply. */
