@@ -58,7 +58,7 @@ export async function* runToolLoop(options: LoopOptions): AsyncGenerator<AnswerE
   const first = (soFar?.modelCalls ?? 0) + 1;
   for (let step = first; step <= maxModelCalls && !isWaiting; step++) {
     const tools = options.tools(request.prompt);
-    // The agent may have gained a tool with the name of one of the client's while the turn has waited.
+    // The agent may have gained a tool with the name of one that the client has run while the turn has waited.
     const own = tools.specs.filter(({ name }) => !isOfClient(name, turn));
     const offered = step === maxModelCalls ? [] : [...own, ...clientTools];
     // Later responses may answer, or else the turn would never end.

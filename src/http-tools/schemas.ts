@@ -35,7 +35,7 @@ const Name = z
 
 const Description = z.string().trim().min(1).max(1_000);
 
-const Parameters = z.record(z.string(), z.unknown()).superRefine((schema, context) => {
+const Parameters = withoutProto(z.record(z.string(), z.unknown())).superRefine((schema, context) => {
   for (const { path, message } of parameterProblems(schema))
     context.addIssue({ code: "custom", path: [...path], message });
 });
@@ -65,8 +65,7 @@ const HeaderValue = z
     error: rule("must consist of ASCII characters on one line."),
   });
 
-const Headers = z
-  .record(HeaderName, HeaderValue)
+const Headers = withoutProto(z.record(HeaderName, HeaderValue))
   .refine((headers) => Object.keys(headers).length <= 30, { error: rule("must have at most 30 headers.") })
   .refine(
     (headers) =>
@@ -102,7 +101,7 @@ const SecretValue = z
   .refine(isOneLine, { error: rule("must be one line of text.") });
 
 const secretsOf = <S extends z.ZodType>(value: S) =>
-  z.record(SecretName, value).refine((secrets) => Object.keys(secrets).length <= MAX_SECRETS, {
+  withoutProto(z.record(SecretName, value)).refine((secrets) => Object.keys(secrets).length <= MAX_SECRETS, {
     error: rule(`must have at most ${MAX_SECRETS} secrets.`),
   });
 
@@ -116,12 +115,12 @@ export const NewHttpTool = z
   .strictObject({
     name: Name,
     description: Description,
-    parameters: withoutProto(Parameters.default({ type: "object", properties: {} })),
+    parameters: Parameters.prefault({ type: "object", properties: {} }),
     method: z.enum(METHODS),
     url: Url,
-    headers: withoutProto(Headers.default({})),
+    headers: Headers.prefault({}),
     body: Body.nullable().default(null),
-    secrets: withoutProto(secretsOf(SecretValue).default({})),
+    secrets: secretsOf(SecretValue).prefault({}),
     timeout_seconds: blankAsAbsent(Timeout.default(TIMEOUT.initial)),
     enabled: z.boolean().default(true),
   })
@@ -133,12 +132,12 @@ export const HttpToolChanges = z
   .strictObject({
     name: Name.optional(),
     description: Description.optional(),
-    parameters: withoutProto(Parameters.optional()),
+    parameters: Parameters.optional(),
     method: z.enum(METHODS).optional(),
     url: Url.optional(),
-    headers: withoutProto(Headers.optional()),
+    headers: Headers.optional(),
     body: Body.nullable().optional(),
-    secrets: withoutProto(secretsOf(SecretValue.nullable()).optional()),
+    secrets: secretsOf(SecretValue.nullable()).optional(),
     timeout_seconds: blankAsAbsent(Timeout.optional()),
     enabled: z.boolean().optional(),
   })
@@ -146,7 +145,7 @@ export const HttpToolChanges = z
   .meta({ id: "HttpToolChanges" });
 
 export const TrialInput = z
-  .strictObject({ arguments: withoutProto(z.record(z.string(), z.unknown()).default({})) })
+  .strictObject({ arguments: withoutProto(z.record(z.string(), z.unknown())).prefault({}) })
   .meta({ id: "HttpToolTrialInput" });
 
 /** Returns how deep a JSON value nests. Anti-DoS: stops one level beyond what is allowed, so it never recurses deeply. */

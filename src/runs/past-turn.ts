@@ -1,6 +1,6 @@
 import type { PromptInput } from "../architectures/assemble.ts";
 import type { TurnSoFar } from "../architectures/turn-so-far.ts";
-import type { ToolSpec } from "../llm/model.ts";
+import type { ToolChoice, ToolSpec } from "../llm/model.ts";
 import type { Message } from "../messages/model.ts";
 import { AppError, invalidInput, notFound } from "../shared/errors.ts";
 import type { RunId } from "../shared/id-types.ts";
@@ -25,15 +25,36 @@ export function beforeMessage(state: TurnState, { userMessageId }: RunIds) {
   return { state: { ...state, history: state.history.slice(0, at) }, content, attachments };
 }
 
+const hasName = (tools: readonly { readonly name: string }[], wanted: string | null): boolean =>
+  tools.some(({ name }) => name === wanted);
+
 /** Throws `validation-failed` if a tool of the client has the name of one of the agent's. */
 export function requireOtherNames(
   clientTools: readonly ToolSpec[] = [],
   own: readonly { readonly name: string }[],
 ): void {
-  const taken = clientTools.find(({ name }) => own.some((tool) => tool.name === name));
+  const taken = clientTools.find(({ name }) => hasName(own, name));
   if (!taken) return;
   const message = `tools must not have the name of one of the agent's own tools: ${taken.name}.`;
   throw invalidInput("json", [{ path: ["tools"], message, code: "custom" }]);
+}
+
+/**
+ * Returns the client's tools in a turn that goes on, and the choice among them. Results that were taken must not be lost, so a tool whose
+ * calls were left to the client stays the client's, also if the agent has gained one of its name. Security: others are the agent's, or
+ * else a request with results could put a tool in the place of the agent's, and make up what it returns.
+ */
+export function toolsGoingOn(
+  { clientTools = [], toolChoice }: Pick<TurnInput, "clientTools" | "toolChoice">,
+  own: readonly { readonly name: string }[],
+  { responses }: TurnSoFar,
+): Pick<TurnInput, "clientTools" | "toolChoice"> {
+  const left = responses.flatMap(({ waiting }) => waiting.filter(({ waitsFor }) => waitsFor === "result"));
+  const isTheirs = ({ name }: ToolChoice) => !hasName(own, name) || hasName(left, name);
+  return {
+    clientTools: clientTools.filter(isTheirs),
+    toolChoice: toolChoice && isTheirs(toolChoice) ? toolChoice : undefined,
+  };
 }
 
 /** Returns the responses that the client has sent in the form of a turn that has waited; `undefined` if there are none. */

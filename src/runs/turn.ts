@@ -44,6 +44,7 @@ import {
   pastBefore,
   requireNewest,
   requireOtherNames,
+  toolsGoingOn,
   withPreceding,
 } from "./past-turn.ts";
 import type { Regeneration, RunIds, TurnPlace } from "./model.ts";
@@ -249,8 +250,9 @@ export async function prepare(
     earlierResults,
     follow: (work) => deps.follow(work),
   });
-  // Results that were taken must not be lost: in a turn that goes on, the client's tools hide those that the agent has gained.
-  if (!soFar) requireOtherNames(input.clientTools, [...state.httpTools, ...mcpCalls.tools]);
+  const ownTools = [...state.httpTools, ...mcpCalls.tools];
+  const offered = soFar ? toolsGoingOn(input, ownTools, soFar) : input;
+  if (!soFar) requireOtherNames(input.clientTools, ownTools);
   const now = soFar ? clock.now() : runIds.startedAt;
   // Whoever sends the whole history with each message does not come back to a conversation.
   const waitsUntil = isTransient(conversationId) ? null : now + MAX_WAIT_MS;
@@ -319,8 +321,8 @@ export async function prepare(
     },
     waitsUntil,
     soFar: soFar ?? givenSoFar(input),
-    clientTools: input.clientTools,
-    toolChoice: input.toolChoice,
+    clientTools: offered.clientTools,
+    toolChoice: offered.toolChoice,
     oneClientCall: input.oneClientCall,
     showsReasoning: input.showsReasoning,
     format: input.format,
