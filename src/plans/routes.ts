@@ -36,7 +36,7 @@ const UsageView = z
       agents: z.number(),
       messages: z.number(),
       kb_pages: z.number(),
-      concurrent_runs: z.number().nullable().describe("Null if unlimited, because then it is not counted."),
+      concurrent_runs: z.number().nullable(),
     }),
     remaining: z.object({ agents: Limit, messages: Limit, kb_pages: Limit, concurrent_runs: Limit }),
     resets_at: z.string(),
@@ -48,8 +48,7 @@ const UsageView = z
         memory_bytes: z.number(),
         end_user_messages: z.number().nullable(),
       })
-      .optional()
-      .describe("The usage of one agent's memory for one person. Present if the request has `agent_id`."),
+      .optional(),
   })
   .meta({ id: "Usage" });
 

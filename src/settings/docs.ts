@@ -108,6 +108,8 @@ export const settingsDocs: FeatureDocs = {
       fields: {
         ok: "Whether the provider accepts the credentials.",
         code: "The code of the problem; null on success.",
+        checked:
+          "`message` if a model has answered, `list` if the provider only listed its models, null on failure.",
       },
     },
     Model: {

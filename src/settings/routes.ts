@@ -22,12 +22,7 @@ const Trial = z
     ok: z.boolean(),
     message: z.string(),
     code: z.string().nullable(),
-    checked: z
-      .enum(["list", "message"])
-      .nullable()
-      .describe(
-        "`message` if a model has answered, `list` if the provider only listed its models, null on failure.",
-      ),
+    checked: z.enum(["list", "message"]).nullable(),
   })
   .meta({ id: "ProviderTrial" });
 
