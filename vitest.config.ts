@@ -46,10 +46,10 @@ const workersRuntime = (hasAi: boolean) =>
         OIDC_ISSUER: `${inject("issuer")}/well`,
         GOOGLE_CLIENT_ID: "test-client",
         GOOGLE_CLIENT_SECRET: "test-client-secret",
-        // Short enough to wait for in a test, and long enough for what a test does while a model is held on a slow machine.
-        MODEL_HEADERS_TIMEOUT_MS: "3000",
-        MODEL_IDLE_TIMEOUT_MS: "3000",
-        MODEL_TOTAL_TIMEOUT_MS: "5000",
+        // Short enough that the few tests about them can wait, and long enough for a machine that is busy with other work.
+        MODEL_HEADERS_TIMEOUT_MS: "10000",
+        MODEL_IDLE_TIMEOUT_MS: "10000",
+        MODEL_TOTAL_TIMEOUT_MS: "15000",
         SAVE_TIMEOUT_MS: "3000",
         STRIPE_API_URL: inject("stripe"),
         STRIPE_SECRET_KEY: "sk_test_of_these_tests",

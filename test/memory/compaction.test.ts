@@ -151,7 +151,7 @@ describe("a block that stays nearly full for three turns", () => {
     ["breaks off", [{ text: "Worked for" }, { cut: true }]],
     ["refuses in words", [{ text: "I'm sorry, but I can't help with that." }]],
     ["refuses", [{ finish: "content_filter" }]],
-    ["stalls", [{ text: "Worked " }, { wait: 10_000 }]],
+    ["stalls", [{ text: "Worked " }, { hold: true }]],
     [
       "calls a tool",
       [{ call: { name: "core_memory_delete", arguments: '{"block":"jobs","line_number":1}' } }],

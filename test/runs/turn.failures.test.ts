@@ -161,7 +161,7 @@ it("completes an answer that ends without a finish reason but with an end mark",
 // Scenario 4.
 // These tests wait for the timeouts of the service, so they wait together.
 describe.concurrent("a provider that takes too long", () => {
-  const comments = Array.from({ length: 30 }, () => [{ raw: ": ping\n\n" }, { wait: 200 }]).flat();
+  const comments = Array.from({ length: 60 }, () => [{ raw: ": ping\n\n" }, { wait: 200 }]).flat();
 
   it.each<[string, readonly ScriptStep[]]>([
     ["silent", [{ hold: true }]],
