@@ -148,7 +148,7 @@ it("two deletions of a long conversation at the same time remove all of it", asy
   expect(await table.query(`USER#${owner.email}`, { range })).toEqual([]);
 });
 
-it("deletions that began with a mark of another form end, and repeats keep their mark", async () => {
+it("a deletion that began with a mark of another form ends", async () => {
   const { owner, agentId, path, memory } = await withEndUser();
   const key = { pk: `Agent#${agentId}`, sk: `EndUser#${ID}` };
   await table.update(key, { set: { deleting_at: 1_700_000_000 } });
