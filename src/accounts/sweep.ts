@@ -88,22 +88,10 @@ class Pause extends Error {
  * interrupted sweep can simply be started again.
  */
 export class AccountSweep {
-  readonly #items: AccountItems;
-  readonly #runs: SweptRuns;
-  readonly #indexes: SweptIndexes;
-  readonly #crawls: SweptCrawls;
-  readonly #documentIndexes: SweptDocumentIndexes;
-  readonly #runnerMs: number;
-  readonly #clock: Clock;
+  readonly #deps: AccountSweepDeps;
 
-  constructor({ items, runs, indexes, crawls, documentIndexes, runnerMs, clock }: AccountSweepDeps) {
-    this.#items = items;
-    this.#runs = runs;
-    this.#indexes = indexes;
-    this.#crawls = crawls;
-    this.#documentIndexes = documentIndexes;
-    this.#runnerMs = runnerMs;
-    this.#clock = clock;
+  constructor(deps: AccountSweepDeps) {
+    this.#deps = deps;
   }
 
   /**
@@ -112,17 +100,7 @@ export class AccountSweep {
    * does not keep the others: throws the runner's error after everything else is done. Calling again continues.
    */
   async run(accountEmail: AccountEmail, isFinal: boolean): Promise<Swept> {
-    const sweep = new Sweeping({
-      accountEmail,
-      isFinal,
-      items: this.#items,
-      runs: this.#runs,
-      indexes: this.#indexes,
-      crawls: this.#crawls,
-      documentIndexes: this.#documentIndexes,
-      runnerMs: this.#runnerMs,
-      clock: this.#clock,
-    });
+    const sweep = new Sweeping({ ...this.#deps, accountEmail, isFinal });
     try {
       await sweep.closeAgents();
       for (const root of rootsOf(accountEmail)) await sweep.partition(root);
@@ -142,15 +120,7 @@ interface SweepingDeps extends AccountSweepDeps {
 
 /** The work of one call. */
 class Sweeping {
-  readonly #accountEmail: AccountEmail;
-  readonly #isFinal: boolean;
-  readonly #items: AccountItems;
-  readonly #runs: SweptRuns;
-  readonly #indexes: SweptIndexes;
-  readonly #crawls: SweptCrawls;
-  readonly #documentIndexes: SweptDocumentIndexes;
-  readonly #runnerMs: number;
-  readonly #clock: Clock;
+  readonly #deps: SweepingDeps;
   readonly #failures: Error[] = [];
   #left = REQUESTS;
   /** Memories already swept: several items lead to the same one. */
@@ -158,26 +128,8 @@ class Sweeping {
   removed = 0;
   hadRuns = false;
 
-  constructor({
-    accountEmail,
-    isFinal,
-    items,
-    runs,
-    indexes,
-    crawls,
-    documentIndexes,
-    runnerMs,
-    clock,
-  }: SweepingDeps) {
-    this.#accountEmail = accountEmail;
-    this.#isFinal = isFinal;
-    this.#items = items;
-    this.#runs = runs;
-    this.#indexes = indexes;
-    this.#crawls = crawls;
-    this.#documentIndexes = documentIndexes;
-    this.#runnerMs = runnerMs;
-    this.#clock = clock;
+  constructor(deps: SweepingDeps) {
+    this.#deps = deps;
   }
 
   /** Throws the first error of a runner, if there was one. */
@@ -188,13 +140,13 @@ class Sweeping {
 
   /** Closes all agents. Call it first: nothing new can be created under a closed agent. */
   async closeAgents(): Promise<void> {
-    for await (const page of this.#items.agentTraces(this.#accountEmail))
+    for await (const page of this.#deps.items.agentTraces(this.#deps.accountEmail))
       for (const item of page) if (item[DELETING] === undefined) await this.#close(keyOf(item));
   }
 
   async partition(partition: string): Promise<void> {
     this.#spend(1);
-    for await (const page of this.#items.traces(partition)) await this.#page(page);
+    for await (const page of this.#deps.items.traces(partition)) await this.#page(page);
   }
 
   async #page(page: readonly Item[]): Promise<void> {
@@ -216,22 +168,22 @@ class Sweeping {
 
   async #item(item: Item, { leading, lookedUp }: Removals): Promise<void> {
     const key = keyOf(item);
-    const isLead = isLasting(this.#accountEmail, key);
-    const isKept = isLead && !this.#isFinal;
+    const isLead = isLasting(this.#deps.accountEmail, key);
+    const isKept = isLead && !this.#deps.isFinal;
     if (isKept && isSwept(item)) return;
 
-    const next = await dependentsOf(this.#accountEmail, item);
-    if (isUser(this.#accountEmail, key)) {
-      if (this.#isFinal) lookedUp.push(...next.keys);
+    const next = await dependentsOf(this.#deps.accountEmail, item);
+    if (isUser(this.#deps.accountEmail, key)) {
+      if (this.#deps.isFinal) lookedUp.push(...next.keys);
       return;
     }
     // Close it before ending its runs: no new run can begin under a closed item.
     if (isLead && item[DELETING] === undefined) await this.#close(key);
-    if (isConversationLead(this.#accountEmail, key) && !(await this.#endRuns(key))) return;
+    if (isConversationLead(this.#deps.accountEmail, key) && !(await this.#endRuns(key))) return;
     if (!(await this.#endCrawls(next.knowledgeBases))) return;
     await this.#sweepDependents(next);
     lookedUp.push(...next.keys);
-    if (isKept) await this.#items.empty(key, this.#clock.timestamp());
+    if (isKept) await this.#deps.items.empty(key, this.#deps.clock.timestamp());
     else leading.push(key);
   }
 
@@ -245,7 +197,7 @@ class Sweeping {
     if (this.#memories.has(partition)) return;
     await this.partition(partition);
     this.#spend(1);
-    await this.#indexes.forget(memory.agentId, memory.userId);
+    await this.#deps.indexes.forget(memory.agentId, memory.userId);
     this.#memories.add(partition);
   }
 
@@ -253,7 +205,7 @@ class Sweeping {
   async #endRuns(key: Key): Promise<boolean> {
     const conversationId = conversationIdOf(key.sk.slice(key.sk.indexOf("#") + 1));
     return this.#end(async () => {
-      const wasIdle = await this.#runs.forgetIn(conversationOwnerOf(key), conversationId);
+      const wasIdle = await this.#deps.runs.forgetIn(conversationOwnerOf(key), conversationId);
       if (!wasIdle) this.hadRuns = true;
     });
   }
@@ -262,8 +214,8 @@ class Sweeping {
   async #endCrawls(kbIds: readonly KnowledgeBaseId[]): Promise<boolean> {
     for (const kbId of kbIds) {
       const isEnded = await this.#end(async () => {
-        await this.#crawls.stop({ accountEmail: this.#accountEmail, kbId });
-        await this.#documentIndexes.forget(kbId);
+        await this.#deps.crawls.stop({ accountEmail: this.#deps.accountEmail, kbId });
+        await this.#deps.documentIndexes.forget(kbId);
       });
       if (!isEnded) return false;
     }
@@ -274,7 +226,7 @@ class Sweeping {
   async #end(work: () => Promise<void>): Promise<boolean> {
     this.#spend(1);
     try {
-      await withTimeout(this.#runnerMs, work, {
+      await withTimeout(this.#deps.runnerMs, work, {
         reason: () => new Error("A runner did not end its run in time."),
       });
       return true;
@@ -288,12 +240,12 @@ class Sweeping {
 
   async #close(key: Key): Promise<void> {
     this.#spend(1);
-    await this.#items.close(key, this.#clock.timestamp());
+    await this.#deps.items.close(key, this.#deps.clock.timestamp());
   }
 
   async #remove(keys: readonly Key[]): Promise<void> {
     if (keys.length === 0) return;
-    await this.#items.remove(keys);
+    await this.#deps.items.remove(keys);
     this.#left -= Math.ceil(keys.length / ITEMS_PER_REQUEST);
   }
 

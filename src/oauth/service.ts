@@ -233,9 +233,9 @@ export class AuthorizationService {
 
   async #redeem(form: Form, count: CountAttempt): Promise<IssuedTokens> {
     const code = await this.#tokens.read("code", required(form, "code"));
+    await count(code?.connectionId);
     const clientId = required(form, "client_id");
     const verifier = required(form, "code_verifier");
-    await count(code?.connectionId);
     if (!code) throw invalidGrant("The code is not valid or has expired.");
     // RFC 7636, section 4.1. Its challenge is the hash in base64url.
     const challenge = /^[\w.~-]{43,128}$/u.test(verifier) ? toBase64Url(await sha256(verifier)) : "";
@@ -258,8 +258,8 @@ export class AuthorizationService {
    */
   async #refresh(form: Form, count: CountAttempt): Promise<IssuedTokens> {
     const token = await this.#tokens.read("refresh", required(form, "refresh_token"));
-    const clientId = required(form, "client_id");
     await count(token?.connectionId);
+    const clientId = required(form, "client_id");
     if (!token) return this.#refuse(clientId, "The refresh token is not valid or has expired.");
 
     const connection = await this.#connectionOf(token, form);

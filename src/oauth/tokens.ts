@@ -1,7 +1,6 @@
-import { type Claims, SealedTokens } from "../auth/sealed-tokens.ts";
+import { SealedTokens } from "../auth/sealed-tokens.ts";
 import type { SigningKey } from "../auth/tokens.ts";
 import { type AccountEmail, accountEmailOf } from "../shared/id-types.ts";
-import { isPlausibleId } from "../shared/ids.ts";
 
 /** What a client of OAuth holds: a code that it redeems once, an access token, or a refresh token. */
 export type TokenKind = "code" | "access" | "refresh";
@@ -38,12 +37,10 @@ export const looksLikeConnectionToken = (bearer: string): boolean => bearer.star
  * address. Each kind has a type of its own, so that none passes as another.
  */
 export class ConnectionTokens {
-  readonly #sealed: Readonly<Record<TokenKind, SealedTokens>>;
+  readonly #deps: ConnectionTokensDeps;
 
   constructor(deps: ConnectionTokensDeps) {
-    const of = (kind: TokenKind) =>
-      new SealedTokens({ ...deps, type: `mcp-${kind}+jwt`, purpose: PURPOSE, audience: AUDIENCE });
-    this.#sealed = { code: of("code"), access: of("access"), refresh: of("refresh") };
+    this.#deps = deps;
   }
 
   /** Returns a new token. `expiresAt` is in seconds since the epoch. */
@@ -52,26 +49,33 @@ export class ConnectionTokens {
     { accountEmail, connectionId, generation, binding }: ConnectionToken,
     expiresAt: number,
   ): Promise<string> {
-    const claims = { con: connectionId, gen: generation, ...(binding !== "" && { bind: binding }) };
-    return PREFIX + (await this.#sealed[kind].seal(accountEmail, claims, expiresAt));
+    const claims = { con: connectionId, gen: generation, bind: binding };
+    return PREFIX + (await this.#sealed(kind).seal(accountEmail, claims, expiresAt));
   }
 
   /** Returns the content of a token, or `undefined` if this service did not issue it as this kind, or it has expired. */
   async read(kind: TokenKind, text: string): Promise<ConnectionToken | undefined> {
     if (!looksLikeConnectionToken(text) || text.length > MAX_CHARS) return undefined;
-    const opened = await this.#sealed[kind].open(text.slice(PREFIX.length)).catch(() => undefined);
-    return opened && !opened.hasExpired ? tokenFrom(opened.claims) : undefined;
+    const opened = await this.#sealed(kind)
+      .open(text.slice(PREFIX.length))
+      .catch(() => undefined);
+    if (!opened || opened.hasExpired) return undefined;
+    // They need no validation: decryption proves that `issue` wrote them. Other tokens than codes once had no `bind`.
+    const { sub, con, gen, bind = "" } = opened.claims;
+    return {
+      accountEmail: accountEmailOf(String(sub)),
+      connectionId: String(con),
+      generation: Number(gen),
+      binding: String(bind),
+    };
   }
-}
 
-/** The claims need no further validation: decryption proves that `issue` wrote them. */
-function tokenFrom({ sub, con, gen, bind }: Claims): ConnectionToken | undefined {
-  const connectionId = String(con);
-  if (!isPlausibleId(connectionId)) return undefined;
-  return {
-    accountEmail: accountEmailOf(String(sub)),
-    connectionId,
-    generation: Number(gen),
-    binding: typeof bind === "string" ? bind : "",
-  };
+  #sealed(kind: TokenKind): SealedTokens {
+    return new SealedTokens({
+      ...this.#deps,
+      type: `mcp-${kind}+jwt`,
+      purpose: PURPOSE,
+      audience: AUDIENCE,
+    });
+  }
 }

@@ -128,4 +128,35 @@ it("a repeat of an agent's deletion leaves a new one with the id alone", async (
   expect((await endUser("GET", "/conversations")).status).toBe(200);
 });
 
+it("two deletions of a long conversation at the same time remove all of it", async () => {
+  const owner = await signUp();
+  const { conversationId } = await beginConversation(owner);
+  const pk = `CONVERSATION#${conversationId}`;
+  await store(Array.from({ length: 250 }, (_, n) => ({ pk, sk: `MESSAGE#${n}` })));
+  // The first transactions, with and after the mark, meet another one.
+  const reasons = [{ Code: "TransactionConflict" }];
+  const body = { __type: "TransactionCanceledException", message: "No.", CancellationReasons: reasons };
+  const fault = { kind: "answer", status: 400, body } as const;
+  await injectFault({ match: [conversationId], operation: "TransactWriteItems", times: 4, fault });
+
+  const path = `/conversations/${conversationId}`;
+  const statuses = await Promise.all([statusOf(owner, path), statusOf(owner, path)]);
+
+  expect(statuses).toEqual([204, 204]);
+  expect(await table.query(pk)).toEqual([]);
+  const range = { beginsWith: `CONVERSATION#${conversationId}` };
+  expect(await table.query(`USER#${owner.email}`, { range })).toEqual([]);
+});
+
+it("a deletion that began with a mark of another form ends", async () => {
+  const { owner, agentId, path, memory } = await withEndUser();
+  const key = { pk: `Agent#${agentId}`, sk: `EndUser#${ID}` };
+  await table.update(key, { set: { deleting_at: 1_700_000_000 } });
+
+  expect(await statusOf(owner, path)).toBe(204);
+
+  expect(await table.get(key)).toBeUndefined();
+  expect(await table.get(memory)).toBeUndefined();
+});
+
 const store = (items: readonly Item[]): Promise<void> => table.batchWrite(items.map((put) => ({ put })));

@@ -69,6 +69,18 @@ it("lets as many clients behind one address refresh their tokens as there are", 
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
 });
 
+it.each([
+  ["a code", { grant_type: "authorization_code", code: "dabo_guess" }],
+  ["a refresh token", { grant_type: "refresh_token", refresh_token: "dabo_guess" }],
+])("slows down who tries %s without saying for which client", async (_case, form) => {
+  const send = behindOneAddress(2);
+  const attempt = () => send("/oauth/token", form);
+
+  const attempts = [await attempt(), await attempt(), await attempt()];
+
+  expect(attempts.map(({ status }) => status)).toEqual([400, 400, 429]);
+});
+
 it("slows down who tries verifiers for a code that is not theirs, and who tries tokens at the revocation", async () => {
   const program = await register();
   const code = (await agree(ann, requestOf(program, agentId))).get("code") ?? "";
