@@ -33,7 +33,7 @@ it.each([
   },
 );
 
-it("metadata of a response, too", async () => {
+it("metadata of a response with a member that is called __proto__ are refused", async () => {
   const client = await signUp();
   const { agentId } = await beginConversation(client);
   const body = `{"model":"${agentId}","input":"Hi","metadata":{"__proto__":"x"}}`;

@@ -42,7 +42,7 @@ const refreshOf = ({ clientId, refresh }: { clientId: string; refresh: string })
   refresh_token: refresh,
 });
 
-it("slows down who guesses, and nobody else behind the same address", async () => {
+it("answers 429 to somebody who guesses tokens, and serves others behind the same address", async () => {
   const [held, other] = [await connect(ann, agentId), await connect(ann, agentId)];
   const send = behindOneAddress(2);
   const guess = () => send("/oauth/token", refreshOf({ clientId: held.clientId, refresh: "dabo_guess" }));
@@ -81,7 +81,7 @@ it.each([
   expect(attempts.map(({ status }) => status)).toEqual([400, 400, 429]);
 });
 
-it("slows down who tries verifiers for a code that is not theirs, and who tries tokens at the revocation", async () => {
+it("limits attempts with different verifiers for one code, and guesses of tokens to revoke", async () => {
   const program = await register();
   const code = (await agree(ann, requestOf(program, agentId))).get("code") ?? "";
   const send = behindOneAddress(2);

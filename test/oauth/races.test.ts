@@ -56,7 +56,7 @@ describe("a consent", () => {
 });
 
 describe("a refresh token", () => {
-  it("that is replaced late does not bring back a generation that has been replaced since", async () => {
+  it("ends the connection if its refresh reaches the database after its successor has been replaced", async () => {
     const { person, agentId } = await withAgent();
     const held = await connect(person, agentId);
     const arrived = await holdWrite(person, "UpdateItem");
@@ -74,7 +74,7 @@ describe("a refresh token", () => {
     expect((await useOf(third.body.access_token, agentId)).status).toBe(401);
   });
 
-  it("gets its successor again although the access token before was used meanwhile", async () => {
+  it("can be used again while its successor is unused, although the access token before was used", async () => {
     const { person, agentId } = await withAgent();
     const held = await connect(person, agentId);
     await refresh(held, held.refresh);
@@ -84,7 +84,7 @@ describe("a refresh token", () => {
     expect((await refresh(held, held.refresh)).status).toBe(200);
   });
 
-  it("ends the connection, although an earlier use is recorded after that of its successor", async () => {
+  it("ends the connection if its successor was used, although a use of the access token before is recorded later", async () => {
     const { person, agentId } = await withAgent();
     const held = await connect(person, agentId);
     const arrived = await holdWrite(person, "UpdateItem");
