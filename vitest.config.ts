@@ -87,6 +87,9 @@ const ALONE = [
 /** Long by nature: `npm run test:deep` runs these, and `npm test` all others. */
 const DEEP = "**/*.deep.test.ts";
 
+/** Long tests that measure whether functions over text are linear. */
+const LINEAR = "test/node/linear-*.deep.test.ts";
+
 /** Tests outside of workerd. */
 const OUTSIDE = ["test/node/", "test/browser/", "test/playground/"];
 
@@ -125,7 +128,8 @@ export default defineConfig({
     provide: { propertySeed: Number(process.env["PROPERTY_SEED"] ?? PROPERTY_SEED) },
     silent: "passed-only",
     // Tests wait about as much as they compute: four files at a time keep two cores busy. Projects begin in the order of their names,
-    // so those that take long to start and to wait (`isolated`, `node`, `deep-node`) begin first.
+    // so those that take long to start and to wait (`isolated`, `node`) begin first. Those that measure
+    // how long text takes (`deep-text`) begin last, because other work on the machine disturbs them.
     maxWorkers: 4,
     // Tests of a `describe.concurrent` do little but wait.
     maxConcurrency: 20,
@@ -145,19 +149,23 @@ export default defineConfig({
         },
       },
       inWorkerd(
-        "deep-workerd",
+        "deep",
         all.filter((file) => file.endsWith(".deep.test.ts")),
         true,
       ),
       {
-        // They start the service several times in one test, or measure one function after the other.
+        // They start the service, some of them several times in one test.
         test: {
           name: "deep-node",
           include: [`test/node/${DEEP}`],
+          exclude: [LINEAR],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           expect: { poll: { timeout: 300_000, interval: 100 } },
         },
+      },
+      {
+        test: { name: "deep-text", include: [LINEAR], testTimeout: 600_000 },
       },
       {
         // The built service and Debian's Chromium: `npm run test:browser`.
