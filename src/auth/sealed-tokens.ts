@@ -81,6 +81,7 @@ export class SealedTokens {
     } catch (cause) {
       // The claims can be trusted: expiry is checked only after decryption has succeeded.
       if (cause instanceof errors.JWTExpired) return { claims: cause.payload, hasExpired: true };
+      if (!(cause instanceof errors.JOSEError)) throw cause;
       throw new AppError("unauthenticated", "Invalid token", { cause });
     }
   }

@@ -415,7 +415,7 @@ export const contended = (): AppError =>
 /** The condition that a pointer leads to this state of a memory, or that the legacy Python service wrote none. */
 const pointsTo = ({ sortKey }: Memory) => any(absent("pk"), equals("archival_sk", sortKey));
 
-/** Returns removals of the holders. Their ids derive from the content or, in legacy items, equal the memory ids. */
+/** Returns the keys of the holders. Their ids derive from the content or, in legacy items, equal the memory ids. */
 async function holdersOf(owner: MemoryOwner, memories: readonly Memory[]) {
   const keys = await Promise.all(
     memories.map(async ({ id, contentHash }) => [

@@ -1,5 +1,6 @@
 import { SealedTokens } from "../auth/sealed-tokens.ts";
 import type { SigningKey } from "../auth/tokens.ts";
+import { AppError } from "../shared/errors.ts";
 import { type AccountEmail, accountEmailOf } from "../shared/id-types.ts";
 
 /** What a client of OAuth holds: a code that it redeems once, an access token, or a refresh token. */
@@ -58,7 +59,9 @@ export class ConnectionTokens {
     if (!looksLikeConnectionToken(text) || text.length > MAX_CHARS) return undefined;
     const opened = await this.#sealed(kind)
       .open(text.slice(PREFIX.length))
-      .catch(() => undefined);
+      .catch((error: unknown) => {
+        if (!(error instanceof AppError)) throw error;
+      });
     if (!opened || opened.hasExpired) return undefined;
     // They need no validation: decryption proves that `issue` wrote them. Other tokens than codes once had no `bind`.
     const { sub, con, gen, bind = "" } = opened.claims;

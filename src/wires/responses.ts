@@ -187,7 +187,7 @@ export function responsesWriter(wire: ResponsesWire, run: FramedRun): FrameWrite
           calls.push({ id: event.callId, name: event.name, arguments: event.arguments });
         return "";
       case "waiting":
-        usage = event.paused?.usage ?? null;
+        usage = event.paused?.usage ?? usage;
         return end("completed", answerBefore());
       case "completed": {
         const text = event.text?.slice(beginning.chars) ?? answerBefore();
