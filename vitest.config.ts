@@ -133,10 +133,11 @@ export default defineConfig({
     maxWorkers: 4,
     // Tests of a `describe.concurrent` do little but wait.
     maxConcurrency: 20,
-    // These deadlines only end tests that hang. They leave room for a machine with much other work, so no test has its own.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 60_000, interval: 20 } },
+    // These deadlines only end tests that hang. They leave room for a machine with much other work, and for the longest test, which
+    // installs all packages twice from the network; so no test has a deadline of its own.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
+    expect: { poll: { timeout: 300_000, interval: 20 } },
     globalSetup: ["./test/node/global-setup.ts"],
     projects: [
       inWorkerd("isolated", ALONE, true),
@@ -154,18 +155,10 @@ export default defineConfig({
         true,
       ),
       {
-        // They start the service, some of them several times in one test.
-        test: {
-          name: "deep-node",
-          include: [`test/node/${DEEP}`],
-          exclude: [LINEAR],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-          expect: { poll: { timeout: 300_000, interval: 100 } },
-        },
+        test: { name: "deep-node", include: [`test/node/${DEEP}`], exclude: [LINEAR] },
       },
       {
-        test: { name: "deep-text", include: [LINEAR], testTimeout: 600_000 },
+        test: { name: "deep-text", include: [LINEAR] },
       },
       {
         // The built service and Debian's Chromium: `npm run test:browser`.

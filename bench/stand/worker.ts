@@ -9,7 +9,7 @@ import { type Inspector, openInspector } from "./inspector.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../node_modules/workerd/bin/workerd");
 /** How long a Worker may take to answer its first request. */
-const START_MS = 30_000;
+const START_MS = 120_000;
 /** How often a Worker is asked whether it is up. */
 const POLL_MS = 2;
 

@@ -32,5 +32,5 @@ export async function launchChromium(): Promise<Browser> {
     );
   }
   // A busy machine may take long to start it.
-  return chromium.launch({ executablePath, args: [OFFLINE], timeout: 100_000 });
+  return chromium.launch({ executablePath, args: [OFFLINE], timeout: 300_000 });
 }

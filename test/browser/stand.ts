@@ -12,7 +12,7 @@ import { launchChromium } from "./chromium.ts";
 const FAILURES = join(import.meta.dirname, "../../.data/browser-failures");
 
 /** How long a page may take for anything, in milliseconds: less than a test may take, so that the failure names the step. */
-const STEP_MS = 60_000;
+const STEP_MS = 300_000;
 /** How long a picture may take, in milliseconds. */
 const LOOK_MS = 10_000;
 

@@ -91,4 +91,4 @@ it("keeps agents, memories and a partial answer if the server is killed in the m
   second.child.kill("SIGINT");
   expect(await second.exited).toEqual([0, null]);
   await expect.poll(async () => (await Promise.all(running.map(isAlive))).includes(true)).toBe(false);
-}, 120_000);
+});

@@ -72,7 +72,7 @@ it("distinguishes a quadratic function from a linear one", async () => {
 
   expect(await isLinear(squared, spaces, sizes)).toBe(false);
   expect(await isLinear(texts.onOneLine, spaces, sizes)).toBe(true);
-}, 600_000);
+});
 
 describe("reads ten times as much text with at most thirty times the work:", () => {
   it.each(Object.entries(READERS))(

@@ -12,7 +12,7 @@ vi.setConfig({ maxConcurrency: 2 });
 /** The last revision with sessions, and the one without. */
 const REVISIONS = ["2025-11-25", "2026-07-28"] as const;
 /** In milliseconds. It only ends a command that hangs. */
-const COMMAND_MS = 100_000;
+const COMMAND_MS = 300_000;
 
 const namesIn = ({ passing, failing, leftOut }: Expectations): readonly string[] =>
   [...passing, ...Object.keys(failing), ...Object.values(leftOut).flat()].toSorted();

@@ -47,7 +47,7 @@ it("has the same result when it is interrupted again and again, and stores and c
   expect(await pagesUsed(client.email)).toBe(Number(used) * 2);
   expect((await site.log()).mostAtOnce).toBeLessThanOrEqual(2);
   expect(await storedIn(rough, "Page#")).toHaveLength(MAX_PAGES);
-}, 600_000);
+});
 
 it("reads a whole site of 300 pages once, and finds all of them unchanged the second time", async () => {
   const client = await signUp();
@@ -71,4 +71,4 @@ it("reads a whole site of 300 pages once, and finds all of them unchanged the se
   expect(await pagesUsed(client.email)).toBe(used);
   expect(await storedPaths(client, base)).toEqual(paths);
   expect((await site.log()).mostAtOnce).toBeLessThanOrEqual(2);
-}, 600_000);
+});
