@@ -300,7 +300,6 @@ describe.concurrent("an issuer", () => {
       expect(outcomeOf(answer, browser)).toEqual(refusal("unavailable"));
       expect(browser.cookies.size).toBe(0);
     },
-    20_000,
   );
 
   it("that is down leads back to the login page", async () => {
@@ -318,7 +317,6 @@ describe.concurrent("an issuer", () => {
 
       expect(outcomeOf(answer, browser)).toEqual(refusal("unavailable"));
     },
-    20_000,
   );
 });
 

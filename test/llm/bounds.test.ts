@@ -75,7 +75,6 @@ describe.each(PROTOCOLS)("%s", (_name, protocol) => {
       expect(count.given).toBeGreaterThan(BUDGETS.answerBytes * 0.9);
       expect(count.given).toBeLessThan(BUDGETS.answerBytes * 1.1);
     },
-    60_000,
   );
 });
 

@@ -25,7 +25,7 @@ function embedder(answers: readonly (Response | Error)[], more: Partial<typeof c
   return {
     id: made.id,
     asked,
-    embed: (...texts: string[]) => made.embed(texts, AbortSignal.timeout(5_000)),
+    embed: (...texts: string[]) => made.embed(texts, AbortSignal.timeout(60_000)),
   };
 }
 
@@ -149,7 +149,7 @@ describe("Azure", () => {
 
       // Stored vectors name the model that made them, whose embedder is opened by that name.
       for (const one of [opened, opened?.ofModel?.("my vectors/all")])
-        expect(await one?.embed(["one"], AbortSignal.timeout(5_000))).toEqual([Float32Array.of(1, 0)]);
+        expect(await one?.embed(["one"], AbortSignal.timeout(60_000))).toEqual([Float32Array.of(1, 0)]);
 
       expect(asked.map((request) => request.url)).toEqual([url, url]);
       expect(asked[0]?.headers.get("api-key")).toBe("azure-key");

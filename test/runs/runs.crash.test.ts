@@ -164,27 +164,21 @@ it.each<[string, Parameters<typeof crash>, Expected]>([
       lines: ["Name: Alice"],
     },
   ],
-])(
-  "recovers a run whose runner dies %s",
-  async (_case, parameters, expected) => {
-    const { client, agentId, conversationId, path, runId = "", replay } = await crash(...parameters);
+])("recovers a run whose runner dies %s", async (_case, parameters, expected) => {
+  const { client, agentId, conversationId, path, runId = "", replay } = await crash(...parameters);
 
-    expect((await storedMessages(conversationId)).map(({ content }) => content)).toEqual(expected.contents);
-    expect(await messagesUsed(client.email)).toBe(expected.used);
-    expect(await storedLines(agentId, client.email, "human")).toEqual(expected.lines);
-    const ends = typesOf(replay?.events ?? []).filter(
-      (type) => type === "ERROR" || type === "STREAM_COMPLETE",
-    );
-    expect(ends).toEqual([expected.end]);
-    expect((await client("GET", `/conversations/${conversationId}/runs/${runId}`)).body.state).toBe(
-      expected.state,
-    );
-    // Reading again changes nothing, and the conversation continues.
-    expect((await eventsAfter(client, conversationId, runId, 0)).events).toEqual(replay?.events);
-    expect((await say(client, path, "Next?")).last?.event_type).toBe("STREAM_COMPLETE");
-  },
-  20_000,
-);
+  expect((await storedMessages(conversationId)).map(({ content }) => content)).toEqual(expected.contents);
+  expect(await messagesUsed(client.email)).toBe(expected.used);
+  expect(await storedLines(agentId, client.email, "human")).toEqual(expected.lines);
+  const ends = typesOf(replay?.events ?? []).filter((type) => type === "ERROR" || type === "STREAM_COMPLETE");
+  expect(ends).toEqual([expected.end]);
+  expect((await client("GET", `/conversations/${conversationId}/runs/${runId}`)).body.state).toBe(
+    expected.state,
+  );
+  // Reading again changes nothing, and the conversation continues.
+  expect((await eventsAfter(client, conversationId, runId, 0)).events).toEqual(replay?.events);
+  expect((await say(client, path, "Next?")).last?.event_type).toBe("STREAM_COMPLETE");
+});
 
 it("breaks a stream off if its runner dies, so that no client mistakes it for complete", async () => {
   const client = await signUp();
