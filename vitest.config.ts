@@ -28,8 +28,15 @@ function bundledPackages(): string[] {
   return [...new Set(imported.map(([, name = ""]) => name)), "fast-check"];
 }
 
+interface Runtime {
+  /** Whether it has the `AI` binding. */
+  readonly hasAi: boolean;
+  /** Whether its requests to the database pass through the proxy that injects faults. */
+  readonly hasFaults: boolean;
+}
+
 /** The service's own settings, and the servers that `test/node/global-setup.ts` has started. */
-const workersRuntime = (hasAi: boolean) =>
+const workersRuntime = ({ hasAi, hasFaults }: Runtime) =>
   cloudflareTest(({ inject }) => ({
     wrangler: { configPath: "./wrangler.toml" },
     miniflare: {
@@ -39,7 +46,7 @@ const workersRuntime = (hasAi: boolean) =>
         LEGACY_ENCRYPTION_SECRET: "the-secret-of-the-python-service",
         AWS_REGION: "us-east-1",
         DYNAMODB_TABLE: "test-table",
-        DYNAMODB_ENDPOINT: inject("dynamodb"),
+        DYNAMODB_ENDPOINT: inject(hasFaults ? "dynamodb" : "database"),
         DEMO_MODEL_URL: inject("model"),
         FRONTEND_URL: "https://app.example.com",
         PUBLIC_URL: "https://api.example.com",
@@ -99,19 +106,28 @@ const all = globSync("test/**/*.test.ts").filter(
 const tests = all.filter((file) => !file.endsWith(".deep.test.ts"));
 const SHARING = tests.filter((file) => !ALONE.includes(file));
 
+/**
+ * Files that inject faults between the service and the database, or read what it was asked. The proxy that does so costs more than
+ * the database, so the requests of all other files do not pass through it; there, these functions throw.
+ */
+const FAULTY = SHARING.filter((file) =>
+  /\b(?:injectFault|databaseRequests|untilAnswered|itemsAbout)\b/u.test(readFileSync(file, "utf8")),
+);
+
 const PACKAGES = bundledPackages();
 
 /**
  * Tests that run in the Workers runtime. To start it and to load the app takes longer than most files do, so files share a
  * workerd, one after the other, and leave nothing behind in it.
  */
-const inWorkerd = (name: string, include: string[], isolate: boolean) => ({
+const inWorkerd = (name: string, include: string[], { isolate = false, hasFaults = true } = {}) => ({
   extends: true as const,
-  plugins: [workersRuntime(isolate)],
+  plugins: [workersRuntime({ hasAi: isolate, hasFaults })],
   test: {
     name,
     include,
     isolate,
+    provide: { hasFaults },
     setupFiles: ["./test/support/setup.ts"],
     deps: { optimizer: { ssr: { enabled: true, include: PACKAGES } } },
   },
@@ -125,7 +141,7 @@ const PROPERTY_SEED = 20_261_129;
 
 export default defineConfig({
   test: {
-    provide: { propertySeed: Number(process.env["PROPERTY_SEED"] ?? PROPERTY_SEED) },
+    provide: { hasFaults: true, propertySeed: Number(process.env["PROPERTY_SEED"] ?? PROPERTY_SEED) },
     silent: "passed-only",
     // Tests wait about as much as they compute: four files at a time keep two cores busy. Projects begin in the order of their names,
     // so those that take long to start and to wait (`isolated`, `node`) begin first. Those that measure
@@ -140,8 +156,13 @@ export default defineConfig({
     expect: { poll: { timeout: 300_000, interval: 20 } },
     globalSetup: ["./test/node/global-setup.ts"],
     projects: [
-      inWorkerd("isolated", ALONE, true),
-      inWorkerd("workerd", SHARING, false),
+      inWorkerd("faults", FAULTY),
+      inWorkerd("isolated", ALONE, { isolate: true }),
+      inWorkerd(
+        "workerd",
+        SHARING.filter((file) => !FAULTY.includes(file)),
+        { hasFaults: false },
+      ),
       {
         test: {
           name: "node",
@@ -152,7 +173,7 @@ export default defineConfig({
       inWorkerd(
         "deep",
         all.filter((file) => file.endsWith(".deep.test.ts")),
-        true,
+        { isolate: true },
       ),
       {
         test: { name: "deep-node", include: [`test/node/${DEEP}`], exclude: [LINEAR] },

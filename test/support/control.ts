@@ -24,18 +24,30 @@ async function post(path: string, body: unknown): Promise<unknown> {
 let own: string | undefined;
 const file = (): string => (own ??= crypto.randomUUID());
 
+/** Throws where requests to the database do not pass through the proxy, so that no test waits for faults that never come. */
+function requireProxy(): void {
+  if (!inject("hasFaults"))
+    throw new Error(
+      "The service reaches the database without the proxy here: see `FAULTY` in vitest.config.ts.",
+    );
+}
+
 /** Injects a fault between the app and the database. */
-export const injectFault = async (rule: FaultRule): Promise<void> =>
-  void (await post("/rules", { ...rule, file: file() }));
+export async function injectFault(rule: FaultRule): Promise<void> {
+  requireProxy();
+  await post("/rules", { ...rule, file: file() });
+}
 
 /** Ends all faults that this file has injected. */
 export const endFaults = async (): Promise<void> =>
   void (await fetch(url(`/rules?file=${file()}`)).then((response) => response.text()));
 
 /** The requests that the database got with one of these texts in their body. */
-export const databaseRequests = async (...texts: readonly string[]): Promise<readonly LoggedRequest[]> =>
+export async function databaseRequests(...texts: readonly string[]): Promise<readonly LoggedRequest[]> {
+  requireProxy();
   // The server at the other end answers in the shapes of the control protocol.
-  (await post("/requests", texts)) as LoggedRequest[];
+  return (await post("/requests", texts)) as LoggedRequest[];
+}
 
 /**
  * A model that answers as written: each request gets the next reply. Agents name it as their model. A reply with a step
