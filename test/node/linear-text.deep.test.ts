@@ -18,6 +18,7 @@ import * as reading from "../../src/messages/reading.ts";
 import * as summaries from "../../src/messages/summary-text.ts";
 import * as compaction from "../../src/memory/compaction.ts";
 import { ADVERSARIES, isLinear } from "./linear.ts";
+import { PLAYGROUND_TEXTS } from "./linear-playground-readers.ts";
 import { READERS } from "./linear-readers.ts";
 
 /** Whole modules of functions over text: one that is added to them has to be listed, too. */
@@ -79,6 +80,10 @@ describe("reads ten times as much text with at most thirty times the work:", () 
     const slow: string[] = [];
     for (const [name, textOf] of ADVERSARIES) if (!(await isLinear(read, textOf))) slow.push(name);
     expect(slow).toEqual([]);
+  });
+
+  it.each(PLAYGROUND_TEXTS)("%s", async (_name, read, textOf) => {
+    expect(await isLinear(read, textOf)).toBe(true);
   });
 });
 

@@ -57,7 +57,8 @@ async function cpuTimeOf(read: Reads, text: string, readings = 1): Promise<numbe
   return user + system;
 }
 
-const repeated = (unit: string) => (size: number) =>
+/** Returns a function that makes a text of a size by repeating this one. */
+export const repeated = (unit: string) => (size: number) =>
   unit.repeat(Math.ceil(size / unit.length)).slice(0, size);
 
 /** Runs of text that is hard for parsers: white space, brackets and quotes that are never closed, and so on. */

@@ -179,22 +179,6 @@ describe("a search as of an earlier time", () => {
     expect(total).toBe(1);
   });
 
-  it("is indexed from the table in steps if many texts have changed", async () => {
-    const memory = testMemory();
-    const at = Date.parse("2024-05-31T12:00:00Z");
-    await memory.plantSuperseded(
-      Array.from({ length: 11_000 }, (_, n) => ({ content: `Old tea ${n}`, at, until: at + 60_000 + n })),
-    );
-    const search = () => memory.search("tea", 1, 0, { asOf: at + 1_000 });
-
-    const first = await search();
-    expect(first.notes).toContain("index-building");
-    await expect.poll(async () => (await search()).notes).not.toContain("index-building");
-
-    expect((await search()).total).toBe(11_000);
-    expect((await memory.search("tea")).total).toBe(0);
-  });
-
   it("reads earlier texts from the table only if it is as of a time", async () => {
     const archive = await beginArchive();
     await stored(archive, LISBON, PORTO);

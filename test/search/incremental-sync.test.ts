@@ -1,4 +1,4 @@
-import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { table } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
@@ -245,30 +245,4 @@ describe("the table", () => {
     // Whose provider might offer embeddings.
     expect(operations.filter((operation) => operation === "GetItem")).toHaveLength(1);
   });
-});
-
-it("builds a large index in steps, newest first, and says so until it is complete", async () => {
-  const memory = testMemory();
-  const start = Date.now() - 24 * HOUR_MS;
-  await memory.plant(
-    ...Array.from({ length: 12_500 }, (_, index): Planted => ({
-      content: `tea ${index}`,
-      at: start + index,
-    })),
-  );
-
-  const first = await memory.search("tea", 1);
-  expect(first).toMatchObject({ hits: [{ content: "tea 12499" }], total: 10_000, notes: ["index-building"] });
-
-  // What is inserted meanwhile is found at once, and what is left is read by the alarm.
-  await memory.plant("new tea");
-  expect(await memory.find("new")).toEqual(["new tea"]);
-  await runDurableObjectAlarm(memory.index());
-  await expect.poll(async () => (await memory.search("tea", 1)).notes).toEqual([]);
-
-  expect(await memory.search("tea", 1, 12_500)).toMatchObject({
-    hits: [{ content: "tea 0" }],
-    total: 12_501,
-  });
-  expect(await memory.find("", 2, 12_499)).toEqual(["tea 1", "tea 0"]);
 });
