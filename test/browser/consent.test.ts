@@ -45,7 +45,12 @@ async function startProgram(agentId: string, changes: Readonly<Record<string, st
   });
   return {
     page: `/oauth/authorize?${query.toString()}`,
-    arrived: arrived.promise,
+    /** Returns what the program gets, once this page of the browser has arrived there, too: before, it would interrupt the next visit. */
+    arrivalOf: async (page: Page) => {
+      const answer = await arrived.promise;
+      await page.waitForURL(({ href }) => href.startsWith(redirectUri));
+      return answer;
+    },
     clientId,
     redirectUri,
     verifier,
@@ -72,7 +77,7 @@ it("asks a person who signs in first, and brings the program a code that works",
   await page.getByLabel("Change what the agent remembers about you").uncheck();
   await page.getByRole("button", { name: "Allow", exact: true }).click();
 
-  const answer = await program.arrived;
+  const answer = await program.arrivalOf(page);
   expect(answer.get("state")).toBe("s1");
   expect(answer.get("iss")).toBe(stand.url);
   const tokens = await fetch(`${stand.url}/oauth/token`, {
@@ -107,7 +112,7 @@ it("can't be agreed to while another window is in front, nor at the moment at wh
 
   await page.evaluate('document.hasFocus = () => true; dispatchEvent(new Event("focus"))');
   await allow.click();
-  expect((await program.arrived).get("code")).not.toBeNull();
+  expect((await program.arrivalOf(page)).get("code")).not.toBeNull();
 });
 
 it("brings the program the refusal of a person who does not agree, and asks nothing again", async () => {
@@ -119,7 +124,7 @@ it("brings the program the refusal of a person who does not agree, and asks noth
 
   await page.getByRole("button", { name: "Don’t allow" }).click();
 
-  expect((await program.arrived).get("error")).toBe("access_denied");
+  expect((await program.arrivalOf(page)).get("error")).toBe("access_denied");
   await page.goto("/#/connect");
   await page.getByText("No program is asking").waitFor();
 });
@@ -171,7 +176,7 @@ it("shows why a request can't be granted before it leads anywhere", async () => 
   await page.getByRole("heading", { name: /can’t be connected$/u }).waitFor();
   expect(await violationsIn(page)).toEqual([]);
   await page.getByRole("button", { name: /^Go back to 127\.0\.0\.1/u }).click();
-  expect((await program.arrived).get("error")).toBe("invalid_request");
+  expect((await program.arrivalOf(page)).get("error")).toBe("invalid_request");
 
   stand.allow(/status of 400/u);
   await page.goto(foreign.page);
