@@ -45,7 +45,9 @@ async function show(): Promise<void> {
     spec: { ...description, servers: [{ url: "/" }] },
     domNode: place,
     deepLinking: true,
-    docExpansion: "list",
+    // Swagger UI renders what is in view and estimates the height of the rest, too low where lines break on a narrow screen. An address
+    // that names an operation would lead past it. Of closed sections there is nothing to estimate.
+    docExpansion: matchMedia("(max-width: 40rem)").matches ? "none" : "list",
     defaultModelsExpandDepth: 0,
     defaultModelExpandDepth: 2,
     displayRequestDuration: true,

@@ -91,14 +91,13 @@ it("leads to the text if the description can't be loaded", async () => {
 });
 
 it("shows an operation on a phone, in the dark, and without anything wider than the screen", async () => {
-  // An operation of the first section: on a narrow screen, Swagger UI may stop above one of a later section.
-  const page = await stand.open("/docs#/Chat/sendMessage", {
+  const page = await stand.open("/docs#/Agents/createAgent", {
     viewport: { width: 390, height: 844 },
     colorScheme: "dark",
     reducedMotion: "reduce",
   });
-  await page.locator("#operations-tag-Chat").waitFor();
-  await page.locator("#operations-Chat-sendMessage .opblock-body").waitFor();
+  await page.locator("#operations-tag-Agents").waitFor();
+  await page.locator("#operations-Agents-createAgent .opblock-body").waitFor();
 
   expect(await page.evaluate(WIDER_THAN_THE_SCREEN)).toEqual([]);
   expect(await page.evaluate("document.documentElement.classList.contains('dark-mode')")).toBe(true);
