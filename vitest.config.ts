@@ -108,7 +108,8 @@ const SHARING = tests.filter((file) => !ALONE.includes(file));
 
 /**
  * Files that inject faults between the service and the database, or read what it was asked. The proxy that does so costs more than
- * the database, so the requests of all other files do not pass through it; there, these functions throw.
+ * the database, so the requests of all other files do not pass through it; there, these functions throw. A new function that calls them
+ * is added here.
  */
 const FAULTY = SHARING.filter((file) =>
   /\b(?:injectFault|databaseRequests|untilAnswered|itemsAbout)\b/u.test(readFileSync(file, "utf8")),
@@ -144,7 +145,7 @@ export default defineConfig({
     provide: { hasFaults: true, propertySeed: Number(process.env["PROPERTY_SEED"] ?? PROPERTY_SEED) },
     silent: "passed-only",
     // Tests wait about as much as they compute: four files at a time keep two cores busy. Projects begin in the order of their names,
-    // so those that take long to start and to wait (`isolated`, `node`) begin first. Those that measure
+    // so those that wait longest (`faults`, `isolated`, `node`) begin first. Those that measure
     // how long text takes (`deep-text`) begin last, because other work on the machine disturbs them.
     maxWorkers: 4,
     // Tests of a `describe.concurrent` do little but wait.

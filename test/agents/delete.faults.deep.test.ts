@@ -19,6 +19,10 @@ async function settle(client: Client) {
   return { agentId, conversationId, email: client.email };
 }
 
+/** Makes each attempt of the next transaction with this text fail. */
+const failTransactions = (text: string) =>
+  injectFault({ match: [text], operation: "TransactWriteItems", times: ATTEMPTS, fault: failure });
+
 type Settled = Awaited<ReturnType<typeof settle>>;
 
 const leftOf = async ({ agentId, conversationId, email }: Settled) => {
@@ -74,12 +78,7 @@ describe("a deletion that is interrupted", () => {
     const client = await signUp();
     const settled = await settle(client);
     const before = await leftOf(settled);
-    await injectFault({
-      match: [settled.agentId],
-      operation: "TransactWriteItems",
-      times: ATTEMPTS,
-      fault: failure,
-    });
+    await failTransactions(settled.agentId);
 
     expect((await client("DELETE", `/agents/${settled.agentId}`)).status).toBe(503);
     expect(await leftOf(settled)).toEqual(before);
@@ -90,12 +89,7 @@ describe("a deletion that is interrupted", () => {
   it("has freed the name, and its repeat removes nothing of a new agent with that name", async () => {
     const client = await signUp();
     const settled = await settle(client);
-    await injectFault({
-      match: [settled.conversationId],
-      operation: "TransactWriteItems",
-      times: ATTEMPTS,
-      fault: failure,
-    });
+    await failTransactions(settled.conversationId);
     expect((await client("DELETE", `/agents/${settled.agentId}`)).status).toBe(503);
 
     const created = await client("POST", "/agents", ada);

@@ -28,15 +28,18 @@ export async function launchChromium(): Promise<Browser> {
 async function findChromium(): Promise<string> {
   const named = process.env["CHROMIUM"];
   const paths = named ? [named] : USUAL_PATHS;
-  for (const path of paths) if (await isExecutable(path)) return path;
-  throw new Error(
+  const reasons: unknown[] = [];
+  for (const path of paths) {
+    try {
+      await access(path, constants.X_OK);
+      return path;
+    } catch (reason) {
+      reasons.push(reason);
+    }
+  }
+  throw new AggregateError(
+    reasons,
     `There is no Chromium at ${paths.join(" or ")}. Install it (Debian: apt-get install chromium-headless-shell; ` +
       "Ubuntu: apt-get install chromium), or set CHROMIUM to the path of another one.",
   );
 }
-
-const isExecutable = (path: string): Promise<boolean> =>
-  access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );

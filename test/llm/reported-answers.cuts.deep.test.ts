@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { bytesOf } from "./protocols/protocol.ts";
-import { expectation, read, REPORTED } from "./reported-cases.ts";
+import { REPORTED } from "./reported-cases.ts";
+import { expectation, read } from "./whole-answer.ts";
 
 it.each(REPORTED)(
   "reads $name the same wherever its bytes are cut",

@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { findProvider } from "../../src/llm/providers.ts";
 import { REFUSALS } from "./fixtures/reported-refusals.ts";
 import { bytesOf, contextOf, KEY } from "./protocols/protocol.ts";
-import { expectation, read, REPORTED } from "./reported-cases.ts";
+import { REPORTED } from "./reported-cases.ts";
+import { expectation, read } from "./whole-answer.ts";
 
 it.each(REPORTED)("reads $name", async ({ text, expected, protocol, type }) => {
   expect(await read(protocol, [bytesOf(text)], type)).toMatchObject(expectation(expected));

@@ -1,5 +1,5 @@
 import { AgentBuilder } from "../../client/src/index.ts";
-import type { Reads } from "./linear.ts";
+import type { HardText, Reads } from "./linear.ts";
 import { piecesOf } from "./linear-inputs.ts";
 
 /** Bytes per piece in which answers arrive. */
@@ -39,9 +39,16 @@ export const CLIENT_READERS: Readonly<Record<string, Reads>> = {
         .join(""),
     ),
   "client: one event": (text) => asEvents(`data: ${JSON.stringify({ text })}\n\n`),
-  "client: one event of many lines": (text) =>
-    asEvents(`data: {"a":\n${"data:\n".repeat(text.length)}data:1}\n\n`),
   "client: an event without an end": (text) => asEvents(`data: ${text}`),
   "client: an answer": (text) => asJson(JSON.stringify([text])),
   "client: an answer that is no JSON": asJson,
 };
+
+/** Texts that are hard for one of these functions. */
+export const CLIENT_TEXTS: readonly HardText[] = [
+  [
+    "client: one event of many lines",
+    asEvents,
+    (size) => `data: {"a":\n${"data:\n".repeat(size)}data:1}\n\n`,
+  ],
+];

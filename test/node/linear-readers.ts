@@ -63,8 +63,8 @@ import {
 import { HTTP_TOOL_READERS } from "./linear-http-tool-readers.ts";
 import { MCP_SERVER_READERS } from "./linear-mcp-server-readers.ts";
 import { OAUTH_READERS } from "./linear-oauth-readers.ts";
-import { PLAYGROUND_READERS } from "./linear-playground-readers.ts";
-import { KNOWLEDGE_READERS } from "./linear-knowledge-readers.ts";
+import { PLAYGROUND_READERS, PLAYGROUND_TEXTS } from "./linear-playground-readers.ts";
+import { KNOWLEDGE_READERS, KNOWLEDGE_TEXTS } from "./linear-knowledge-readers.ts";
 import { READING_READERS } from "./linear-reading.ts";
 import { CRAWL_READERS } from "./linear-crawl-readers.ts";
 import { SEARCH_READERS } from "./linear-search-readers.ts";
@@ -97,7 +97,7 @@ import { field, indented } from "../../src/tools/native/knowledge-context.ts";
 import { argumentsOf } from "../../src/tools/tool.ts";
 import { toolbox } from "../../src/tools/toolbox.ts";
 import { messageOf } from "../messages/conversation.ts";
-import type { Reads } from "./linear.ts";
+import type { HardText, Reads } from "./linear.ts";
 import {
   POLICY,
   cursors,
@@ -116,8 +116,8 @@ import {
   requestOf,
   rebase,
 } from "./linear-inputs.ts";
-import { CLIENT_READERS } from "./linear-client-readers.ts";
-import { STREAM_READERS } from "./linear-streams.ts";
+import { CLIENT_READERS, CLIENT_TEXTS } from "./linear-client-readers.ts";
+import { STREAM_READERS, STREAM_TEXTS } from "./linear-streams.ts";
 
 const NO_AMENDMENTS = { source: "api.test/m", amendments: new Map<never, never>() };
 
@@ -447,3 +447,11 @@ export const READERS: Readonly<Record<string, Reads>> = {
 
   "table/cursor: Cursors": (text) => cursors.read("a scope", text),
 };
+
+/** Texts that are hard for one of these functions; `ADVERSARIES` are for all. */
+export const HARD_TEXTS: readonly HardText[] = [
+  ...STREAM_TEXTS,
+  ...CLIENT_TEXTS,
+  ...KNOWLEDGE_TEXTS,
+  ...PLAYGROUND_TEXTS,
+];

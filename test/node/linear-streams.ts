@@ -7,7 +7,7 @@ import { OPENAI_FINISHES, OpenAiReader } from "../../src/llm/openai-answer.ts";
 import { RESPONSES_FINISHES, ResponsesReader } from "../../src/llm/responses-answer.ts";
 import { utf8 } from "../../src/shared/crypto.ts";
 import type { Json } from "../../src/shared/json.ts";
-import type { Reads } from "./linear.ts";
+import type { HardText, Reads } from "./linear.ts";
 import { piecesOf, withLength } from "./linear-inputs.ts";
 
 /** Decodes bytes in pieces of 64, up to the error that nonsense ends in. */
@@ -51,15 +51,12 @@ export const STREAM_READERS: Readonly<Record<string, Reads>> = {
   },
   "llm/event-stream: events": decodeOpenAi,
   "llm/event-stream: one event": (text) => decodeOpenAi(`data: ${JSON.stringify({ text })}\n\n`),
-  "llm/event-stream: one event of many lines": (text) =>
-    decodeOpenAi(`data: {"text":\n${"data: \n".repeat(text.length)}`),
   "llm/event-stream: JSON lines": (text) =>
     decodeOpenAi(
       piecesOf(text)
         .map((content) => `${JSON.stringify({ message: { content } })}\n`)
         .join(""),
     ),
-  "llm/event-stream: a document": (text) => decodeOpenAi(`{"text":${"\n".repeat(text.length)}`),
   "llm/openai-answer: text in pieces": (text) =>
     decodeOpenAi(deltas(piecesOf(text).map((content) => ({ content })))),
   "llm/openai-answer: one call in pieces": (text) =>
@@ -109,3 +106,13 @@ export const STREAM_READERS: Readonly<Record<string, Reads>> = {
       new AwsEventDecoder(new BedrockReader(new Answer({ source: "bedrock/m", finishes: BEDROCK_FINISHES }))),
     ),
 };
+
+/** Texts that are hard for one of these functions. */
+export const STREAM_TEXTS: readonly HardText[] = [
+  [
+    "llm/event-stream: one event of many lines",
+    decodeOpenAi,
+    (size) => `data: {"text":\n${"data: \n".repeat(size)}`,
+  ],
+  ["llm/event-stream: a document", decodeOpenAi, (size) => `{"text":${"\n".repeat(size)}`],
+];

@@ -1,6 +1,9 @@
 /** What a function under test does with a text; it may also refuse it. */
 export type Reads = (text: string) => unknown;
 
+/** A text that is hard for one function: a name for the test, the function, and the text by its size in characters. */
+export type HardText = readonly [name: string, read: Reads, textOf: (size: number) => string];
+
 interface Sizes {
   /** In characters. */
   readonly small: number;

@@ -26,6 +26,15 @@ const conflict = answer({
   CancellationReasons: [{ Code: "TransactionConflict" }],
 });
 
+/** Signs somebody up whose plan has this many messages, with an agent and this many conversations. */
+async function beginTalks(messages: number, count: number) {
+  setLimits("free", { messages_per_month: messages, concurrent_runs: TURNS });
+  const client = await signUpFree();
+  const { agentId } = await beginConversation(client);
+  const talks = await plantConversations(ownScope(client.email), agentId, count);
+  return { client, agentId, talks };
+}
+
 /** Sends a message in each of these conversations, all at once, and returns the statuses. */
 const sendAll = (client: Client, agentId: AgentId, talks: readonly ConversationId[]) =>
   Promise.all(
@@ -71,10 +80,7 @@ it.each<[string, Fault, number]>([
   ["transactions conflict", conflict, 0.5],
   ["the database throttles", throttled, 0.2],
 ])("counts exactly at a limit when 200 messages arrive at once and %s", async (_what, fault, probability) => {
-  setLimits("free", { messages_per_month: LIMIT, concurrent_runs: TURNS });
-  const client = await signUpFree();
-  const { agentId } = await beginConversation(client);
-  const talks = await plantConversations(ownScope(client.email), agentId, TURNS);
+  const { client, agentId, talks } = await beginTalks(LIMIT, TURNS);
   await injectFault({
     match: [client.email],
     times: 10_000,
@@ -93,10 +99,7 @@ it.each<[string, Fault, number]>([
 });
 
 it("counts exactly when the runners and the meter die while turns begin and end", async () => {
-  setLimits("free", { messages_per_month: LIMIT, concurrent_runs: TURNS });
-  const client = await signUpFree();
-  const { agentId } = await beginConversation(client);
-  const talks = await plantConversations(ownScope(client.email), agentId, TURNS);
+  const { client, agentId, talks } = await beginTalks(LIMIT, TURNS);
   await injectFault({
     match: [client.email],
     times: 4,
@@ -150,10 +153,7 @@ it("saves and counts every answer when the database recovers from throttling", a
 });
 
 it("counts exactly when the plan changes while messages arrive", async () => {
-  setLimits("free", { messages_per_month: 30, concurrent_runs: TURNS });
-  const client = await signUpFree();
-  const { agentId } = await beginConversation(client);
-  const talks = await plantConversations(ownScope(client.email), agentId, 120);
+  const { client, agentId, talks } = await beginTalks(30, 120);
   await injectFault({
     match: [client.email],
     times: 6,
