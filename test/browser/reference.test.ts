@@ -23,10 +23,10 @@ it("shows every section to people who are not signed in and scroll down", async 
   await page.getByText("Send a message and stream the answer").waitFor();
 
   // Swagger UI renders the operations near the part of the page that is in view, and no others.
-  const seen = new Set<string | undefined>();
-  const scroll = async (): Promise<readonly (string | undefined)[]> => {
-    const texts = await page.locator(".opblock-tag").allInnerTexts();
-    for (const text of texts) seen.add(text.split("\n")[0]?.trim());
+  const seen = new Set<string>();
+  const scroll = async (): Promise<readonly string[]> => {
+    // The name alone: while the page is being laid out, no line break separates it from the description beside it.
+    for (const name of await page.locator(".opblock-tag > a").allInnerTexts()) seen.add(name.trim());
     await page.mouse.wheel(0, 400);
     return [...seen];
   };
