@@ -1,5 +1,5 @@
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AccountItems } from "../../src/accounts/repository.ts";
 import { AccountSweep } from "../../src/accounts/sweep.ts";
 import { systemClock } from "../../src/shared/clock.ts";
@@ -9,8 +9,6 @@ import type { FaultRule } from "../support/control-protocol.ts";
 import { open, pause, untilAnswered } from "../support/runs.ts";
 import { deletionOf, phaseOf, untilPhase } from "./deletions.ts";
 import { fillAccount, itemsAbout } from "./plant.ts";
-
-afterEach(endFaults);
 
 const failure = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } } as const;
 

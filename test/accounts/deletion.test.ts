@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { forge } from "../auth/forge.ts";
 import { problem } from "../http/route-cases.ts";
 import { createDeletionDeps } from "../../src/deps/objects.ts";
@@ -12,8 +12,6 @@ import { open } from "../support/runs.ts";
 import { stripeSide } from "../support/stripe.ts";
 import { deletionOf, phaseOf, untilPhase, untilSwept } from "./deletions.ts";
 import { fillAccount, itemsAbout } from "./plant.ts";
-
-afterEach(endFaults);
 
 const stripe = stripeSide();
 const typesOf = async (subscription: string) => (await stripe.events(subscription)).map(({ type }) => type);

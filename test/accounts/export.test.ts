@@ -1,17 +1,15 @@
 import { env } from "cloudflare:workers";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { exportAccount } from "../../src/accounts/export.ts";
 import { portsFrom } from "../../src/deps/ports.ts";
 import { pageKey } from "../../src/knowledge/stored-page-model.ts";
 import { gzip } from "../../src/shared/gzip.ts";
 import { accountEmailOf, knowledgeBaseIdOf, pageIdOf } from "../../src/shared/id-types.ts";
 import { anonymous, beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
-import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
+import { databaseRequests, injectFault } from "../support/control.ts";
 import { createBase, incompressible, pageServices, upload } from "../support/knowledge.ts";
 import { problem } from "../http/route-cases.ts";
 import { fillAccount, itemsAbout } from "./plant.ts";
-
-afterEach(endFaults);
 
 type Line = Record<string, unknown>;
 

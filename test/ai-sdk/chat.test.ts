@@ -1,14 +1,12 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ada, anonymous, type Client, clientOf, signUp } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
-import { endFaults, scriptModel } from "../support/control.ts";
+import { scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { append as appendAs } from "../support/waiting.ts";
 import { chat, chatBody, openChat, partsIn, reading, textOf, typesOf } from "../support/wires.ts";
-
-afterEach(endFaults);
 
 const append = (content: string) => ({
   call: { name: "core_memory_append", arguments: JSON.stringify({ block: "human", content }) },

@@ -1,5 +1,5 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Client } from "../support/app.ts";
 import { signUpNaming } from "../support/call-names.ts";
 import { endFaults, injectFault } from "../support/control.ts";
@@ -10,8 +10,6 @@ import { chat, chatBody, partsIn, reading, typesOf, type WirePart } from "../sup
 import { agentWith, answer, ask, call, failed, ownTool, part, TOOLS } from "./page-tools.ts";
 
 /** Tools that run in the page, as the AI SDK's clients declare and answer them. */
-
-afterEach(endFaults);
 
 /** The id of the answer that the parts begin. */
 const messageIdOf = ([start]: readonly WirePart[]): string =>

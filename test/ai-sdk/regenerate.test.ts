@@ -1,11 +1,9 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ada, beginConversation, type Client, signUp } from "../support/app.ts";
-import { endFaults, scriptModel } from "../support/control.ts";
+import { scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { chat, chatBody, openChat } from "../support/wires.ts";
-
-afterEach(endFaults);
 
 /** A chat whose first message has been answered. */
 async function answered(...replies: readonly (readonly ScriptStep[])[]) {

@@ -1,12 +1,10 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { AgentBuilder, ApiError, ConnectionError, type RunEvent } from "../../client/src/index.ts";
 import { beginConversation, type Client, signUp } from "../support/app.ts";
-import { endFaults, scriptModel } from "../support/control.ts";
+import { scriptModel } from "../support/control.ts";
 import { untilIdle } from "../support/runs.ts";
 
 /** The published client in the runtime of Workers. What it asks is answered by the service, which runs here as well. */
-afterEach(endFaults);
-
 const BASE_URL = "https://api.example.com";
 
 /** The client of an account. `sent` has the requests; `cutAfter` ends the first stream after so many bytes. */

@@ -121,10 +121,11 @@ describe("beginning a conversation", () => {
   it("leaves no conversation of an agent that is deleted concurrently", async () => {
     const client = await signUp();
     const agentId = await createAgent(client);
+    const title = `A late talk ${crypto.randomUUID()}`;
     const fault = { kind: "delay", ms: 400 } as const;
-    await injectFault({ match: ["A late talk"], fault });
+    await injectFault({ match: [title], fault });
 
-    const beginning = client("POST", "/conversations", { title: "A late talk", agent_id: agentId });
+    const beginning = client("POST", "/conversations", { title, agent_id: agentId });
     await client("DELETE", `/agents/${agentId}`);
 
     expect((await beginning).status).toBe(404);
@@ -134,9 +135,10 @@ describe("beginning a conversation", () => {
   it("creates one conversation if the answer of the database was lost", async () => {
     const client = await signUp();
     const agentId = await createAgent(client);
-    await injectFault({ match: ["A lost talk"], fault: { kind: "lose-answer" } });
+    const title = `A lost talk ${crypto.randomUUID()}`;
+    await injectFault({ match: [title], fault: { kind: "lose-answer" } });
 
-    const { status } = await client("POST", "/conversations", { title: "A lost talk", agent_id: agentId });
+    const { status } = await client("POST", "/conversations", { title, agent_id: agentId });
 
     expect(status).toBe(201);
     expect(await stored(client)).toHaveLength(1);

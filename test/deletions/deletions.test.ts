@@ -1,12 +1,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { agentIdOf } from "../../src/shared/id-types.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
 import { endFaults, injectFault } from "../support/control.ts";
 import { deletionRunnerOf, keptFor, storedBy } from "./kept.ts";
-
-afterEach(endFaults);
 
 const NOTHING = { tables: [], alarm: null };
 

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { portsFrom } from "../../src/deps/ports.ts";
 import { createDeps } from "../../src/deps/request.ts";
 import { agentIdOf } from "../../src/shared/id-types.ts";
@@ -8,8 +8,6 @@ import { beginConversation, type Client, signUp, table } from "../support/app.ts
 import { beginOwnConversation, endUserOf } from "../support/callers.ts";
 import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
 import { createKey } from "../support/widget.ts";
-
-afterEach(endFaults);
 
 const ID = "visitor-1";
 

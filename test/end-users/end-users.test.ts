@@ -353,7 +353,11 @@ describe("the owner", () => {
     // Behind the one that marks the conversation.
     ["removing messages", "TransactWriteItems", ({ conversationId }) => conversationId, 1],
     ["removing memories", "TransactWriteItems", ({ agentId }) => `Agent#${agentId}#User#visitor`],
-    ["removing the end user", "DeleteItem", () => "EndUser#visitor"],
+    [
+      "removing the end user",
+      "DeleteItem",
+      ({ agentId }) => `"Agent#${agentId}"},"sk":{"S":"EndUser#visitor"`,
+    ],
   ])("resumes a deletion that was interrupted while %s", async (_step, operation, textOf, after = 0) => {
     const owner = await signUp();
     const { own, place, base, endUser } = await talked(owner);

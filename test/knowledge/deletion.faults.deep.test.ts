@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { signUp } from "../support/app.ts";
 import { endFaults, injectFault } from "../support/control.ts";
 import type { Fault } from "../support/control-protocol.ts";
@@ -8,8 +8,6 @@ import { filledBase, leftOf } from "./filled-base.ts";
 /** As many attempts as the client of the table makes. */
 const ATTEMPTS = 4;
 const failure: Fault = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } };
-
-afterEach(endFaults);
 
 /** The requests about a base that its deletion makes once it is marked: by operation, and how many of it come before. */
 const STEPS: readonly (readonly [string, string, number])[] = [

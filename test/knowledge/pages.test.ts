@@ -1,9 +1,9 @@
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { KnowledgeBaseRef } from "../../src/knowledge/model.ts";
 import { pageIdFor } from "../../src/knowledge/page-id.ts";
 import type { PageChange } from "../../src/knowledge/page-model.ts";
 import { signUp, table } from "../support/app.ts";
-import { endFaults, injectFault } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
 import {
   createBase,
   incompressible,
@@ -23,8 +23,6 @@ let services: Awaited<ReturnType<typeof pageServices>>;
 beforeAll(async () => {
   services = await pageServices();
 });
-afterEach(endFaults);
-
 /** Everything that the index learns, in order. */
 async function allChanges(base: KnowledgeBaseRef, from = 0, limit = 100): Promise<readonly PageChange[]> {
   const all: PageChange[] = [];
@@ -450,9 +448,9 @@ describe("the changes of a base", () => {
 });
 
 describe("a save that fails at one of its requests", () => {
-  /** A save of a page in parts makes no more requests than this. */
-  const MAX_REQUESTS = 8;
-  const numbers = Array.from({ length: MAX_REQUESTS }, (_, index) => index);
+  /** How many requests the save of a page in parts makes. */
+  const REQUESTS = 5;
+  const numbers = Array.from({ length: REQUESTS }, (_, index) => index);
   const failure = { kind: "answer", status: 500, body: { __type: "x#InternalServerError" } } as const;
   /** As many attempts as the client of the table makes. */
   const ATTEMPTS = 4;
@@ -463,6 +461,16 @@ describe("a save that fails at one of its requests", () => {
     await services.pageService.save(base, pageAt("/a", texts[0]), UPLOAD);
     return { base, texts, id: await pageIdFor(pageAt("/a", "")) };
   }
+
+  it("is tested at each of them", async () => {
+    const { base, texts } = await prepared();
+    const requests = () => databaseRequests(base.kbId, base.accountEmail);
+    const before = (await requests()).length;
+
+    await services.pageService.save(base, pageAt("/a", texts[1]), UPLOAD);
+
+    expect(await requests()).toHaveLength(before + REQUESTS);
+  });
 
   it.each(numbers)(
     "shows the old text or the new one, and ends whole when it is repeated (%i)",

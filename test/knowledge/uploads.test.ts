@@ -1,10 +1,7 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Answer, type Client, signUp, signUpFree } from "../support/app.ts";
-import { endFaults } from "../support/control.ts";
 import { createBase, incompressible, pagesUsed, sendForm, storedIn, upload } from "../support/knowledge.ts";
 import { setLimits } from "../support/limits.ts";
-
-afterEach(endFaults);
 
 const handbook = {
   name: "handbook.md",

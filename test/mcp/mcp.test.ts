@@ -1,13 +1,11 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { newId } from "../../src/shared/ids.ts";
 import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
 import { endUserOf, programOf } from "../support/callers.ts";
-import { endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { injectFault, scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { storedLines, storedMessages } from "../support/items.ts";
 import { legacyClient, modernClient, type Progress } from "./clients.ts";
-
-afterEach(endFaults);
 
 const ALL_TOOLS = ["chat", "memory_add", "memory_blocks", "memory_edit", "memory_read", "memory_search"];
 
@@ -333,7 +331,8 @@ it("leaves no empty conversation behind when a message is refused", async () => 
 it("answers although the run could not be stored for its cancellation", async () => {
   const { owner, agentId, model } = await agentThat([{ text: "Hello, Ann." }]);
   const client = await legacyClient(owner, agentId);
-  await injectFault({ match: ["McpCall#"], operation: "GetItem", times: 50, fault: { kind: "refuse" } });
+  const match = [`"User#${owner.email}"},"sk":{"S":"McpCall#`];
+  await injectFault({ match, operation: "GetItem", times: 50, fault: { kind: "refuse" } });
 
   expect(await client.use("chat", { message: "I am Ann." })).toMatchObject({
     content: [{ text: "Hello, Ann." }, { text: expect.any(String) }],

@@ -1,6 +1,6 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
-import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
+import { describe, expect, it } from "vitest";
+import { databaseRequests, injectFault } from "../support/control.ts";
 import type { Fault } from "../support/control-protocol.ts";
 import { storedLines } from "../support/items.ts";
 import { summaryOf, storedVersions } from "./agent-memory.ts";
@@ -15,8 +15,6 @@ import {
   summary,
   turnsOf,
 } from "./full-block.ts";
-
-afterEach(endFaults);
 
 /** The same words in three lines. After the third answer, a count, three memories and the block are written. */
 const LINES = [FULL.slice(0, 6), FULL.slice(6, 12), FULL.slice(12)].map((lines) => lines.join(", "));

@@ -1,5 +1,5 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { storedLines } from "../support/items.ts";
@@ -20,8 +20,6 @@ import {
   turnsOf,
   warnings,
 } from "./full-block.ts";
-
-afterEach(endFaults);
 
 /** Runs three turns that do not change the block. Waits for the third only until its answer. */
 async function ignoredThrice(

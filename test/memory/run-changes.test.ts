@@ -1,12 +1,10 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { beginOwnConversation, endUserOf, programOf } from "../support/callers.ts";
-import { endFaults, scriptModel } from "../support/control.ts";
+import { scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { storedLines } from "../support/items.ts";
 import { say } from "../support/sse.ts";
-
-afterEach(endFaults);
 
 const call = (name: string, args: object): ScriptStep => ({
   call: { name, arguments: JSON.stringify(args) },

@@ -1,11 +1,9 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { thinned } from "../../src/memory/version-thinning.ts";
 import { type Client, signUp, table } from "../support/app.ts";
 import { endUserOf, programOf } from "../support/callers.ts";
 import { endFaults, injectFault } from "../support/control.ts";
 import { storedVersions, turnWith, withJobs } from "./agent-memory.ts";
-
-afterEach(endFaults);
 
 type Memory = Awaited<ReturnType<typeof withJobs>>;
 
@@ -77,7 +75,7 @@ describe("versions beyond the newest 200", () => {
   it("are kept until the next write if the table does not answer, and the write succeeds", async () => {
     const memory = await longHistory(await signUp(), 230);
     await injectFault({
-      match: ["BlockVersionsThinned#"],
+      match: [`BlockVersionsThinned#${memory.agentId}`],
       operation: "TransactWriteItems",
       times: 4,
       fault: { kind: "answer", status: 500, body: { __type: "InternalServerError" } },

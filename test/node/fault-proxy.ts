@@ -7,8 +7,8 @@ import type { FaultRule, LoggedRequest } from "../support/control-protocol.ts";
 export interface FaultProxy {
   readonly url: string;
   addRule(rule: FaultRule): void;
-  /** Ends the rules of one file of tests. */
-  clearRules(file: string | null): void;
+  /** Ends the rules of one file of tests, and returns those that no request has met. */
+  clearRules(file: string | null): readonly FaultRule[];
   /** The requests whose body contains one of these texts, in the order of their arrival. */
   requests(texts: readonly string[]): readonly LoggedRequest[];
   stop(): Promise<void>;
@@ -144,8 +144,10 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       rules.push({ ...rule, skipped: 0, used: 0, ended, end });
     },
     clearRules(file) {
-      for (const rule of rules) if (rule.file === file) rule.end();
+      const ended = rules.filter((rule) => rule.file === file);
       rules = rules.filter((rule) => rule.file !== file);
+      for (const rule of ended) rule.end();
+      return ended.filter(({ used }) => used === 0);
     },
     requests: (texts) => log.find(texts),
     stop: () =>

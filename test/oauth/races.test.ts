@@ -1,12 +1,10 @@
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { configFrom } from "../../src/config.ts";
 import { ConnectionTokens } from "../../src/oauth/tokens.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
 import { ALL, connect, refresh, register, requestOf, useOf } from "./people.ts";
-
-afterEach(endFaults);
 
 async function withAgent() {
   const person = await signUp();

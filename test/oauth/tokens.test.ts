@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createApp } from "../../src/app.ts";
 import { configFrom } from "../../src/config.ts";
 import { portsFrom } from "../../src/deps/ports.ts";
@@ -8,7 +8,7 @@ import { createClock } from "../../src/shared/clock.ts";
 import { sha256, toBase64Url } from "../../src/shared/crypto.ts";
 import { accountEmailOf } from "../../src/shared/id-types.ts";
 import { anonymous, beginConversation, type Client, clientOf, signUp, table } from "../support/app.ts";
-import { endFaults, injectFault } from "../support/control.ts";
+import { injectFault } from "../support/control.ts";
 import {
   addressOf,
   agree,
@@ -22,8 +22,6 @@ import {
   sendForm,
   useOf,
 } from "./people.ts";
-
-afterEach(endFaults);
 
 let ann: Client;
 let agentId: string;
@@ -353,7 +351,8 @@ describe("a refresh token", () => {
     const person = await signUp();
     const own = await beginConversation(person);
     const held = await connect(person, own.agentId);
-    await injectFault({ match: [person.email, "UpdateItem"], times: 1, fault: { kind: "lose-answer" } });
+    const fault = { kind: "lose-answer" } as const;
+    await injectFault({ match: [person.email], operation: "UpdateItem", fault });
 
     const answer = await refresh(held, held.refresh);
 

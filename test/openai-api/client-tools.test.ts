@@ -1,12 +1,10 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { ChatCompletionMessageParam, ChatCompletionTool } from "openai/resources/chat/completions";
 import { signUp, table } from "../support/app.ts";
 import { signUpNaming } from "../support/call-names.ts";
 import { endFaults, injectFault } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { agentWith, errorOf, user } from "./openai-client.ts";
-
-afterEach(endFaults);
 
 const weather: ChatCompletionTool = {
   type: "function",

@@ -1,6 +1,6 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import type OpenAI from "openai";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { type Client } from "../support/app.ts";
 import { signUpNaming } from "../support/call-names.ts";
 import { endUserOf } from "../support/callers.ts";
@@ -8,8 +8,6 @@ import { endFaults, injectFault } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { append, approve, askingAgent, pendingCalls } from "../support/waiting.ts";
 import { agentWith, errorOf, openAiOf, user } from "./openai-client.ts";
-
-afterEach(endFaults);
 
 type Response = OpenAI.Responses.Response;
 type Events = OpenAI.Responses.ResponseStreamEvent[];

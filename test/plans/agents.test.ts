@@ -1,8 +1,6 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { ada, type Client, signUp, signUpFree, subscribe, table } from "../support/app.ts";
-import { endFaults, injectFault } from "../support/control.ts";
-
-afterEach(endFaults);
+import { injectFault } from "../support/control.ts";
 
 const create = (client: Client, name: string, headers: Record<string, string> = {}) =>
   client("POST", "/agents", { ...ada, agent_name: name }, headers);

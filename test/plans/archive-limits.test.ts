@@ -1,12 +1,10 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
 import { beginOwnConversation, endUserOf } from "../support/callers.ts";
-import { endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { injectFault, scriptModel } from "../support/control.ts";
 import { setLimits } from "../support/limits.ts";
 import { say } from "../support/sse.ts";
 import { archived, FULL, fullBlock, ok, summary, turnsOf } from "../memory/full-block.ts";
-
-afterEach(endFaults);
 
 async function archiveOf(client: Client, agent: Record<string, unknown> = {}) {
   const { agentId, path: talk } = await beginConversation(client, agent);

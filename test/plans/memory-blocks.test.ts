@@ -1,9 +1,7 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
-import { endFaults, injectFault } from "../support/control.ts";
-
-afterEach(endFaults);
+import { injectFault } from "../support/control.ts";
 
 const LIMIT = 5;
 

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { newRunIds } from "../../src/runs/turn.ts";
 import { TurnRepository } from "../../src/runs/turn-repository.ts";
 import { createClock } from "../../src/shared/clock.ts";
@@ -11,8 +11,6 @@ import { endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { beginAtOnce, beginQueue, beginTurn, plantConversations } from "../support/limits.ts";
 import { say, typesOf } from "../support/sse.ts";
-
-afterEach(endFaults);
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const FREE_LIMIT = 100;

@@ -1,11 +1,9 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ReplyStep } from "../../scripts/model-server.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { beginOwnConversation, endUserOf } from "../support/callers.ts";
-import { endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { injectFault, scriptModel } from "../support/control.ts";
 import { say, typesOf } from "../support/sse.ts";
-
-afterEach(endFaults);
 
 const today = () => new Date().toISOString().slice(0, 10);
 const counted = ({ email }: Client) =>
@@ -89,7 +87,7 @@ it.each([
   const model = await scriptModel(answer(9, 4));
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
   await injectFault({
-    match: [`MESSAGE_OF_NOBODY`, `CONVERSATION#${conversationId}`],
+    match: [`CONVERSATION#${conversationId}`],
     operation: "TransactWriteItems",
     after: 1,
     times,

@@ -1,16 +1,14 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { newId } from "../../src/shared/ids.ts";
 import { ownScope } from "../../src/access/access-scope.ts";
 import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
 import { beginOwnConversation, endUserOf } from "../support/callers.ts";
-import { endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { setLimits, beginAtOnce, plantConversations } from "../support/limits.ts";
 import { open } from "../support/runs.ts";
 import { say } from "../support/sse.ts";
-
-afterEach(endFaults);
 
 const FREE_RUNS = 5;
 const HOUR_MS = 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { ownScope } from "../../src/access/access-scope.ts";
 import type { AgentId, ConversationId } from "../../src/shared/id-types.ts";
 import { beginConversation, type Client, signUpFree, subscribe, table } from "../support/app.ts";
@@ -10,8 +10,6 @@ import { messagesUsed, storedMessages } from "../support/items.ts";
 import { setLimits, plantConversations } from "../support/limits.ts";
 import { beginningOf, runnerOf, untilAnswered } from "../support/runs.ts";
 import { say } from "../support/sse.ts";
-
-afterEach(endFaults);
 
 const TURNS = 200;
 const LIMIT = 120;

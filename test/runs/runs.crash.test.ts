@@ -4,15 +4,13 @@ import {
   runDurableObjectAlarm,
   runInDurableObject,
 } from "cloudflare:test";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { beginConversation, type Client, signUp } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import type { FaultRule, ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { eventsAfter, follow, readUntil, open, runnerOf, untilAnswered } from "../support/runs.ts";
 import { say, textOf, typesOf } from "../support/sse.ts";
-
-afterEach(endFaults);
 
 const call = {
   call: { id: "c1", name: "core_memory_append", arguments: '{"block":"human","content":"Name: Alice"}' },
@@ -366,10 +364,11 @@ it("replays a run whose runner has been evicted since", async () => {
 // Scenario 12.
 it("saves an answer later that the database did not accept in time", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Stubborn words" }]);
+  const words = `Stubborn words ${crypto.randomUUID()}`;
+  const model = await scriptModel([{ text: words }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
   const down = { kind: "answer", status: 500, body: "" } as const;
-  await injectFault({ match: ["Stubborn words"], times: 10_000, fault: down });
+  await injectFault({ match: [words], times: 10_000, fault: down });
 
   const { events, last } = await say(client, path, "Hello");
   const runId = events[0]?.run_id ?? "";
@@ -379,27 +378,26 @@ it("saves an answer later that the database did not accept in time", async () =>
 
   expect(last).toMatchObject({ event_type: "ERROR", code: "persist-failed", retryable: true });
   expect(before.body).toMatchObject({ state: "failed", error_code: "persist-failed" });
-  expect((await storedMessages(conversationId))[1]).toMatchObject({ content: "Stubborn words" });
+  expect((await storedMessages(conversationId))[1]).toMatchObject({ content: words });
   const after = await client("GET", `/conversations/${conversationId}/runs/${runId}`);
   expect(after.body).toMatchObject({ state: "failed", error_code: "persist-failed" });
 });
 
 it("does not retry forever what the table will never accept", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Words that never fit." }]);
+  const words = `Words that never fit ${crypto.randomUUID()}`;
+  const model = await scriptModel([{ text: words }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
   const runner = runnerOf(client, path);
   const sql = (statement: string) =>
     runInDurableObject(runner, (_instance, state) => state.storage.sql.exec(statement).toArray());
   const down = { kind: "answer", status: 500, body: "" } as const;
-  await injectFault({ match: ["Words that never fit."], times: 10_000, fault: down });
+  await injectFault({ match: [words], times: 10_000, fault: down });
   const { events } = await say(client, path, "Hi");
   await endFaults();
 
   // Longer than an item may be.
-  await sql(
-    "UPDATE unsaved SET turn_end = replace(turn_end, 'Words that never fit.', hex(zeroblob(250000)))",
-  );
+  await sql(`UPDATE unsaved SET turn_end = replace(turn_end, '${words}', hex(zeroblob(250000)))`);
   await runDurableObjectAlarm(runner);
 
   expect(await sql("SELECT run_id FROM unsaved")).toEqual([]);

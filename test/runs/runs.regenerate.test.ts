@@ -1,5 +1,5 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { env } from "cloudflare:workers";
 import { createRunnerDeps } from "../../src/deps/objects.ts";
 import { portsFrom } from "../../src/deps/ports.ts";
@@ -13,8 +13,6 @@ import type { ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { beginningOf, follow, readUntil, untilIdle } from "../support/runs.ts";
 import { parseEvents, say, textOf } from "../support/sse.ts";
-
-afterEach(endFaults);
 
 const HOUR_MS = 60 * 60 * 1000;
 const unavailable = { status: 401, body: { error: { message: "no" } } };
@@ -296,13 +294,14 @@ describe("a regeneration that is not completed", () => {
   });
 
   it("is saved later if the database does not accept it in time, and replaces the former answer then", async () => {
+    const drink = `Stubborn drink ${crypto.randomUUID()}.`;
     const { client, conversationId, answerId } = await answered(
       [{ text: "A leaf." }],
-      [{ text: "Stubborn drink." }],
+      [{ text: drink }],
       [{ text: "A habit." }],
     );
     const down = { kind: "answer", status: 500, body: "" } as const;
-    await injectFault({ match: ["Stubborn drink."], times: 10_000, fault: down });
+    await injectFault({ match: [drink], times: 10_000, fault: down });
     const { last } = await regenerate(client, conversationId, answerId);
     const before = await contents(conversationId);
     await endFaults();
@@ -313,30 +312,31 @@ describe("a regeneration that is not completed", () => {
     expect(last).toMatchObject({ event_type: "ERROR", code: "persist-failed" });
     expect(before).toEqual(["What is tea?", "A leaf."]);
     expect([stale.status, stale.body.code]).toEqual([409, "conflict"]);
-    expect(await contents(conversationId)).toEqual(["What is tea?", "Stubborn drink."]);
+    expect(await contents(conversationId)).toEqual(["What is tea?", drink]);
   });
 });
 
 it("is read by the next message, although it could not be saved at its end", async () => {
+  const drink = `Stubborn drink ${crypto.randomUUID()}.`;
   const { client, model, agentId, conversationId, answerId, path } = await answered(
     [{ text: "A leaf." }],
-    [{ text: "Stubborn drink." }],
+    [{ text: drink }],
     [{ text: "Yes." }],
   );
   const down = { kind: "answer", status: 500, body: "" } as const;
-  await injectFault({ match: ["Stubborn drink."], times: 10_000, fault: down });
+  await injectFault({ match: [drink], times: 10_000, fault: down });
   const { last } = await regenerate(client, conversationId, answerId);
   await endFaults();
 
   await say(client, path, "Is it hot?");
 
   expect(last).toMatchObject({ event_type: "ERROR", code: "persist-failed" });
-  expect(await contents(conversationId)).toEqual(["What is tea?", "Stubborn drink.", "Is it hot?", "Yes."]);
+  expect(await contents(conversationId)).toEqual(["What is tea?", drink, "Is it hot?", "Yes."]);
   const asked = JSON.stringify((await model.log()).requests[2]);
-  expect(asked).toContain("Stubborn drink.");
+  expect(asked).toContain(drink);
   expect(asked).not.toContain("A leaf.");
   const found = await client("GET", `/agents/${agentId}/recall?query=leaf drink`);
-  expect(found.body.items.map(({ content }: { content: string }) => content)).toEqual(["Stubborn drink."]);
+  expect(found.body.items.map(({ content }: { content: string }) => content)).toEqual([drink]);
 });
 
 describe("a message without an answer", () => {

@@ -1,13 +1,11 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { beginConversation, signUp } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { untilAnswered } from "../support/runs.ts";
 import { say } from "../support/sse.ts";
-
-afterEach(endFaults);
 
 /** A conversation whose next transaction is the one that begins a run. */
 async function prepared(...replies: readonly (readonly ScriptStep[])[]) {

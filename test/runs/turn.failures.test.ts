@@ -218,18 +218,16 @@ it("keeps the memory that was stored before the provider failed", async () => {
 
 it("saves the answer when the database comes back after a while", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Precious words" }]);
+  const words = `Precious words ${crypto.randomUUID()}`;
+  const model = await scriptModel([{ text: words }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
   const down = { kind: "answer", status: 503, body: "" } as const;
-  await injectFault({ match: ["Precious words"], operation: "TransactWriteItems", times: 6, fault: down });
+  await injectFault({ match: [words], operation: "TransactWriteItems", times: 6, fault: down });
 
   const { last } = await say(client, path, "Hello");
 
   expect(last?.event_type).toBe("STREAM_COMPLETE");
-  expect((await storedMessages(conversationId)).map(({ content }) => content)).toEqual([
-    "Hello",
-    "Precious words",
-  ]);
+  expect((await storedMessages(conversationId)).map(({ content }) => content)).toEqual(["Hello", words]);
 });
 
 it("saves nothing when the conversation was deleted while the answer was being written", async () => {

@@ -1,10 +1,8 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { ada, beginConversation, signUp, table } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { say } from "../support/sse.ts";
-
-afterEach(endFaults);
 
 it.each(["absent", "malformed", "foreign"])(
   "answers the same 404 if the agent or conversation is %s",

@@ -1,5 +1,5 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { openAiOf } from "../openai-api/openai-client.ts";
 import { ada } from "../support/app.ts";
 import { endFaults, injectFault } from "../support/control.ts";
@@ -8,8 +8,6 @@ import { eventsAfter, open, runnerOf } from "../support/runs.ts";
 import { say, type WireEvent } from "../support/sse.ts";
 import { append, approve, askingAgent, decidePath, pendingCalls } from "../support/waiting.ts";
 import { chat } from "../support/wires.ts";
-
-afterEach(endFaults);
 
 const down = { kind: "answer", status: 500, body: "" } as const;
 

@@ -4,7 +4,7 @@ import {
   runDurableObjectAlarm,
   runInDurableObject,
 } from "cloudflare:test";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { type Client, signUpFree, subscribe, table } from "../support/app.ts";
 import { namingCalls, signUpNaming } from "../support/call-names.ts";
 import { endFaults, injectFault } from "../support/control.ts";
@@ -13,8 +13,6 @@ import { eventsAfter, runnerOf } from "../support/runs.ts";
 import { setLimits } from "../support/limits.ts";
 import { say, typesOf } from "../support/sse.ts";
 import { append, approve, askingAgent } from "../support/waiting.ts";
-
-afterEach(endFaults);
 
 const script = [
   [{ text: "May I? " }, append("c1", "Likes: tea")],

@@ -1,13 +1,11 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { ada, beginConversation, signUp } from "../support/app.ts";
 import { endUserOf, programOf } from "../support/callers.ts";
-import { endFaults, scriptModel } from "../support/control.ts";
+import { scriptModel } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { eventsAfter } from "../support/runs.ts";
 import { say, textOf, typesOf } from "../support/sse.ts";
 import { append, approve, askingAgent, decidePath, reject } from "../support/waiting.ts";
-
-afterEach(endFaults);
 
 it("pauses a run at a tool that asks, and goes on in the same run when it is approved", async () => {
   const asking = await askingAgent([

@@ -1,7 +1,6 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { openAiOf } from "../openai-api/openai-client.ts";
 import { type Client, signUp } from "../support/app.ts";
-import { endFaults } from "../support/control.ts";
 import { storedMessages } from "../support/items.ts";
 import { eventsAfter } from "../support/runs.ts";
 import { parseEvents, say, textOf, typesOf } from "../support/sse.ts";
@@ -9,8 +8,6 @@ import { append, approve, askingAgent, pendingCalls } from "../support/waiting.t
 import { beginVisit, createKey, visitorOf } from "../support/widget.ts";
 
 /** What runs that wait are for other ways to begin a run. */
-
-afterEach(endFaults);
 
 it("leaves a response in progress, which goes on after the decision with its instructions", async () => {
   const script = [[{ text: "One moment. " }, append("c1", "Likes: tea")], [{ text: "Noted." }]];

@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SearchClient } from "../../src/search/search-client.ts";
 import { formatTimestamp } from "../../src/shared/clock.ts";
 import { agentIdOf } from "../../src/shared/id-types.ts";
 import { type Archive, beginArchive, plantOld } from "../memory/archive.ts";
 import { beginConversation, signUp, table } from "../support/app.ts";
-import { databaseRequests, embeddingModel, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { databaseRequests, embeddingModel, injectFault, scriptModel } from "../support/control.ts";
 import { say } from "../support/sse.ts";
 import { withModel } from "./embedded.ts";
 import { testMemory } from "./memories.ts";
@@ -15,8 +15,6 @@ const PORTO = "Anna lives in Porto";
 const BRAGA = "Anna lives in Braga";
 
 const searches = new SearchClient({ namespace: env.SEARCH_INDEX, region: env.AWS_REGION });
-
-afterEach(endFaults);
 
 const part = ({ pk }: Pick<Archive, "pk">, beginsWith: string) => table.query(pk, { range: { beginsWith } });
 

@@ -1,6 +1,6 @@
 import { runIdOf } from "../../src/shared/id-types.ts";
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { formatTimestamp } from "../../src/shared/clock.ts";
 import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
 import { sequentialWaits } from "../support/waits.ts";
@@ -8,8 +8,6 @@ import { type Said, testTalks } from "./talks.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
-
-afterEach(endFaults);
 
 describe("a search in conversations", () => {
   it("finds what either side said, in any of them, and says where", async () => {

@@ -1,5 +1,5 @@
 import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { table } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
 import { sequentialWaits } from "../support/waits.ts";
@@ -7,8 +7,6 @@ import { type Planted, testMemory } from "./memories.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-
-afterEach(endFaults);
 
 describe("the very next search", () => {
   it("finds what was inserted", async () => {

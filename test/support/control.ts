@@ -1,4 +1,4 @@
-import { expect, inject } from "vitest";
+import { expect, inject, onTestFinished } from "vitest";
 import type {
   EmbeddingsFault,
   FaultRule,
@@ -32,19 +32,35 @@ function requireProxy(): void {
     );
 }
 
-/** Injects a fault between the app and the database. */
+/**
+ * Throws if requests of other files can contain one of these texts, because they have no random part, such as the one that ids, keys and
+ * the addresses of `signUp` have. The files that run at the same time share a database, and would meet each other's faults.
+ */
+function requireOwn(texts: readonly string[]): void {
+  const shared = texts.find((text) => !/[0-9a-f]{8}|[\w-]{22}/u.test(text));
+  if (shared !== undefined)
+    throw new Error(`Requests of other files can contain "${shared}", too. Add an id.`);
+}
+
+/** Injects a fault between the app and the database, into requests of the file that calls this, until the test ends. */
 export async function injectFault(rule: FaultRule): Promise<void> {
   requireProxy();
+  requireOwn(rule.match);
+  onTestFinished(endFaults);
   await post("/rules", { ...rule, file: file() });
 }
 
-/** Ends all faults that this file has injected. */
-export const endFaults = async (): Promise<void> =>
-  void (await fetch(url(`/rules?file=${file()}`)).then((response) => response.text()));
+/**
+ * Ends all faults that this file has injected, before the test ends. Throws if no request has met one of them: the test has tested nothing, then. */
+export async function endFaults(): Promise<void> {
+  const unmet = await (await fetch(url(`/rules?file=${file()}`))).json<FaultRule[]>();
+  if (unmet.length > 0) throw new Error(`No request has met the fault ${JSON.stringify(unmet[0])}.`);
+}
 
-/** The requests that the database got with one of these texts in their body. */
+/** The requests of the file that calls this with one of these texts in their body. */
 export async function databaseRequests(...texts: readonly string[]): Promise<readonly LoggedRequest[]> {
   requireProxy();
+  requireOwn(texts);
   // The server at the other end answers in the shapes of the control protocol.
   return (await post("/requests", texts)) as LoggedRequest[];
 }

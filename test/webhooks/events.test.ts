@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { ada, beginConversation, signUp } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
 import { endUserOf } from "../support/callers.ts";
@@ -10,8 +10,6 @@ import { say } from "../support/sse.ts";
 import { FULL, fullBlock, ok, settled, summary, turnsOf } from "../memory/full-block.ts";
 import { signUpNaming } from "../support/call-names.ts";
 import { createWebhook, eventsAt, outboxOf, ringSender, startReceiver } from "../support/webhooks.ts";
-
-afterEach(endFaults);
 
 /** A provider's refusal of a key. */
 const REFUSED = {
@@ -155,7 +153,7 @@ it("queues an event once that was fetched and could not be removed from the tabl
   const model = await scriptModel([{ text: "Hello." }]);
   const { path } = await beginConversation(client, { agent_model: model.name });
   await injectFault({
-    match: ["WebhookOutbox#"],
+    match: [`"User#${client.email}"},"sk":{"S":"WebhookOutbox#`],
     operation: "BatchWriteItem",
     times: 1,
     fault: { kind: "answer", status: 400, body: { __type: "ValidationException", message: "Not now." } },

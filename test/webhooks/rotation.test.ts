@@ -1,9 +1,7 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { type Client, signUp, table } from "../support/app.ts";
 import { endFaults, injectFault } from "../support/control.ts";
 import { createWebhook } from "../support/webhooks.ts";
-
-afterEach(endFaults);
 
 /** Nothing is delivered to it. */
 const RECEIVER = { hook: "http://127.0.0.1:9/hook" };

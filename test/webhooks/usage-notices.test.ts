@@ -1,13 +1,11 @@
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
-import { endFaults, scriptModel } from "../support/control.ts";
+import { scriptModel } from "../support/control.ts";
 import { createBase, newJobId, pageAt, pageServices, upload } from "../support/knowledge.ts";
 import { untilIdle } from "../support/runs.ts";
 import { say } from "../support/sse.ts";
 import { createWebhook, eventsAt, outboxOf, startReceiver } from "../support/webhooks.ts";
-
-afterEach(endFaults);
 
 const TYPE = "usage.threshold_reached";
 const month = new Date().toISOString().slice(0, 7);

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { problem } from "../http/route-cases.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
@@ -13,8 +13,6 @@ beforeAll(async () => {
   ({ agentId } = await beginConversation(owner, { allowed_origins: [SHOP] }));
   key = await createKey(owner, agentId);
 });
-
-afterEach(endFaults);
 
 /** The items of the agent that name a visitor. */
 const storedOf = async (visitorId: string) =>

@@ -1,8 +1,8 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ada, type Client } from "../support/app.ts";
 import { signUpNaming } from "../support/call-names.ts";
-import { endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { injectFault, scriptModel } from "../support/control.ts";
 import type { FaultRule, ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { runnerOf } from "../support/runs.ts";
@@ -11,8 +11,6 @@ import { partsIn, reading, textOf as textOfParts, typesOf, type WirePart } from 
 import { valuesIn } from "./events.ts";
 
 /** What can happen to a run, repeated over each wire: what a client sees in the end, and what is stored. */
-
-afterEach(endFaults);
 
 interface Place {
   readonly agentId: string;
@@ -297,12 +295,13 @@ describe.each(Object.entries(WIRES))("on the wire %s", (_name, wire) => {
   });
 
   it("an answer that the database does not accept ends with an error, after its text", async () => {
-    const { client, place } = await prepare([{ text: "Stubborn words" }]);
+    const text = `Stubborn words ${crypto.randomUUID()}`;
+    const { client, place } = await prepare([{ text }]);
     const fault = { kind: "answer", status: 500, body: "" } as const;
-    await injectFault({ match: ["Stubborn words"], times: 10_000, fault });
+    await injectFault({ match: [text], times: 10_000, fault });
 
     expect(await say(client, wire, place, "Hello")).toEqual({
-      text: "Stubborn words",
+      text,
       end: "persist-failed",
     });
   });

@@ -1,12 +1,9 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { signUp, signUpFree } from "../../support/app.ts";
-import { endFaults } from "../../support/control.ts";
 import { createBase, pagesUsed } from "../../support/knowledge.ts";
 import { htmlPage, startSite } from "../../support/site.ts";
 import type { SitePages } from "../../support/site-protocol.ts";
 import { crawl, crawledPages, storedPaths } from "./jobs.ts";
-
-afterEach(endFaults);
 
 /** A sitemap of these paths. */
 const sitemap = (...paths: readonly string[]): SitePages[string] => ({

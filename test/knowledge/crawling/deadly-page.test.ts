@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { createCrawlDeps } from "../../../src/deps/objects.ts";
 import { portsFrom } from "../../../src/deps/ports.ts";
 import { Crawl } from "../../../src/knowledge/crawling/crawl.ts";
@@ -11,12 +11,9 @@ import type { KnowledgeBaseRef } from "../../../src/knowledge/model.ts";
 import type { DocumentSource } from "../../../src/knowledge/reading/document.ts";
 import { crawlJobIdOf } from "../../../src/shared/id-types.ts";
 import { signUp } from "../../support/app.ts";
-import { endFaults } from "../../support/control.ts";
 import { createBase } from "../../support/knowledge.ts";
 import { htmlPage, startSite } from "../../support/site.ts";
 import { crawledPages, storedPaths, untilEnded } from "./jobs.ts";
-
-afterEach(endFaults);
 
 const page = (about: string, links: readonly string[] = []) => ({
   body: htmlPage(about, `${about} is described here in enough words to count as a page of its own.`, links),

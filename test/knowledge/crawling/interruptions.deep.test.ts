@@ -1,15 +1,13 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { crawlJobIdOf } from "../../../src/shared/id-types.ts";
 import { signUp } from "../../support/app.ts";
-import { endFaults, injectFault } from "../../support/control.ts";
+import { injectFault } from "../../support/control.ts";
 import { createBase, pagesUsed, storedIn } from "../../support/knowledge.ts";
 import { startSite } from "../../support/site.ts";
 import { bigSite } from "./big-site.ts";
 import { crawl, crawledPages, startCrawl, storedPaths, untilEnded } from "./jobs.ts";
-
-afterEach(endFaults);
 
 const MAX_PAGES = 60;
 const CONFIG = { source_type: "url", max_pages: MAX_PAGES, max_depth: 5 };

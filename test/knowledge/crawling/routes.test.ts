@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { CrawlQueue } from "../../../src/knowledge/crawling/crawl-queue.ts";
 import { crawlJobIdOf } from "../../../src/shared/id-types.ts";
 import { newId } from "../../../src/shared/ids.ts";
@@ -16,8 +16,6 @@ const text = (about: string): string =>
 const page = (about: string, links: readonly string[] = []) => ({
   body: htmlPage(about, text(about), links),
 });
-
-afterEach(endFaults);
 
 const CONFIG = {
   sourceType: "url",
