@@ -28,15 +28,8 @@ function bundledPackages(): string[] {
   return [...new Set(imported.map(([, name = ""]) => name)), "fast-check"];
 }
 
-interface Runtime {
-  /** Whether it has the `AI` binding. */
-  readonly hasAi: boolean;
-  /** Whether its requests to the database pass through the proxy that injects faults. */
-  readonly hasFaults: boolean;
-}
-
-/** The service's own settings, and the servers that `test/node/global-setup.ts` has started. */
-const workersRuntime = ({ hasAi, hasFaults }: Runtime) =>
+/** The service's own settings, and the servers that `test/node/global-setup.ts` has started. `hasAi`: with the `AI` binding. */
+const workersRuntime = (hasAi: boolean) =>
   cloudflareTest(({ inject }) => ({
     wrangler: { configPath: "./wrangler.toml" },
     miniflare: {
@@ -46,7 +39,7 @@ const workersRuntime = ({ hasAi, hasFaults }: Runtime) =>
         LEGACY_ENCRYPTION_SECRET: "the-secret-of-the-python-service",
         AWS_REGION: "us-east-1",
         DYNAMODB_TABLE: "test-table",
-        DYNAMODB_ENDPOINT: inject(hasFaults ? "dynamodb" : "database"),
+        DYNAMODB_ENDPOINT: inject("database"),
         DEMO_MODEL_URL: inject("model"),
         FRONTEND_URL: "https://app.example.com",
         PUBLIC_URL: "https://api.example.com",
@@ -107,28 +100,32 @@ const tests = all.filter((file) => !file.endsWith(".deep.test.ts"));
 const SHARING = tests.filter((file) => !ALONE.includes(file));
 
 /**
- * Files that inject faults between the service and the database, or read what it was asked. The proxy that does so costs more than
- * the database, so the requests of all other files do not pass through it; there, these functions throw. A new function that calls them
- * is added here.
+ * Files that inject faults between the service and the database, or read what it was asked; see `test/support/database-route.ts`.
+ * In all other files, these functions throw. A new function that calls them is added here.
  */
-const FAULTY = SHARING.filter((file) =>
+const FAULTY = all.filter((file) =>
   /\b(?:injectFault|databaseRequests|untilAnswered|itemsAbout)\b/u.test(readFileSync(file, "utf8")),
 );
 
 const PACKAGES = bundledPackages();
 
+const WITHOUT_SOURCE_MAPS = {
+  name: "without-source-maps",
+  enforce: "post",
+  transform: (code: string) => ({ code, map: { mappings: "" } }),
+} as const;
+
 /**
  * Tests that run in the Workers runtime. To start it and to load the app takes longer than most files do, so files share a
  * workerd, one after the other, and leave nothing behind in it.
  */
-const inWorkerd = (name: string, include: string[], { isolate = false, hasFaults = true } = {}) => ({
+const inWorkerd = (name: string, include: string[], isolate: boolean) => ({
   extends: true as const,
-  plugins: [workersRuntime({ hasAi: isolate, hasFaults })],
+  plugins: [workersRuntime(isolate), WITHOUT_SOURCE_MAPS],
   test: {
     name,
     include,
     isolate,
-    provide: { hasFaults },
     setupFiles: ["./test/support/setup.ts"],
     deps: { optimizer: { ssr: { enabled: true, include: PACKAGES } } },
   },
@@ -142,11 +139,11 @@ const PROPERTY_SEED = 20_261_129;
 
 export default defineConfig({
   test: {
-    provide: { hasFaults: true, propertySeed: Number(process.env["PROPERTY_SEED"] ?? PROPERTY_SEED) },
+    provide: { faulty: FAULTY, propertySeed: Number(process.env["PROPERTY_SEED"] ?? PROPERTY_SEED) },
     silent: "passed-only",
-    // Tests wait about as much as they compute: four files at a time keep two cores busy. Projects begin in the order of their names,
-    // so those that wait longest (`faults`, `isolated`, `node`) begin first. Those that measure
-    // how long text takes (`deep-text`) begin last, because other work on the machine disturbs them.
+    // Tests wait about as much as they compute: four files at a time keep two cores busy. Projects begin in the order of their names:
+    // those whose files start processes of their own first, and those that measure how long text takes (`deep-text`) last, because
+    // other work on the machine disturbs them.
     maxWorkers: 4,
     // Tests of a `describe.concurrent` do little but wait.
     maxConcurrency: 20,
@@ -157,16 +154,12 @@ export default defineConfig({
     expect: { poll: { timeout: 300_000, interval: 20 } },
     globalSetup: ["./test/node/global-setup.ts"],
     projects: [
-      inWorkerd("faults", FAULTY),
-      inWorkerd("isolated", ALONE, { isolate: true }),
-      inWorkerd(
-        "workerd",
-        SHARING.filter((file) => !FAULTY.includes(file)),
-        { hasFaults: false },
-      ),
+      inWorkerd("isolated", ALONE, true),
+      inWorkerd("workerd", SHARING, false),
       {
         test: {
           name: "node",
+          isolate: false,
           include: ["test/node/**/*.test.ts", "test/playground/**/*.test.ts"],
           exclude: [DEEP],
         },
@@ -174,7 +167,7 @@ export default defineConfig({
       inWorkerd(
         "deep",
         all.filter((file) => file.endsWith(".deep.test.ts")),
-        { isolate: true },
+        true,
       ),
       {
         test: { name: "deep-node", include: [`test/node/${DEEP}`], exclude: [LINEAR] },

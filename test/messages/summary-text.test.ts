@@ -10,9 +10,10 @@ import {
   transcriptLine,
 } from "../../src/messages/summary-text.ts";
 import { messageOf } from "./conversation.ts";
+import { character } from "../support/arbitrary-text.ts";
 
 const texts = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 400 }),
+  fc.string({ unit: character, maxLength: 400 }),
   fc.lorem({ maxCount: 40, mode: "sentences" }),
   fc.constant("字".repeat(5_000)),
 );

@@ -159,8 +159,8 @@ export type StripeFault =
   | { readonly kind: "lose-answer"; readonly match: string };
 declare module "vitest" {
   interface ProvidedContext {
-    /** Whether the service reaches the database through the proxy that injects faults. */
-    hasFaults: boolean;
+    /** The files whose requests to the database pass through the proxy that injects faults. */
+    faulty: string[];
     /** The database, through the proxy that injects faults. */
     dynamodb: string;
     /** The database itself. */

@@ -11,6 +11,7 @@ import type {
   ScriptLog,
   ScriptStep,
 } from "./control-protocol.ts";
+import { hasFaults } from "./database-route.ts";
 
 const url = (path: string): string => `${inject("control")}${path}`;
 
@@ -26,7 +27,7 @@ const file = (): string => (own ??= crypto.randomUUID());
 
 /** Throws where requests to the database do not pass through the proxy, so that no test waits for faults that never come. */
 function requireProxy(): void {
-  if (!inject("hasFaults"))
+  if (!hasFaults())
     throw new Error(
       "The service reaches the database without the proxy here: see `FAULTY` in vitest.config.ts.",
     );

@@ -1,7 +1,9 @@
 import { configureGlobal } from "fast-check";
 import { afterEach, beforeEach, inject } from "vitest";
+import { beginFile } from "./database-route.ts";
 
 configureGlobal({ seed: inject("propertySeed") });
+beginFile();
 
 /**
  * Vite maps each frame of a stack that somebody reads to its source. In workerd it gets no source maps, and looks for one in the whole

@@ -4,6 +4,7 @@ import { deriveHmacKey } from "../../src/shared/crypto.ts";
 import { AppError } from "../../src/shared/errors.ts";
 import { Cursors } from "../../src/table/cursor.ts";
 import { rejection } from "./quick-table.ts";
+import { character } from "../support/arbitrary-text.ts";
 
 const cursors = new Cursors(await deriveHmacKey("a secret of more than thirty-two bytes", "cursors"));
 
@@ -23,7 +24,7 @@ const MALFORMED = { code: "malformed-request", status: 400 };
 
 describe("a cursor", () => {
   it("returns any position to its own list", async () => {
-    const text = fc.string({ unit: "binary" });
+    const text = fc.string({ unit: character });
     await fc.assert(
       fc.asyncProperty(text, text, async (scope, position) => {
         const cursor = await cursors.write(scope, position);
@@ -106,7 +107,7 @@ describe("a cursor", () => {
 
   it("is refused as invalid input, whatever the text", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => {
+      fc.asyncProperty(fc.string({ unit: character }), async (text) => {
         expect(await refusalOf("list", text)).toEqual(MALFORMED);
       }),
     );

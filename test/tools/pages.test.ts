@@ -6,9 +6,9 @@ import { SAMPLES } from "../llm/token-samples.ts";
 
 const rows = fc.array(
   fc
-    .tuple(fc.constantFrom(...Object.values(SAMPLES)), fc.nat(40))
+    .tuple(fc.constantFrom(...Object.values(SAMPLES)), fc.nat(15))
     .map(([sample, times]) => sample.replaceAll("\n", " ").repeat(times)),
-  { maxLength: 12 },
+  { maxLength: 8 },
 );
 
 it("shows every row once, on pages that fit", () => {

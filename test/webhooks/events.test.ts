@@ -124,8 +124,9 @@ it("records the event in the transaction that stores the answer, and delivers it
   const model = await scriptModel([{ text: "Hello." }]);
   const { path } = await beginConversation(client, { agent_model: model.name });
   // The sender can't read the table, as if it had never been called.
+  const asked = `"User#${client.email}"},":v1":{"S":"Webhook"}`;
   await injectFault({
-    match: [`"User#${client.email}"},":v1":{"S":"Webhook"}`],
+    match: [asked],
     operation: "Query",
     times: 200,
     fault: { kind: "answer", status: 500, body: {} },
@@ -138,6 +139,7 @@ it("records the event in the transaction that stores the answer, and delivers it
   );
   expect(ends).toHaveLength(1);
   expect(ends[0]?.body).toContain('"completed"');
+  await expect.poll(() => databaseRequests(asked)).not.toEqual([]);
   await endFaults();
   expect(await outboxOf(client)).toMatchObject([{ event_id: runId, event_type: "run.completed" }]);
 
