@@ -24,7 +24,7 @@ export interface AgentConversations {
   remove(
     scope: AccessScope,
     conversationId: ConversationId,
-    within: DeletionGuard,
+    guards: { readonly within: DeletionGuard },
   ): Promise<"absent" | "unfinished" | "done">;
 }
 
@@ -221,7 +221,8 @@ export class AgentService {
     const scope = ownScope(accountEmail);
     const conversationIds = await this.#conversations.idsOfAgent(scope, id, CONVERSATIONS_AT_ONCE + 1);
     for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))
-      if ((await this.#conversations.remove(scope, conversationId, guard)) === "unfinished") return false;
+      if ((await this.#conversations.remove(scope, conversationId, { within: guard })) === "unfinished")
+        return false;
     if (conversationIds.length > CONVERSATIONS_AT_ONCE) return false;
     if (!(await this.#endUsers.removeAll(accountEmail, id, guard))) return false;
     if (!(await this.#memories.sweep(scope, id, guard))) return false;

@@ -1,6 +1,6 @@
 import type { AccountPlan, PlanRules } from "../plans/account-plan.ts";
 import { endUserConversationsExceeded } from "../plans/refusals.ts";
-import type { DeletionGuard } from "../deletions/model.ts";
+import type { DeletionGuard, RemovalGuards } from "../deletions/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import {
   type AccountEmail,
@@ -111,14 +111,13 @@ export class ConversationService {
   }
 
   /**
-   * Deletes a conversation with its runs and messages. With `within`, only as a part of the deletion of what it belongs to. With `begun`,
-   * only continues that deletion of the conversation. Each may have ended.
+   * Deletes a conversation with its runs and messages. Returns `absent` if there is none, or if the deletion that this is a part of has
+   * ended.
    */
   async remove(
     scope: AccessScope,
     id: ConversationId,
-    within?: DeletionGuard,
-    begun?: DeletionGuard,
+    { within, begun }: RemovalGuards = {},
   ): Promise<Removal> {
     return this.#remove(scope, id, begun ?? (await this.#begin(scope, id, "any", within)));
   }

@@ -19,8 +19,7 @@ interface PartialDeletionServiceDeps {
     remove(
       scope: AccessScope,
       id: ConversationId,
-      within: undefined,
-      begun: DeletionGuard,
+      guards: { readonly begun: DeletionGuard },
     ): Promise<"absent" | "unfinished" | "done">;
   };
   readonly knowledgeBases: {
@@ -71,7 +70,7 @@ export class PartialDeletionService {
       case "conversation": {
         const { endUser, conversationId } = deletion;
         const scope = { accountEmail, endUser };
-        return (await conversations.remove(scope, conversationId, undefined, begun)) !== "unfinished";
+        return (await conversations.remove(scope, conversationId, { begun })) !== "unfinished";
       }
       case "knowledge-base":
         return knowledgeBases.remove({ accountEmail, kbId: deletion.kbId });

@@ -1,6 +1,6 @@
 import type { Agent } from "../agents/model.ts";
 import type { ClientTokens } from "../auth/client-tokens.ts";
-import type { DeletionGuard } from "../deletions/model.ts";
+import type { DeletionGuard, RemovalGuards } from "../deletions/model.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, invalidInput, notFound } from "../shared/errors.ts";
 import type { AccountEmail, AgentId, ConversationId } from "../shared/id-types.ts";
@@ -22,7 +22,7 @@ interface EndUserConversations {
   remove(
     scope: AccessScope,
     conversationId: ConversationId,
-    within: DeletionGuard,
+    guards: { readonly within: DeletionGuard },
   ): Promise<"absent" | "unfinished" | "done">;
 }
 
@@ -224,7 +224,7 @@ export class EndUserService {
       if (error instanceof AppError && error.code === "not-found") return true;
       throw error;
     }
-    return this.#remove(accountEmail, { agentId, id }, undefined, begun);
+    return this.#remove(accountEmail, { agentId, id }, { begun });
   }
 
   /** Deletes all end users of an agent that is being deleted. Returns false if it takes another call. */
@@ -232,7 +232,7 @@ export class EndUserService {
     const refs = await this.#endUsers.first(agentId, REMOVED_AT_ONCE);
     for (let from = 0; from < refs.length; from += PARALLEL_REMOVALS) {
       const group = refs.slice(from, from + PARALLEL_REMOVALS);
-      const done = await Promise.all(group.map((ref) => this.#remove(accountEmail, ref, within)));
+      const done = await Promise.all(group.map((ref) => this.#remove(accountEmail, ref, { within })));
       if (done.includes(false)) return false;
     }
     return refs.length < REMOVED_AT_ONCE;
@@ -252,8 +252,7 @@ export class EndUserService {
   async #remove(
     accountEmail: AccountEmail,
     endUser: EndUserRef,
-    within?: DeletionGuard,
-    begun?: DeletionGuard,
+    { within, begun }: RemovalGuards,
   ): Promise<boolean> {
     const guard = begun ?? (await this.#endUsers.beginDeletion(endUser, this.#clock.timestamp(), within));
     if (!guard) return true;
@@ -263,7 +262,8 @@ export class EndUserService {
     const scope = { accountEmail, endUser: { agentId, id } };
     const conversationIds = await this.#conversations.idsOfAgent(scope, agentId, CONVERSATIONS_AT_ONCE + 1);
     for (const conversationId of conversationIds.slice(0, CONVERSATIONS_AT_ONCE))
-      if ((await this.#conversations.remove(scope, conversationId, guard)) === "unfinished") return false;
+      if ((await this.#conversations.remove(scope, conversationId, { within: guard })) === "unfinished")
+        return false;
     if (conversationIds.length > CONVERSATIONS_AT_ONCE) return false;
     if (!(await this.#memories.sweep(scope, agentId, guard))) return false;
     const [isSwept, { types }] = await Promise.all([

@@ -284,23 +284,31 @@ export class ConversationRunner extends DurableObject<Env> {
   }
 
   /**
-   * Stops the active run and removes everything that is stored, because the conversation is being deleted. Replies with true
-   * if nothing was on its way: no run, no follow-up work and no answer that is not saved yet.
+   * Stops the active run and removes everything that is stored, because the conversation is being deleted. Has no effect if it is not: a
+   * call that comes late must not end the runs of a new conversation with the same id. Replies with true if nothing was on its way: no
+   * run, no follow-up work and no answer that is not saved yet.
    */
   async forget(): Promise<Reply<boolean>> {
     try {
-      const waiting = this.#waiting;
       const isIdle =
         !this.#host.isBusy &&
-        !waiting &&
+        !this.#waiting &&
         this.#log.unfinished().length === 0 &&
         this.#log.unsaved().length === 0;
-      if (this.#host.activeRunId !== undefined) await this.#host.stop();
-      if (this.#waiting) await this.#host.giveUp(this.#waiting, "cancelled");
+      // Race: listed before the table is asked. Runs that begin later may be those of a new conversation.
+      const runs = this.#log.runs();
+      const ids = runs.map(({ runIds }) => runIds.runId);
+      const [run] = runs;
+      if (run && (await this.#reader.isLive(run.place))) return { answer: true };
+
+      if (ids.some((id) => id === this.#host.activeRunId)) await this.#host.stop();
+      const waiting = this.#log.waiting().find(({ runIds }) => ids.includes(runIds.runId));
+      if (waiting) await this.#host.giveUp(waiting, "cancelled");
       // Return the counted messages of unsaved and dead runs first. Afterwards, the log no longer knows them.
       await this.#recovery.recoverRuns();
       await this.#recovery.saveUnsaved();
-      await this.#schedule.clear();
+      this.#log.drop(...ids);
+      await this.#schedule.update();
       return { answer: isIdle };
     } catch (thrown) {
       return this.#refuse(thrown, { requestId: "" });

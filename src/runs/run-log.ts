@@ -98,10 +98,11 @@ export class RunLog {
     this.#sql.exec("UPDATE runs SET state = 'running' WHERE run_id = ?", runId);
   }
 
-  /** Removes a run that was refused or never began, and its key, so that a retry counts as a new request. */
-  drop(runId: RunId): void {
+  /** Removes runs with their events and keys: a retry of a run that was refused or never began counts as a new request. */
+  drop(...runIds: readonly RunId[]): void {
+    const ids = JSON.stringify(runIds);
     for (const table of ["runs", "events", "keys", "unsaved"])
-      this.#sql.exec(`DELETE FROM ${table} WHERE run_id = ?`, runId);
+      this.#sql.exec(`DELETE FROM ${table} WHERE run_id IN (SELECT value FROM json_each(?))`, ids);
   }
 
   reserve(runId: RunId, upTo: number): void {
@@ -151,6 +152,11 @@ export class RunLog {
   lastSeqOf(runId: RunId): number {
     const query = "SELECT MAX(last_seq) AS last FROM events WHERE run_id = ?";
     return this.#sql.exec<{ last: number | null }>(query, runId).one().last ?? 0;
+  }
+
+  /** Returns all runs. */
+  runs(): readonly LoggedRun[] {
+    return this.#runs("");
   }
 
   /** Returns the runs that are running or have ended, newest first. */

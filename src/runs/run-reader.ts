@@ -12,7 +12,7 @@ import type { UserRepository } from "../users/repository.ts";
 import { memoryUserId, type AccessScope } from "../access/access-scope.ts";
 import { type LastExchange, lastExchangeOf } from "./last-exchange.ts";
 import { clientPausesIn } from "./client-pauses.ts";
-import { type Run, whatIsKept } from "./model.ts";
+import { type Run, type TurnPlace, whatIsKept } from "./model.ts";
 import type { RunRepository } from "./repository.ts";
 import type { RunLog } from "./run-log.ts";
 import { progressOf } from "./run-progress.ts";
@@ -41,7 +41,7 @@ const STATES = { opening: "running", running: "running", waiting: "waiting", dec
 interface ReaderDeps {
   readonly users: Pick<UserRepository, "find">;
   readonly endUsers: Pick<EndUserRepository, "find" | "wasDeleted">;
-  readonly conversations: Pick<ConversationRepository, "get">;
+  readonly conversations: Pick<ConversationRepository, "find" | "get">;
   readonly messages: Pick<MessageRepository, "find" | "list">;
   readonly runs: Pick<RunRepository, "find">;
 }
@@ -80,6 +80,12 @@ export class RunReader {
     const { conversations } = await this.#deps();
     const conversation = await conversations.get(scope, conversationId);
     if (agentId !== undefined && conversation.agentId !== agentId) throw notFound("Conversation");
+  }
+
+  /** Returns whether the conversation of a turn exists and is not being deleted, whichever agent it is with. */
+  async isLive(place: TurnPlace): Promise<boolean> {
+    const { conversations } = await this.#deps();
+    return (await conversations.find({ ...place, agentIds: null }, place.conversationId)) !== undefined;
   }
 
   /**

@@ -64,14 +64,14 @@ export class RunnerSchedule {
     const expiry = this.#log.prune(now);
     if (this.#isBusy() || this.#log.unfinished().length > 0 || this.#log.unsaved().length > 0)
       return this.keepAlive();
-    if (expiry === undefined) return this.clear();
+    if (expiry === undefined) return this.#clear();
     // A run that waits could not be ended at its time. An alarm in the past would ring at once, again and again.
     if (expiry <= now) return this.keepAlive();
     if (expiry !== this.#alarmAt) await this.#setAlarm(expiry);
   }
 
   /** Removes everything that is stored, the alarm included. */
-  async clear(): Promise<void> {
+  async #clear(): Promise<void> {
     // Race: no await in between, so that a run that begins next creates its tables after the removal.
     this.#log.forgetTables();
     this.#alarmAt = undefined;
@@ -79,7 +79,7 @@ export class RunnerSchedule {
   }
 
   async #setAlarm(atMs: number): Promise<void> {
-    // Race: set before the storage has answered, because `clear` may follow in between.
+    // Race: set before the storage has answered, because `#clear` may follow in between.
     this.#alarmAt = atMs;
     await this.#storage.setAlarm(atMs);
   }

@@ -6,10 +6,18 @@ import { agentIdOf } from "../../src/shared/id-types.ts";
 import type { Item } from "../../src/table/marshal.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { beginOwnConversation, endUserOf } from "../support/callers.ts";
-import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { eventsAfter, open, readUntil, runnerOf, untilIdle } from "../support/runs.ts";
+import { say, textOf } from "../support/sse.ts";
 import { createKey } from "../support/widget.ts";
 
 const ID = "visitor-1";
+
+/** What a model says in a conversation, and in a new one with the same id. */
+const REPLIES = [
+  [{ text: "The former one." }],
+  [{ text: "The new " }, { hold: true }, { text: "one." }],
+] as const;
 
 const statusOf = async (client: Client, path: string) => (await client("DELETE", path)).status;
 
@@ -34,6 +42,15 @@ async function holdQuery(partition: string, operation = "Query") {
   const before = (await databaseRequests(...match)).length;
   await injectFault({ match, operation, times: 1, fault: { kind: "hold" } });
   return () => expect.poll(async () => (await databaseRequests(...match)).length).toBeGreaterThan(before);
+}
+
+/** Holds the answer to the next such request about a conversation, and waits until it has been carried out when called. */
+async function holdAnswer(conversationId: string, operation: string) {
+  const sent = async () =>
+    (await databaseRequests(conversationId)).filter((request) => request.operation === operation);
+  const { length: before } = await sent();
+  await injectFault({ match: [conversationId], operation, times: 1, fault: { kind: "hold-answer" } });
+  return () => expect.poll(async () => (await sent())[before]?.endedAt ?? 0).toBeGreaterThan(0);
 }
 
 it.each([
@@ -99,6 +116,63 @@ it("a repeat of a conversation's deletion leaves a new one with the id alone", a
   expect(await repeat).toBe(204);
   expect(await table.get(message)).toBeDefined();
   expect((await owner("GET", `${path}/messages`)).status).toBe(200);
+});
+
+it("a repeat of a conversation's deletion that is late does not end a run of a new one with the id", async () => {
+  const owner = await signUp();
+  const model = await scriptModel(...REPLIES);
+  const { agentId } = await beginConversation(owner, { agent_model: model.name });
+  // The id of the conversation follows from the key.
+  const ask = async () => {
+    const body = { model: agentId, stream: true, messages: [{ role: "user", content: "Hello" }] };
+    const headers = { "Idempotency-Key": "once" };
+    const { response } = await owner.raw("POST", "/v1/chat/completions", body, { headers });
+    return { id: response.headers.get("x-conversation-id") ?? "", response };
+  };
+  const former = await ask();
+  expect(await former.response.text()).toContain("The former one.");
+  await untilIdle(owner, `/agents/${agentId}/${former.id}`);
+  const path = `/conversations/${former.id}`;
+  const marked = await holdAnswer(former.id, "TransactWriteItems");
+  const repeat = statusOf(owner, path);
+  await marked();
+
+  expect(await statusOf(owner, path)).toBe(204);
+  const { id, response } = await ask();
+  await model.asked(2);
+  await endFaults();
+
+  expect([id, await repeat]).toEqual([former.id, 204]);
+  await model.release();
+  const words = /"content":"([^"]*)"/gu;
+  const text = [...(await response.text()).matchAll(words)].map(([, word]) => word).join("");
+  expect(text).toBe("The new one.");
+});
+
+it("a runner that is late with a deletion removes nothing of a new conversation with the id", async () => {
+  const owner = await signUp();
+  const model = await scriptModel(...REPLIES);
+  const { conversationId, path } = await beginConversation(owner, { agent_model: model.name });
+  await say(owner, path, "Hello");
+  await untilIdle(owner, path);
+  const key = { pk: `USER#${owner.email}`, sk: `CONVERSATION#${conversationId}` };
+  const items = await table.query(key.pk, { range: { beginsWith: key.sk } });
+  await table.update(key, { set: { deleting_at: "before" } });
+  const looked = await holdAnswer(conversationId, "GetItem");
+  const late = runnerOf(owner, path).forget();
+  await looked();
+
+  expect(await statusOf(owner, `/conversations/${conversationId}`)).toBe(204);
+  await store(items);
+  const turn = await open(owner, path, "Hello again");
+  await readUntil(turn, "The new ");
+  await endFaults();
+  expect(await late).toEqual({ answer: true });
+  await model.release();
+
+  expect(textOf(await turn.rest())).toBe("one.");
+  const { events } = await eventsAfter(owner, conversationId, turn.runId, 0);
+  expect(textOf(events)).toBe("The new one.");
 });
 
 it("a repeat of an agent's deletion leaves a new one with the id alone", async () => {

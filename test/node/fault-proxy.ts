@@ -81,8 +81,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   ): Promise<void> {
     const answer = await forward(upstream, request, body);
     if (lateMs > 0) await sleep(lateMs);
-    response.writeHead(answer.status, answer.headers);
-    response.end(answer.body);
+    reply(response, answer);
   }
 
   /** The rules that this request matches; each match counts. */
@@ -125,6 +124,11 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       case "delay-answer":
         await passOn(request, body, response, fault.ms);
         return true;
+      case "hold-answer": {
+        const answer = await forward(upstream, request, body);
+        void ended.then(() => reply(response, answer));
+        return true;
+      }
       case "stall":
         return true;
       case "withhold-answer":
@@ -156,6 +160,11 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
         server.closeAllConnections();
       }),
   };
+}
+
+function reply(response: ServerResponse, { status, headers, body }: Forwarded): void {
+  response.writeHead(status, headers);
+  response.end(body);
 }
 
 function finish(entry: { endedAt: number }): void {

@@ -64,10 +64,10 @@ it("keeps an alarm that is due soon enough, until it has gone off", async () => 
 });
 
 it("sets an alarm again that was removed with everything else", async () => {
-  const { schedule, done } = scheduleIn({ isBusy: true });
+  const { schedule, done } = scheduleIn({});
 
   await schedule.keepAlive();
-  await schedule.clear();
+  await schedule.update();
   await schedule.keepAlive();
 
   expect(done.filter((step) => typeof step === "object")).toHaveLength(2);
@@ -82,9 +82,9 @@ it("removes all data and the alarm if there is nothing to wait for", async () =>
 });
 
 it("requests the removal synchronously", () => {
-  const { schedule, done } = scheduleIn({ isBusy: true });
+  const { schedule, done } = scheduleIn({});
 
-  void schedule.clear();
+  void schedule.update();
 
   expect(done).toEqual(["no tables", "no alarm", "no data"]);
 });

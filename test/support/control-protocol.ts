@@ -21,6 +21,8 @@ export type Fault =
   | { readonly kind: "lose-answer" }
   /** The request is carried out at once, and answered late. */
   | { readonly kind: "delay-answer"; readonly ms: number }
+  /** The request is carried out at once, and answered when the faults of the test end. Its `endedAt` is when it was carried out. */
+  | { readonly kind: "hold-answer" }
   /** No answer ever comes. */
   | { readonly kind: "stall" }
   /** The request is carried out, and no answer ever comes. The request's `endedAt` is when it was carried out. */
@@ -85,6 +87,8 @@ export interface StripeEvent {
 export type EmbeddingsFault =
   | { readonly kind: "status"; readonly status: number }
   | { readonly kind: "html" }
+  /** The request is carried out at once, and answered when the faults of the test end. Its `endedAt` is when it was carried out. */
+  | { readonly kind: "hold-answer" }
   /** No answer ever comes. */
   | { readonly kind: "stall" }
   /** A valid answer after this much white space, compressed or not. */
@@ -103,6 +107,8 @@ export type RerankFault =
   | { readonly kind: "status"; readonly status: number }
   /** This instead of results. */
   | { readonly kind: "body"; readonly body: string }
+  /** The request is carried out at once, and answered when the faults of the test end. Its `endedAt` is when it was carried out. */
+  | { readonly kind: "hold-answer" }
   /** No answer ever comes. */
   | { readonly kind: "stall" }
   /** White space only. */
