@@ -87,8 +87,6 @@ export interface StripeEvent {
 export type EmbeddingsFault =
   | { readonly kind: "status"; readonly status: number }
   | { readonly kind: "html" }
-  /** The request is carried out at once, and answered when the faults of the test end. Its `endedAt` is when it was carried out. */
-  | { readonly kind: "hold-answer" }
   /** No answer ever comes. */
   | { readonly kind: "stall" }
   /** A valid answer after this much white space, compressed or not. */
@@ -107,8 +105,6 @@ export type RerankFault =
   | { readonly kind: "status"; readonly status: number }
   /** This instead of results. */
   | { readonly kind: "body"; readonly body: string }
-  /** The request is carried out at once, and answered when the faults of the test end. Its `endedAt` is when it was carried out. */
-  | { readonly kind: "hold-answer" }
   /** No answer ever comes. */
   | { readonly kind: "stall" }
   /** White space only. */
