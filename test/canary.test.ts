@@ -33,9 +33,8 @@ beforeEach(() => {
     );
 });
 
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await endFaults();
 });
 
 /** Everything that a log could show of a value: what an error carries with it, too. */

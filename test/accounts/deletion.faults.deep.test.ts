@@ -4,7 +4,7 @@ import { AccountItems } from "../../src/accounts/repository.ts";
 import { AccountSweep } from "../../src/accounts/sweep.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { beginConversation, signUp, table } from "../support/app.ts";
-import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel, untilMet } from "../support/control.ts";
 import type { FaultRule } from "../support/control-protocol.ts";
 import { open, pause, untilAnswered } from "../support/runs.ts";
 import { deletionOf, phaseOf, untilPhase } from "./deletions.ts";
@@ -127,6 +127,7 @@ describe("a turn", () => {
 
     const sending = client("POST", path, { content: "Hello" });
     await model.asked(1);
+    await untilMet();
     await client("DELETE", "/users/me");
     await endFaults();
     await sending;

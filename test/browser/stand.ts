@@ -50,7 +50,7 @@ export interface Stand {
  * Starts the service and Chromium before the tests of a file, and ends them afterwards. Call it once, at the top level of the file.
  *
  * The service is the one that `npm start` serves, with its own Durable Objects, and with the database, the models and the other servers of
- * `test/node/global-setup.ts`; so `scriptModel` and `injectFault` work here, too. Nobody is limited by a plan unless
+ * `test/node/global-setup.ts`; so `scriptModel` works here, too. Nobody is limited by a plan unless
  * `SUPERUSER_EMAILS` is empty, and no request is refused because there were many.
  *
  * A test fails if one of its pages writes an error to the console, throws, asks another origin for anything, or violates its
@@ -160,7 +160,7 @@ async function serve(
       AWS_REGION: "us-east-1",
       AWS_ACCESS_KEY_ID: "local",
       AWS_SECRET_ACCESS_KEY: "local",
-      DYNAMODB_ENDPOINT: inject("dynamodb"),
+      DYNAMODB_ENDPOINT: inject("database"),
       DYNAMODB_TABLE: "test-table",
       DEMO_MODEL_URL: inject("model"),
       STRIPE_API_URL: inject("stripe"),

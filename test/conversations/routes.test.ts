@@ -1,7 +1,7 @@
 import type { AgentId } from "../../src/shared/id-types.ts";
 import { describe, expect, it } from "vitest";
 import { ada, beginConversation, type Client, signUp, table } from "../support/app.ts";
-import { injectFault } from "../support/control.ts";
+import { endFaults, injectFault, untilMet } from "../support/control.ts";
 import { absentPlace, problem } from "../http/route-cases.ts";
 import { plantConversation } from "./plant.ts";
 
@@ -122,11 +122,12 @@ describe("beginning a conversation", () => {
     const client = await signUp();
     const agentId = await createAgent(client);
     const title = `A late talk ${crypto.randomUUID()}`;
-    const fault = { kind: "delay", ms: 400 } as const;
-    await injectFault({ match: [title], fault });
+    await injectFault({ match: [title], fault: { kind: "hold" } });
 
     const beginning = client("POST", "/conversations", { title, agent_id: agentId });
+    await untilMet();
     await client("DELETE", `/agents/${agentId}`);
+    await endFaults();
 
     expect((await beginning).status).toBe(404);
     expect(await stored(client)).toEqual([]);

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { agentIdOf } from "../../src/shared/id-types.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { endUserOf } from "../support/callers.ts";
-import { endFaults, injectFault } from "../support/control.ts";
+import { endFaults, injectFault, untilMet } from "../support/control.ts";
 import { deletionRunnerOf, keptFor, storedBy } from "./kept.ts";
 
 const NOTHING = { tables: [], alarm: null };
@@ -108,9 +108,10 @@ it("is postponed before each part, so that a crash neither ends it nor holds up 
   await injectFault({ match, operation: "GetItem", times: 1, fault: { kind: "hold" } });
 
   await keep(client, agentId);
+  await untilMet();
 
   // As it is during the part.
-  await expect.poll(async () => (await keptFor(client)).map(({ failures }) => failures)).toEqual([1]);
+  expect((await keptFor(client)).map(({ failures }) => failures)).toEqual([1]);
   const [{ due_at: dueAt } = {}] = await keptFor(client);
   expect((await storedBy(client)).alarm).toBe(dueAt);
 });
@@ -120,6 +121,7 @@ it("goes on after a part that has failed", async () => {
   const agentId = await begun(client);
   await failParts(agentId);
   await keep(client, agentId);
+  await untilMet();
   await expect.poll(async () => (await keptFor(client)).map(({ failures }) => failures)).toEqual([1]);
   const alarm = await runInDurableObject(deletionRunnerOf(client), (_runner, { storage }) =>
     storage.getAlarm(),
@@ -138,6 +140,7 @@ it("of something else goes on although one fails", async () => {
   await failParts(broken);
 
   for (const agentId of [broken, other]) await keep(client, agentId);
+  await untilMet();
 
   await expect
     .poll(async () => (await keptFor(client)).map(({ deletion }) => JSON.parse(String(deletion))))

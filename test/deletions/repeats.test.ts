@@ -6,7 +6,7 @@ import { agentIdOf } from "../../src/shared/id-types.ts";
 import type { Item } from "../../src/table/marshal.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { beginOwnConversation, endUserOf } from "../support/callers.ts";
-import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel, untilMet } from "../support/control.ts";
 import { eventsAfter, open, readUntil, runnerOf, untilIdle } from "../support/runs.ts";
 import { say, textOf } from "../support/sse.ts";
 import { createKey } from "../support/widget.ts";
@@ -36,13 +36,9 @@ async function withEndUser() {
   return { owner, agentId, path: `/agents/${agentId}/end-users/${ID}`, create, memory };
 }
 
-/** Holds the first query of a partition, and waits until it has arrived when called. */
-async function holdQuery(partition: string, operation = "Query") {
-  const match = [`"${partition}"`];
-  const before = (await databaseRequests(...match)).length;
-  await injectFault({ match, operation, times: 1, fault: { kind: "hold" } });
-  return () => expect.poll(async () => (await databaseRequests(...match)).length).toBeGreaterThan(before);
-}
+/** Holds the first query of a partition. */
+const holdQuery = (partition: string) =>
+  injectFault({ match: [`"${partition}"`], operation: "Query", fault: { kind: "hold" } });
 
 /** Holds the answer to the next such request about a conversation, and waits until it has been carried out when called. */
 async function holdAnswer(conversationId: string, operation: string) {
@@ -63,9 +59,9 @@ it.each([
   "a repeat of an end user's deletion that is late when %s leaves a new one with the id alone",
   async (_case, partitionIn) => {
     const { owner, agentId, path, create, memory } = await withEndUser();
-    const held = await holdQuery(partitionIn(agentId, owner.email));
+    await holdQuery(partitionIn(agentId, owner.email));
     const repeat = statusOf(owner, path);
-    await held();
+    await untilMet();
 
     expect(await statusOf(owner, path)).toBe(204);
     const { endUser, conversationId } = await create("The new one likes coffee.");
@@ -82,12 +78,11 @@ it("a continued deletion of an end user does not begin one of a new end user wit
   await table.update({ pk: `Agent#${agentId}`, sk: `EndUser#${ID}` }, { set: { deleting_at: "before" } });
   // The second read is that of the agent, behind the one of the mark.
   const match = [`"Agent#${agentId}"`];
-  const before = (await databaseRequests(...match)).length;
   await injectFault({ match, operation: "GetItem", after: 1, times: 1, fault: { kind: "hold" } });
   const { partialDeletionService } = createDeps(await portsFrom(env), () => {});
   const endUserRef = { agentId: agentIdOf(agentId), id: ID };
   const part = partialDeletionService.continue(owner.email, { kind: "end-user", endUser: endUserRef });
-  await expect.poll(async () => (await databaseRequests(...match)).length).toBe(before + 2);
+  await untilMet();
 
   expect(await statusOf(owner, path)).toBe(204);
   const { endUser, conversationId } = await create("The new one likes coffee.");
@@ -105,9 +100,9 @@ it("a repeat of a conversation's deletion leaves a new one with the id alone", a
     range: { beginsWith: `CONVERSATION#${conversationId}` },
   });
   const message = { pk: `CONVERSATION#${conversationId}`, sk: "MESSAGE#1" };
-  const held = await holdQuery(message.pk);
+  await holdQuery(message.pk);
   const repeat = statusOf(owner, path);
-  await held();
+  await untilMet();
 
   expect(await statusOf(owner, path)).toBe(204);
   await store([...items, message]);
@@ -186,9 +181,9 @@ it("a repeat of an agent's deletion leaves a new one with the id alone", async (
     table.query(`USER#${owner.email}`),
   ]);
   // The first part after the mark.
-  const held = await holdQuery(`Agent#${agentId}`);
+  await holdQuery(`Agent#${agentId}`);
   const repeat = statusOf(owner, `/agents/${agentId}`);
-  await held();
+  await untilMet();
 
   expect(await statusOf(owner, `/agents/${agentId}`)).toBe(204);
   await store([...own, ...parts, ...conversations]);

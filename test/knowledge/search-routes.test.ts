@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { KnowledgeBaseRef } from "../../src/knowledge/model.ts";
@@ -221,7 +221,6 @@ describe("POST /knowledge-bases/{kb}/search", () => {
   });
 
   it("answers 503 if the pages can't be read, and finds them afterwards", async () => {
-    onTestFinished(endFaults);
     const client = await signUp();
     const base = await baseWith(client, HANDBOOK);
     // The check of the base passes, and all reads of its index fail.

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { newId } from "../../src/shared/ids.ts";
 import { beginConversation, type Client, signUp, signUpFree, table } from "../support/app.ts";
 import { endUserOf, programOf } from "../support/callers.ts";
-import { injectFault, scriptModel } from "../support/control.ts";
+import { injectFault, scriptModel, untilMet } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { storedLines, storedMessages } from "../support/items.ts";
 import { legacyClient, modernClient, type Progress } from "./clients.ts";
@@ -337,6 +337,7 @@ it("answers although the run could not be stored for its cancellation", async ()
   expect(await client.use("chat", { message: "I am Ann." })).toMatchObject({
     content: [{ text: "Hello, Ann." }, { text: expect.any(String) }],
   });
+  await untilMet();
 
   expect((await model.log()).requests).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel, untilMet } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { storedLines } from "../support/items.ts";
 import { eventsAfter, readUntil, open, runnerOf, untilAnswered } from "../support/runs.ts";
@@ -262,6 +262,7 @@ describe("a compaction after an answer", () => {
 
     const turn = await open(memory.client, memory.talk, "Hello");
     const events = [...(await readUntil(turn, "Ok."))];
+    await untilMet();
     await endFaults();
     events.push(...(await turn.rest()));
 

@@ -75,7 +75,10 @@ export async function startControlServer(
 
     // Both ends of this server are ours: bodies have the shapes of the control protocol.
     if (url.pathname === "/rules" && request.method === "POST") return proxy.addRule(body as FaultRule);
-    if (url.pathname === "/rules") return proxy.clearRules(url.searchParams.get("file"));
+    if (url.pathname === "/rules") {
+      const file = url.searchParams.get("file");
+      return request.method === "DELETE" ? proxy.clearRules(file) : proxy.unmetRules(file);
+    }
     if (url.pathname === "/requests") return proxy.requests(body as string[]);
 
     if (url.pathname === "/sites") {

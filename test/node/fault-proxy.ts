@@ -7,6 +7,8 @@ import type { FaultRule, LoggedRequest } from "../support/control-protocol.ts";
 export interface FaultProxy {
   readonly url: string;
   addRule(rule: FaultRule): void;
+  /** Returns the rules of one file of tests that no request has met. */
+  unmetRules(file: string | null): readonly FaultRule[];
   /** Ends the rules of one file of tests, and returns those that no request has met. */
   clearRules(file: string | null): readonly FaultRule[];
   /** The requests whose body contains one of these texts, in the order of their arrival. */
@@ -90,11 +92,14 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       const meets =
         (!rule.operation || rule.operation === operation) && rule.match.some((text) => body.includes(text));
       if (!meets || rule.skipped++ < (rule.after ?? 0) || rule.used >= (rule.times ?? 1)) return false;
-      if (rule.probability !== undefined && Math.random() >= rule.probability) return false;
+      if (rule.used > 0 && Math.random() >= (rule.probability ?? 1)) return false;
       rule.used++;
       return true;
     });
   }
+
+  const unmetRules = (file: string | null): readonly FaultRule[] =>
+    rules.filter((rule) => rule.file === file && rule.used === 0);
 
   /** True if the fault has answered the request, or has made sure that nothing answers it. */
   async function inject(
@@ -147,11 +152,13 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       const { promise: ended, resolve: end } = Promise.withResolvers<void>();
       rules.push({ ...rule, skipped: 0, used: 0, ended, end });
     },
+    unmetRules,
     clearRules(file) {
       const ended = rules.filter((rule) => rule.file === file);
+      const unmet = unmetRules(file);
       rules = rules.filter((rule) => rule.file !== file);
       for (const rule of ended) rule.end();
-      return ended.filter(({ used }) => used === 0);
+      return unmet;
     },
     requests: (texts) => log.find(texts),
     stop: () =>

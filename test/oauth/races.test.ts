@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { configFrom } from "../../src/config.ts";
 import { ConnectionTokens } from "../../src/oauth/tokens.ts";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
-import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
+import { endFaults, injectFault, untilMet } from "../support/control.ts";
 import { ALL, connect, refresh, register, requestOf, useOf } from "./people.ts";
 
 async function withAgent() {
@@ -12,14 +12,9 @@ async function withAgent() {
   return { person, agentId };
 }
 
-/** Holds the next write of this kind about an account. The function that it returns waits until the write has arrived. */
-async function holdWrite({ email }: Client, operation: "UpdateItem" | "TransactWriteItems") {
-  const count = async () =>
-    (await databaseRequests(email)).filter((request) => request.operation === operation).length;
-  const before = await count();
-  await injectFault({ match: [email], operation, times: 1, fault: { kind: "hold" } });
-  return () => expect.poll(count).toBe(before + 1);
-}
+/** Holds the next write of this kind about an account. */
+const holdWrite = ({ email }: Client, operation: "UpdateItem" | "TransactWriteItems") =>
+  injectFault({ match: [email], operation, fault: { kind: "hold" } });
 
 /** Changes the item of the connection that an access token belongs to. */
 async function change(person: Client, access: string, set: Record<string, number>): Promise<void> {
@@ -37,9 +32,9 @@ describe("a consent", () => {
   ])("is refused if the deletion of the %s begins before it is stored", async (_case, name, sortKeyOf) => {
     const { person, agentId } = await withAgent();
     const request = requestOf(await register(), agentId);
-    const arrived = await holdWrite(person, "TransactWriteItems");
+    await holdWrite(person, "TransactWriteItems");
     const answer = person("POST", "/oauth/consent", { request, scopes: ALL });
-    await arrived();
+    await untilMet();
 
     await table.update(
       { pk: `User#${person.email}`, sk: sortKeyOf(agentId) },
@@ -57,9 +52,9 @@ describe("a refresh token", () => {
   it("ends the connection if its refresh reaches the database after its successor has been replaced", async () => {
     const { person, agentId } = await withAgent();
     const held = await connect(person, agentId);
-    const arrived = await holdWrite(person, "UpdateItem");
+    await holdWrite(person, "UpdateItem");
     const late = refresh(held, held.refresh);
-    await arrived();
+    await untilMet();
 
     const second = await refresh(held, held.refresh);
     const third = await refresh(held, second.body.refresh_token);
@@ -85,9 +80,9 @@ describe("a refresh token", () => {
   it("ends the connection if its successor was used, although a use of the access token before is recorded later", async () => {
     const { person, agentId } = await withAgent();
     const held = await connect(person, agentId);
-    const arrived = await holdWrite(person, "UpdateItem");
+    await holdWrite(person, "UpdateItem");
     const use = useOf(held.access, agentId);
-    await arrived();
+    await untilMet();
 
     const second = await refresh(held, held.refresh);
     expect((await useOf(second.body.access_token, agentId)).status).toBe(200);

@@ -7,7 +7,7 @@ import { createClock } from "../../src/shared/clock.ts";
 import { ownScope } from "../../src/access/access-scope.ts";
 import { beginConversation, type Client, signUpFree, subscribe, table } from "../support/app.ts";
 import { beginOwnConversation, endUserOf, programOf } from "../support/callers.ts";
-import { endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { endFaults, injectFault, scriptModel, untilMet } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { beginAtOnce, beginQueue, beginTurn, plantConversations } from "../support/limits.ts";
 import { say, typesOf } from "../support/sse.ts";
@@ -129,6 +129,7 @@ it("stops the model if another message has used up the limit meanwhile, and repo
 
   const refused = say(client, path, "Hello");
   await model.asked(1);
+  await untilMet();
   await table.put({ pk: `User#${client.email}`, sk: `Usage#${month()}`, messages_used: FREE_LIMIT + 20 });
   await endFaults();
 

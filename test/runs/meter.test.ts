@@ -9,7 +9,7 @@ import { type AgentId, type ConversationId, conversationIdOf } from "../../src/s
 import { systemClock } from "../../src/shared/clock.ts";
 import { DELETING } from "../../src/table/deletion.ts";
 import { beginConversation, type Client, signUp, signUpFree, subscribe, table } from "../support/app.ts";
-import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel, untilMet } from "../support/control.ts";
 import type { LoggedRequest } from "../support/control-protocol.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { setLimits, plantConversations } from "../support/limits.ts";
@@ -196,10 +196,7 @@ it("begins no turn of an account that is deleted meanwhile, and leaves nothing b
   const beginning = Promise.all(
     talks.map((conversationId) => meter.begin(beginningOf(client, agentId, conversationId))),
   );
-  const underWay = async () =>
-    (await databaseRequests(client.email)).filter(({ operation }) => operation === "TransactWriteItems")
-      .length;
-  await expect.poll(underWay).toBeGreaterThan(0);
+  await untilMet();
 
   for (const id of talks) await table.remove(conversationKey(ownScope(client.email), id));
   await endFaults();

@@ -6,7 +6,7 @@ import {
 } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { beginConversation, type Client, signUp } from "../support/app.ts";
-import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel, untilMet } from "../support/control.ts";
 import type { FaultRule, ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { eventsAfter, follow, readUntil, open, runnerOf, untilAnswered } from "../support/runs.ts";
@@ -340,7 +340,8 @@ it("runs a keyed message if its runner died before storing it", async () => {
   await injectFault({ match: [client.email], operation: "TransactWriteItems", times: 2, fault });
 
   const sending = client("POST", path, { content: "Hello" }, { "idempotency-key": "k" });
-  await expect.poll(async () => (await model.log()).requests.length).toBe(1);
+  await model.asked(1);
+  await untilMet();
   await abortAllDurableObjects();
   await endFaults();
   const { status, body } = await sending;

@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from "vitest";
 import { beginConversation, type Client, signUp, table } from "../support/app.ts";
-import { databaseRequests, injectFault, scriptModel } from "../support/control.ts";
+import { databaseRequests, injectFault, scriptModel, untilMet } from "../support/control.ts";
 import { fernetToken } from "../support/fernet.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { say } from "../support/sse.ts";
@@ -161,6 +161,7 @@ describe("a turn with credentials of the legacy Python service", () => {
     });
 
     const turn = await say(client, path, "Hi");
+    await untilMet();
 
     expect(turn.text).toBe("Hello.");
     expect((await table.get(keyOf(client)))?.["encrypted_credentials"]).toBe(token);

@@ -1,15 +1,14 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ReplyStep } from "../../scripts/model-server.ts";
 import { beginConversation, signUp, table } from "../support/app.ts";
-import { endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { readUntil, open } from "../support/runs.ts";
 import { say, typesOf } from "../support/sse.ts";
 
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await endFaults();
 });
 
 const KEY = "sk-canary-1234567890";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { ada, beginConversation, signUp, table } from "../support/app.ts";
-import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel, untilMet } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { say } from "../support/sse.ts";
 
@@ -154,6 +154,7 @@ it("answers 404 when the conversation is deleted between reading and writing", a
 
   const sending = say(client, path, "Hello");
   await model.asked(1);
+  await untilMet();
   const deleting = client("DELETE", `/conversations/${conversationId}`);
   const key = { pk: `USER#${client.email}`, sk: `CONVERSATION#${conversationId}` };
   await expect.poll(() => table.get(key)).toHaveProperty("deleting_at");

@@ -2,7 +2,7 @@ import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } fro
 import { expect, it } from "vitest";
 import { openAiOf } from "../openai-api/openai-client.ts";
 import { ada } from "../support/app.ts";
-import { endFaults, injectFault } from "../support/control.ts";
+import { endFaults, injectFault, untilMet } from "../support/control.ts";
 import { storedLines } from "../support/items.ts";
 import { eventsAfter, open, runnerOf } from "../support/runs.ts";
 import { say, type WireEvent } from "../support/sse.ts";
@@ -24,6 +24,7 @@ it("takes a decision as soon as a call asks, before the run has begun to wait", 
   const { runId } = turn;
   let event: WireEvent | undefined;
   while (event?.event_type !== "APPROVAL_REQUESTED") event = (await turn.next()).at(-1);
+  await untilMet();
 
   const deciding = approve(client, conversationId, runId, "c1");
   await endFaults();

@@ -7,7 +7,7 @@ import {
 import { expect, it } from "vitest";
 import { type Client, signUpFree, subscribe, table } from "../support/app.ts";
 import { namingCalls, signUpNaming } from "../support/call-names.ts";
-import { endFaults, injectFault } from "../support/control.ts";
+import { endFaults, injectFault, untilMet } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import { eventsAfter, runnerOf } from "../support/runs.ts";
 import { setLimits } from "../support/limits.ts";
@@ -64,6 +64,7 @@ it("goes on at the alarm if the database was gone when its last call was decided
       (_runner, { storage }) => storage.sql.exec("SELECT state FROM runs").one()["state"],
     );
   expect([decided.status, decided.body.state]).toEqual([200, "running"]);
+  await untilMet();
   expect(await state()).toBe("decided");
   await endFaults();
   await abortAllDurableObjects();
@@ -125,6 +126,7 @@ it("returns the slot of a run that is cancelled before it knows that it goes on"
   await client("POST", `${runPath}/cancel`);
 
   expect(await slotsOf(client)).toBeUndefined();
+  await untilMet();
   await endFaults();
   await runDurableObjectAlarm(runnerOf(client, path));
   expect((await client("GET", runPath)).body.state).toBe("cancelled");

@@ -40,6 +40,7 @@ export interface FaultRule {
   readonly after?: number;
   /** How many of the following requests fail; 1 by default. */
   readonly times?: number;
+  /** How likely each of them fails; always by default. The first one always fails, so that no fault is unmet by chance. */
   readonly probability?: number;
   readonly fault: Fault;
 }

@@ -51,14 +51,26 @@ export async function injectFault(rule: FaultRule): Promise<void> {
   await post("/rules", { ...rule, file: file() });
 }
 
+/** The faults of this file that no request has met. With `DELETE`, all its faults end. */
+const unmetFaults = async (method: "GET" | "DELETE"): Promise<readonly FaultRule[]> =>
+  (await fetch(url(`/rules?file=${file()}`), { method })).json<FaultRule[]>();
+
+/** Waits until requests have met all faults of this file. Tests use it where work in the background sends the requests. */
+export const untilMet = (): Promise<void> => expect.poll(() => unmetFaults("GET")).toEqual([]);
+
 /**
- * Ends all faults that this file has injected, before the test ends. Throws if no request has met one of them: the test has tested nothing, then. */
+ * Ends all faults of this file before the test ends. Throws if no request has met one of them, because the test has tested nothing
+ * then.
+ */
 export async function endFaults(): Promise<void> {
-  const unmet = await (await fetch(url(`/rules?file=${file()}`))).json<FaultRule[]>();
-  if (unmet.length > 0) throw new Error(`No request has met the fault ${JSON.stringify(unmet[0])}.`);
+  const [unmet] = await unmetFaults("DELETE");
+  if (unmet) throw new Error(`No request has met the fault ${JSON.stringify(unmet)}.`);
 }
 
-/** The requests of the file that calls this with one of these texts in their body. */
+/**
+ * Returns the requests with one of these texts in their body. Throws if requests of other files can contain one of them, or if the
+ * requests of this file do not pass through the proxy.
+ */
 export async function databaseRequests(...texts: readonly string[]): Promise<readonly LoggedRequest[]> {
   requireProxy();
   requireOwn(texts);

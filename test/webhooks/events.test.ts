@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { ada, beginConversation, signUp } from "../support/app.ts";
-import { databaseRequests, endFaults, injectFault, scriptModel } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, scriptModel, untilMet } from "../support/control.ts";
 import { endUserOf } from "../support/callers.ts";
 import { open, untilIdle } from "../support/runs.ts";
 import { append, approve, askingAgent } from "../support/waiting.ts";
@@ -124,9 +124,8 @@ it("records the event in the transaction that stores the answer, and delivers it
   const model = await scriptModel([{ text: "Hello." }]);
   const { path } = await beginConversation(client, { agent_model: model.name });
   // The sender can't read the table, as if it had never been called.
-  const asked = `"User#${client.email}"},":v1":{"S":"Webhook"}`;
   await injectFault({
-    match: [asked],
+    match: [`"User#${client.email}"},":v1":{"S":"Webhook"}`],
     operation: "Query",
     times: 200,
     fault: { kind: "answer", status: 500, body: {} },
@@ -139,7 +138,7 @@ it("records the event in the transaction that stores the answer, and delivers it
   );
   expect(ends).toHaveLength(1);
   expect(ends[0]?.body).toContain('"completed"');
-  await expect.poll(() => databaseRequests(asked)).not.toEqual([]);
+  await untilMet();
   await endFaults();
   expect(await outboxOf(client)).toMatchObject([{ event_id: runId, event_type: "run.completed" }]);
 

@@ -5,7 +5,7 @@ import { CrawlQueue } from "../../../src/knowledge/crawling/crawl-queue.ts";
 import { crawlJobIdOf } from "../../../src/shared/id-types.ts";
 import { newId } from "../../../src/shared/ids.ts";
 import { type Client, signUp, signUpFree, subscribe, table } from "../../support/app.ts";
-import { endFaults, injectFault } from "../../support/control.ts";
+import { endFaults, injectFault, untilMet } from "../../support/control.ts";
 import { createBase, pagesUsed, pageServices, storedIn } from "../../support/knowledge.ts";
 import { htmlPage, startSite } from "../../support/site.ts";
 import { crawl, startCrawl, storedPaths, untilEnded } from "./jobs.ts";
@@ -450,7 +450,8 @@ describe("a schedule", () => {
     const jobId = newId();
     await injectFault({ match: [jobId], operation: "PutItem", times: 5, fault: { kind: "hold" } });
     await runner.plan({ base, at: Date.now() - 1_000, jobId: crawlJobIdOf(jobId) });
-    await expect.poll(() => storedIn(base, "PageReservation#")).toHaveLength(1);
+    await untilMet();
+    expect(await storedIn(base, "PageReservation#")).toHaveLength(1);
 
     const { body: planned } = await set(client, base.kbId, site.url);
     await endFaults();
