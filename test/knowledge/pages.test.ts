@@ -23,6 +23,7 @@ let services: Awaited<ReturnType<typeof pageServices>>;
 beforeAll(async () => {
   services = await pageServices();
 });
+
 /** Everything that the index learns, in order. */
 async function allChanges(base: KnowledgeBaseRef, from = 0, limit = 100): Promise<readonly PageChange[]> {
   const all: PageChange[] = [];

@@ -16,7 +16,8 @@ export interface FaultProxy {
   stop(): Promise<void>;
 }
 
-interface ActiveRule extends FaultRule {
+interface ActiveRule {
+  readonly rule: FaultRule;
   skipped: number;
   used: number;
   /** Resolves when the rule ends. */
@@ -88,22 +89,22 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
 
   /** The rules that this request matches; each match counts. */
   function rulesFor(operation: string, body: string): ActiveRule[] {
-    return rules.filter((rule) => {
-      const meets =
-        (!rule.operation || rule.operation === operation) && rule.match.some((text) => body.includes(text));
-      if (!meets || rule.skipped++ < (rule.after ?? 0) || rule.used >= (rule.times ?? 1)) return false;
-      if (rule.used > 0 && Math.random() >= (rule.probability ?? 1)) return false;
-      rule.used++;
+    return rules.filter((active) => {
+      const { operation: only, match, after = 0, times = 1, probability = 1 } = active.rule;
+      const meets = (!only || only === operation) && match.some((text) => body.includes(text));
+      if (!meets || active.skipped++ < after || active.used >= times) return false;
+      if (active.used > 0 && Math.random() >= probability) return false;
+      active.used++;
       return true;
     });
   }
 
   const unmetRules = (file: string | null): readonly FaultRule[] =>
-    rules.filter((rule) => rule.file === file && rule.used === 0);
+    rules.filter(({ rule, used }) => rule.file === file && used === 0).map(({ rule }) => rule);
 
   /** True if the fault has answered the request, or has made sure that nothing answers it. */
   async function inject(
-    { fault, ended }: ActiveRule,
+    { rule: { fault }, ended }: ActiveRule,
     request: IncomingMessage,
     body: string,
     response: ServerResponse,
@@ -150,14 +151,13 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     url: `http://127.0.0.1:${port}`,
     addRule(rule) {
       const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-      rules.push({ ...rule, skipped: 0, used: 0, ended, end });
+      rules.push({ rule, skipped: 0, used: 0, ended, end });
     },
     unmetRules,
     clearRules(file) {
-      const ended = rules.filter((rule) => rule.file === file);
       const unmet = unmetRules(file);
-      rules = rules.filter((rule) => rule.file !== file);
-      for (const rule of ended) rule.end();
+      for (const { rule, end } of rules) if (rule.file === file) end();
+      rules = rules.filter(({ rule }) => rule.file !== file);
       return unmet;
     },
     requests: (texts) => log.find(texts),

@@ -51,7 +51,7 @@ export async function injectFault(rule: FaultRule): Promise<void> {
   await post("/rules", { ...rule, file: file() });
 }
 
-/** The faults of this file that no request has met. With `DELETE`, all its faults end. */
+/** Returns the faults of this file that no request has met. With `DELETE`, all its faults end. */
 const unmetFaults = async (method: "GET" | "DELETE"): Promise<readonly FaultRule[]> =>
   (await fetch(url(`/rules?file=${file()}`), { method })).json<FaultRule[]>();
 
@@ -64,7 +64,9 @@ export const untilMet = (): Promise<void> => expect.poll(() => unmetFaults("GET"
  */
 export async function endFaults(): Promise<void> {
   const [unmet] = await unmetFaults("DELETE");
-  if (unmet) throw new Error(`No request has met the fault ${JSON.stringify(unmet)}.`);
+  if (!unmet) return;
+  const { file: _file, ...rule } = unmet;
+  throw new Error(`No request has met the fault ${JSON.stringify(rule)}.`);
 }
 
 /**
