@@ -209,7 +209,9 @@ it("two deletions of a long conversation at the same time remove all of it", asy
   const path = `/conversations/${conversationId}`;
   const statuses = await Promise.all([statusOf(owner, path), statusOf(owner, path)]);
 
-  expect(statuses).toEqual([204, 204]);
+  // The one that the conflicts delay may find that nothing is left.
+  expect(statuses).toContain(204);
+  expect([204, 404]).toEqual(expect.arrayContaining(statuses));
   expect(await table.query(pk)).toEqual([]);
   const range = { beginsWith: `CONVERSATION#${conversationId}` };
   expect(await table.query(`USER#${owner.email}`, { range })).toEqual([]);
