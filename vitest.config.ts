@@ -3,6 +3,7 @@ import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { fakeAi } from "./test/node/fake-ai.ts";
 import { FAKE_PDF_READER } from "./test/node/fake-pdf-reader.ts";
+import { MappedLines, WITHOUT_SOURCE_MAPS } from "./test/node/mapped-lines.ts";
 
 // wrangler.toml asks for these; the Worker under test gets the bindings below.
 const SECRETS = {
@@ -110,15 +111,6 @@ const FAULTY = all.filter((file) =>
 const PACKAGES = bundledPackages();
 
 /**
- * A plugin of Vite that removes source maps. In workerd, nothing reads them, and they are two thirds of what each workerd is sent.
- */
-const WITHOUT_SOURCE_MAPS = {
-  name: "without-source-maps",
-  enforce: "post",
-  transform: (code: string) => ({ code, map: { mappings: "" } }),
-} as const;
-
-/**
  * Tests that run in the Workers runtime. To start it and to load the app takes longer than most files do, so files share a
  * workerd, one after the other, and leave nothing behind in it.
  */
@@ -143,6 +135,7 @@ const PROPERTY_SEED = 20_261_129;
 export default defineConfig({
   test: {
     provide: { faulty: FAULTY, propertySeed: Number(process.env["PROPERTY_SEED"] ?? PROPERTY_SEED) },
+    reporters: [new MappedLines(["isolated", "workerd", "deep"]), "default"],
     silent: "passed-only",
     // Tests wait about as much as they compute: four files at a time keep two cores busy. Projects begin in the order of their names:
     // those whose files start processes of their own first, and those that measure how long text takes (`deep-text`) last, because
