@@ -92,11 +92,19 @@ const UNITS = [
 ] as const;
 
 /** Each run alone, and between characters at which a pattern that has matched the run fails. */
-export const ADVERSARIES: readonly (readonly [name: string, textOf: (size: number) => string])[] =
-  UNITS.flatMap((unit) => {
+const ADVERSARIES: readonly (readonly [name: string, textOf: (size: number) => string])[] = UNITS.flatMap(
+  (unit) => {
     const run = repeated(unit);
     return [
       [JSON.stringify(unit), run],
       [`x${JSON.stringify(unit)} and an end`, (size: number) => `x${run(size - 3)}x\u0001`],
     ] as const;
-  });
+  },
+);
+
+/** Returns the names of the adversaries for which a function is not linear. */
+export async function slowTexts(read: Reads): Promise<readonly string[]> {
+  const slow: string[] = [];
+  for (const [name, textOf] of ADVERSARIES) if (!(await isLinear(read, textOf))) slow.push(name);
+  return slow;
+}
