@@ -39,7 +39,7 @@ const NewApiKey = z
   .meta({ id: "NewApiKey" });
 
 const ShownApiKey = ApiKeyView.extend({
-  secret: z.string().describe("Shown only in this answer."),
+  secret: z.string(),
 }).meta({ id: "ShownApiKey" });
 
 export const apiKeyRoutes = new Hono<AppEnv>()

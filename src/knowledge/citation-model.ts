@@ -36,7 +36,7 @@ const sourceAttributes = ({ kbId, pageId, url, title }: KnowledgeSource) => ({
 /** A citation in events and responses. */
 export const CitationView = z
   .object({
-    n: z.number().describe("The number by which the answer refers to it: `[1]`."),
+    n: z.number(),
     kb_id: z.string(),
     page_id: z.string(),
     url: z.string().nullable().describe("The address of the page. Null for an uploaded file."),

@@ -31,10 +31,7 @@ const Asked = {
 const Questions = z.array(QueryText).max(MAX_QUERIES);
 const SearchQuery = z.object({
   ...Asked,
-  queries: z
-    .union([QueryText.transform((query) => [query]), Questions])
-    .optional()
-    .describe(`Up to ${MAX_QUERIES} further questions. Repeat the parameter for several ones.`),
+  queries: z.union([QueryText.transform((query) => [query]), Questions]).optional(),
 });
 const SearchBody = z
   .strictObject({

@@ -13,10 +13,10 @@ import { validate } from "../http/validate.ts";
 import { written, writtenAs } from "../access/written.ts";
 import type { MemoryHit } from "../search/model.ts";
 import {
-  AsOf,
   asOfField,
   EvidenceView,
   evidenceField,
+  Moment,
   SearchParameters,
   criteriaFromQuery,
 } from "../search/schemas.ts";
@@ -65,9 +65,7 @@ const FoundView = z
     total: z.number(),
     next_cursor: z.string().nullable(),
     has_more: z.boolean(),
-    notes: z
-      .array(z.string())
-      .describe("Remarks on the results, such as `nothing-stored` or `index-building`."),
+    notes: z.array(z.string()),
     evidence: EvidenceView.optional(),
   })
   .meta({ id: "FoundMemories" });
@@ -75,16 +73,13 @@ const FoundView = z
 const StatusView = z
   .object({
     memories: z.number(),
-    indexed: z.number().describe("How many memories are found by their words."),
-    embedded: z.number().describe("How many memories are found by their meaning."),
+    indexed: z.number(),
+    embedded: z.number(),
     model: z
       .string()
       .nullable()
       .describe("The embedding model and the length of its vectors. Null if search is by words only."),
-    last_error: z
-      .object({ message: z.string(), at: z.string() })
-      .nullable()
-      .describe("Why the embeddings server failed last. Null once it embeds memories again."),
+    last_error: z.object({ message: z.string(), at: z.string() }).nullable(),
   })
   .meta({ id: "ArchivalMemoryStatus" });
 
@@ -92,7 +87,7 @@ const WrittenMemory = writtenAs(MemoryView, MemoryReference);
 
 const AgentParam = z.object({ agentId: AgentIdText });
 const MemoryParam = AgentParam.extend({ memoryId: Id });
-const SearchQuery = pageQuery(10).extend({ ...SearchParameters.shape, as_of: AsOf });
+const SearchQuery = pageQuery(10).extend({ ...SearchParameters.shape, as_of: Moment });
 
 export const archivalRoutes = new Hono<AppEnv>()
   .post(

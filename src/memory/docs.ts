@@ -213,7 +213,10 @@ export const memoryDocs: FeatureDocs = {
   schemas: {
     MemoryBlock: {
       description: "A block of core memory, without its lines.",
-      fields: { description: "What belongs into the block, at most 200 characters. The agent reads it." },
+      fields: {
+        name: "The same as `block_name`: the name under which blocks are created.",
+        description: "What belongs into the block, at most 200 characters. The agent reads it.",
+      },
     },
     MemoryBlockReference: { description: "A block, for callers that may not read it.", like: "MemoryBlock" },
     NewMemoryBlock: {
@@ -237,7 +240,10 @@ export const memoryDocs: FeatureDocs = {
       description: "A block's lines, for callers that may not read them. The version is the `ETag`.",
       like: "MemoryBlockContent",
     },
-    NewMemoryBlockContent: { description: "The lines that replace those of a block." },
+    NewMemoryBlockContent: {
+      description: "The lines that replace those of a block.",
+      fields: { lines: "Line breaks within a line become spaces. Empty lines are removed." },
+    },
     MemoryBlockRestoration: {
       description: "The version to restore.",
       fields: { version: "The number of the version." },
@@ -247,6 +253,7 @@ export const memoryDocs: FeatureDocs = {
       fields: {
         version: "The number of the version: 1, 2, 3 …",
         lines: "The lines that the block had then.",
+        by: "`user`, `agent`, `compaction`, `restore` or `import`.",
       },
     },
     RunMemoryChange: {
@@ -293,12 +300,18 @@ export const memoryDocs: FeatureDocs = {
     },
     FoundMemories: {
       description: "A page of results of a search in archival memory.",
-      fields: { items: "The results, best first." },
+      fields: {
+        items: "The results, best first.",
+        notes: "Remarks on the results, such as `nothing-stored` or `index-building`.",
+      },
     },
     ArchivalMemoryStatus: {
       description: "How much of an archival memory searches can find.",
       fields: {
         memories: "How many memories there are.",
+        indexed: "How many memories are found by their words.",
+        embedded: "How many memories are found by their meaning.",
+        last_error: "Why the embeddings server failed last. Null once it embeds memories again.",
         "last_error.message": "What went wrong, in a sentence.",
         "last_error.at": { description: "When it happened (UTC).", format: "date-time" },
       },

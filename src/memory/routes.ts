@@ -72,9 +72,7 @@ const BlockChanges = z
 
 const NewContent = z
   .strictObject({
-    lines: z
-      .array(z.string().max(MAX_LINE_CHARS))
-      .describe("Line breaks within a line become spaces. Empty lines are removed."),
+    lines: z.array(z.string().max(MAX_LINE_CHARS)),
   })
   .meta({ id: "NewMemoryBlockContent" });
 

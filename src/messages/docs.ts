@@ -75,8 +75,11 @@ export const messageDocs: FeatureDocs = {
       fields: {
         items: "The results, best first.",
         "items.conversation_title": "The conversation's title.",
+        "items.file_passage":
+          "The part of an attachment that matches, if it matches better than the message itself.",
         "items.file_passage.filename": "The file's name.",
         "items.file_passage.text": "The part that matches.",
+        notes: "Remarks on the results, such as `nothing-stored` or `index-building`.",
       },
     },
     SearchEvidence: {

@@ -193,7 +193,9 @@ export const openAiDocs: FeatureDocs = {
         functions: "Not supported.",
         audio: "Not supported.",
         response_format: "The form of the answer; text by default.",
+        "response_format.type": "The form of the answer.",
         "response_format.json_schema": "Required with the type `json_schema`.",
+        "response_format.json_schema.name": "The name of the schema.",
       },
     },
     CompletionCall: {

@@ -134,6 +134,8 @@ export const responseDocs: FeatureDocs = {
         "conversation.id": "The id or the name.",
         text: "The form of the answer.",
         "text.format": "The form of the answer; text by default.",
+        "text.format.type": "The form of the answer.",
+        "text.format.name": "The name of the schema.",
         metadata: "Texts of your own, which the response repeats.",
         user: "The end user whose conversations and memory are used.",
         safety_identifier: "The same as `user`, which wins if both are sent.",
