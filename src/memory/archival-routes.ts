@@ -39,7 +39,7 @@ const NewMemories = z
 const MemoryChanges = z
   .strictObject({
     content: Content.optional(),
-    occurred_at: OccurredAt.nullable().optional().describe("Null removes it."),
+    occurred_at: OccurredAt.nullable().optional(),
   })
   .meta({ id: "MemoryChanges" });
 
@@ -55,10 +55,7 @@ const FoundView = z
         content: z.string(),
         created_at: z.string(),
         occurred_at: z.string().optional(),
-        superseded_at: z
-          .string()
-          .optional()
-          .describe("When a change replaced this text. Only with `as_of`; absent if the text is current."),
+        superseded_at: z.string().optional(),
         score: z.number(),
       }),
     ),
@@ -75,10 +72,7 @@ const StatusView = z
     memories: z.number(),
     indexed: z.number(),
     embedded: z.number(),
-    model: z
-      .string()
-      .nullable()
-      .describe("The embedding model and the length of its vectors. Null if search is by words only."),
+    model: z.string().nullable(),
     last_error: z.object({ message: z.string(), at: z.string() }).nullable(),
   })
   .meta({ id: "ArchivalMemoryStatus" });

@@ -47,7 +47,7 @@ const BlockName = z
 const NewBlock = z
   .strictObject({
     name: BlockName.optional(),
-    block_name: BlockName.optional().describe("The same as `name`."),
+    block_name: BlockName.optional(),
     description: Description,
     word_limit: blankAsAbsent(WordLimit.default(DEFAULT_WORD_LIMIT)),
   })

@@ -49,7 +49,7 @@ export const VersionView = z
     lines: z.array(z.string()),
     word_count: z.number(),
     by: z.string(),
-    run_id: z.string().nullable().describe("The run in which an agent made the change."),
+    run_id: z.string().nullable(),
     sources: SourcesView,
     created_at: z.string(),
   })

@@ -67,6 +67,7 @@ export const messageDocs: FeatureDocs = {
         status:
           "`interrupted`: its run was stopped or failed. `truncated`: it was cut off at a limit on its length.",
         tool_calls: "The tools that the agent called before it answered, in order.",
+        citations: "The passages of knowledge bases that `content` refers to. Absent if there are none.",
         run_id: "The run that the message belongs to; null for messages of the legacy service.",
       },
     },

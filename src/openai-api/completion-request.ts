@@ -156,9 +156,9 @@ export const NamedSchema = z.object({
   name: z
     .string()
     .regex(/^[\w-]{1,64}$/u, { error: rule("must have 1 to 64 letters, digits, `_` and `-`.") }),
-  description: z.string().max(1_000).nullish().describe("What the answer is for."),
-  schema: JsonSchema.nullish().describe("The JSON Schema."),
-  strict: z.boolean().nullish().describe("Whether the provider must keep exactly to the schema."),
+  description: z.string().max(1_000).nullish(),
+  schema: JsonSchema.nullish(),
+  strict: z.boolean().nullish(),
 });
 
 const ResponseFormat = z

@@ -230,6 +230,7 @@ export const runDocs: FeatureDocs = {
         content: "The text of the message.",
         attachments: "Up to 5 text files, together at most 250 KB, which the agent reads with the message.",
         "attachments.content": "The file's text.",
+        "attachments.size": "Ignored. The size of the content is measured.",
       },
     },
     WholeAnswer: {
@@ -239,6 +240,8 @@ export const runDocs: FeatureDocs = {
         tool_calls: "The calls of tools in this turn, in order.",
         stop_reason:
           "`length` if the answer was cut off at a limit on its length, `waiting` if the run waits for `pending_calls`; otherwise null.",
+        pending_calls:
+          "The calls that have to be decided before the run goes on. Absent if it does not wait.",
       },
     },
     Run: {
@@ -355,6 +358,7 @@ export const runDocs: FeatureDocs = {
       description: "A passage of a knowledge base that an answer refers to.",
       fields: {
         n: "The number by which the answer refers to it: `[1]`.",
+        url: "The address of the page. Null for an uploaded file.",
         title: "The title of the page, at most 200 characters; null if it has none.",
         heading: "The nearest heading above the passage, at most 200 characters; null if there is none.",
       },

@@ -61,10 +61,7 @@ const WholeAnswer = z
     usage: MessageView.shape.usage,
     run_id: z.string(),
     stop_reason: z.enum(["length", "waiting"]).nullable(),
-    pending_calls: z
-      .array(PendingCall)
-      .exactOptional()
-      .describe("The calls that have to be decided before the run goes on. Absent if it does not wait."),
+    pending_calls: z.array(PendingCall).exactOptional(),
   })
   .meta({ id: "WholeAnswer" });
 

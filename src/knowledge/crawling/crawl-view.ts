@@ -145,7 +145,7 @@ export const CrawledPageView = z
     }),
     chunk_count: z.number(),
     timing: z.object({ fetch_duration_ms: z.number().nullable(), total_duration_ms: z.number().nullable() }),
-    error: z.string().nullable().describe("Why it failed or was skipped, in a sentence for people."),
+    error: z.string().nullable(),
     crawled_at: z.string(),
   })
   .meta({ id: "CrawledPage" });
@@ -173,10 +173,7 @@ export const CrawlScheduleView = z
     every: z.enum(["daily", "weekly"]),
     config: ConfigView,
     status: z.enum(["active", "stopped"]),
-    problem: z
-      .string()
-      .nullable()
-      .describe("Why the schedule stopped, or why its last crawl did not begin, in a sentence for people."),
+    problem: z.string().nullable(),
     next_run_at: z.string().nullable(),
     created_at: z.string(),
   })

@@ -270,6 +270,7 @@ export const crawlDocs: FeatureDocs = {
         timing: "How long it took.",
         "timing.fetch_duration_ms": "To fetch it, in milliseconds; null if it was not fetched.",
         "timing.total_duration_ms": "In all, in milliseconds; null if it was not fetched.",
+        error: "Why it failed or was skipped, in a sentence for people.",
         crawled_at: { description: "When the job was done with it (UTC).", format: "date-time" },
       },
     },
@@ -280,6 +281,7 @@ export const crawlDocs: FeatureDocs = {
         config: "What the crawls read.",
         ...CONFIG_FIELDS,
         status: "`stopped` if the account is not active any more.",
+        problem: "Why the schedule stopped, or why its last crawl did not begin, in a sentence for people.",
         next_run_at: {
           description: "When the next crawl begins (UTC); null if the schedule has stopped.",
           format: "date-time",
