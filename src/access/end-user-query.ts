@@ -4,10 +4,10 @@ import { invalidInput } from "../shared/errors.ts";
 const NAMES = ["end_user_id", "end_user"] as const;
 
 /** The names of an end user in a query. `end_user` was the only one in earlier versions. */
-export const endUserQuery = (description: string) => ({
-  end_user_id: z.string().optional().describe(description),
-  end_user: z.string().optional().meta({ deprecated: true, description: "Earlier name of `end_user_id`." }),
-});
+export const endUserQuery = {
+  end_user_id: z.string().optional(),
+  end_user: z.string().optional().meta({ deprecated: true }),
+};
 
 /**
  * Returns the id of the end user that a query names, or `undefined` if it names none. Throws `validation-failed` for an empty

@@ -8,11 +8,7 @@ import { endUserIn, endUserQuery } from "./end-user-query.ts";
 import { documented } from "../http/openapi.ts";
 import { requirePermission } from "./require-access.ts";
 
-const EndUserQuery = z.object(
-  endUserQuery(
-    "The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users.",
-  ),
-);
+const EndUserQuery = z.object(endUserQuery);
 
 /** The input that the middleware reads: the validated agent id, and the query, which is part of the routes' types. */
 interface EndUserInput {

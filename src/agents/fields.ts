@@ -101,9 +101,7 @@ const Provider = z.preprocess(
 );
 const Model = z.string().trim().max(200);
 const Timeout = blankAsAbsent(wholeNumber(0, MAX_SESSION_TIMEOUT_MINUTES).optional());
-const AllowedOrigins = blankAsAbsent(Origins.optional()).describe(
-  "Origins of the pages from which end users may talk to the agent, such as `https://shop.example.com`.",
-);
+const AllowedOrigins = blankAsAbsent(Origins.optional());
 
 const NullableText = z.string().nullable();
 const NullableNumber = z.number().nullable();
@@ -221,11 +219,7 @@ export const AGENT_FIELDS = {
     member: "contextWindow",
     view: NullableNumber,
     read: nullableCount,
-    ...nullable(
-      removable(wholeNumber(CONTEXT_WINDOW.least, CONTEXT_WINDOW.most)).describe(
-        "How many tokens the model reads at once. Set it if your server loads the model with another window.",
-      ),
-    ),
+    ...nullable(removable(wholeNumber(CONTEXT_WINDOW.least, CONTEXT_WINDOW.most))),
     input: () => ({
       input_type: "text",
       label: "Context Window (tokens)",
@@ -288,11 +282,7 @@ export const AGENT_FIELDS = {
     member: "endUserMessagesPerMonth",
     view: NullableNumber,
     read: nullableCount,
-    ...nullable(
-      removable(wholeNumber(1, MAX_END_USER_MESSAGES)).describe(
-        "How many messages one end user may send in a month. A lower limit of the plan takes precedence.",
-      ),
-    ),
+    ...nullable(removable(wholeNumber(1, MAX_END_USER_MESSAGES))),
     input: () => ({
       input_type: "text",
       label: "Messages per End User and Month",

@@ -189,12 +189,8 @@ export const ChatRequest = z
 
 /** The query of both routes of the AI SDK. */
 export const ChatQuery = z.object({
-  ai_sdk: blankAsAbsent(z.enum(["5", "6", "7"]).optional()).describe(
-    "The major version of the AI SDK that reads the stream. Without it, all parts are those of 5.0.7, which every later release reads.",
-  ),
-  reasoning: blankAsAbsent(z.enum(["0", "1"]).optional()).describe(
-    "`1` also streams what the model thinks, as `reasoning-…` parts.",
-  ),
+  ai_sdk: blankAsAbsent(z.enum(["5", "6", "7"]).optional()),
+  reasoning: blankAsAbsent(z.enum(["0", "1"]).optional()),
 });
 
 /** The header that says the same as `ai_sdk`: the AI SDK appends to its address to resume, so it can't have a query there. */

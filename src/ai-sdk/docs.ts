@@ -26,7 +26,13 @@ export const aiSdkDocs: FeatureDocs = {
       },
       stream: UI_PARTS,
       headers: ["RateLimit", "RateLimit-Policy", "X-Conversation-Id", "X-Run-Id"],
-      parameters: AI_SDK_PARAMETERS,
+      parameters: {
+        ...AI_SDK_PARAMETERS,
+        reasoning: {
+          description: "`1` also streams what the model thinks, as `reasoning-…` parts.",
+          example: "1",
+        },
+      },
       problems: [
         "not-found",
         "conversation-busy",

@@ -60,6 +60,7 @@ export const apiKeyDocs: FeatureDocs = {
     ShownApiKey: {
       description: "A new API key, with its secret.",
       like: "ApiKey",
+      fields: { secret: "Shown only in this answer." },
     },
     NewApiKey: {
       description: "An API key to create.",

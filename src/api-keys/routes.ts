@@ -33,13 +33,13 @@ const NewApiKey = z
         .max(MAX_AGENTS)
         .transform((ids) => [...new Set(ids)])
         .optional(),
-    ).describe("The only agents that the key may use. If absent, it may use all of them."),
+    ),
     expires_at: blankAsAbsent(z.iso.datetime({ offset: true }).max(40).optional()),
   })
   .meta({ id: "NewApiKey" });
 
 const ShownApiKey = ApiKeyView.extend({
-  secret: z.string().describe("Shown only in this answer."),
+  secret: z.string(),
 }).meta({ id: "ShownApiKey" });
 
 export const apiKeyRoutes = new Hono<AppEnv>()

@@ -14,7 +14,7 @@ import type { AuthSession } from "./session-model.ts";
 const RefreshedToken = z
   .object({
     token: z.string(),
-    expires_in: z.number().int().meta({ description: "In seconds" }),
+    expires_in: z.number().int(),
     email: z.string(),
     name: z.string(),
     picture: z.string().nullable(),
@@ -27,8 +27,8 @@ const AuthSessionView = z
     device: z.string(),
     created_at: z.string(),
     last_used_at: z.string(),
-    expires_at: z.string().meta({ description: "When the session ends unless it is used before then" }),
-    current: z.boolean().meta({ description: "Whether it is the session of this request's cookie" }),
+    expires_at: z.string(),
+    current: z.boolean(),
   })
   .meta({ id: "AuthSession" });
 

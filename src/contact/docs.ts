@@ -37,7 +37,11 @@ export const contactDocs: FeatureDocs = {
     },
     ContactAnswer: {
       description: "The message was delivered.",
-      fields: { success: "Always true.", issue_url: "Always null." },
+      fields: {
+        success: "Always true.",
+        issue_number: "Always null: the legacy Python service opened a public issue.",
+        issue_url: "Always null.",
+      },
     },
   },
 };

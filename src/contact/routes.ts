@@ -28,7 +28,7 @@ const ContactAnswer = z
   .object({
     success: z.literal(true),
     message: z.string(),
-    issue_number: z.null().describe("Always null: the legacy Python service opened a public issue."),
+    issue_number: z.null(),
     issue_url: z.null(),
   })
   .meta({ id: "ContactAnswer" });

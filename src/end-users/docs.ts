@@ -67,6 +67,8 @@ export const endUserDocs: FeatureDocs = {
         end_user_id:
           "The id under which your application knows the person: 1 to 128 letters, digits and `._@:-`. A new one must not begin with `anon:`, as the ids of visitors do.",
         expires_in: "How long the token is valid in seconds, 60 to 86,400; 3,600 by default.",
+        origins:
+          "The origins of the pages that may use the token; each must be among the agent's `allowed_origins`. If absent, all of those. A token without origins works outside of browsers only.",
       },
     },
     ClientToken: {

@@ -33,10 +33,8 @@ const NewClientToken = z
     end_user_id: z.string().refine(isEndUserId, {
       error: rule("must consist of 1 to 128 letters, digits and the characters ._@:-"),
     }),
-    expires_in: blankAsAbsent(wholeNumber(60, 24 * HOUR).default(HOUR)).describe("In seconds."),
-    origins: Origins.optional().describe(
-      "The origins of the pages that may use the token; each must be among the agent's `allowed_origins`. If absent, all of those. A token without origins works outside of browsers only.",
-    ),
+    expires_in: blankAsAbsent(wholeNumber(60, 24 * HOUR).default(HOUR)),
+    origins: Origins.optional(),
   })
   .meta({ id: "NewClientToken" });
 

@@ -233,17 +233,23 @@ export const PARAMETERS: Readonly<Record<string, ParameterDocs>> = {
   },
   query: { description: "What to look for: a question, or words.", example: "Where does Alice work?" },
   queries: {
-    description: "Up to 4 further questions, whose results are merged.",
+    description: "Up to 4 further questions. Repeat the parameter for several ones.",
     example: ["Alice's employer"],
   },
   after: { description: "Only what is of this date or time (ISO 8601) or later.", example: "2026-01-01" },
   before: { description: "Only what is from before this date or time (ISO 8601).", example: "2026-07-01" },
-  as_of: { description: "The date or time whose state is searched.", example: "2026-06-01" },
+  as_of: {
+    description:
+      "Searches the memories as they stood at this date (its end, UTC) or time (ISO 8601). Deleted memories are not found.",
+    example: "2026-06-01",
+  },
   top_k: { description: "The most results; 5 by default.", example: 5 },
-  end_user_id: { description: "The id of an end user of the agent.", example: EXAMPLE.endUserId },
+  end_user_id: {
+    description:
+      "The id of an end user, to use their memory instead of your own. An API key also needs a scope for end users.",
+    example: EXAMPLE.endUserId,
+  },
   end_user: { description: "Earlier name of `end_user_id`.", example: EXAMPLE.endUserId },
-  agent_id: { description: "The id of an agent.", example: EXAMPLE.agentId },
-  reasoning: { description: "`1` also streams what the model thinks.", example: "1" },
   auto_start: { description: "`false` creates the job without starting it.", example: "true" },
   from: { description: "The first day (UTC).", example: "2026-06-01" },
   to: { description: "The last day (UTC), today by default.", example: "2026-06-30" },

@@ -36,10 +36,10 @@ const sourceAttributes = ({ kbId, pageId, url, title }: KnowledgeSource) => ({
 /** A citation in events and responses. */
 export const CitationView = z
   .object({
-    n: z.number().describe("The number by which the answer refers to it: `[1]`."),
+    n: z.number(),
     kb_id: z.string(),
     page_id: z.string(),
-    url: z.string().nullable().describe("The address of the page. Null for an uploaded file."),
+    url: z.string().nullable(),
     title: z.string().nullable(),
     heading: z.string().nullable(),
     passage_id: z.string(),
@@ -65,10 +65,7 @@ export const SourcesView = z
       })
       .meta({ id: "KnowledgeSource" }),
   )
-  .optional()
-  .describe(
-    "The pages of knowledge bases that the agent had read in the run before it wrote this. Absent if there are none.",
-  );
+  .optional();
 
 /** Returns the sources of a memory as a field of a response or an attribute of an item; nothing if there are none. */
 export const sourcesField = (sources: readonly KnowledgeSource[] = []) =>

@@ -18,7 +18,7 @@ const LinkView = z
     message: z.string(),
     kb_id: z.string(),
     agent_id: z.string(),
-    linked_at: z.string().optional().describe("Absent if they were linked already."),
+    linked_at: z.string().optional(),
   })
   .meta({ id: "KnowledgeBaseLink" });
 

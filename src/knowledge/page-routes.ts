@@ -28,9 +28,7 @@ const PageParam = BaseParam.extend({ pageId: PageIdText });
 const ChunkParam = BaseParam.extend({ chunkId: Id });
 
 const TextQuery = z.object({
-  from: blankAsAbsent(wholeNumber(0, MAX_FROM).default(0)).describe(
-    "The position in the text where the answer begins; `next_from` of the previous answer.",
-  ),
+  from: blankAsAbsent(wholeNumber(0, MAX_FROM).default(0)),
   max_chars: blankAsAbsent(wholeNumber(1_000, MAX_TEXT_CHARS).default(DEFAULT_TEXT_CHARS)),
 });
 

@@ -31,6 +31,19 @@ const FOUND = {
 const SEARCH =
   "Send the question in the body or in the query; the body counts more. Results are found by words and, if embeddings are set up, by meaning; at most 100 in all. While pages are still being indexed, a search answers from those that are: `notes` contain `index-building`, and `indexing` says how far it is.";
 
+/** The texts about what is sent in the query or in the body. */
+const ASKED = {
+  query: "The question. Required, here or in the other place.",
+  top_k: "How many results; 5 by default.",
+  cursor: "The `next_cursor` of the previous page.",
+};
+
+const ASKED_PARAMETERS = {
+  query: { description: ASKED.query, example: "Where does Alice work?" },
+  top_k: { description: ASKED.top_k, example: 5 },
+  cursor: { description: ASKED.cursor, example: EXAMPLE.cursor },
+};
+
 /** The texts about a passage, also among the results of a search. */
 const PASSAGE_FIELDS = {
   page_title: "The title of the page; null if it has none.",
@@ -48,6 +61,7 @@ export const knowledgeSearchDocs: FeatureDocs = {
       tag: "Knowledge",
       summary: "Search a knowledge base",
       description: `Returns the passages that match best. ${SEARCH}`,
+      parameters: ASKED_PARAMETERS,
       request: { query: "Is the library open on Sundays?", top_k: 5 },
       answers: { 200: FOUND },
       problems: ["not-found"],
@@ -56,6 +70,7 @@ export const knowledgeSearchDocs: FeatureDocs = {
       tag: "Knowledge",
       summary: "Search all knowledge bases of an agent",
       description: `Returns the passages that match best, of all knowledge bases that the agent is linked to. ${SEARCH} \`base-unavailable\` and \`base-gone\` mean that one of them was left out.`,
+      parameters: ASKED_PARAMETERS,
       request: { query: "Is the library open on Sundays?", top_k: 5 },
       answers: { 200: FOUND },
       problems: ["not-found"],
@@ -70,7 +85,10 @@ export const knowledgeSearchDocs: FeatureDocs = {
     },
   },
   schemas: {
-    KnowledgeSearch: { description: "A question to knowledge bases." },
+    KnowledgeSearch: {
+      description: "A question to knowledge bases.",
+      fields: { ...ASKED, queries: "Up to 4 further questions." },
+    },
     Passage: {
       description: "A passage of a page.",
       fields: { ...PASSAGE_FIELDS, passage: "The passage alone, in Markdown." },

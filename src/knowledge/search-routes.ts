@@ -22,24 +22,19 @@ const MAX_RESULTS = 20;
 
 /** What a search asks for, in the query or in the body. What the body says counts more. */
 const Asked = {
-  query: QueryText.optional().describe("The question. Required, here or in the other place."),
-  top_k: blankAsAbsent(wholeNumber(1, MAX_RESULTS).optional()).describe(
-    `How many results; ${USUAL_RESULTS} by default.`,
-  ),
-  cursor: blankAsAbsent(z.string().max(2_048).optional()).describe("The `next_cursor` of the previous page."),
+  query: QueryText.optional(),
+  top_k: blankAsAbsent(wholeNumber(1, MAX_RESULTS).optional()),
+  cursor: blankAsAbsent(z.string().max(2_048).optional()),
 };
 const Questions = z.array(QueryText).max(MAX_QUERIES);
 const SearchQuery = z.object({
   ...Asked,
-  queries: z
-    .union([QueryText.transform((query) => [query]), Questions])
-    .optional()
-    .describe(`Up to ${MAX_QUERIES} further questions. Repeat the parameter for several ones.`),
+  queries: z.union([QueryText.transform((query) => [query]), Questions]).optional(),
 });
 const SearchBody = z
   .strictObject({
     ...Asked,
-    queries: Questions.optional().describe(`Up to ${MAX_QUERIES} further questions.`),
+    queries: Questions.optional(),
   })
   .meta({ id: "KnowledgeSearch" });
 

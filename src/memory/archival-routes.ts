@@ -13,10 +13,10 @@ import { validate } from "../http/validate.ts";
 import { written, writtenAs } from "../access/written.ts";
 import type { MemoryHit } from "../search/model.ts";
 import {
-  AsOf,
   asOfField,
   EvidenceView,
   evidenceField,
+  Moment,
   SearchParameters,
   criteriaFromQuery,
 } from "../search/schemas.ts";
@@ -39,7 +39,7 @@ const NewMemories = z
 const MemoryChanges = z
   .strictObject({
     content: Content.optional(),
-    occurred_at: OccurredAt.nullable().optional().describe("Null removes it."),
+    occurred_at: OccurredAt.nullable().optional(),
   })
   .meta({ id: "MemoryChanges" });
 
@@ -55,19 +55,14 @@ const FoundView = z
         content: z.string(),
         created_at: z.string(),
         occurred_at: z.string().optional(),
-        superseded_at: z
-          .string()
-          .optional()
-          .describe("When a change replaced this text. Only with `as_of`; absent if the text is current."),
+        superseded_at: z.string().optional(),
         score: z.number(),
       }),
     ),
     total: z.number(),
     next_cursor: z.string().nullable(),
     has_more: z.boolean(),
-    notes: z
-      .array(z.string())
-      .describe("Remarks on the results, such as `nothing-stored` or `index-building`."),
+    notes: z.array(z.string()),
     evidence: EvidenceView.optional(),
   })
   .meta({ id: "FoundMemories" });
@@ -75,16 +70,10 @@ const FoundView = z
 const StatusView = z
   .object({
     memories: z.number(),
-    indexed: z.number().describe("How many memories are found by their words."),
-    embedded: z.number().describe("How many memories are found by their meaning."),
-    model: z
-      .string()
-      .nullable()
-      .describe("The embedding model and the length of its vectors. Null if search is by words only."),
-    last_error: z
-      .object({ message: z.string(), at: z.string() })
-      .nullable()
-      .describe("Why the embeddings server failed last. Null once it embeds memories again."),
+    indexed: z.number(),
+    embedded: z.number(),
+    model: z.string().nullable(),
+    last_error: z.object({ message: z.string(), at: z.string() }).nullable(),
   })
   .meta({ id: "ArchivalMemoryStatus" });
 
@@ -92,7 +81,7 @@ const WrittenMemory = writtenAs(MemoryView, MemoryReference);
 
 const AgentParam = z.object({ agentId: AgentIdText });
 const MemoryParam = AgentParam.extend({ memoryId: Id });
-const SearchQuery = pageQuery(10).extend({ ...SearchParameters.shape, as_of: AsOf });
+const SearchQuery = pageQuery(10).extend({ ...SearchParameters.shape, as_of: Moment });
 
 export const archivalRoutes = new Hono<AppEnv>()
   .post(

@@ -33,6 +33,9 @@ const RUN_CHANGE = { block_name: "human", version: 4, memory_id: null, created_a
 const END_USER =
   "With `end_user_id`, it is about that end user's memory instead of your own; an API key then also needs the scope for end users.";
 
+const SOURCES =
+  "The pages of knowledge bases that the agent had read in the run before it wrote this. Absent if there are none.";
+
 /** The texts and examples of core memory and archival memory. */
 export const memoryDocs: FeatureDocs = {
   operations: {
@@ -213,7 +216,10 @@ export const memoryDocs: FeatureDocs = {
   schemas: {
     MemoryBlock: {
       description: "A block of core memory, without its lines.",
-      fields: { description: "What belongs into the block, at most 200 characters. The agent reads it." },
+      fields: {
+        name: "The same as `block_name`: the name under which blocks are created.",
+        description: "What belongs into the block, at most 200 characters. The agent reads it.",
+      },
     },
     MemoryBlockReference: { description: "A block, for callers that may not read it.", like: "MemoryBlock" },
     NewMemoryBlock: {
@@ -221,6 +227,7 @@ export const memoryDocs: FeatureDocs = {
       like: "MemoryBlock",
       fields: {
         name: "The name: lower-case letters, digits and underscores, beginning with a letter; at most 50 characters.",
+        block_name: "The same as `name`.",
         word_limit: "The most words that the block can hold, 100 to 50,000.",
       },
     },
@@ -237,7 +244,10 @@ export const memoryDocs: FeatureDocs = {
       description: "A block's lines, for callers that may not read them. The version is the `ETag`.",
       like: "MemoryBlockContent",
     },
-    NewMemoryBlockContent: { description: "The lines that replace those of a block." },
+    NewMemoryBlockContent: {
+      description: "The lines that replace those of a block.",
+      fields: { lines: "Line breaks within a line become spaces. Empty lines are removed." },
+    },
     MemoryBlockRestoration: {
       description: "The version to restore.",
       fields: { version: "The number of the version." },
@@ -247,6 +257,9 @@ export const memoryDocs: FeatureDocs = {
       fields: {
         version: "The number of the version: 1, 2, 3 …",
         lines: "The lines that the block had then.",
+        by: "`user`, `agent`, `compaction`, `restore` or `import`.",
+        run_id: "The run in which an agent made the change.",
+        sources: SOURCES,
       },
     },
     RunMemoryChange: {
@@ -269,7 +282,7 @@ export const memoryDocs: FeatureDocs = {
     },
     Memory: {
       description: "An archival memory.",
-      fields: { content: "The text of the memory." },
+      fields: { content: "The text of the memory.", sources: SOURCES },
     },
     MemoryReference: { description: "A memory, for callers that may not read it.", like: "Memory" },
     NewMemory: {
@@ -282,7 +295,7 @@ export const memoryDocs: FeatureDocs = {
     NewMemories: { description: "Memories to store.", fields: { items: "1 to 100 memories." } },
     MemoryChanges: {
       description: "Changes of a memory. Absent members keep their values.",
-      fields: { content: "The text of the memory." },
+      fields: { content: "The text of the memory.", occurred_at: "Null removes it." },
     },
     StoredMemories: {
       description: "What became of the memories, in the order of the request.",
@@ -293,12 +306,21 @@ export const memoryDocs: FeatureDocs = {
     },
     FoundMemories: {
       description: "A page of results of a search in archival memory.",
-      fields: { items: "The results, best first." },
+      fields: {
+        items: "The results, best first.",
+        "items.superseded_at":
+          "When a change replaced this text. Only with `as_of`; absent if the text is current.",
+        notes: "Remarks on the results, such as `nothing-stored` or `index-building`.",
+      },
     },
     ArchivalMemoryStatus: {
       description: "How much of an archival memory searches can find.",
       fields: {
         memories: "How many memories there are.",
+        indexed: "How many memories are found by their words.",
+        embedded: "How many memories are found by their meaning.",
+        model: "The embedding model and the length of its vectors. Null if search is by words only.",
+        last_error: "Why the embeddings server failed last. Null once it embeds memories again.",
         "last_error.message": "What went wrong, in a sentence.",
         "last_error.at": { description: "When it happened (UTC).", format: "date-time" },
       },

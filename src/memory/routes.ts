@@ -47,7 +47,7 @@ const BlockName = z
 const NewBlock = z
   .strictObject({
     name: BlockName.optional(),
-    block_name: BlockName.optional().describe("The same as `name`."),
+    block_name: BlockName.optional(),
     description: Description,
     word_limit: blankAsAbsent(WordLimit.default(DEFAULT_WORD_LIMIT)),
   })
@@ -72,9 +72,7 @@ const BlockChanges = z
 
 const NewContent = z
   .strictObject({
-    lines: z
-      .array(z.string().max(MAX_LINE_CHARS))
-      .describe("Line breaks within a line become spaces. Empty lines are removed."),
+    lines: z.array(z.string().max(MAX_LINE_CHARS)),
   })
   .meta({ id: "NewMemoryBlockContent" });
 

@@ -9,7 +9,7 @@ import type { StoredVersion } from "./version-model.ts";
 export const BlockView = z
   .object({
     block_name: z.string(),
-    name: z.string().describe("The same as `block_name`: the name under which blocks are created."),
+    name: z.string(),
     description: z.string(),
     word_limit: z.number(),
     is_default: z.boolean(),
@@ -48,8 +48,8 @@ export const VersionView = z
     version: z.number(),
     lines: z.array(z.string()),
     word_count: z.number(),
-    by: z.string().describe("`user`, `agent`, `compaction`, `restore` or `import`."),
-    run_id: z.string().nullable().describe("The run in which an agent made the change."),
+    by: z.string(),
+    run_id: z.string().nullable(),
     sources: SourcesView,
     created_at: z.string(),
   })

@@ -21,12 +21,7 @@ const AttachmentInput = z
   .strictObject({
     filename: z.string().trim().min(1).max(255),
     content: z.string(),
-    size: z.coerce
-      .number<number | string>()
-      .int()
-      .min(0)
-      .optional()
-      .describe("Ignored. The size of the content is measured."),
+    size: z.coerce.number<number | string>().int().min(0).optional(),
   })
   .superRefine(({ filename, content }, context) => {
     const extension = /\.[^.]*$/u.exec(filename.toLowerCase())?.[0] ?? "";

@@ -67,6 +67,7 @@ export const messageDocs: FeatureDocs = {
         status:
           "`interrupted`: its run was stopped or failed. `truncated`: it was cut off at a limit on its length.",
         tool_calls: "The tools that the agent called before it answered, in order.",
+        citations: "The passages of knowledge bases that `content` refers to. Absent if there are none.",
         run_id: "The run that the message belongs to; null for messages of the legacy service.",
       },
     },
@@ -75,8 +76,11 @@ export const messageDocs: FeatureDocs = {
       fields: {
         items: "The results, best first.",
         "items.conversation_title": "The conversation's title.",
+        "items.file_passage":
+          "The part of an attachment that matches, if it matches better than the message itself.",
         "items.file_passage.filename": "The file's name.",
         "items.file_passage.text": "The part that matches.",
+        notes: "Remarks on the results, such as `nothing-stored` or `index-building`.",
       },
     },
     SearchEvidence: {

@@ -17,10 +17,7 @@ const FoundMessageView = z.object({
   conversation_title: z.string(),
   role: z.string(),
   content: z.string(),
-  file_passage: z
-    .object({ filename: z.string(), text: z.string() })
-    .nullable()
-    .describe("The part of an attachment that matches, if it matches better than the message itself."),
+  file_passage: z.object({ filename: z.string(), text: z.string() }).nullable(),
   created_at: z.string(),
   score: z.number(),
 });
@@ -31,9 +28,7 @@ const RecalledView = z
     total: z.number(),
     next_cursor: z.string().nullable(),
     has_more: z.boolean(),
-    notes: z
-      .array(z.string())
-      .describe("Remarks on the results, such as `nothing-stored` or `index-building`."),
+    notes: z.array(z.string()),
     evidence: EvidenceView.optional(),
   })
   .meta({ id: "FoundMessages" });

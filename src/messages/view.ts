@@ -22,10 +22,7 @@ export const MessageView = z
         success: z.boolean(),
       }),
     ),
-    citations: z
-      .array(CitationView)
-      .optional()
-      .describe("The passages of knowledge bases that `content` refers to. Absent if there are none."),
+    citations: z.array(CitationView).optional(),
     usage: TokenUsageView.nullable(),
     run_id: z.string().nullable(),
   })

@@ -149,17 +149,16 @@ export const instructionsFrom = (text: string): string =>
 const addIssue = (context: z.RefinementCtx, path: (string | number)[], predicate: string): void =>
   context.addIssue({ code: "custom", message: `messages.${path.join(".")} ${predicate}`, path });
 
-export const FormatType = z.enum(["text", "json_object", "json_schema"]).describe("The form of the answer.");
+export const FormatType = z.enum(["text", "json_object", "json_schema"]);
 
 /** A JSON Schema that an answer must match. */
 export const NamedSchema = z.object({
   name: z
     .string()
-    .regex(/^[\w-]{1,64}$/u, { error: rule("must have 1 to 64 letters, digits, `_` and `-`.") })
-    .describe("The name of the schema."),
-  description: z.string().max(1_000).nullish().describe("What the answer is for."),
-  schema: JsonSchema.nullish().describe("The JSON Schema."),
-  strict: z.boolean().nullish().describe("Whether the provider must keep exactly to the schema."),
+    .regex(/^[\w-]{1,64}$/u, { error: rule("must have 1 to 64 letters, digits, `_` and `-`.") }),
+  description: z.string().max(1_000).nullish(),
+  schema: JsonSchema.nullish(),
+  strict: z.boolean().nullish(),
 });
 
 const ResponseFormat = z

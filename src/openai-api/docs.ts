@@ -193,7 +193,12 @@ export const openAiDocs: FeatureDocs = {
         functions: "Not supported.",
         audio: "Not supported.",
         response_format: "The form of the answer; text by default.",
+        "response_format.type": "The form of the answer.",
         "response_format.json_schema": "Required with the type `json_schema`.",
+        "response_format.json_schema.name": "The name of the schema.",
+        "response_format.json_schema.description": "What the answer is for.",
+        "response_format.json_schema.schema": "The JSON Schema.",
+        "response_format.json_schema.strict": "Whether the provider must keep exactly to the schema.",
       },
     },
     CompletionCall: {

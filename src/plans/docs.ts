@@ -1,4 +1,4 @@
-import { examplePage, type FeatureDocs } from "../http/docs.ts";
+import { EXAMPLE, examplePage, type FeatureDocs } from "../http/docs.ts";
 
 const LIMITS = {
   agents: "Agents of the account.",
@@ -20,6 +20,17 @@ export const planDocs: FeatureDocs = {
       summary: "Get the plan's limits and this month's usage",
       description:
         "Returns limits, usage and what is left. With `agent_id`, it adds the usage of that agent's memory; with `end_user_id` as well, that of an end user. A limit that is null is unlimited.",
+      parameters: {
+        agent_id: {
+          description:
+            "Adds the usage of this agent's memory to the answer, and applies the agent's own limits.",
+          example: EXAMPLE.agentId,
+        },
+        end_user_id: {
+          description: "An end user of that agent, whose usage is returned instead of your own.",
+          example: EXAMPLE.endUserId,
+        },
+      },
       answers: {
         200: {
           tier: "free",

@@ -53,10 +53,8 @@ const UsageView = z
   .meta({ id: "Usage" });
 
 const UsageQuery = z.object({
-  agent_id: blankAsAbsent(AgentIdText.optional()).describe(
-    "Adds the usage of this agent's memory to the answer, and applies the agent's own limits.",
-  ),
-  ...endUserQuery("An end user of that agent, whose usage is returned instead of your own."),
+  agent_id: blankAsAbsent(AgentIdText.optional()),
+  ...endUserQuery,
 });
 
 const MonthView = z

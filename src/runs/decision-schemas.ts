@@ -6,7 +6,7 @@ import { blankAsAbsent } from "../http/schemas.ts";
 export const DECISION_LIMIT = 64 * 1024;
 
 /** The id of a call, as a path names it. */
-export const CallId = z.string().min(1).max(200).describe("The call's `tool_call_id`, percent-encoded.");
+export const CallId = z.string().min(1).max(200);
 
 export const NewDecision = z
   .strictObject({

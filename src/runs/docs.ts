@@ -47,6 +47,13 @@ const SEND_PROBLEMS = [
   ...RUN_PROBLEMS,
 ] as const;
 
+const SEND_PARAMETERS = {
+  reasoning: {
+    description: "`1` also streams what the model thinks, as `REASONING` events.",
+    example: "1",
+  },
+};
+
 /** The texts and examples of runs, and of what a conversation shows the model. */
 export const runDocs: FeatureDocs = {
   operations: {
@@ -56,6 +63,7 @@ export const runDocs: FeatureDocs = {
       description:
         "Begins a run: the message is stored, the agent reads its memory, may call tools, and answers. By default the answer is a stream of server-sent events; with `Accept: application/json` (and neither `text/event-stream` nor `*/*`) the request waits for the end and is answered as a whole.\n\nThe run goes on if the client disconnects; follow it with `followRun`. A conversation has one run at a time: a second message is refused with 409 `conversation-busy`, which names the `run_id`. With an `Idempotency-Key`, a repeat returns the stream of the same run from its beginning. Every message counts against the plan's messages of the month, unless the run fails before it has said anything.\n\nThe body may have 1 MB; up to 5 text files may be attached.",
       request: { content: "Hi, I'm Alice. I work at the library.", attachments: [] },
+      parameters: SEND_PARAMETERS,
       answers: { 200: WHOLE_ANSWER },
       stream: RUN_EVENTS,
       headers: ["RateLimit", "RateLimit-Policy"],
@@ -66,6 +74,7 @@ export const runDocs: FeatureDocs = {
       summary: "Write the last answer again",
       description:
         "Answers the last message of the conversation once more, with the same text and files. `messageId` names the answer to replace, or the message itself if it has no answer because its run failed. Only the last answer can be written again: 409 `conflict` if others have followed, also in another tab.\n\nThe new run does not see the former answer. When the new answer is complete, it takes the place of the former one, in the same write. If the run fails, is cancelled or dies, the former answer stays and what was written of the new one is dropped; `message_id` of the run is then null. Without a former answer, what was said is kept as `sendMessage` keeps it.\n\nEverything else is as with `sendMessage`: the stream, JSON on request, 409 `conversation-busy`, `Idempotency-Key`, and the count against the plan's messages. What the former run wrote to the agent's memory stays. List it with `listMemoryChanges`, and take it back with `revertMemoryChanges` before you regenerate.",
+      parameters: SEND_PARAMETERS,
       answers: { 200: WHOLE_ANSWER },
       stream: RUN_EVENTS,
       headers: ["RateLimit", "RateLimit-Policy"],
@@ -221,6 +230,7 @@ export const runDocs: FeatureDocs = {
         content: "The text of the message.",
         attachments: "Up to 5 text files, together at most 250 KB, which the agent reads with the message.",
         "attachments.content": "The file's text.",
+        "attachments.size": "Ignored. The size of the content is measured.",
       },
     },
     WholeAnswer: {
@@ -228,6 +238,10 @@ export const runDocs: FeatureDocs = {
       fields: {
         message: "The stored answer; null if the turn ended without text.",
         tool_calls: "The calls of tools in this turn, in order.",
+        stop_reason:
+          "`length` if the answer was cut off at a limit on its length, `waiting` if the run waits for `pending_calls`; otherwise null.",
+        pending_calls:
+          "The calls that have to be decided before the run goes on. Absent if it does not wait.",
       },
     },
     Run: {
@@ -343,6 +357,8 @@ export const runDocs: FeatureDocs = {
     Citation: {
       description: "A passage of a knowledge base that an answer refers to.",
       fields: {
+        n: "The number by which the answer refers to it: `[1]`.",
+        url: "The address of the page. Null for an uploaded file.",
         title: "The title of the page, at most 200 characters; null if it has none.",
         heading: "The nearest heading above the passage, at most 200 characters; null if there is none.",
       },

@@ -60,16 +60,8 @@ const WholeAnswer = z
     tool_calls: MessageView.shape.tool_calls,
     usage: MessageView.shape.usage,
     run_id: z.string(),
-    stop_reason: z
-      .enum(["length", "waiting"])
-      .nullable()
-      .describe(
-        "`length` if the answer was cut off at a limit on its length, `waiting` if the run waits for `pending_calls`; otherwise null.",
-      ),
-    pending_calls: z
-      .array(PendingCall)
-      .exactOptional()
-      .describe("The calls that have to be decided before the run goes on. Absent if it does not wait."),
+    stop_reason: z.enum(["length", "waiting"]).nullable(),
+    pending_calls: z.array(PendingCall).exactOptional(),
   })
   .meta({ id: "WholeAnswer" });
 
@@ -80,9 +72,7 @@ const RunParam = ConversationParam.extend({ runId: RunIdText });
 const CallParam = RunParam.extend({ callId: CallId });
 
 const SendQuery = z.object({
-  reasoning: blankAsAbsent(z.enum(["0", "1"]).optional()).describe(
-    "`1` also streams what the model thinks, as `REASONING` events.",
-  ),
+  reasoning: blankAsAbsent(z.enum(["0", "1"]).optional()),
 });
 
 export const sendRoutes = new Hono<AppEnv>().post(

@@ -20,18 +20,10 @@ export const Moment = z
 /** The query parameters of a search, apart from its page. */
 export const SearchParameters = z.object({
   query: QueryText.default(""),
-  queries: z
-    .union([QueryText.transform((query) => [query]), z.array(QueryText).max(MAX_QUERIES)])
-    .optional()
-    .describe(`Up to ${MAX_QUERIES} further questions. Repeat the parameter for several ones.`),
-  after: Moment.describe("Only what is of this date or time (ISO 8601) or later."),
-  before: Moment.describe("Only what is from before this date or time (ISO 8601)."),
+  queries: z.union([QueryText.transform((query) => [query]), z.array(QueryText).max(MAX_QUERIES)]).optional(),
+  after: Moment,
+  before: Moment,
 });
-
-/** The query parameter of a search in memories as they stood at a time. */
-export const AsOf = Moment.describe(
-  "Searches the memories as they stood at this date (its end, UTC) or time (ISO 8601). Deleted memories are not found.",
-);
 
 /** What a search has looked at, in responses. Absent on later pages. */
 export const EvidenceView = z
@@ -41,7 +33,6 @@ export const EvidenceView = z
     considered: z.number(),
     newest_at: z.string().nullable(),
   })
-  .describe("The words that some text has, those that none has, and how much was searched.")
   .meta({ id: "SearchEvidence" });
 
 /** Returns what the query parameters look for. */
@@ -55,7 +46,7 @@ export function criteriaFromQuery(parameters: z.infer<typeof SearchParameters>):
   return { query: first, ...(further.length > 0 && { queries: further }), ...range };
 }
 
-/** Returns the value of `AsOf` in milliseconds since the epoch as a part of what a search in memories looks for. */
+/** Returns the value of `as_of` in milliseconds since the epoch as a part of what a search in memories looks for. */
 export const asOfField = (text: string | undefined): Pick<MemorySearchCriteria, "asOf"> => {
   const asOf = text === undefined ? undefined : endFrom(text);
   return asOf === undefined ? {} : { asOf };

@@ -11,9 +11,7 @@ import { ProviderListing, ProviderView, toListing, toView } from "./views.ts";
 const ProviderParam = z.object({ providerName: z.string() });
 
 /** The fields depend on the provider, whose own schema validates them. */
-const Credentials = z
-  .record(z.string(), z.unknown())
-  .meta({ id: "ProviderCredentials", description: "The fields of the provider's form." });
+const Credentials = z.record(z.string(), z.unknown()).meta({ id: "ProviderCredentials" });
 
 const TrialQuery = z.object({ model: blankAsAbsent(z.string().trim().max(200).optional()) });
 

@@ -38,12 +38,10 @@ const StartQuery = z.object({
 const JobsQuery = z.object({ limit: blankAsAbsent(wholeNumber(1, 50).default(5)) });
 const ListQuery = z.object({
   limit: blankAsAbsent(wholeNumber(1, 500).default(100)),
-  cursor: blankAsAbsent(z.string().max(2_048).optional()).describe(
-    "The header `Next-Cursor` of the answer before.",
-  ),
+  cursor: blankAsAbsent(z.string().max(2_048).optional()),
 });
 const StreamQuery = z.object({
-  cursor: blankAsAbsent(z.string().max(300).optional()).describe("Only steps after this one are sent."),
+  cursor: blankAsAbsent(z.string().max(300).optional()),
 });
 
 const WrittenJob = writtenAs(CrawlJobView, CrawlJobReference);

@@ -13,19 +13,11 @@ const RateLimit = wholeNumber(1_000, 60_000);
 const ChunkingStrategy = z.enum(["hierarchical"]);
 
 const CrawlFields = z.strictObject({
-  source_type: blankAsAbsent(z.enum(SOURCE_TYPES).default("sitemap")).describe(
-    "`sitemap`: the pages that a sitemap or feed lists. `url`: the pages that can be reached by links from a start page.",
-  ),
+  source_type: blankAsAbsent(z.enum(SOURCE_TYPES).default("sitemap")),
   source_url: SourceUrl,
-  max_pages: blankAsAbsent(MaxPages.default(100)).describe(
-    "The most pages that the job stores or finds unchanged. Your plan may allow fewer.",
-  ),
-  max_depth: blankAsAbsent(MaxDepth.default(3)).describe(
-    "How many links a page may be away from the start page.",
-  ),
-  rate_limit_ms: blankAsAbsent(RateLimit.default(1_000)).describe(
-    "The pause between two requests to one host. The site may ask for a longer one, up to 30 seconds.",
-  ),
+  max_pages: blankAsAbsent(MaxPages.default(100)),
+  max_depth: blankAsAbsent(MaxDepth.default(3)),
+  rate_limit_ms: blankAsAbsent(RateLimit.default(1_000)),
   chunking_strategy: blankAsAbsent(ChunkingStrategy.default("hierarchical")),
 });
 

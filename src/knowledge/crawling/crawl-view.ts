@@ -21,15 +21,13 @@ const ConfigView = z.object({
 export const ProgressView = z.object({
   discovered_urls: z.number(),
   processed_urls: z.number(),
-  successful_urls: z.number().describe("Pages that were stored or had not changed."),
+  successful_urls: z.number(),
   failed_urls: z.number(),
   skipped_urls: z.number(),
-  unchanged_urls: z.number().describe("The successful pages that had not changed. They cost nothing."),
-  removed_pages: z
-    .number()
-    .describe("Stored pages that were removed, because two crawls in a row did not find them."),
-  total_chunks: z.number().describe("The passages of the successful pages."),
-  total_embeddings: z.number().describe("Always 0; kept for clients of the legacy service."),
+  unchanged_urls: z.number(),
+  removed_pages: z.number(),
+  total_chunks: z.number(),
+  total_embeddings: z.number(),
 });
 
 /** A crawl job in answers. */
@@ -38,10 +36,7 @@ export const CrawlJobView = z
     job_id: z.string(),
     kb_id: z.string(),
     status: z.enum(CRAWL_STATUSES),
-    outcome: z
-      .enum(["whole", "partial"])
-      .nullable()
-      .describe("Of a completed job: whether it read everything it found. `notes` says what it left out."),
+    outcome: z.enum(["whole", "partial"]).nullable(),
     config: ConfigView,
     progress: ProgressView,
     timing: z.object({
@@ -50,7 +45,7 @@ export const CrawlJobView = z
       total_duration_ms: z.number().nullable(),
       avg_page_duration_ms: z.number().nullable(),
     }),
-    notes: z.array(z.string()).describe("What the job left out and why, in sentences for people."),
+    notes: z.array(z.string()),
     error_message: z.string().nullable(),
     is_scheduled: z.boolean(),
     created_by: z.string(),
@@ -140,12 +135,7 @@ export const CrawledPageView = z
   .object({
     url: z.string(),
     status: z.enum(["pending", "success", "failed", "skipped"]),
-    change: z
-      .enum(["new", "changed", "unchanged", "missing", "removed"])
-      .nullable()
-      .describe(
-        "What happened to the stored page. `missing`: it was not found; the next crawl that does not find it either removes it.",
-      ),
+    change: z.enum(["new", "changed", "unchanged", "missing", "removed"]).nullable(),
     page_id: z.string().nullable(),
     page_metadata: z.object({
       title: z.string().nullable(),
@@ -155,7 +145,7 @@ export const CrawledPageView = z
     }),
     chunk_count: z.number(),
     timing: z.object({ fetch_duration_ms: z.number().nullable(), total_duration_ms: z.number().nullable() }),
-    error: z.string().nullable().describe("Why it failed or was skipped, in a sentence for people."),
+    error: z.string().nullable(),
     crawled_at: z.string(),
   })
   .meta({ id: "CrawledPage" });
@@ -183,10 +173,7 @@ export const CrawlScheduleView = z
     every: z.enum(["daily", "weekly"]),
     config: ConfigView,
     status: z.enum(["active", "stopped"]),
-    problem: z
-      .string()
-      .nullable()
-      .describe("Why the schedule stopped, or why its last crawl did not begin, in a sentence for people."),
+    problem: z.string().nullable(),
     next_run_at: z.string().nullable(),
     created_at: z.string(),
   })

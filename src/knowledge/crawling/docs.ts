@@ -60,8 +60,13 @@ const CONFIG_FIELDS = {
 const PROGRESS_FIELDS = {
   "progress.discovered_urls": "Addresses that were found.",
   "progress.processed_urls": "Addresses that are done.",
+  "progress.successful_urls": "Pages that were stored or had not changed.",
   "progress.failed_urls": "Pages that could not be read.",
   "progress.skipped_urls": "Addresses that were not read, such as those that robots.txt forbids.",
+  "progress.unchanged_urls": "The successful pages that had not changed. They cost nothing.",
+  "progress.removed_pages": "Stored pages that were removed, because two crawls in a row did not find them.",
+  "progress.total_chunks": "The passages of the successful pages.",
+  "progress.total_embeddings": "Always 0; kept for clients of the legacy service.",
 } as const;
 
 /** The texts and examples of crawls. */
@@ -221,6 +226,7 @@ export const crawlDocs: FeatureDocs = {
       description: "A crawl job.",
       fields: {
         status: "`pending` until it begins. All states but `pending` and `in_progress` are final.",
+        outcome: "Of a completed job: whether it read everything it found. `notes` says what it left out.",
         config: "What the job reads.",
         ...CONFIG_FIELDS,
         progress: "What became of the addresses so far.",
@@ -228,6 +234,7 @@ export const crawlDocs: FeatureDocs = {
         timing: "How long it takes.",
         "timing.total_duration_ms": "From begin to end, in milliseconds; null while it has not ended.",
         "timing.avg_page_duration_ms": "Per address, in milliseconds; null while the job has not ended.",
+        notes: "What the job left out and why, in sentences for people.",
         error_message: "Why it failed, in a sentence for people; null if it did not.",
         is_scheduled: "Whether a schedule has created it.",
       },
@@ -253,6 +260,8 @@ export const crawlDocs: FeatureDocs = {
       description: "What a crawl job did with an address.",
       fields: {
         status: "What became of the address.",
+        change:
+          "What happened to the stored page. `missing`: it was not found; the next crawl that does not find it either removes it.",
         page_id: "The stored page; null if none is concerned.",
         page_metadata: "What is known about the page.",
         "page_metadata.description": "The description that the page states; null if it states none.",
@@ -261,6 +270,7 @@ export const crawlDocs: FeatureDocs = {
         timing: "How long it took.",
         "timing.fetch_duration_ms": "To fetch it, in milliseconds; null if it was not fetched.",
         "timing.total_duration_ms": "In all, in milliseconds; null if it was not fetched.",
+        error: "Why it failed or was skipped, in a sentence for people.",
         crawled_at: { description: "When the job was done with it (UTC).", format: "date-time" },
       },
     },
@@ -271,6 +281,7 @@ export const crawlDocs: FeatureDocs = {
         config: "What the crawls read.",
         ...CONFIG_FIELDS,
         status: "`stopped` if the account is not active any more.",
+        problem: "Why the schedule stopped, or why its last crawl did not begin, in a sentence for people.",
         next_run_at: {
           description: "When the next crawl begins (UTC); null if the schedule has stopped.",
           format: "date-time",
