@@ -12,7 +12,7 @@ import { AgentIdText } from "../http/schemas.ts";
 import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import { hashOf } from "../idempotency/key.ts";
-import type { RegenerateInput, SendInput } from "../runs/conversation-runner.ts";
+import type { RegenerateInput, SendInput } from "../runs/runner-model.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { notFound } from "../shared/errors.ts";
 import { rateLimitHeaders } from "../shared/rate-limit.ts";

@@ -1,6 +1,6 @@
 import { countBurst } from "../access/burst-limit.ts";
 import { admitted } from "../access/overload.ts";
-import type { RunnerCall } from "../runs/conversation-runner.ts";
+import type { RunnerCall } from "../runs/runner-model.ts";
 import { AppError, type ErrorCode } from "../shared/errors.ts";
 import { type ConversationId, conversationIdOf, type RunId } from "../shared/id-types.ts";
 import { textAt } from "../shared/json.ts";

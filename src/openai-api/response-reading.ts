@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { Scope } from "../access/caller.ts";
 import type { UserEnv } from "../access/env.ts";
 import type { Message } from "../messages/model.ts";
-import type { BegunRun, RunnerCall } from "../runs/conversation-runner.ts";
+import type { BegunRun, RunnerCall } from "../runs/runner-model.ts";
 import { differenceOfTokens } from "../plans/token-usage.ts";
 import type { RunPart } from "../runs/client-pauses.ts";
 import type { StoredResult } from "../runs/continuations.ts";

@@ -13,7 +13,7 @@ import { wholeNumber } from "../http/schemas.ts";
 import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import type { GivenMessage } from "../messages/model.ts";
-import type { BegunRun, RunnerCall, StreamedRun } from "../runs/conversation-runner.ts";
+import type { BegunRun, RunnerCall, StreamedRun } from "../runs/runner-model.ts";
 import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency/key.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { AppError, invalidInput, notFound } from "../shared/errors.ts";

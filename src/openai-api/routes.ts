@@ -12,7 +12,7 @@ import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency/key.ts";
 import type { WaitingCall } from "../architectures/turn-so-far.ts";
-import type { BegunRun, RunnerCall, StreamedRun } from "../runs/conversation-runner.ts";
+import type { BegunRun, RunnerCall, StreamedRun } from "../runs/runner-model.ts";
 import type { RunAnswer } from "../runs/run-reader.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { invalidInput, notFound } from "../shared/errors.ts";

@@ -1,125 +1,32 @@
-import type { AgentId, ConversationId, RunId } from "../shared/id-types.ts";
 import { DurableObject } from "cloudflare:workers";
 import { createRunnerDeps, type RunnerDeps } from "../deps/objects.ts";
 import { portsFrom } from "../deps/ports.ts";
 import { logProblem } from "../http/problem-document.ts";
-import type { AnswerFormat, ToolChoice, ToolSpec } from "../llm/model.ts";
-import type { Attachment } from "../messages/attachments.ts";
-import type { GivenMessage, Message, MessagePlace } from "../messages/model.ts";
 import { systemClock } from "../shared/clock.ts";
 import { refusalOf, type Reply } from "../shared/durable-reply.ts";
 import { AppError, notFound } from "../shared/errors.ts";
-import type { RateLimit } from "../shared/rate-limit.ts";
-import type { AccessScope } from "../access/access-scope.ts";
-import { eventStream } from "./event-stream.ts";
-import { type IdempotencyKey, IdempotencyKeys } from "./idempotency-keys.ts";
-import { type LastExchange, requireLast, type WantedExchange } from "./last-exchange.ts";
-import type { Run } from "./model.ts";
-import { RunRecovery } from "./recover-run.ts";
-import { type AcceptedRun, RunHost } from "./run-host.ts";
-import { type LoggedRun, RunLog } from "./run-log.ts";
-import { partsIn, type RunPart } from "./client-pauses.ts";
-import {
-  type CallDecision,
-  type DecisionRequest,
-  isAsked,
-  partBehind,
-  recordDecisions,
-  requireDecidable,
-  requireOpenPart,
-  requireResults,
-  runOfCalls,
-} from "./decisions.ts";
-import { LEFT_TO_CLIENT, type RunAnswer, RunReader } from "./run-reader.ts";
-import { RunnerSchedule } from "./runner-schedule.ts";
-import type { GivenResponse } from "./turn.ts";
-import type { RunWithCalls } from "./view.ts";
+import type { RunId } from "../shared/id-types.ts";
 import { frameWriterOf } from "../wires/frame-writers.ts";
 import { NATIVE, type Wire } from "../wires/wire.ts";
-
-/** The `Retry-After` of a busy conversation, in seconds. */
-const BUSY_RETRY_SECONDS = 2;
-
-/** Identifies the conversation and the request that is served. */
-export interface RunnerCall {
-  readonly scope: AccessScope;
-  readonly conversationId: ConversationId;
-  readonly requestId: string;
-}
-
-/** How a run is to take place, whatever it answers. */
-interface RunInput {
-  /** The user's IANA time zone, if the client has stated it. */
-  readonly timeZone?: string | undefined;
-  /** Whether the caller wants to see what the model thinks. */
-  readonly showsReasoning: boolean;
-  /** The format of the frames that `send` returns; the native one by default. */
-  readonly wire?: Wire;
-  /** Tools that the client runs. Absent if it has none. */
-  readonly clientTools?: readonly ToolSpec[] | undefined;
-  readonly key: IdempotencyKey | null;
-}
-
-/** The last answer of a conversation, to be written again. */
-export interface RegenerateInput extends RunInput {
-  readonly regenerates: Pick<WantedExchange, "messageId">;
-  /** The user's message, if its client can't tell whether it is stored. If it is not, it is run like a new one. */
-  readonly message?: ClientMessage;
-}
-
-/** A message that may be stored. */
-interface ClientMessage {
-  /** The id that its client has given it; that of the stored message, if the client has read the conversation. */
-  readonly clientId: string;
-  readonly input: SendInput;
-}
-
-/** A message to run. */
-export interface SendInput extends RunInput {
-  readonly agentId: AgentId;
-  readonly content: string;
-  readonly attachments: readonly Attachment[];
-  /** The history, oldest first, if the client keeps it. If absent, it is that of the conversation. */
-  readonly givenHistory?: readonly GivenMessage[] | undefined;
-  /** What the client says before the message, behind the history. Only this turn reads it. */
-  readonly preceding?: readonly GivenMessage[] | undefined;
-  /** The part of a run that the message follows. Throws `conflict` if a later one of the conversation has been answered. */
-  readonly follows?: RunPart | undefined;
-  /** What the client's protocol repeats of the request whenever it shows the run, as JSON. */
-  readonly clientRequest?: string | undefined;
-  /** The form that the answer must have. Absent for text. */
-  readonly format?: AnswerFormat | undefined;
-  /** What the agent has answered since the message, if the client keeps the history. */
-  readonly givenResponses?: readonly GivenResponse[] | undefined;
-  /** Which of the client's tools the model must call first. Absent if it may choose. */
-  readonly toolChoice?: ToolChoice | undefined;
-  /** Whether the client runs at most one of its tools per response of the model. */
-  readonly oneClientCall?: boolean | undefined;
-  /** Results of calls that the conversation's last run has left to the client. The run ends with them before the message is run. */
-  readonly results?: readonly CallDecision[] | undefined;
-}
-
-/** A run as a stream: its SSE frames from the first one on. */
-export interface StreamedRun {
-  readonly runId: RunId;
-  readonly frames: ReadableStream<Uint8Array>;
-  readonly messagesLeft: RateLimit | null;
-}
-
-/** A run that has begun. `messagesLeft` is null if messages are unlimited, or if the run had begun before. */
-export interface BegunRun {
-  readonly runId: RunId;
-  readonly messagesLeft: RateLimit | null;
-  /** The number of the event behind which a run goes on that has waited. Absent if it has begun. */
-  readonly after?: number;
-  /** The part of the run that begins there; see `RunPart`. Absent if the run has begun. */
-  readonly part?: number;
-}
+import { RunAcceptance } from "./accept-run.ts";
+import { partsIn, type RunPart } from "./client-pauses.ts";
+import { DecisionRecorder } from "./decision-recorder.ts";
+import type { CallDecision, DecisionRequest } from "./decisions.ts";
+import { eventStream } from "./event-stream.ts";
+import { IdempotencyKeys } from "./idempotency-keys.ts";
+import type { Run } from "./model.ts";
+import { RunRecovery } from "./recover-run.ts";
+import { RunHost } from "./run-host.ts";
+import { RunLog } from "./run-log.ts";
+import { LEFT_TO_CLIENT, type RunAnswer, RunReader } from "./run-reader.ts";
+import type { BegunRun, RegenerateInput, RunnerCall, SendInput, StreamedRun } from "./runner-model.ts";
+import { RunnerSchedule } from "./runner-schedule.ts";
+import type { RunWithCalls } from "./view.ts";
 
 /**
  * The Durable Object of one conversation. It runs one message at a time, whether or not a client is connected. A shell
- * that connects `RunHost`, `RunLog`, `IdempotencyKeys`, `RunRecovery`, `RunnerSchedule` and `RunReader` to storage,
- * alarm and callers.
+ * that connects `RunAcceptance`, `DecisionRecorder`, `RunHost`, `RunLog`, `IdempotencyKeys`, `RunRecovery`, `RunnerSchedule` and
+ * `RunReader` to storage, alarm and callers.
  */
 export class ConversationRunner extends DurableObject<Env> {
   readonly #log = new RunLog({ storage: this.ctx.storage.sql });
@@ -148,15 +55,26 @@ export class ConversationRunner extends DurableObject<Env> {
     waitUntil: (work) => this.ctx.waitUntil(work),
   });
 
-  /** Resolves when the decisions of the requests so far are recorded or refused. */
-  #deciding: Promise<unknown> = Promise.resolve();
+  readonly #acceptance = new RunAcceptance({
+    log: this.#log,
+    keys: this.#keys,
+    reader: this.#reader,
+    recovery: this.#recovery,
+    host: this.#host,
+  });
+  readonly #decisions = new DecisionRecorder({
+    log: this.#log,
+    reader: this.#reader,
+    host: this.#host,
+    continuations: async () => (await this.#deps()).continuations,
+  });
 
   /**
    * Runs a message, or writes the last answer again, or finds the run of the idempotency key, and streams the run from the beginning.
    */
   send(call: RunnerCall, input: SendInput | RegenerateInput): Promise<Reply<StreamedRun>> {
     return this.#reply(call, async () => {
-      const { runId, messagesLeft = null } = await this.#accept(call, input);
+      const { runId, messagesLeft = null } = await this.#acceptance.accept(call, input);
       return { runId, frames: this.#framesOf(runId, 0, input.wire), messagesLeft };
     });
   }
@@ -164,7 +82,7 @@ export class ConversationRunner extends DurableObject<Env> {
   /** Begins what `send` does. */
   begin(call: RunnerCall, input: SendInput | RegenerateInput): Promise<Reply<BegunRun>> {
     return this.#reply(call, async () => {
-      const { runId, messagesLeft = null } = await this.#accept(call, input);
+      const { runId, messagesLeft = null } = await this.#acceptance.accept(call, input);
       return { runId, messagesLeft };
     });
   }
@@ -180,7 +98,7 @@ export class ConversationRunner extends DurableObject<Env> {
       if (this.#host.activeRunId === runId) await this.#host.opened();
       if (!isLeft()) await this.#host.endOf(runId);
       if (isLeft()) return LEFT_TO_CLIENT;
-      this.#requireGoing(runId);
+      this.#host.requireGoing(runId);
       return this.#reader.answer(call, runId, typeof from === "object" ? 0 : from);
     });
   }
@@ -200,19 +118,20 @@ export class ConversationRunner extends DurableObject<Env> {
       await this.#reader.requireAgentInScope(call);
       if (wanted === this.#host.activeRunId || wanted === "active") await this.#host.opened();
 
-      const runId = wanted === "active" ? (this.#host.activeRunId ?? this.#waiting?.runIds.runId) : wanted;
+      const runId =
+        wanted === "active" ? (this.#host.activeRunId ?? this.#host.waiting?.runIds.runId) : wanted;
       if (runId === undefined) {
         await this.#reader.requireConversation(call);
         return null;
       }
       const logged = this.#log.find(runId);
-      if (!logged) throw await this.#goneOrNotFound(call, runId);
+      if (!logged) throw await this.#reader.goneOrNotFound(call, runId);
 
       const after = typeof from === "number" ? from : partsIn(this.#log.all(runId))[from.part]?.seq;
       if (after === undefined) throw notFound("Run");
-      const last = this.#lastNumber(logged);
+      const last = this.#host.lastSeqOf(logged);
       if (after > last) throw new AppError("malformed-request", "`after` is beyond the end of the run.");
-      this.#requireGoing(runId);
+      this.#host.requireGoing(runId);
       if (this.#host.activeRunId !== runId && after === last) return null;
       return this.#framesOf(runId, after, wire);
     });
@@ -223,7 +142,7 @@ export class ConversationRunner extends DurableObject<Env> {
     return this.#reply(call, async () => {
       await this.#reader.requireAgentInScope(call);
       if (this.#host.activeRunId === runId) await this.#host.stop();
-      const waiting = this.#waiting;
+      const waiting = this.#host.waiting;
       if (waiting?.runIds.runId === runId) {
         await this.#reader.requireConversation(call);
         await this.#host.giveUp(waiting, "cancelled");
@@ -242,15 +161,7 @@ export class ConversationRunner extends DurableObject<Env> {
    */
   decide(call: RunnerCall, runId: RunId, decisions: readonly CallDecision[]): Promise<Reply<RunWithCalls>> {
     return this.#reply(call, async () => {
-      await Promise.all([
-        this.#reader.requireAccount(call.scope),
-        this.#reader.requireAgentInScope(call),
-        this.#reader.run(call, runId),
-      ]);
-      if (!this.#log.find(runId)) throw await this.#goneOrNotFound(call, runId);
-      await this.#untilPaused(runId, decisions);
-      recordDecisions(this.#log, runId, decisions);
-      this.#host.goOn();
+      await this.#decisions.decide(call, runId, decisions);
       return this.#reader.details(call, runId);
     });
   }
@@ -266,7 +177,7 @@ export class ConversationRunner extends DurableObject<Env> {
     request?: DecisionRequest,
   ): Promise<Reply<StreamedRun>> {
     return this.#reply(call, async () => {
-      const { runId, after } = await this.#decideAnywhere(call, decisions, request);
+      const { runId, after } = await this.#decisions.decideByCalls(call, decisions, request);
       return { runId, frames: this.#framesOf(runId, after, wire), messagesLeft: null };
     });
   }
@@ -278,7 +189,7 @@ export class ConversationRunner extends DurableObject<Env> {
     request?: DecisionRequest,
   ): Promise<Reply<BegunRun>> {
     return this.#reply(call, async () => ({
-      ...(await this.#decideAnywhere(call, decisions, request)),
+      ...(await this.#decisions.decideByCalls(call, decisions, request)),
       messagesLeft: null,
     }));
   }
@@ -292,7 +203,7 @@ export class ConversationRunner extends DurableObject<Env> {
     try {
       const isIdle =
         !this.#host.isBusy &&
-        !this.#waiting &&
+        !this.#host.waiting &&
         this.#log.unfinished().length === 0 &&
         this.#log.unsaved().length === 0;
       // Race: listed before the table is asked. Runs that begin later may be those of a new conversation.
@@ -320,7 +231,7 @@ export class ConversationRunner extends DurableObject<Env> {
     try {
       await this.#recovery.recoverRuns();
       await this.#recovery.saveUnsaved();
-      const waiting = this.#waiting;
+      const waiting = this.#host.waiting;
       if (waiting && waiting.expiresAt <= systemClock.now()) await this.#host.giveUp(waiting, "expired");
       this.#host.goOn();
     } catch (error) {
@@ -347,136 +258,6 @@ export class ConversationRunner extends DurableObject<Env> {
     return { error: refusalOf(error) };
   }
 
-  /** Begins a run, or finds the run of the message's idempotency key. */
-  async #accept(call: RunnerCall, input: SendInput | RegenerateInput): Promise<AcceptedRun> {
-    const { key } = input;
-    // A new run checks the account and access itself. Any other reply needs the check here.
-    if (this.#host.activeRunId !== undefined || this.#waiting || this.#keys.isUsed(key))
-      await Promise.all([this.#reader.requireAccount(call.scope), this.#reader.requireAgentInScope(call)]);
-    // The new turn reads the last answer. One that is not saved yet may be the last one, or take the place of the last one.
-    if ("regenerates" in input || this.#log.unsaved().some(({ runIds }) => runIds.regenerates))
-      await this.#recovery.saveUnsaved();
-    const last = "regenerates" in input ? await this.#reader.lastExchange(call) : undefined;
-    if ("regenerates" in input && input.message && !this.#isStored(input.message, last?.question))
-      return this.#accept(call, input.message.input);
-    // A run that is still opening may be refused. Then its key is forgotten, and this request counts as the first.
-    while (this.#keys.isOpening(key)) {
-      await this.#host.opened();
-      await this.#recovery.recoverRuns();
-    }
-
-    // Race: no await between this check of the key and the new run becoming active, or two requests could both begin.
-    const known = this.#keys.runOf(key);
-    if (known !== undefined) return { runId: known, messagesLeft: undefined };
-    const active = this.#host.activeRunId;
-    if (active !== undefined) throw busy(active);
-    const waiting = this.#waiting;
-    if ("regenerates" in input) {
-      // The run that waits may still complete its answer. Whoever wants another one cancels it first.
-      if (waiting) throw busy(waiting.runIds.runId);
-      return this.#regenerate(call, input, last);
-    }
-    const { agentId, key: _key, wire: _wire, results = [], follows, ...message } = input;
-    if (follows && results.length === 0) requireOpenPart(this.#log, follows);
-    if (waiting) {
-      // The conversation may have been given to another agent since.
-      await this.#reader.requireConversation(call, agentId);
-      const isAnswered = requireResults(this.#log, results, follows) === waiting.runIds.runId;
-      await this.#host.giveUp(waiting, "message", isAnswered ? results : []);
-      // Another request may have begun a run meanwhile.
-      return this.#accept(call, input);
-    }
-    requireResults(this.#log, results, follows);
-    const place = { ...call.scope, agentId, conversationId: call.conversationId };
-    return this.#host.begin(place, { ...message, follows: follows?.runId }, key);
-  }
-
-  /** Begins to write the last answer again. The turn itself notices if it is no longer the last one. */
-  #regenerate(
-    { scope, conversationId }: RunnerCall,
-    { regenerates: { messageId }, message, key, timeZone, showsReasoning, clientTools }: RegenerateInput,
-    last: LastExchange | undefined,
-  ): Promise<AcceptedRun> {
-    const wanted = { messageId, questionId: this.#questionOf(message?.input.key ?? null) };
-    const attempt = messageId === undefined ? undefined : this.#log.findByAnswer(messageId)?.runIds;
-    const { agentId, question, answer } = requireLast(last, wanted, attempt);
-    const { content, attachments } = question;
-    return this.#host.begin(
-      { ...scope, agentId, conversationId },
-      { content, attachments, timeZone, showsReasoning, clientTools },
-      key,
-      { question: placeOf(question), answer: answer && placeOf(answer) },
-    );
-  }
-
-  /** Returns the id under which the message of a key is stored, if the key is known. */
-  #questionOf(key: IdempotencyKey | null): string | undefined {
-    const runId = this.#keys.runOf(key);
-    return runId && this.#log.find(runId)?.runIds.userMessageId;
-  }
-
-  /**
-   * Whether a message of a client is stored, `last` being the last one that is. Keys are known for a day; after that, its text has to
-   * tell. As long as the key of the last message is known, it is another message, whatever its text.
-   */
-  #isStored({ clientId, input: { key, content } }: ClientMessage, last: Message | undefined): boolean {
-    if (this.#keys.isUsed(key)) return true;
-    if (last === undefined) return false;
-    return last.id === clientId || (last.content === content && !this.#keys.isOfRun(last.runId));
-  }
-
-  /** The run that waits, if there is one. */
-  get #waiting(): LoggedRun | undefined {
-    return this.#log.waiting()[0];
-  }
-
-  async #decideAnywhere(
-    call: RunnerCall,
-    decisions: readonly CallDecision[],
-    { answerId, continuation }: DecisionRequest = {},
-  ): Promise<{ readonly runId: RunId; readonly after: number; readonly part: number }> {
-    await Promise.all([
-      this.#reader.requireAccount(call.scope),
-      this.#reader.requireAgentInScope(call),
-      this.#reader.requireConversation(call, continuation?.agentId),
-    ]);
-    const named = answerId === undefined ? undefined : this.#log.findByAnswer(answerId);
-    const runId = named?.runIds.runId ?? runOfCalls(this.#log, decisions);
-    await this.#untilPaused(runId, decisions);
-    // Race: another request must not replace what is stored of the one whose decisions are recorded.
-    const deciding = this.#deciding.then(async () => {
-      const begins = partBehind(this.#log, runId, decisions, continuation?.follows);
-      const { fresh: results } = requireDecidable(this.#log, runId, decisions);
-      if (continuation && results.length > 0) {
-        const { continuations } = await this.#deps();
-        const { conversationId } = call;
-        const { clientRequest } = continuation;
-        await continuations.save({ conversationId, runId, part: begins.part, clientRequest, results });
-      }
-      recordDecisions(this.#log, runId, decisions, continuation?.options);
-      return begins;
-    });
-    // The request that has failed reports its error itself.
-    this.#deciding = deciding.catch(() => undefined);
-    const { after, part } = await deciding;
-    this.#host.goOn();
-    await this.#host.opened();
-    this.#requireGoing(runId);
-    return { runId, after, part };
-  }
-
-  /** Resolves when a run waits that has asked about these calls. It has asked shortly before. */
-  async #untilPaused(runId: RunId, decisions: readonly CallDecision[]): Promise<void> {
-    if (this.#host.activeRunId === runId && isAsked(this.#log, runId, decisions))
-      await this.#host.endOf(runId);
-  }
-
-  /** Throws `unavailable` if all calls of the run are decided and it could not go on yet. */
-  #requireGoing(runId: RunId): void {
-    if (this.#host.activeRunId !== runId && this.#log.find(runId)?.state === "decided")
-      throw new AppError("unavailable", "The run could not go on yet. It will as soon as possible.");
-  }
-
   /** Returns the frames of a run in the log, in the format of a wire. */
   #framesOf(runId: RunId, after: number, wire: Wire = NATIVE): ReadableStream<Uint8Array> {
     const logged = this.#log.find(runId);
@@ -493,31 +274,7 @@ export class ConversationRunner extends DurableObject<Env> {
     return eventStream({ source: this.#host.eventsOf(runId), after, until, write });
   }
 
-  /** Returns the highest event number that a client can have seen. */
-  #lastNumber({ runIds, lastSeq }: LoggedRun): number {
-    const { runId } = runIds;
-    if (lastSeq !== null) return lastSeq;
-    return this.#host.activeRunId === runId ? this.#host.lastSeqOf(runId) : this.#log.lastSeqOf(runId);
-  }
-
-  /** Returns `gone` for a run whose log has expired. Throws `not-found` if the caller has no such run. */
-  async #goneOrNotFound(call: RunnerCall, runId: RunId): Promise<AppError> {
-    await this.#reader.run(call, runId);
-    return new AppError(
-      "gone",
-      "The events of this run have expired: they are kept for one day. Its messages are still available.",
-    );
-  }
-
   async #deps(): Promise<RunnerDeps> {
     return createRunnerDeps(await portsFrom(this.env));
   }
 }
-
-const placeOf = ({ id, createdAt }: Message): MessagePlace => ({ id, createdAt });
-
-const busy = (runId: RunId): AppError =>
-  new AppError("conversation-busy", "The agent is still answering in this conversation.", {
-    extensions: { run_id: runId },
-    retryAfter: BUSY_RETRY_SECONDS,
-  });

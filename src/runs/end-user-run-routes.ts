@@ -10,7 +10,7 @@ import { maxBody } from "../http/middleware/body-limit.ts";
 import { operation } from "../http/openapi.ts";
 import { AgentIdText, ConversationIdText, RunIdText } from "../http/schemas.ts";
 import { validate } from "../http/validate.ts";
-import type { RunnerCall } from "./conversation-runner.ts";
+import type { RunnerCall } from "./runner-model.ts";
 import { CallId, DECISION_LIMIT, decisionOf, NewDecision } from "./decision-schemas.ts";
 import { RunDetails, RunReference, toRunDetails } from "./view.ts";
 

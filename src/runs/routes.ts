@@ -30,7 +30,7 @@ import type { RunId } from "../shared/id-types.ts";
 import { MessageView, toMessageView } from "../messages/view.ts";
 import { type RateLimit, rateLimitHeaders } from "../shared/rate-limit.ts";
 import { CallId, DECISION_LIMIT, decisionOf, NewDecision } from "./decision-schemas.ts";
-import type { RegenerateInput, RunnerCall, SendInput } from "./conversation-runner.ts";
+import type { RegenerateInput, RunnerCall, SendInput } from "./runner-model.ts";
 import { EventsQuery, LastEventHeader, resumePoint } from "./resume-point.ts";
 import type { RunAnswer } from "./run-reader.ts";
 import {

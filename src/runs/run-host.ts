@@ -63,9 +63,21 @@ export class RunHost {
     return this.#active !== undefined || this.#followUps > 0;
   }
 
-  /** Returns the number of a run's newest event, or 0 if the run is not active. */
-  lastSeqOf(runId: RunId): number {
-    return this.#active?.runId === runId ? this.#active.lastSeq : 0;
+  /** The run that waits, if there is one. */
+  get waiting(): LoggedRun | undefined {
+    return this.#log.waiting()[0];
+  }
+
+  /** Returns the highest event number that a client can have seen of a run. */
+  lastSeqOf({ runIds: { runId }, lastSeq }: LoggedRun): number {
+    if (lastSeq !== null) return lastSeq;
+    return this.#active?.runId === runId ? this.#active.lastSeq : this.#log.lastSeqOf(runId);
+  }
+
+  /** Throws `unavailable` if all calls of the run are decided and it could not go on yet. */
+  requireGoing(runId: RunId): void {
+    if (this.#active?.runId !== runId && this.#log.find(runId)?.state === "decided")
+      throw new AppError("unavailable", "The run could not go on yet. It will as soon as possible.");
   }
 
   /** Returns the events of an active run, or of one that has ended or waits. */

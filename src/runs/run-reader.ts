@@ -119,6 +119,15 @@ export class RunReader {
     return logged && logged.state !== "ended" ? { ...run, state: STATES[logged.state] } : run;
   }
 
+  /** Returns `gone` for a run whose log has expired. Throws `not-found` if the caller has no such run. */
+  async goneOrNotFound(place: ReadPlace, runId: RunId): Promise<AppError> {
+    await this.run(place, runId);
+    return new AppError(
+      "gone",
+      "The events of this run have expired: they are kept for one day. Its messages are still available.",
+    );
+  }
+
   /**
    * Like `run`, with the calls that the run waits for, and the answer so far if a part of it is whole. As long as there is a log, the
    * client pauses are whole, too: the table has no room for long arguments.

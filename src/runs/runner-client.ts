@@ -2,18 +2,12 @@ import type { ConversationId, RunId } from "../shared/id-types.ts";
 import { type CallOptions, DurableClient } from "../shared/durable-client.ts";
 import { type AccessScope, scopeName } from "../access/access-scope.ts";
 import { MAX_RUN_MS } from "../plans/run-slots.ts";
-import type {
-  BegunRun,
-  ConversationRunner,
-  RegenerateInput,
-  RunnerCall,
-  SendInput,
-  StreamedRun,
-} from "./conversation-runner.ts";
 import type { RunPart } from "./client-pauses.ts";
+import type { ConversationRunner } from "./conversation-runner.ts";
 import type { CallDecision, DecisionRequest } from "./decisions.ts";
 import type { Run } from "./model.ts";
 import type { RunAnswer } from "./run-reader.ts";
+import type { BegunRun, RegenerateInput, RunnerCall, SendInput, StreamedRun } from "./runner-model.ts";
 import type { RunWithCalls } from "./view.ts";
 import type { Wire } from "../wires/wire.ts";
 

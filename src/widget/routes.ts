@@ -11,7 +11,7 @@ import { relay, unbuffered } from "../http/sse.ts";
 import { validate } from "../http/validate.ts";
 import { hashOf, IdempotencyHeader, idempotencyKey } from "../idempotency/key.ts";
 import { idempotent } from "../idempotency/middleware.ts";
-import type { RunnerCall } from "../runs/conversation-runner.ts";
+import type { RunnerCall } from "../runs/runner-model.ts";
 import { EventsQuery, LastEventHeader, resumePoint } from "../runs/resume-point.ts";
 import { TimeZoneHeader, timeZoneIn } from "../runs/time-zone-header.ts";
 import { RunReference, toRunView } from "../runs/view.ts";
