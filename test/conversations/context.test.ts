@@ -4,7 +4,7 @@ import { beginConversation, signUp, table } from "../support/app.ts";
 import { databaseRequests, injectFault, scriptModel } from "../support/control.ts";
 import { plant, type Planted, talk, words } from "../support/planted.ts";
 import { say } from "../support/sse.ts";
-import { sequentialWaits } from "../support/waits.ts";
+import { SLOW, sequentialWaits } from "../support/waits.ts";
 
 async function setUp(agent: Record<string, unknown> = {}, ...script: readonly (readonly ReplyStep[])[]) {
   const client = await signUp();
@@ -160,7 +160,7 @@ it("reads the conversation first, and everything else in parallel", async () => 
   const there = await setUp();
   const texts = [there.client.email, there.conversationId];
   const before = (await databaseRequests(...texts)).length;
-  await injectFault({ match: texts, times: 100, fault: { kind: "delay", ms: 60 } });
+  await injectFault({ match: texts, times: 100, fault: SLOW });
 
   await there.context();
 

@@ -5,7 +5,7 @@ import { databaseRequests, injectFault, scriptModel } from "../support/control.t
 import { messagesUsed, storedLines } from "../support/items.ts";
 import { eventsAfter, open } from "../support/runs.ts";
 import { say, typesOf } from "../support/sse.ts";
-import { sequentialWaits } from "../support/waits.ts";
+import { SLOW, sequentialWaits } from "../support/waits.ts";
 
 const remember = (content: string) => [
   { call: { name: "core_memory_append", arguments: JSON.stringify({ block: "human", content }) } },
@@ -117,7 +117,7 @@ describe("an end user", () => {
     const { endUser, place, model, own } = await talked(owner);
     const texts = [owner.email, place.conversationId, own.agentId];
     const before = (await databaseRequests(...texts)).length;
-    await injectFault({ match: texts, times: 1_000, fault: { kind: "delay", ms: 60 } });
+    await injectFault({ match: texts, times: 1_000, fault: SLOW });
 
     await say(endUser, place.path, "Again");
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { problem } from "../http/route-cases.ts";
-import { databaseRequests, injectFault } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, untilMet } from "../support/control.ts";
 import { signUp, table } from "../support/app.ts";
 import { beginArchive, plantOld, sha256Of, stored } from "./archive.ts";
 
@@ -183,12 +183,14 @@ describe("storing a memory", () => {
     await injectFault({
       match: [`${pk}#Hash#`],
       operation: "Query",
-      fault: { kind: "delay-answer", ms: 400 },
+      times: 5,
+      fault: { kind: "hold-answer" },
     });
 
     const storing = client("POST", path, { content: CAT });
-    await scheduler.wait(100);
+    await untilMet();
     await client("DELETE", `/agents/${archive.agentId}`);
+    await endFaults();
     const { status, body } = await storing;
 
     expect(status).toBe(404);

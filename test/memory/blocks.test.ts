@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ada, signUp, table } from "../support/app.ts";
-import { injectFault } from "../support/control.ts";
+import { endFaults, injectFault, untilMet } from "../support/control.ts";
 import { problem } from "../http/route-cases.ts";
 import {
   agentMemory,
@@ -308,12 +308,13 @@ describe("deleting a block", () => {
     const memory = await withJobs(client);
     await memory.put(["Google"]);
     const content = `Acme ${crypto.randomUUID()}`;
-    const fault = { kind: "delay", ms: 1_000 } as const;
-    await injectFault({ match: [content], operation: "TransactWriteItems", fault });
+    const fault = { kind: "hold" } as const;
+    await injectFault({ match: [content], operation: "TransactWriteItems", times: 5, fault });
 
     const turn = turnWith(client, memory, ["core_memory_append", { block: "jobs", content }]);
-    await scheduler.wait(500);
+    await untilMet();
     await client("DELETE", memory.block);
+    await endFaults();
     const { events } = await turn;
 
     const result = events.find(({ event_type }) => event_type === "TOOL_CALL_RESULT");

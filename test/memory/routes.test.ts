@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { beginConversation, signUp, table } from "../support/app.ts";
-import { databaseRequests, injectFault } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, untilMet } from "../support/control.ts";
 import { absentPlace, problem } from "../http/route-cases.ts";
 import { agentMemory, plantContent } from "./agent-memory.ts";
 
@@ -146,12 +146,13 @@ describe("the memory blocks of an agent", () => {
   it("are not created for an agent that is deleted concurrently", async () => {
     const client = await signUp();
     const { agentId, pk, path } = await agentMemory(client);
-    const fault = { kind: "delay", ms: 400 } as const;
+    const fault = { kind: "hold" } as const;
     await injectFault({ match: [pk], operation: "TransactWriteItems", fault });
 
     const reading = client("GET", path);
-    await scheduler.wait(50);
+    await untilMet();
     await client("DELETE", `/agents/${agentId}`);
+    await endFaults();
     await reading;
 
     expect(await table.query(pk)).toEqual([]);

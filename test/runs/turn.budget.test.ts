@@ -2,9 +2,7 @@ import { expect, it } from "vitest";
 import { beginConversation, type Client, signUp } from "../support/app.ts";
 import { databaseRequests, injectFault, scriptModel } from "../support/control.ts";
 import { say } from "../support/sse.ts";
-import { sequentialWaits } from "../support/waits.ts";
-
-const DATABASE_MS = 60;
+import { SLOW, sequentialWaits } from "../support/waits.ts";
 
 const append = (content: string) => ({
   call: { name: "core_memory_append", arguments: JSON.stringify({ block: "human", content }) },
@@ -18,7 +16,7 @@ async function requestsOfTurn(
 ) {
   const texts = [client.email, place.conversationId];
   const before = (await databaseRequests(...texts)).length;
-  await injectFault({ match: texts, times: 1_000, fault: { kind: "delay", ms: DATABASE_MS } });
+  await injectFault({ match: texts, times: 1_000, fault: SLOW });
   const turn = await say(client, place.path, message);
   return { turn, requests: (await databaseRequests(...texts)).slice(before) };
 }

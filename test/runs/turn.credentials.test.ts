@@ -4,7 +4,7 @@ import { databaseRequests, injectFault, scriptModel, untilMet } from "../support
 import { fernetToken } from "../support/fernet.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { say } from "../support/sse.ts";
-import { sequentialWaits } from "../support/waits.ts";
+import { SLOW, sequentialWaits } from "../support/waits.ts";
 
 const PROVIDER = "OpenAICompatible";
 const SETTINGS = `/settings/providers/${PROVIDER}`;
@@ -127,7 +127,7 @@ describe("a turn with credentials of the legacy Python service", () => {
     const { path, conversationId } = await begin(client, model.name);
     const texts = [client.email, conversationId];
     const before = (await databaseRequests(...texts)).length;
-    await injectFault({ match: texts, times: 1_000, fault: { kind: "delay", ms: 60 } });
+    await injectFault({ match: texts, times: 1_000, fault: SLOW });
 
     const turn = await say(client, path, "Hi");
 

@@ -3,7 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { formatTimestamp } from "../../src/shared/clock.ts";
 import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
-import { sequentialWaits } from "../support/waits.ts";
+import { SLOW, sequentialWaits } from "../support/waits.ts";
 import { type Said, testTalks } from "./talks.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -247,7 +247,7 @@ describe("the table", () => {
     await injectFault({
       match: [talks.userId, ...ids],
       times: 1_000,
-      fault: { kind: "delay", ms: 60 },
+      fault: SLOW,
     });
 
     const count = async () => (await databaseRequests(talks.userId, ...ids)).length;

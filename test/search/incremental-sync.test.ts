@@ -2,7 +2,7 @@ import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { table } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault } from "../support/control.ts";
-import { sequentialWaits } from "../support/waits.ts";
+import { SLOW, sequentialWaits } from "../support/waits.ts";
 import { type Planted, testMemory } from "./memories.ts";
 
 const MINUTE_MS = 60_000;
@@ -27,12 +27,13 @@ describe("the very next search", () => {
       match: [memory.agentId],
       operation: "Query",
       times: 2,
-      fault: { kind: "delay-answer", ms: 300 },
+      fault: { kind: "hold-answer" },
     });
     const first = memory.find("tea");
     await expect.poll(async () => (await databaseRequests(memory.agentId)).length).toBeGreaterThanOrEqual(5);
 
     await memory.plant("black tea");
+    await endFaults();
 
     expect(await memory.find("tea")).toEqual(["black tea", "green tea"]);
     expect(await first).toContain("green tea");
@@ -205,7 +206,7 @@ describe("the table", () => {
     await memory.find("tea");
     await memory.plant("black tea");
     const before = (await databaseRequests(memory.agentId)).length;
-    await injectFault({ match: [memory.agentId], times: 1_000, fault: { kind: "delay", ms: 60 } });
+    await injectFault({ match: [memory.agentId], times: 1_000, fault: SLOW });
 
     expect(await memory.find("tea")).toHaveLength(2);
 
@@ -221,7 +222,7 @@ describe("the table", () => {
     await memory.find("tea");
     await evictDurableObject(memory.index());
     const before = (await databaseRequests(memory.agentId)).length;
-    await injectFault({ match: [memory.agentId], times: 1_000, fault: { kind: "delay", ms: 60 } });
+    await injectFault({ match: [memory.agentId], times: 1_000, fault: SLOW });
 
     expect(await memory.find("tea")).toHaveLength(1);
 

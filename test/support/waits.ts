@@ -1,4 +1,7 @@
-import type { LoggedRequest } from "./control-protocol.ts";
+import type { Fault, LoggedRequest } from "./control-protocol.ts";
+
+/** Makes the database slow, so that requests which do not wait for each other overlap, also on a busy machine. */
+export const SLOW: Fault = { kind: "delay", ms: 300 };
 
 /** The number of sequential requests: the longest chain of requests that did not overlap. */
 export function sequentialWaits(requests: readonly LoggedRequest[]): number {
