@@ -32,7 +32,7 @@ function bundledPackages(): string[] {
 /** The service's own settings, and the servers that `test/node/global-setup.ts` has started. `hasAi`: with the `AI` binding. */
 const workersRuntime = (hasAi: boolean) =>
   cloudflareTest(({ inject }) => ({
-    // What workerd says of itself: mostly of connections that tests break on purpose. `WORKERD_LOG=1 npm test` prints it.
+    // What workerd logs by itself, mostly about connections that tests break on purpose. `WORKERD_LOG=1 npm test` prints it.
     verbose: process.env["WORKERD_LOG"] === "1",
     wrangler: { configPath: "./wrangler.toml" },
     miniflare: {

@@ -1,4 +1,6 @@
 import { EXAMPLE, type FeatureDocs } from "../http/docs.ts";
+import { MAX_QUERIES } from "../search/schemas.ts";
+import { USUAL_RESULTS } from "./search-routes.ts";
 
 const PASSAGE = {
   passage_id: EXAMPLE.passageId,
@@ -34,7 +36,7 @@ const SEARCH =
 /** The texts about what is sent in the query or in the body. */
 const ASKED = {
   query: "The question. Required, here or in the other place.",
-  top_k: "How many results; 5 by default.",
+  top_k: `How many results; ${USUAL_RESULTS} by default.`,
   cursor: "The `next_cursor` of the previous page.",
 };
 
@@ -87,7 +89,7 @@ export const knowledgeSearchDocs: FeatureDocs = {
   schemas: {
     KnowledgeSearch: {
       description: "A question to knowledge bases.",
-      fields: { ...ASKED, queries: "Up to 4 further questions." },
+      fields: { ...ASKED, queries: `Up to ${MAX_QUERIES} further questions.` },
     },
     Passage: {
       description: "A passage of a page.",

@@ -17,7 +17,7 @@ import { BaseParam } from "./schemas.ts";
 import type { SoughtPassages } from "./search-model.ts";
 import type { KnowledgePage } from "./search-service.ts";
 
-const USUAL_RESULTS = 5;
+export const USUAL_RESULTS = 5;
 const MAX_RESULTS = 20;
 
 /** What a search asks for, in the query or in the body. What the body says counts more. */

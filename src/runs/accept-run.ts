@@ -38,8 +38,10 @@ export class RunAcceptance {
   }
 
   /**
-   * Begins a run, or finds the run of the message's idempotency key. Throws `conversation-busy` if another run is active,
-   * `idempotency-mismatch` if the key was used with another message, and the turn's own refusals.
+   * Begins a run, or finds the run of the message's idempotency key. A run that waits ends before the message is run, with the results
+   * that the message brings. Throws `conversation-busy` if another run is active, or if one waits and an answer is to be written again;
+   * `idempotency-mismatch` if the key was used with another request; what `requireOpenPart`, `requireResults` and `requireLast` throw;
+   * `not-found` if the conversation is not the caller's or is with another agent; and what `RunHost.begin` throws.
    */
   async accept(call: RunnerCall, input: SendInput | RegenerateInput): Promise<AcceptedRun> {
     const { key } = input;

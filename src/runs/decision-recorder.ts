@@ -21,7 +21,10 @@ interface DecisionRecorderDeps {
   readonly continuations: () => Promise<Pick<ContinuationRepository, "save">>;
 }
 
-/** A run that goes on, or is about to: the number of the event behind which it does, and the part of the run that begins there. */
+/**
+ * Where a run goes on once all its calls are decided: the number of the event behind which it does, and the part of the run that begins
+ * there.
+ */
 export interface ContinuedRun {
   readonly runId: RunId;
   readonly after: number;
@@ -44,7 +47,10 @@ export class DecisionRecorder {
     this.#continuations = continuations;
   }
 
-  /** Decides about calls of one run. Throws like `requireDecidable`, and `gone` if the log of the run has expired. */
+  /**
+   * Decides about calls of one run. Throws like `requireDecidable`, `not-found` if the caller has no such run, and `gone` if its log has
+   * expired.
+   */
   async decide(call: RunnerCall, runId: RunId, decisions: readonly CallDecision[]): Promise<void> {
     await Promise.all([
       this.#reader.requireAccount(call.scope),
@@ -58,8 +64,9 @@ export class DecisionRecorder {
   }
 
   /**
-   * Decides about calls of the run that writes the answer `answerId`, or without it of the run that waits for them. Throws like `decide`,
-   * `conflict` if no run waits for these calls, and `unavailable` if all are decided and the run could not go on yet.
+   * Decides about calls of the run that writes the answer `answerId`, or without it of the run that has asked about them. Resolves when the
+   * run goes on, or still waits for other calls. Throws like `requireDecidable`, `conflict` if no run has asked about these calls or if the
+   * request follows another part, and `unavailable` if all are decided and the run could not go on yet.
    */
   async decideByCalls(
     call: RunnerCall,

@@ -209,7 +209,7 @@ it("two deletions of a long conversation at the same time remove all of it", asy
   const path = `/conversations/${conversationId}`;
   const statuses = await Promise.all([statusOf(owner, path), statusOf(owner, path)]);
 
-  // The one that the conflicts delay may find that nothing is left.
+  // The deletion that the conflicts delay may find that nothing is left.
   expect(statuses).toContain(204);
   expect([204, 404]).toEqual(expect.arrayContaining(statuses));
   expect(await table.query(pk)).toEqual([]);

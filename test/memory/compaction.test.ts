@@ -286,14 +286,14 @@ describe("a compaction after an answer", () => {
     expect(replay.events).toEqual(events);
   });
 
-  it("is not claimed before the model is called", async () => {
+  it("is claimed while the model already works", async () => {
     const memory = await ignoredThrice(summary);
     await compacted(memory);
     await injectFault({ match: [memory.pk], operation: "DeleteItem", times: 5, fault: { kind: "hold" } });
 
     const turn = memory.turn();
     await untilMet();
-    // While the claim is held.
+    // The model is asked although the claim has not been carried out.
     await memory.model.asked(5);
     await endFaults();
 

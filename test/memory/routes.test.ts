@@ -3,6 +3,7 @@ import { beginConversation, signUp, table } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault, untilMet } from "../support/control.ts";
 import { absentPlace, problem } from "../http/route-cases.ts";
 import { agentMemory, plantContent } from "./agent-memory.ts";
+import { untilAnswered } from "../support/runs.ts";
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/u;
 
@@ -147,13 +148,14 @@ describe("the memory blocks of an agent", () => {
     const client = await signUp();
     const { agentId, pk, path } = await agentMemory(client);
     const fault = { kind: "hold" } as const;
-    await injectFault({ match: [pk], operation: "TransactWriteItems", fault });
+    await injectFault({ match: [pk], operation: "TransactWriteItems", times: 5, fault });
 
     const reading = client("GET", path);
     await untilMet();
     await client("DELETE", `/agents/${agentId}`);
     await endFaults();
     await reading;
+    await untilAnswered(pk);
 
     expect(await table.query(pk)).toEqual([]);
   });

@@ -129,7 +129,10 @@ const responsesData = (text: string) => ({
   },
 });
 
-/** Every parser and every function over text from outside, by file and name. A new one is added here. */
+/**
+ * Parsers and functions over text from outside, by file and name. A new one is added here, or to the list of its folder; see
+ * `MORE_READERS`.
+ */
 export const READERS: Readonly<Record<string, Reads>> = {
   "shared/fence: fence": fence,
   "shared/fence: neutralizeTokens": neutralizeTokens,
@@ -437,7 +440,10 @@ export const READERS: Readonly<Record<string, Reads>> = {
   "table/cursor: Cursors": (text) => cursors.read("a scope", text),
 };
 
-/** The same of folders that have a list of their own: it is about as much work as the list above. */
+/**
+ * The readers of folders that have a list of their own. To measure them takes about as long as to measure `READERS`, so each has a file of
+ * tests.
+ */
 export const MORE_READERS: Readonly<Record<string, Reads>> = {
   ...READING_READERS,
   ...CRAWL_READERS,
@@ -451,7 +457,7 @@ export const MORE_READERS: Readonly<Record<string, Reads>> = {
   ...PLAYGROUND_READERS,
 };
 
-/** Texts that are hard for one of these functions; `ADVERSARIES` are for all. */
+/** Texts that are hard for one of these functions; those of `slowTexts` are for all. */
 export const HARD_TEXTS: readonly HardText[] = [
   ...STREAM_TEXTS,
   ...CLIENT_TEXTS,

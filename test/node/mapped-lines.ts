@@ -16,8 +16,8 @@ export const WITHOUT_SOURCE_MAPS = {
 } as const;
 
 /**
- * A reporter that prints nothing. Errors in workerd have the lines of modules as they were run; it gives them the lines of the sources.
- * Has to come before reporters that print.
+ * A reporter that prints nothing. Errors in workerd have the lines of modules as they were run; it gives them the lines of the sources,
+ * before other reporters print them at the end of the run. `--reporter` on the command line replaces it.
  */
 export class MappedLines implements Reporter {
   readonly #projects: readonly string[];
@@ -50,7 +50,8 @@ type Frame = NonNullable<SerializedError["stacks"]>[number];
 /** Changes the line and the column of a frame, which both count from 1, to those of the source. */
 async function mapFrame({ vite }: TestProject, frame: Frame): Promise<void> {
   const { ssr } = vite.environments;
-  if (!ssr.moduleGraph.getModuleById(frame.file)) return;
+  // A package is bundled by Vite, and not one file of its own.
+  if (frame.file.includes("/node_modules/") || !ssr.moduleGraph.getModuleById(frame.file)) return;
   const module = await ssr.transformRequest(frame.file + MAPPED);
   if (!module?.map || !("version" in module.map)) return;
   const map = new SourceMap({ ...module.map, file: frame.file, sourceRoot: "" });

@@ -71,7 +71,7 @@ export async function pagesUsed(email: string): Promise<unknown> {
 
 const VOWELS = "aeiouAEIOU";
 
-/** Text that gzip cannot make much shorter, and that no search for a word finds: it has digits instead of vowels. */
+/** Text that gzip cannot make much shorter, and that no search for a word with a vowel finds: it has digits instead of vowels. */
 export function incompressible(bytes: number): string {
   let text = "";
   while (text.length < bytes) {
