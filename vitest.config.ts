@@ -60,7 +60,7 @@ const workersRuntime = (hasAi: boolean) =>
         CLOUDFLARE_AI_DAILY_TURNS: "3",
         // Politeness is tested by itself. Sites of tests are on this machine and need no rest.
         CRAWL_PAUSE_MS: "0",
-        CRAWL_TIMEOUT_MS: "1500",
+        CRAWL_TIMEOUT_MS: "10000",
       },
       workers: [FAKE_PDF_READER, ...(hasAi ? [fakeAi(inject("model"), inject("embeddings"))] : [])],
       compatibilityFlags: [

@@ -83,20 +83,21 @@ it("sweeps at once, and keeps only keys that no request can use until the end", 
 
 it("waits for seconds if no run was active, and for the longest possible turn otherwise", async () => {
   const [quiet, talking] = await Promise.all([signUp(), signUp()]);
-  const model = await scriptModel([{ text: "Once upon " }, { wait: 5_000 }, { text: "a time" }]);
+  const model = await scriptModel([{ text: "Once upon " }, { hold: true }, { text: "a time" }]);
   const [, place] = await Promise.all([
     beginConversation(quiet),
     beginConversation(talking, { agent_model: model.name }),
   ]);
-  const turn = await open(talking, place.path, "Tell me a story");
-  await turn.next();
-
-  const seen = [];
-  for (const client of [quiet, talking]) {
+  const deleted = async (client: Client) => {
     await client("DELETE", "/users/me");
     await untilSwept(client);
-    seen.push(await hadRuns(client));
-  }
+    return hadRuns(client);
+  };
+
+  const seen = [await deleted(quiet)];
+  const turn = await open(talking, place.path, "Tell me a story");
+  await turn.next();
+  seen.push(await deleted(talking));
 
   expect(seen).toEqual([false, true]);
   const { restMs, quietRestMs } = createDeletionDeps(await portsFrom(env));

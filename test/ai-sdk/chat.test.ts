@@ -5,6 +5,7 @@ import { endUserOf } from "../support/callers.ts";
 import { scriptModel } from "../support/control.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
+import { untilLogged } from "../support/runs.ts";
 import { append as appendAs } from "../support/waiting.ts";
 import { chat, chatBody, openChat, partsIn, reading, textOf, typesOf } from "../support/wires.ts";
 
@@ -476,10 +477,11 @@ describe("a stream of the AI SDK", () => {
 
   it("breaks off when its runner dies, and the repeated message is told the end", async () => {
     const client = await signUp();
-    const { agentId } = await agentWith(client, [{ text: "One " }, { wait: 400 }, { hold: true }]);
+    const { agentId } = await agentWith(client, [{ text: "One " }, { hold: true }]);
     const body = chatBody("c", "Count", "m1");
     const turn = await openChat(client, agentId, body);
     await turn.until("One ");
+    await untilLogged(client, `/agents/-/${turn.response.headers.get("x-conversation-id")}`, "One ");
 
     await abortAllDurableObjects();
     await turn.rest();

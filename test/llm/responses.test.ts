@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { AmendmentCache } from "../../src/llm/amendments.ts";
 import {
   MODEL_TIMEOUTS,
@@ -279,14 +279,20 @@ describe("reasoning", () => {
       ...Array.from({ length: 20 }, () => event("keepalive")),
       event("response.output_text.delta", { output_index: 1, delta: "Noon." }) + COMPLETED,
     ];
-    const body = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        const piece = pieces.shift();
-        if (piece === undefined) controller.close();
-        else controller.enqueue(bytesOf(piece));
+    // Each read moves the clock on, so that pieces arrive in time on any machine.
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          vi.setSystemTime(Date.now() + 500);
+          const piece = pieces.shift();
+          if (piece === undefined) controller.close();
+          else controller.enqueue(bytesOf(piece));
+        },
       },
-    });
+      { highWaterMark: 0 },
+    );
     const context = contextOf({
       fetch: () => Promise.resolve(new Response(body)),
       timeouts: { ...MODEL_TIMEOUTS, headersMs: 100, idleMs: 600 },

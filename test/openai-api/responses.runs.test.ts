@@ -1,9 +1,9 @@
-import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects } from "cloudflare:test";
 import type OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { type Client, signUp } from "../support/app.ts";
 import { storedMessages } from "../support/items.ts";
-import { runnerOf } from "../support/runs.ts";
+import { untilLogged } from "../support/runs.ts";
 import { reading } from "../support/wires.ts";
 import { agentWith, errorOf } from "./openai-client.ts";
 
@@ -25,25 +25,26 @@ async function begin(client: Client, agentId: string, headers: Record<string, st
   };
 }
 
-/** The events of a stream, as far as it comes, and the error that it ends with. */
-async function watch(stream: PromiseLike<AsyncIterable<Event>>) {
+/** The events of a stream, as far as it comes, and the error that it ends with. `onText` is called after each piece of text. */
+async function watch(stream: PromiseLike<AsyncIterable<Event>>, onText?: () => Promise<void>) {
   const events: Event[] = [];
   const error = await errorOf(
     (async () => {
-      for await (const event of await stream) events.push(event);
+      for await (const event of await stream) {
+        events.push(event);
+        if (event.type === "response.output_text.delta") await onText?.();
+      }
     })(),
   ).catch(() => undefined);
   return { events, error };
 }
 
-/** Waits until a text of the run is in the runner's log. */
-const untilLogged = (client: Client, conversationId: string, text: string): Promise<void> => {
-  const read = () =>
-    runInDurableObject(runnerOf(client, `/agents/-/${conversationId}`), (_runner, { storage }) =>
-      JSON.stringify(storage.sql.exec("SELECT * FROM events").toArray()),
-    );
-  return expect.poll(read).toContain(text);
-};
+/** The client's only conversation, once there is one. */
+async function onlyConversation(client: Client): Promise<string> {
+  const all = async () => (await client("GET", "/conversations")).body.items;
+  await expect.poll(all).toHaveLength(1);
+  return (await all())[0].conversation_id;
+}
 
 const typesOf = (events: readonly Event[]) => events.map(({ type }) => type);
 
@@ -117,13 +118,18 @@ describe("the run of a response", () => {
 
   it("is refused with the error of the provider if it is not streamed, and says later why it has failed", async () => {
     const client = await signUp();
-    const { agentId, openai } = await agentWith(client, [{ text: "One" }, { wait: 200 }, { cut: true }]);
+    const { model, agentId, openai } = await agentWith(client, [
+      { text: "One" },
+      { hold: true },
+      { cut: true },
+    ]);
 
-    const error = await errorOf(
-      openai.responses.create({ model: agentId, input: "Count", conversation: "c" }),
-    );
-    const { body } = await client("GET", "/conversations");
-    const runs = await client("GET", `/conversations/${body.items[0].conversation_id}/runs`);
+    const failing = errorOf(openai.responses.create({ model: agentId, input: "Count", conversation: "c" }));
+    const conversationId = await onlyConversation(client);
+    await untilLogged(client, `/agents/-/${conversationId}`, "One");
+    await model.release();
+    const error = await failing;
+    const runs = await client("GET", `/conversations/${conversationId}/runs`);
 
     expect([error.status, error.code]).toEqual([502, expect.stringMatching(/^provider-/u)]);
     expect(runs.body.items[0].error_code).toBe(error.code);
@@ -131,10 +137,15 @@ describe("the run of a response", () => {
 
   it("ends its stream with the failed response, and an error that OpenAI's client throws", async () => {
     const client = await signUp();
-    const { agentId, openai } = await agentWith(client, [{ text: "One" }, { wait: 200 }, { cut: true }]);
+    const { model, agentId, openai } = await agentWith(client, [
+      { text: "One" },
+      { hold: true },
+      { cut: true },
+    ]);
 
     const { events, error } = await watch(
       openai.responses.create({ model: agentId, input: "Count", stream: true }),
+      () => model.release(),
     );
 
     const last = events.at(-1);
@@ -157,7 +168,7 @@ describe("the run of a response", () => {
     const headers = { "Idempotency-Key": "k1" };
     const { turn, id, conversationId } = await begin(client, agentId, headers);
 
-    await untilLogged(client, conversationId, "One ");
+    await untilLogged(client, `/agents/-/${conversationId}`, "One ");
     await abortAllDurableObjects();
     await turn.rest();
     const { events } = await watch(openai.responses.retrieve(id, { stream: true, starting_after: 4 }));
@@ -189,7 +200,7 @@ describe("the run of a response", () => {
       client,
       [{ text: "Hello." }],
       [refusal],
-      [{ text: "One" }, { wait: 60 }, { cut: true }],
+      [{ text: "One" }, { hold: "cut" }, { cut: true }],
       [{ text: "One" }, { hold: true }],
       [{ text: "One two." }],
       [{ text: "No." }],
@@ -198,7 +209,10 @@ describe("the run of a response", () => {
     const next = { model: agentId, input: "Count", previous_response_id: id };
 
     expect((await errorOf(openai.responses.create(next))).code).toBe("provider-auth");
-    expect((await errorOf(openai.responses.create(next))).code).toBe("provider-unavailable");
+    const failing = errorOf(openai.responses.create(next));
+    await untilLogged(client, `/agents/-/${await onlyConversation(client)}`, "One");
+    await model.release("cut");
+    expect((await failing).code).toBe("provider-unavailable");
     const { id: cancelled } = await openai.responses.create({ ...next, background: true });
     await openai.responses.cancel(cancelled);
     expect((await openai.responses.create(next)).output_text).toBe("One two.");

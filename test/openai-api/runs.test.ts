@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Client, signUp } from "../support/app.ts";
 import { programOf } from "../support/callers.ts";
 import { storedMessages } from "../support/items.ts";
+import { untilLogged } from "../support/runs.ts";
 import { reading } from "../support/wires.ts";
 import { agentWith, errorOf, openAiOf, user } from "./openai-client.ts";
 
@@ -55,7 +56,11 @@ describe("the run of a chat completion", () => {
 
   it("ends its stream with an error that OpenAI's client throws", async () => {
     const client = await signUp();
-    const { agentId, openai } = await agentWith(client, [{ text: "One" }, { wait: 200 }, { cut: true }]);
+    const { model, agentId, openai } = await agentWith(client, [
+      { text: "One" },
+      { hold: true },
+      { cut: true },
+    ]);
 
     const chunks: string[] = [];
     const error = await errorOf(
@@ -65,7 +70,10 @@ describe("the run of a chat completion", () => {
           messages: [user("Count")],
           stream: true,
         });
-        for await (const { choices } of answer) chunks.push(choices[0]?.delta.content ?? "");
+        for await (const { choices } of answer) {
+          chunks.push(choices[0]?.delta.content ?? "");
+          if (chunks.at(-1) === "One") await model.release();
+        }
       })(),
     );
 
@@ -76,11 +84,12 @@ describe("the run of a chat completion", () => {
 
   it("is told to a repeated request after its runner has died", async () => {
     const client = await signUp();
-    const { agentId } = await agentWith(client, [{ text: "One " }, { wait: 400 }, { hold: true }]);
+    const { agentId } = await agentWith(client, [{ text: "One " }, { hold: true }]);
     const headers = { "Idempotency-Key": "k1" };
     const { response } = await client.raw("POST", "/v1/chat/completions", stream(agentId), { headers });
     const turn = reading(response);
     await turn.until("One");
+    await untilLogged(client, `/agents/-/${response.headers.get("x-conversation-id")}`, "One ");
 
     await abortAllDurableObjects();
     await turn.rest();

@@ -9,7 +9,15 @@ import { beginConversation, type Client, signUp } from "../support/app.ts";
 import { databaseRequests, endFaults, injectFault, scriptModel, untilMet } from "../support/control.ts";
 import type { FaultRule, ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
-import { eventsAfter, follow, readUntil, open, runnerOf, untilAnswered } from "../support/runs.ts";
+import {
+  eventsAfter,
+  follow,
+  readUntil,
+  open,
+  runnerOf,
+  untilAnswered,
+  untilLogged,
+} from "../support/runs.ts";
 import { say, textOf, typesOf } from "../support/sse.ts";
 
 const call = {
@@ -20,12 +28,11 @@ const held: readonly ScriptStep[] = [{ hold: true }];
 
 /** A text, a memory edit after the release, and another text. */
 const script = (lastReply: readonly ScriptStep[]): readonly (readonly ScriptStep[])[] => [
-  [{ text: "Wait. " }, { hold: true }, call],
+  [{ hold: "begin" }, { text: "Wait. " }, { hold: true }, call],
   lastReply,
   [{ text: "Next." }],
 ];
-/** The pause is longer than text waits to be logged. */
-const done: readonly ScriptStep[] = [{ text: "Done." }, { wait: 400 }];
+const done: readonly ScriptStep[] = [{ text: "Done." }, { hold: "end" }];
 
 interface Expected {
   readonly state: string;
@@ -48,15 +55,22 @@ interface Moment {
 
 async function crash(at: Moment, fault?: Omit<FaultRule, "match">) {
   const client = await signUp();
-  const model = await scriptModel(...script(at.asked === undefined ? done : [{ wait: 10_000 }]));
+  const model = await scriptModel(...script(at.asked === undefined ? done : [{ hold: "end" }]));
   const { agentId, conversationId, path } = await beginConversation(client, { agent_model: model.name });
   await client("GET", `/agents/${agentId}/memory-blocks`);
   if (fault) await injectFault({ match: [client.email], ...fault });
   const before = (await transactions(client)).length;
 
   const sending = client("POST", path, { content: "I am Alice" }).catch(() => undefined);
-  if (at.isLogged) await untilLogged(client, path, "Wait. ");
+  if (at.isLogged) {
+    await model.release("begin");
+    await untilLogged(client, path, "Wait. ");
+  }
   if (at.transactions > 1) await model.release();
+  if (at.transactions > 2) {
+    await untilLogged(client, path, "Done.");
+    await model.release("end");
+  }
   await expect
     .poll(async () => (await transactions(client)).length - before, { interval: 5 })
     .toBe(at.transactions);
@@ -65,6 +79,8 @@ async function crash(at: Moment, fault?: Omit<FaultRule, "match">) {
   await sending;
   await endFaults();
   await untilAnswered(client.email);
+  // The replies that the dead runner has not asked for are for the messages that follow.
+  for (const hold of ["begin", "", "end"]) await model.release(hold);
 
   const runs = await client("GET", `/conversations/${conversationId}/runs`);
   const runId = runs.body.items[0]?.run_id as string | undefined;
@@ -77,16 +93,6 @@ const transactions = async (client: Client) =>
   (await databaseRequests(client.email)).filter(
     ({ operation, endedAt }) => operation === "TransactWriteItems" && endedAt > 0,
   );
-
-/** Waits until a text of the active run is in the runner's log. */
-const untilLogged = (client: Client, path: string, text: string): Promise<void> => {
-  const read = () =>
-    runInDurableObject(runnerOf(client, path), (_runner, { storage }) =>
-      JSON.stringify(storage.sql.exec("SELECT * FROM events").toArray()),
-    );
-  // Before the run begins, there is no log.
-  return expect.poll(() => read().catch(String)).toContain(text);
-};
 
 const unanswered = (after: number) =>
   ({ operation: "TransactWriteItems", after, fault: { kind: "withhold-answer" } }) as const;
@@ -180,7 +186,7 @@ it.each<[string, Parameters<typeof crash>, Expected]>([
 
 it("breaks a stream off if its runner dies, so that no client mistakes it for complete", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Half" }, { wait: 3_000 }]);
+  const model = await scriptModel([{ text: "Half" }, ...held]);
   const { path } = await beginConversation(client, { agent_model: model.name });
   const { response } = await client.raw("POST", path, { content: "Hello" });
   const reader = response.body?.getReader();
@@ -198,14 +204,18 @@ it("lets a follower continue after the last event that it saw before the crash",
   const client = await signUp();
   const model = await scriptModel([
     { text: "One " },
-    { wait: 400 },
+    { hold: "logged" },
     { text: "two" },
-    { wait: 60 },
+    { hold: "seen" },
     { text: " three" },
     ...held,
   ]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
   const turn = await open(client, path, "Count");
+  await untilLogged(client, path, "One ");
+  await model.release("logged");
+  await readUntil(turn, "two");
+  await model.release("seen");
   const seen = await readUntil(turn, "three");
 
   await abortAllDurableObjects();
@@ -283,7 +293,7 @@ it("recovers a dead run by its alarm, without any request", async () => {
 
 it("disconnects followers and recovers the run if its events can no longer be logged", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "A" }, { wait: 300 }, call, { text: "B" }, ...held]);
+  const model = await scriptModel([{ text: "A" }, { hold: "trigger" }, call, { text: "B" }, ...held]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
   const runner = runnerOf(client, path);
   const sql = (statement: string) =>
@@ -291,6 +301,7 @@ it("disconnects followers and recovers the run if its events can no longer be lo
   const turn = await open(client, path, "Go");
 
   await sql("CREATE TRIGGER no_room BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no room'); END");
+  await model.release("trigger");
   const seen = await turn.rest();
   await sql("DROP TRIGGER no_room");
   const { events } = await eventsAfter(client, conversationId, turn.runId, seen.at(-1)?.seq ?? 0);

@@ -5,7 +5,7 @@ import { injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
 import type { ScriptStep } from "../support/control-protocol.ts";
 import { readUntil, open } from "../support/runs.ts";
-import { say, typesOf } from "../support/sse.ts";
+import { say, textOf, typesOf } from "../support/sse.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -123,16 +123,19 @@ it.each<[string, readonly ReplyStep[], string]>([
 ])("keeps the text so far if the provider %s in mid-answer", async (_case, ending, code) => {
   const client = await signUp();
   const model = await scriptModel(
-    [{ text: "Half of " }, { text: "it" }, { wait: 60 }, ...ending],
+    [{ text: "Half of " }, { text: "it" }, { hold: true }, ...ending],
     [{ text: "Go on." }],
   );
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
 
-  const { text, last } = await say(client, path, "Tell me");
+  const turn = await open(client, path, "Tell me");
+  const seen = await readUntil(turn, "it");
+  await model.release();
+  const events = [...seen, ...(await turn.rest())];
   const next = await say(client, path, "And?");
 
-  expect(text).toBe("Half of it");
-  expect(last).toMatchObject({ event_type: "ERROR", code });
+  expect(textOf(events)).toBe("Half of it");
+  expect(events.at(-1)).toMatchObject({ event_type: "ERROR", code });
   const [, answer] = await storedMessages(conversationId);
   expect(answer).toMatchObject({ role: "assistant", content: "Half of it", status: "interrupted" });
   expect(await messagesUsed(client.email)).toBe(2);

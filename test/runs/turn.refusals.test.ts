@@ -128,13 +128,15 @@ it("answers 503 before a stream opens while the database can't be read", async (
 
 it("answers 503 and discards the model's answer if the message can't be stored", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Never" }, { wait: 5_000 }, { text: " seen" }]);
+  // An answer that nobody gives up ends a while after the release, before any timeout of the service.
+  const model = await scriptModel([{ text: "Never" }, { hold: true }, { wait: 5_000 }, { text: " seen" }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
   await client("GET", `/conversations/${conversationId}`);
   const down = { kind: "answer", status: 500, body: { __type: "InternalServerError" } } as const;
   await injectFault({ match: [conversationId], operation: "TransactWriteItems", times: 4, fault: down });
 
   const { status, body } = await say(client, path, "Hello");
+  await model.release();
 
   expect([status, body.code]).toEqual([503, "unavailable"]);
   await expect.poll(async () => (await model.log()).disconnects).toBe(1);

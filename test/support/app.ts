@@ -20,16 +20,18 @@ export const app = createApp();
 /** Tests send requests faster than people do. */
 const unhurried = { ...env, COSTLY_BURST: undefined, PUBLIC_BURST: undefined };
 
-/** The table as the app sees it. */
-export const table = new TableClient({
-  send: createTransport({
-    endpoint: env.DYNAMODB_ENDPOINT,
-    region: env.AWS_REGION,
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-  }),
-  table: env.DYNAMODB_TABLE,
-  now: Date.now,
+const send = createTransport({
+  endpoint: env.DYNAMODB_ENDPOINT,
+  region: env.AWS_REGION,
+  credentials: { accessKeyId: "local", secretAccessKey: "local" },
 });
+
+/** The table as an app sees it whose clock shows this time: without the items that have expired by then. */
+export const tableAt = (now: () => number): TableClient =>
+  new TableClient({ send, table: env.DYNAMODB_TABLE, now });
+
+/** The table as the app sees it. */
+export const table = tableAt(Date.now);
 
 export interface Answer {
   readonly status: number;

@@ -119,6 +119,16 @@ export const untilIdle = async (client: Pick<Client, "email">, path: string): Pr
   await expect.poll(isIdle).toBe(true);
 };
 
+/** Waits until a text of the conversation's runs is in the runner's log. */
+export const untilLogged = (client: Pick<Client, "email">, path: string, text: string): Promise<void> => {
+  const read = () =>
+    runInDurableObject(runnerOf(client, path), (_runner, { storage }) =>
+      JSON.stringify(storage.sql.exec("SELECT * FROM events").toArray()),
+    );
+  // Before the run begins, there is no log.
+  return expect.poll(() => read().catch(String)).toContain(text);
+};
+
 /** Waits until the database has answered all requests with one of these texts, those of dead objects included. */
 export const untilAnswered = async (...texts: readonly string[]): Promise<void> => {
   const areAnswered = async () => (await databaseRequests(...texts)).every(({ endedAt }) => endedAt > 0);
