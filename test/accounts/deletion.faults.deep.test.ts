@@ -78,7 +78,7 @@ it.each([[1], [2], [4], [8], [12], [16]])(
 
     for (let death = 0; death < 4; death++) {
       await injectFault({ match, after: nth - 1, fault });
-      if (death > 0) await ringAgain(client);
+      await ringNow(client);
       await untilMet();
       await abortAllDurableObjects();
       await endFaults();
@@ -201,8 +201,8 @@ it("removes an account of any size in bounded steps", async () => {
   expect((await itemsAbout(email)).map(({ sk }) => sk)).toEqual(["User#Metadata"]);
 });
 
-/** Lets the alarm of a deletion whose object was killed ring now. The platform would let it ring seconds later. */
-const ringAgain = (client: Client): Promise<void> =>
+/** Lets the alarm of a deletion ring now. After its object was killed, it would ring seconds later, and while it rests, minutes later. */
+const ringNow = (client: Client): Promise<void> =>
   expect
     .poll(() =>
       runInDurableObject(deletionOf(client), (_deletion, { storage }) => storage.setAlarm(Date.now())).then(
