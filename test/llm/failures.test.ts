@@ -200,16 +200,24 @@ describe.concurrent.each(PROTOCOLS)("%s", (_name, protocol) => {
     expect(requests).toHaveLength(1);
   });
 
-  it.each([
-    ["before the headers", () => never],
-    ["in mid-answer", () => () => dripping(protocol)],
-    ["while it waits to try again", () => () => refusing(protocol, "broken")],
+  it.each<[string, (abort: () => void) => (signal: AbortSignal) => Response | Promise<Response>]>([
+    [
+      "before the headers",
+      (abort) => (signal) => {
+        const answer = never(signal);
+        abort();
+        return answer;
+      },
+    ],
+    ["in mid-answer", (abort) => () => stalling(protocol, abort)],
+    ["while it waits to try again", (abort) => () => thenCalling(refusing(protocol, "broken"), abort)],
   ])("ends with the signal's reason when it is aborted %s", async (_case, answer) => {
     const abort = new AbortController();
-    const { chunks } = ask(protocol, [answer()], { signal: abort.signal });
-    setTimeout(() => abort.abort(new Error("enough")), 60);
+    const stub = answer(() => abort.abort(new Error("enough")));
+    const { requests, chunks } = ask(protocol, [stub], { signal: abort.signal });
 
     await expect(chunks).rejects.toThrow("enough");
+    expect(requests).toHaveLength(1);
   });
 
   it("sends nothing if the signal is already aborted", async () => {
@@ -228,11 +236,27 @@ describe.concurrent.each(PROTOCOLS)("%s", (_name, protocol) => {
   });
 });
 
-const stalling = (protocol: Protocol): Response => {
+/** An answer that stops after its first words. `stalled` is called when these have been read. */
+const stalling = (protocol: Protocol, stalled?: () => void): Response => {
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(protocol.encode([{ text: "Hi" }])),
+    pull: () => stalled?.(),
   });
   return new Response(body, { headers: { "content-type": protocol.contentType } });
+};
+
+/** The same response, with a call in the turn of the event loop after the one in which its body has been read. */
+const thenCalling = (response: Response, call: () => void): Response => {
+  const source = response.body?.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const piece = await source?.read();
+      if (piece?.value) return controller.enqueue(piece.value);
+      controller.close();
+      setTimeout(call, 0);
+    },
+  });
+  return new Response(body, response);
 };
 
 /** An endless answer, a byte at a time. */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { freePort } from "../../scripts/free-port.ts";
 import { cleanUps, startServer, workplace } from "./dev-process.ts";
 
@@ -17,13 +17,23 @@ async function startApi(): Promise<string> {
 }
 
 /** Runs a program to its end, with the variables that the examples read. */
-async function run(api: string, command: string, ...args: readonly string[]) {
+const run = (api: string, command: string, ...args: readonly string[]) =>
+  start(api, command, ...args).ended();
+
+/** Starts the same. `output` returns what it has printed so far. */
+function start(api: string, command: string, ...args: readonly string[]) {
   const child = begin(command, args, { API_URL: api });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, output };
+  const closed = once(child, "close") as Promise<[number | null]>;
+  return {
+    output: () => output,
+    ended: async () => {
+      const [code] = await closed;
+      return { code, output };
+    },
+  };
 }
 
 function begin(command: string, args: readonly string[], variables: Record<string, string>) {
@@ -50,9 +60,10 @@ it("holds the conversations of the examples for curl and Node.js, twice each", a
 });
 
 it("resumes the answer in the example for Node.js if the connection is lost, with no word missing or twice", async () => {
-  const proxy = await startCuttingProxy(await startApi());
+  const proxy = await startCuttingProxy(await startApi(), () => example.output());
+  const example = start(proxy.url, process.execPath, "node/chat.mjs");
 
-  const { code, output } = await run(proxy.url, process.execPath, "node/chat.mjs");
+  const { code, output } = await example.ended();
 
   expect({ code, output }).toEqual({ code: 0, output });
   expect(proxy.cuts()).toBe(2);
@@ -60,8 +71,8 @@ it("resumes the answer in the example for Node.js if the connection is lost, wit
   expect(output).toContain("agent  You live in Lisbon.\n");
 });
 
-/** A proxy that cuts the connection of each message once the first words of the answer have come. */
-async function startCuttingProxy(target: string) {
+/** A proxy that cuts the connection of each message once the example has printed the first words of the answer. */
+async function startCuttingProxy(target: string, printed: () => string) {
   let cuts = 0;
   async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
@@ -79,12 +90,16 @@ async function startCuttingProxy(target: string) {
       ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
     });
     response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
+    let passed = "";
     for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       response.write(piece);
-      if (request.url?.endsWith("/send-message") && piece.includes("AGENT_RESPONSE_TO_USER")) {
+      passed += piece;
+      const words = request.url?.endsWith("/send-message") ? firstWordsIn(passed) : undefined;
+      if (words !== undefined) {
         cuts += 1;
-        // The piece has to leave before the connection ends.
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        // What the example has not read when the connection ends may be lost with it.
+        const answerOf = (output: string) => output.slice(output.lastIndexOf("\nagent  "));
+        await vi.waitUntil(() => answerOf(printed()).includes(words), { timeout: 300_000 });
         response.destroy();
         return;
       }
@@ -100,6 +115,15 @@ async function startCuttingProxy(target: string) {
     await once(server, "close");
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cuts: () => cuts };
+}
+
+/** Returns the first words of the answer in a stream of events; `undefined` if they have not come yet. */
+function firstWordsIn(stream: string): string | undefined {
+  const whole = stream.slice(0, stream.lastIndexOf("\n\n") + 1).split("\n\n");
+  const events = whole
+    .filter((block) => block.startsWith("data: "))
+    .map((block) => JSON.parse(block.slice("data: ".length)) as { event_type: string; content: string });
+  return events.find(({ event_type }) => event_type === "AGENT_RESPONSE_TO_USER")?.content;
 }
 
 it("serves the page of the browser's example, and issues tokens that its origin may use", async () => {

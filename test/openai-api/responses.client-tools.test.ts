@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { type Client } from "../support/app.ts";
 import { signUpNaming } from "../support/call-names.ts";
 import { endUserOf } from "../support/callers.ts";
-import { endFaults, injectFault } from "../support/control.ts";
+import { databaseRequests, endFaults, injectFault, untilMet } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { append, approve, askingAgent, pendingCalls } from "../support/waiting.ts";
 import { agentWith, errorOf, openAiOf, user } from "./openai-client.ts";
@@ -479,21 +479,31 @@ it("takes results of earlier calls again together with new ones", async () => {
 it("takes one of two contradicting results that come at once, and keeps the request of that one", async () => {
   const client = await signUpNaming();
   const { next, first, openai } = await asked(client, [call("c1")], [{ text: "Sunny." }]);
+  const conversationId = first.conversation?.id ?? "";
+  const texts = ["Sunny", "Rainy"].map((text) => `${text} ${crypto.randomUUID()}`);
+  const [sunny = "", rainy = ""] = texts;
+  const reads = async () =>
+    (await databaseRequests(conversationId)).filter(
+      ({ operation, endedAt }) => operation === "GetItem" && endedAt > 0,
+    ).length;
   await injectFault({
     operation: "TransactWriteItems",
-    match: [first.conversation?.id ?? ""],
-    fault: { kind: "delay", ms: 300 },
+    match: texts,
+    times: 5,
+    fault: { kind: "hold" },
   });
 
-  const texts = ["Sunny", "Rainy"];
-  const settled = await Promise.allSettled(texts.map((text) => next([result("c1", text)])));
-  const taken = settled.findIndex(({ status }) => status === "fulfilled");
+  const one = next([result("c1", sunny)]);
+  await untilMet();
+  const before = await reads();
+  const other = errorOf(next([result("c1", rainy)]));
+  // The other one has read everything that it decides by, while the first one is being stored.
+  await expect.poll(reads).toBeGreaterThan(before);
+  await endFaults();
 
-  expect(settled.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
-  const won = settled[taken];
-  if (won?.status !== "fulfilled") throw new Error("None was taken.");
-  expect((await openai.responses.inputItems.list(won.value.id)).data).toMatchObject([
-    { call_id: "c1", output: texts[taken] },
+  expect((await other).status).toBe(409);
+  expect((await openai.responses.inputItems.list((await one).id)).data).toMatchObject([
+    { call_id: "c1", output: sunny },
   ]);
 });
 

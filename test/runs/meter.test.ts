@@ -13,22 +13,49 @@ import { databaseRequests, endFaults, injectFault, scriptModel, untilMet } from 
 import type { LoggedRequest } from "../support/control-protocol.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { setLimits, plantConversations } from "../support/limits.ts";
-import { beginningOf } from "../support/runs.ts";
+import { beginningOf, open, readUntil } from "../support/runs.ts";
 import { say } from "../support/sse.ts";
 
 const month = () => new Date().toISOString().slice(0, 7);
 
-/** How many of the transactions that changed the account's count of messages overlapped an earlier one. */
-async function overlappingTransactions(client: Client): Promise<number> {
-  const counting = (await databaseRequests(`"User#${client.email}"},"sk":{"S":"Usage#${month()}"`)).filter(
-    ({ operation }) => operation === "TransactWriteItems",
+/** What requests that change an account's count of messages have in their body, and no others. */
+const messagesOf = ({ email }: Client) => `"User#${email}"},"sk":{"S":"Usage#${month()}"`;
+/** What requests that change an account's counts of tokens have in their body, and no others. */
+const tokensOf = ({ email }: Client) => `"User#${email}"},"sk":{"S":"UsageTokens#`;
+
+/** Holds the next transaction with this text. It may have to be held in several attempts. */
+const holdTransaction = (text: string) =>
+  injectFault({ match: [text], operation: "TransactWriteItems", times: 5, fault: { kind: "hold" } });
+
+type Span = Pick<LoggedRequest, "startedAt" | "endedAt">;
+
+/** The transactions with this text, each from its first attempt to its first answer. */
+async function transactionsWith(text: string): Promise<readonly Span[]> {
+  const requests = await databaseRequests(text);
+  const attempts = Map.groupBy(
+    requests.filter(({ operation }) => operation === "TransactWriteItems"),
+    ({ body }) => body,
   );
-  return overlapsOf(counting);
+  return Array.from(attempts.values(), (all) => ({
+    startedAt: Math.min(...all.map(({ startedAt }) => startedAt)),
+    endedAt: Math.min(...all.map(({ endedAt }) => endedAt)),
+  }));
 }
 
-function overlapsOf(requests: readonly LoggedRequest[]): number {
+function overlapsOf(requests: readonly Span[]): number {
   const sorted = requests.toSorted((a, b) => a.startedAt - b.startedAt);
   return sorted.filter(({ startedAt }, index) => startedAt < (sorted[index - 1]?.endedAt ?? 0)).length;
+}
+
+/** Begins a turn in each of these conversations, all at once. */
+const openAll = (client: Client, agentId: AgentId, talks: readonly ConversationId[]) =>
+  Promise.all(talks.map((id) => open(client, `/agents/${agentId}/${id}/send-message`, "Hello")));
+
+/** A model for turns that arrive together: more than fit into one transaction, and no more than an account may begin at once. */
+async function crowdModel(turns: number) {
+  const model = await scriptModel(...Array.from({ length: turns }, () => [{ text: "Yes." }]));
+  const asked = async () => (await model.log()).requests.length;
+  return { ...model, crowded: () => expect.poll(asked).toBeGreaterThanOrEqual(20) };
 }
 
 /** Sends a message in each of these conversations, all at once. */
@@ -50,38 +77,41 @@ function endOf(place: TurnPlace, runIds: RunIds, content: string): TurnEnd {
 
 it("begins many turns of an account in transactions that never overlap, and counts each once", async () => {
   const client = await signUp();
-  const { agentId } = await beginConversation(client);
+  const model = await crowdModel(100);
+  const { agentId } = await beginConversation(client, { agent_model: model.name });
   const talks = await plantConversations(ownScope(client.email), agentId, 100);
-  // The first transaction is held, so that the others arrive while it is under way.
-  await injectFault({
-    match: [client.email],
-    times: 3,
-    operation: "TransactWriteItems",
-    fault: { kind: "delay", ms: 300 },
-  });
+  // The first transaction is held, so that others arrive while it is under way.
+  await holdTransaction(messagesOf(client));
 
-  const turns = await sendAll(client, agentId, talks);
+  const sending = sendAll(client, agentId, talks);
+  await untilMet();
+  await model.crowded();
+  await endFaults();
+  const turns = await sending;
 
   expect(turns.map(({ last }) => last?.event_type)).toEqual(talks.map(() => "STREAM_COMPLETE"));
   expect(await messagesUsed(client.email)).toBe(100);
-  expect(await overlappingTransactions(client)).toBe(0);
+  const transactions = await transactionsWith(messagesOf(client));
+  expect(transactions.length).toBeLessThan(100);
+  expect(overlapsOf(transactions)).toBe(0);
 });
 
 // Scenario 19.
 it("holds a limit exactly when more turns begin together than it has room for", async () => {
   setLimits("free", { concurrent_runs: 0 });
   const client = await signUpFree();
-  const { agentId } = await beginConversation(client);
+  const model = await crowdModel(40);
+  const { agentId } = await beginConversation(client, { agent_model: model.name });
   await table.put({ pk: `User#${client.email}`, sk: `Usage#${month()}`, messages_used: 93 });
   const talks = await plantConversations(ownScope(client.email), agentId, 40);
-  await injectFault({
-    match: [client.email],
-    times: 3,
-    operation: "TransactWriteItems",
-    fault: { kind: "delay", ms: 300 },
-  });
+  // More turns than there is room for have passed the first check of the limit when the first one is counted.
+  await holdTransaction(messagesOf(client));
 
-  const turns = await sendAll(client, agentId, talks);
+  const sending = sendAll(client, agentId, talks);
+  await untilMet();
+  await model.crowded();
+  await endFaults();
+  const turns = await sending;
 
   const statuses = turns.map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(7);
@@ -145,16 +175,16 @@ it("counts every token of turns that end together", async () => {
   );
   const { agentId } = await beginConversation(client, { agent_model: model.name });
   const talks = await plantConversations(ownScope(client.email), agentId, 20);
-  await injectFault({
-    match: [client.email],
-    times: 3,
-    after: 1,
-    operation: "TransactWriteItems",
-    fault: { kind: "delay", ms: 300 },
-  });
+  // The first end is held until all the others have their answers.
+  await holdTransaction(tokensOf(client));
 
-  await sendAll(client, agentId, talks);
+  const turns = await openAll(client, agentId, talks);
+  await Promise.all(turns.map((turn) => readUntil(turn, "Yes.")));
+  await untilMet();
+  await endFaults();
+  await Promise.all(turns.map((turn) => turn.rest()));
 
+  expect((await transactionsWith(tokensOf(client))).length).toBeLessThan(20);
   const counted = await table.query(`User#${client.email}`, { range: { beginsWith: "UsageTokens#" } });
   expect(counted).toMatchObject([{ runs: 20, input_tokens: 200, output_tokens: 40 }]);
 });
@@ -243,14 +273,13 @@ it("stores the other answers if one of those that end together does not fit into
       return endOf(place, runIds, index === 1 ? "x".repeat(500_000) : "Yes.");
     }),
   );
-  // The first one is held, so that the others share the next transaction.
-  await injectFault({
-    match: [client.email],
-    operation: "TransactWriteItems",
-    fault: { kind: "delay", ms: 300 },
-  });
+  // The first one is held, so that the others arrive while it is under way.
+  await holdTransaction(client.email);
 
-  const outcomes = await Promise.allSettled(ends.map((end) => meters.end(end)));
+  const ending = Promise.allSettled(ends.map((end) => meters.end(end)));
+  await untilMet();
+  await endFaults();
+  const outcomes = await ending;
 
   expect(outcomes.map((outcome) => (outcome.status === "rejected" ? outcome.reason : undefined))).toEqual([
     undefined,

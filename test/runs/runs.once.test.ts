@@ -1,10 +1,25 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { expect, it } from "vitest";
-import { ada, beginConversation, signUp, table } from "../support/app.ts";
+import { ada, beginConversation, type Client, signUp, table } from "../support/app.ts";
 import { injectFault, scriptModel } from "../support/control.ts";
 import { messagesUsed, storedMessages } from "../support/items.ts";
 import { open } from "../support/runs.ts";
 import { parseEvents, say, textOf } from "../support/sse.ts";
+
+/** Sends the same message so many times at once, with one key. Resolves when all answers have begun. */
+const beginWithKey = (client: Client, path: string, times: number) =>
+  Promise.all(
+    Array.from({ length: times }, async () => {
+      const init = { headers: { "idempotency-key": "k1" } };
+      const { response, ended } = await client.raw("POST", path, { content: "Hello" }, init);
+      const rest = async () => {
+        const body = await response.text();
+        await ended();
+        return body;
+      };
+      return { status: response.status, rest };
+    }),
+  );
 
 // Scenario 17.
 it("accepts one of fifty parallel messages, and names the active run to the others", async () => {
@@ -36,15 +51,16 @@ it("accepts one of fifty parallel messages, and names the active run to the othe
 // Scenario 18.
 it("starts one run for ten identical messages with one key, and streams it to all", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Once" }, { wait: 200 }, { text: "." }]);
+  const model = await scriptModel([{ text: "Once" }, { hold: true }, { text: "." }]);
   const { conversationId, path } = await beginConversation(client, { agent_model: model.name });
-  const send = () => client("POST", path, { content: "Hello" }, { "idempotency-key": "k1" });
 
-  const answers = await Promise.all(Array.from({ length: 10 }, send));
-  const later = await send();
+  const begun = await beginWithKey(client, path, 10);
+  await model.release();
+  const bodies = await Promise.all(begun.map(({ rest }) => rest()));
+  const later = await client("POST", path, { content: "Hello" }, { "idempotency-key": "k1" });
 
-  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
-  for (const { body } of [...answers, later]) expect(body).toBe(answers[0]?.body);
+  expect(begun.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
+  for (const body of [...bodies, later.body]) expect(body).toBe(bodies[0]);
   expect(textOf(parseEvents(later.body))).toBe("Once.");
   expect((await model.log()).requests).toHaveLength(1);
   expect(await storedMessages(conversationId)).toHaveLength(2);
@@ -131,15 +147,17 @@ it("returns the same refusal to parallel messages with one key", async () => {
 
 it("starts one run for parallel messages with one key that wait for the recovery of a dead run", async () => {
   const client = await signUp();
-  const model = await scriptModel([{ text: "Lost" }, { hold: true }], [{ text: "Found" }, { wait: 100 }]);
+  const model = await scriptModel([{ text: "Lost" }, { hold: true }], [{ text: "Found" }, { hold: "all" }]);
   const { path } = await beginConversation(client, { agent_model: model.name });
   await open(client, path, "Go");
   await abortAllDurableObjects();
-  const send = () => client("POST", path, { content: "Hello" }, { "idempotency-key": "k1" });
 
-  const answers = await Promise.all(Array.from({ length: 6 }, send));
+  const begun = await beginWithKey(client, path, 6);
+  await model.release("all");
+  const bodies = await Promise.all(begun.map(({ rest }) => rest()));
 
-  for (const { status, body } of answers) expect([status, body]).toEqual([200, answers[0]?.body]);
+  expect(begun.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 200));
+  for (const body of bodies) expect(body).toBe(bodies[0]);
   expect((await model.log()).requests).toHaveLength(2);
 });
 
