@@ -11,13 +11,13 @@ const beginWithKey = (client: Client, path: string, times: number) =>
   Promise.all(
     Array.from({ length: times }, async () => {
       const init = { headers: { "idempotency-key": "k1" } };
-      const { response, ended } = await client.raw("POST", path, { content: "Hello" }, init);
+      const answer = await client.raw("POST", path, { content: "Hello" }, init);
       const rest = async () => {
-        const body = await response.text();
-        await ended();
+        const body = await answer.response.text();
+        await answer.ended();
         return body;
       };
-      return { status: response.status, rest };
+      return { status: answer.response.status, rest };
     }),
   );
 
