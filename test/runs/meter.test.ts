@@ -51,16 +51,26 @@ function overlapsOf(requests: readonly Span[]): number {
 const openAll = (client: Client, agentId: AgentId, talks: readonly ConversationId[]) =>
   Promise.all(talks.map((id) => open(client, `/agents/${agentId}/${id}/send-message`, "Hello")));
 
-/** A model for turns that arrive together: more than fit into one transaction, and no more than an account may begin at once. */
-async function crowdModel(turns: number) {
-  const model = await scriptModel(...Array.from({ length: turns }, () => [{ text: "Yes." }]));
-  const asked = async () => (await model.log()).requests.length;
-  return { ...model, crowded: () => expect.poll(asked).toBeGreaterThanOrEqual(20) };
-}
-
 /** Sends a message in each of these conversations, all at once. */
 const sendAll = (client: Client, agentId: AgentId, talks: readonly ConversationId[]) =>
   Promise.all(talks.map((id) => say(client, `/agents/${agentId}/${id}/send-message`, "Hello")));
+
+/**
+ * Sends a message in each of so many new conversations, all at once. The first transaction that counts one is held until others have
+ * arrived: more than fit into one transaction, and no more than an account may begin at once.
+ */
+async function sendCrowd(client: Client, count: number) {
+  const model = await scriptModel(...Array.from({ length: count }, () => [{ text: "Yes." }]));
+  const { agentId } = await beginConversation(client, { agent_model: model.name });
+  const talks = await plantConversations(ownScope(client.email), agentId, count);
+  await holdTransaction(messagesOf(client));
+
+  const sending = sendAll(client, agentId, talks);
+  await untilMet();
+  await expect.poll(async () => (await model.log()).requests.length).toBeGreaterThanOrEqual(20);
+  await endFaults();
+  return sending;
+}
 
 /** The end of a turn with this answer. */
 function endOf(place: TurnPlace, runIds: RunIds, content: string): TurnEnd {
@@ -77,19 +87,12 @@ function endOf(place: TurnPlace, runIds: RunIds, content: string): TurnEnd {
 
 it("begins many turns of an account in transactions that never overlap, and counts each once", async () => {
   const client = await signUp();
-  const model = await crowdModel(100);
-  const { agentId } = await beginConversation(client, { agent_model: model.name });
-  const talks = await plantConversations(ownScope(client.email), agentId, 100);
-  // The first transaction is held, so that others arrive while it is under way.
-  await holdTransaction(messagesOf(client));
 
-  const sending = sendAll(client, agentId, talks);
-  await untilMet();
-  await model.crowded();
-  await endFaults();
-  const turns = await sending;
+  const turns = await sendCrowd(client, 100);
 
-  expect(turns.map(({ last }) => last?.event_type)).toEqual(talks.map(() => "STREAM_COMPLETE"));
+  expect(turns.map(({ last }) => last?.event_type)).toEqual(
+    Array.from({ length: 100 }, () => "STREAM_COMPLETE"),
+  );
   expect(await messagesUsed(client.email)).toBe(100);
   const transactions = await transactionsWith(messagesOf(client));
   expect(transactions.length).toBeLessThan(100);
@@ -100,18 +103,10 @@ it("begins many turns of an account in transactions that never overlap, and coun
 it("holds a limit exactly when more turns begin together than it has room for", async () => {
   setLimits("free", { concurrent_runs: 0 });
   const client = await signUpFree();
-  const model = await crowdModel(40);
-  const { agentId } = await beginConversation(client, { agent_model: model.name });
   await table.put({ pk: `User#${client.email}`, sk: `Usage#${month()}`, messages_used: 93 });
-  const talks = await plantConversations(ownScope(client.email), agentId, 40);
-  // More turns than there is room for have passed the first check of the limit when the first one is counted.
-  await holdTransaction(messagesOf(client));
 
-  const sending = sendAll(client, agentId, talks);
-  await untilMet();
-  await model.crowded();
-  await endFaults();
-  const turns = await sending;
+  // More turns than there is room for have passed the first check of the limit when the first one is counted.
+  const turns = await sendCrowd(client, 40);
 
   const statuses = turns.map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(7);
