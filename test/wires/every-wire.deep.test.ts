@@ -1,11 +1,11 @@
-import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { ada, type Client } from "../support/app.ts";
 import { signUpNaming } from "../support/call-names.ts";
 import { injectFault, scriptModel } from "../support/control.ts";
 import type { FaultRule, ScriptStep } from "../support/control-protocol.ts";
 import { messagesUsed, storedLines, storedMessages } from "../support/items.ts";
-import { runnerOf } from "../support/runs.ts";
+import { untilLogged as untilRunnerLogged } from "../support/runs.ts";
 import { parseEvents, textOf } from "../support/sse.ts";
 import { partsIn, reading, textOf as textOfParts, typesOf, type WirePart } from "../support/wires.ts";
 import { valuesIn } from "./events.ts";
@@ -187,14 +187,8 @@ async function say(
   return wire.read(await response.text());
 }
 
-/** Waits until a text of the run is in the runner's log. */
-const untilLogged = (client: Client, { conversationId }: Place, text: string): Promise<void> => {
-  const read = () =>
-    runInDurableObject(runnerOf(client, `/agents/-/${conversationId}`), (_runner, { storage }) =>
-      JSON.stringify(storage.sql.exec("SELECT * FROM events").toArray()),
-    );
-  return expect.poll(read).toContain(text);
-};
+const untilLogged = (client: Client, { conversationId }: Place, text: string): Promise<void> =>
+  untilRunnerLogged(client, `/agents/-/${conversationId}`, text);
 
 const append = {
   call: { name: "core_memory_append", arguments: '{"block":"human","content":"Name: Alice"}' },
@@ -238,22 +232,31 @@ describe.each(Object.entries(WIRES))("on the wire %s", (_name, wire) => {
     ["finds the context too long", [refusal(400, "context_length_exceeded")], "provider-overflow", 0],
     ["refuses the content", [refusal(400, "content_filter")], "provider-content", 0],
     ["ends without a word", [{ end: true }], "provider-truncated", 0],
-    ["ends early", [{ text: "Half" }, { wait: 60 }, { end: true }], "provider-truncated", 1],
-    ["loses the connection", [{ text: "Half" }, { wait: 60 }, { cut: true }], "provider-unavailable", 1],
-    ["sends nonsense", [{ text: "Half" }, { wait: 60 }, { raw: "data: }{\n\n" }], "provider-unavailable", 1],
+    ["ends early", [{ text: "Half" }, { hold: true }, { end: true }], "provider-truncated", 1],
+    ["loses the connection", [{ text: "Half" }, { hold: true }, { cut: true }], "provider-unavailable", 1],
+    [
+      "sends nonsense",
+      [{ text: "Half" }, { hold: true }, { raw: "data: }{\n\n" }],
+      "provider-unavailable",
+      1,
+    ],
     [
       "stops for the content",
-      [{ text: "Half" }, { wait: 60 }, { finish: "content_filter" }],
+      [{ text: "Half" }, { hold: true }, { finish: "content_filter" }],
       "provider-content",
       1,
     ],
   ])(
     "a provider that %s ends the stream with its error, and what was said is kept",
     async (_case, reply, code, used) => {
-      const { client, place } = await prepare(reply);
+      const { client, model, place } = await prepare(reply);
 
-      const verdict = await say(client, wire, place, "Hello");
+      const turn = reading(await send(client, wire, place, "Hello"));
+      if (used === 1) await turn.until("Half");
+      await model.release();
+      const verdict = wire.read(await turn.rest());
 
+      expect(turn.response.status).toBe(200);
       expect(verdict).toEqual({ text: used === 1 ? "Half" : "", end: code });
       const answer = used === 1 ? [["Half", "interrupted"]] : [];
       expect(await contentsOf(place)).toEqual([["Hello", "complete"], ...answer]);
